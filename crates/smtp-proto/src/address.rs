@@ -1,0 +1,366 @@
+//! Names and addresses that cannot be injected because they cannot be built: every constructor
+//! parses, and refuses what RFC 5321 section 4.1.2 does not allow in a command.
+
+use alloc::boxed::Box;
+use core::{fmt, str::FromStr};
+
+/// The longest path, angle brackets included, in octets (RFC 5321 section 4.5.3.1.3).
+const MAX_PATH: usize = 256;
+/// The longest domain, in octets (RFC 5321 section 4.5.3.1.2).
+const MAX_DOMAIN: usize = 255;
+
+/// The name the client gives in EHLO, HELO or LHLO: a domain or an address literal, ASCII
+/// (RFC 6531 section 3.7.1).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HelloName(Box<str>);
+
+/// A mailbox: local part, `@`, domain or address literal.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mailbox {
+    address: Box<str>,
+    /// Octets of the local part, quotes included.
+    local_len: usize,
+}
+
+/// Where a message comes from: the argument of MAIL FROM.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ReversePath {
+    /// `<>`: a notification, which must never cause another one (RFC 5321 section 4.5.5).
+    Null,
+    /// The sender.
+    Mailbox(Mailbox),
+}
+
+/// Where a message goes to: the argument of RCPT TO.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ForwardPath {
+    /// `postmaster` without a domain (RFC 5321 section 4.1.1.3).
+    Postmaster,
+    /// A recipient.
+    Mailbox(Mailbox),
+}
+
+/// Why a name or an address cannot be put into a command.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AddressError {
+    /// Nothing there.
+    Empty,
+    /// No `@` between local part and domain.
+    NoDomain,
+    /// A control character (CR, LF and NUL included) at this offset, in octets.
+    Control(usize),
+    /// The local part is neither a dot-string nor a quoted string.
+    LocalPart,
+    /// The domain is neither a sequence of labels nor an address literal.
+    Domain,
+    /// Longer than a command may carry.
+    TooLong,
+    /// A name of the client that is not ASCII.
+    NotAscii,
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::NoDomain => f.write_str("it has no @ and domain"),
+            Self::Control(at) => write!(f, "it has a control character at octet {at}"),
+            Self::LocalPart => f.write_str("what stands before the @ is neither a dot-string nor a quoted string"),
+            Self::Domain => f.write_str("the domain is neither labels with dots between nor an address in brackets"),
+            Self::TooLong => f.write_str("it is longer than a command may carry"),
+            Self::NotAscii => f.write_str("it is not ASCII"),
+        }
+    }
+}
+
+impl core::error::Error for AddressError {}
+
+impl HelloName {
+    /// `name`: a domain, or an address literal such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
+    pub fn new(name: &str) -> Result<Self, AddressError> {
+        check_characters(name)?;
+        if !name.is_ascii() {
+            return Err(AddressError::NotAscii);
+        }
+        check_domain(name)?;
+        Ok(Self(name.into()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Mailbox {
+    /// `address`: `local-part@domain`. Both can be UTF-8; that then needs SMTPUTF8 (RFC 6531).
+    pub fn new(address: &str) -> Result<Self, AddressError> {
+        check_characters(address)?;
+        // A quoted local part can contain an `@`: the domain follows the last one.
+        let (local, domain) = address.rsplit_once('@').ok_or(AddressError::NoDomain)?;
+        if address.len().saturating_add("<>".len()) > MAX_PATH {
+            return Err(AddressError::TooLong);
+        }
+        if !is_dot_string(local) && !is_quoted_string(local) {
+            return Err(AddressError::LocalPart);
+        }
+        check_domain(domain)?;
+        Ok(Self { address: address.into(), local_len: local.len() })
+    }
+
+    /// The whole address.
+    pub fn as_str(&self) -> &str {
+        &self.address
+    }
+
+    /// The local part, with its quotes if it has any.
+    pub fn local_part(&self) -> &str {
+        self.address.get(..self.local_len).unwrap_or_default()
+    }
+
+    /// What follows the `@`.
+    pub fn domain(&self) -> &str {
+        self.address.get(self.local_len.saturating_add(1)..).unwrap_or_default()
+    }
+}
+
+impl ReversePath {
+    /// The address without angle brackets; empty for the null reverse-path.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Null => "",
+            Self::Mailbox(mailbox) => mailbox.as_str(),
+        }
+    }
+}
+
+impl ForwardPath {
+    /// The address without angle brackets.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Postmaster => "postmaster",
+            Self::Mailbox(mailbox) => mailbox.as_str(),
+        }
+    }
+}
+
+impl FromStr for HelloName {
+    type Err = AddressError;
+
+    fn from_str(name: &str) -> Result<Self, AddressError> {
+        Self::new(name)
+    }
+}
+
+impl FromStr for Mailbox {
+    type Err = AddressError;
+
+    fn from_str(address: &str) -> Result<Self, AddressError> {
+        Self::new(address)
+    }
+}
+
+/// The empty string and `<>` are the null reverse-path; angle brackets around an address are taken
+/// off.
+impl FromStr for ReversePath {
+    type Err = AddressError;
+
+    fn from_str(path: &str) -> Result<Self, AddressError> {
+        match without_brackets(path) {
+            "" => Ok(Self::Null),
+            address => Mailbox::new(address).map(Self::Mailbox),
+        }
+    }
+}
+
+/// `postmaster` without a domain is taken in any case; angle brackets around an address are taken
+/// off.
+impl FromStr for ForwardPath {
+    type Err = AddressError;
+
+    fn from_str(path: &str) -> Result<Self, AddressError> {
+        match without_brackets(path) {
+            name if name.eq_ignore_ascii_case("postmaster") => Ok(Self::Postmaster),
+            address => Mailbox::new(address).map(Self::Mailbox),
+        }
+    }
+}
+
+macro_rules! show_as_str {
+    ($($name:ident)*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "<{}>", self.as_str())
+            }
+        }
+    )*};
+}
+show_as_str!(HelloName Mailbox ReversePath ForwardPath);
+
+impl From<Mailbox> for ReversePath {
+    fn from(mailbox: Mailbox) -> Self {
+        Self::Mailbox(mailbox)
+    }
+}
+
+impl From<Mailbox> for ForwardPath {
+    fn from(mailbox: Mailbox) -> Self {
+        Self::Mailbox(mailbox)
+    }
+}
+
+fn without_brackets(path: &str) -> &str {
+    path.strip_prefix('<').and_then(|path| path.strip_suffix('>')).unwrap_or(path)
+}
+
+fn check_characters(text: &str) -> Result<(), AddressError> {
+    if text.is_empty() {
+        return Err(AddressError::Empty);
+    }
+    match text.char_indices().find(|(_, character)| character.is_control()) {
+        Some((at, _)) => Err(AddressError::Control(at)),
+        None => Ok(()),
+    }
+}
+
+/// `Domain = sub-domain *("." sub-domain)`, with underscores as hosts have them, or an address
+/// literal.
+fn check_domain(domain: &str) -> Result<(), AddressError> {
+    if domain.len() > MAX_DOMAIN {
+        return Err(AddressError::TooLong);
+    }
+    let literal = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let valid = match literal {
+        // `dcontent = %d33-90 / %d94-126`
+        Some(content) => {
+            !content.is_empty()
+                && content.bytes().all(|o| matches!(o, 33..=90 | 94..=126))
+                && !content.contains(['<', '>'])
+        }
+        None => domain.split('.').all(is_label),
+    };
+    if valid { Ok(()) } else { Err(AddressError::Domain) }
+}
+
+fn is_label(label: &str) -> bool {
+    let edge = |octet: Option<u8>| octet.is_some_and(|o| o != b'-');
+    edge(label.bytes().next())
+        && edge(label.bytes().last())
+        && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || is_utf8_text(c))
+}
+
+/// `Dot-string = Atom *("." Atom)`
+fn is_dot_string(local: &str) -> bool {
+    let is_atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_utf8_text(c);
+    local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+}
+
+/// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`
+fn is_quoted_string(local: &str) -> bool {
+    let Some(content) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
+    let mut characters = content.chars();
+    while let Some(character) = characters.next() {
+        let quoted = match character {
+            '"' => return false,
+            '\\' => match characters.next() {
+                Some(quoted) => quoted,
+                None => return false,
+            },
+            other => other,
+        };
+        if !(quoted == ' ' || quoted.is_ascii_graphic() || is_utf8_text(quoted)) {
+            return false;
+        }
+    }
+    true
+}
+
+/// `UTF8-non-ascii` (RFC 6531 section 3.3), without the characters that only pretend to be absent
+/// or to be a space.
+fn is_utf8_text(character: char) -> bool {
+    !character.is_ascii() && !character.is_control() && !character.is_whitespace()
+}
+
+impl AsRef<str> for Mailbox {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_splits_at_its_last_at_sign() {
+        for (address, local, domain) in [
+            ("a@example.com", "a", "example.com"),
+            ("\"b@evil.example\"@example.com", "\"b@evil.example\"", "example.com"),
+            ("\"a b\\\"c\"@[192.0.2.1]", "\"a b\\\"c\"", "[192.0.2.1]"),
+            ("user+tag@host_name.example", "user+tag", "host_name.example"),
+            ("jürgen@bücher.example", "jürgen", "bücher.example"),
+            ("x@[IPv6:2001:db8::1]", "x", "[IPv6:2001:db8::1]"),
+        ] {
+            let mailbox = Mailbox::new(address).unwrap();
+            assert_eq!((mailbox.local_part(), mailbox.domain()), (local, domain));
+        }
+    }
+
+    #[test]
+    fn what_could_end_or_change_a_command_cannot_be_built() {
+        use AddressError::{Control, Domain, Empty, LocalPart, NoDomain, TooLong};
+        let long = alloc::format!("{}@example.com", "a".repeat(250));
+        for (address, error) in [
+            ("", Empty),
+            ("postmaster", NoDomain),
+            ("a@b\r\nRCPT TO:<c@d>", Control(3)),
+            ("a\0@b", Control(1)),
+            ("\"a\nb\"@c", Control(2)),
+            ("\"\\\r\"@c", Control(2)),
+            ("a b@c", LocalPart),
+            ("a> NOTIFY=NEVER@c", LocalPart),
+            ("<a@b>", LocalPart),
+            ("a..b@c", LocalPart),
+            ("\"a\"b\"@c", LocalPart),
+            ("\"a\\\"@c", LocalPart),
+            ("@c", LocalPart),
+            ("a@", Domain),
+            ("a@b> AUTH=<", Domain),
+            ("a@b c", Domain),
+            ("a@-b", Domain),
+            ("a@b..c", Domain),
+            ("a@[]", Domain),
+            ("a@[1>2]", Domain),
+            ("a@[1 2]", Domain),
+            ("a\u{a0}b@c", LocalPart),
+            (&*long, TooLong),
+        ] {
+            assert_eq!(Mailbox::new(address), Err(error), "{address:?}");
+        }
+    }
+
+    #[test]
+    fn paths_read_what_people_write() {
+        assert_eq!("".parse(), Ok(ReversePath::Null));
+        assert_eq!("<>".parse(), Ok(ReversePath::Null));
+        assert_eq!("<a@b>".parse(), Ok(ReversePath::Mailbox(Mailbox::new("a@b").unwrap())));
+        assert_eq!("Postmaster".parse(), Ok(ForwardPath::Postmaster));
+        assert_eq!("<>".parse::<ForwardPath>(), Err(AddressError::Empty));
+    }
+
+    #[test]
+    fn a_hello_name_is_ascii_and_one_word() {
+        for name in ["mx.example.com", "[192.0.2.1]", "localhost", "host_1"] {
+            assert!(HelloName::new(name).is_ok(), "{name}");
+        }
+        for name in ["", "a b", "bücher.example", "a\r\nMAIL", "[", "a]", "-x"] {
+            assert!(HelloName::new(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What the EHLO reply offers (RFC 5321 section 4.1.1.1).
+
+use core::fmt;
+
+use nom::{
+    IResult, Parser,
+    branch::alt,
+    bytes::complete::take_while1,
+    character::complete::one_of,
+    combinator::{eof, rest, value},
+    sequence::preceded,
+};
+
+use crate::{escape::Escaped, reply::Reply};
+
+/// The extensions one server offers in one session. Never kept for another (RFC 1869 section 4.2).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is one keyword, and any combination is valid")]
+pub struct Capabilities {
+    /// Commands may be sent in groups (RFC 2920).
+    pub pipelining: bool,
+    /// Whether a size may be declared, and the largest (RFC 1870).
+    pub size: SizeLimit,
+    /// 8-bit content may be announced (RFC 6152).
+    pub eight_bit_mime: bool,
+    /// Replies carry enhanced status codes (RFC 2034).
+    pub enhanced_status_codes: bool,
+    /// Addresses may be UTF-8 (RFC 6531).
+    pub smtputf8: bool,
+    /// The connection can be secured (RFC 3207).
+    pub starttls: bool,
+    /// BDAT (RFC 3030).
+    pub chunking: bool,
+    /// Content that is not made of lines (RFC 3030).
+    pub binary_mime: bool,
+    /// Delivery status notifications can be asked for (RFC 3461).
+    pub dsn: bool,
+    /// The client may authenticate (RFC 4954).
+    pub auth: bool,
+}
+
+/// What SIZE says (RFC 1870 section 4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum SizeLimit {
+    /// No SIZE: a size must not be declared.
+    #[default]
+    NotOffered,
+    /// SIZE without a value, with zero, or with one too large to matter.
+    Unlimited,
+    /// The largest message, in octets.
+    Octets(u64),
+}
+
+impl Capabilities {
+    /// What the reply to EHLO or LHLO offers. Lines that make no sense offer nothing.
+    pub fn from_reply(reply: &Reply<'_>) -> Self {
+        let mut offered = Self::default();
+        for keyword in keywords(reply) {
+            offered.add(keyword);
+        }
+        offered
+    }
+
+    fn add(&mut self, keyword: Keyword<'_>) {
+        let is = |name: &str| keyword.name.eq_ignore_ascii_case(name.as_bytes());
+        match keyword.name.len() {
+            3 if is("DSN") => self.dsn = true,
+            4 if is("SIZE") => self.size = SizeLimit::parse(keyword.parameters),
+            4 if is("AUTH") => self.auth = true,
+            8 if is("8BITMIME") => self.eight_bit_mime = true,
+            8 if is("STARTTLS") => self.starttls = true,
+            8 if is("SMTPUTF8") => self.smtputf8 = true,
+            8 if is("CHUNKING") => self.chunking = true,
+            10 if is("PIPELINING") => self.pipelining = true,
+            10 if is("BINARYMIME") => self.binary_mime = true,
+            19 if is("ENHANCEDSTATUSCODES") => self.enhanced_status_codes = true,
+            _ => {}
+        }
+    }
+}
+
+impl SizeLimit {
+    fn parse(parameters: &[u8]) -> Self {
+        let limit = core::str::from_utf8(parameters.trim_ascii()).ok().and_then(|digits| digits.parse().ok());
+        match limit {
+            None | Some(0) => Self::Unlimited,
+            Some(octets) => Self::Octets(octets),
+        }
+    }
+}
+
+/// One line of an EHLO reply after the first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Keyword<'a> {
+    name: &'a [u8],
+    parameters: &'a [u8],
+}
+
+impl<'a> Keyword<'a> {
+    /// The keyword as it was sent: letters, digits and hyphens, in any case.
+    pub const fn name(&self) -> &'a [u8] {
+        self.name
+    }
+
+    /// What follows the keyword, in any form.
+    pub const fn parameters(&self) -> &'a [u8] {
+        self.parameters
+    }
+}
+
+impl fmt::Display for Keyword<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Escaped(self.name))?;
+        if !self.parameters.is_empty() {
+            write!(f, " {}", Escaped(self.parameters))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Keyword<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyword({self})")
+    }
+}
+
+/// The keywords of an EHLO reply. The first line is a name, never a capability; lines that are no
+/// keyword are passed over.
+pub fn keywords<'a>(reply: &Reply<'a>) -> impl Iterator<Item = Keyword<'a>> + use<'a> {
+    reply.lines().skip(1).filter_map(|line| ehlo_line(line).ok().map(|(_, keyword)| keyword))
+}
+
+/// `ehlo-line = ehlo-keyword *( SP ehlo-param )`, `ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT /
+/// "-")`; old servers write `AUTH=LOGIN`.
+fn ehlo_line(line: &[u8]) -> IResult<&[u8], Keyword<'_>> {
+    let name = take_while1(|octet: u8| octet.is_ascii_alphanumeric() || octet == b'-');
+    let parameters = alt((value(&b""[..], eof), preceded(one_of(" ="), rest)));
+    (name, parameters).map(|(name, parameters)| Keyword { name, parameters }).parse(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offered(octets: &[u8]) -> Capabilities {
+        let (reply, _) = Reply::parse(octets).unwrap().unwrap();
+        Capabilities::from_reply(&reply)
+    }
+
+    #[test]
+    fn keywords_come_in_any_case_and_nonsense_offers_nothing() {
+        let lower = offered(
+            b"250-pipelining greets you\r\n250-size 1000\r\n250-\r\n250-AUTH=LOGIN\r\n250-?x\r\n250 8bitmime\r\n",
+        );
+        assert_eq!(
+            lower,
+            Capabilities { size: SizeLimit::Octets(1000), auth: true, eight_bit_mime: true, ..Capabilities::default() }
+        );
+    }
+
+    #[test]
+    fn the_first_line_is_a_name() {
+        assert_eq!(offered(b"250 PIPELINING\r\n"), Capabilities::default());
+        assert_eq!(offered(b"250\r\n"), Capabilities::default());
+    }
+
+    #[test]
+    fn a_size_that_is_no_limit_is_none() {
+        for (line, expected) in [
+            ("SIZE", SizeLimit::Unlimited),
+            ("SIZE 0", SizeLimit::Unlimited),
+            ("SIZE 99999999999999999999999999", SizeLimit::Unlimited),
+            ("SIZE -1", SizeLimit::Unlimited),
+            ("SIZE=5", SizeLimit::Octets(5)),
+            ("SIZE 5 ", SizeLimit::Octets(5)),
+            ("XSIZE 5", SizeLimit::NotOffered),
+            ("SIZEX 5", SizeLimit::NotOffered),
+        ] {
+            let octets = alloc::format!("250-x\r\n250 {line}\r\n");
+            assert_eq!(offered(octets.as_bytes()).size, expected, "{line}");
+        }
+    }
+}

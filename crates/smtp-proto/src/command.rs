@@ -1,0 +1,149 @@
+//! Commands -> octets, into the caller's buffer.
+
+use alloc::vec::Vec;
+
+use crate::{
+    address::{ForwardPath, HelloName, ReversePath},
+    report::Stage,
+};
+
+/// One command, made of parts that cannot contain a line end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Command<'a> {
+    /// Hello, with extensions.
+    Ehlo(&'a HelloName),
+    /// Hello, without.
+    Helo(&'a HelloName),
+    /// Hello to an LMTP server.
+    Lhlo(&'a HelloName),
+    /// Starts a transaction.
+    Mail(&'a ReversePath, MailParameters),
+    /// Adds a recipient to it.
+    Rcpt(&'a ForwardPath),
+    /// Asks to send the content.
+    Data,
+    /// Ends a transaction without a message.
+    Rset,
+    /// Nothing, to see whether the server is there.
+    Noop,
+    /// Ends the session.
+    Quit,
+}
+
+/// The parameters of MAIL. Each needs its extension to have been offered.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct MailParameters {
+    /// `SIZE=`: octets of content (RFC 1870).
+    pub size: Option<u64>,
+    /// `BODY=8BITMIME` (RFC 6152).
+    pub eight_bit_mime: bool,
+    /// `SMTPUTF8` (RFC 6531).
+    pub smtputf8: bool,
+}
+
+impl Command<'_> {
+    /// Appends the command line, CR LF included, to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Ehlo(name) => extend(out, [b"EHLO ", name.as_str().as_bytes()]),
+            Self::Helo(name) => extend(out, [b"HELO ", name.as_str().as_bytes()]),
+            Self::Lhlo(name) => extend(out, [b"LHLO ", name.as_str().as_bytes()]),
+            // No space after the colon: servers refuse it.
+            Self::Mail(path, parameters) => {
+                extend(out, [b"MAIL FROM:<", path.as_str().as_bytes(), b">"]);
+                parameters.encode(out);
+            }
+            Self::Rcpt(path) => extend(out, [b"RCPT TO:<", path.as_str().as_bytes(), b">"]),
+            Self::Data => extend(out, [b"DATA"]),
+            Self::Rset => extend(out, [b"RSET"]),
+            Self::Noop => extend(out, [b"NOOP"]),
+            Self::Quit => extend(out, [b"QUIT"]),
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// The stage of a session at which its reply is due.
+    pub const fn stage(&self) -> Stage {
+        match self {
+            Self::Ehlo(_) => Stage::Ehlo,
+            Self::Helo(_) => Stage::Helo,
+            Self::Lhlo(_) => Stage::Lhlo,
+            Self::Mail(..) => Stage::Mail,
+            Self::Rcpt(_) => Stage::Rcpt,
+            Self::Data => Stage::Data,
+            Self::Rset => Stage::Rset,
+            Self::Noop => Stage::Noop,
+            Self::Quit => Stage::Quit,
+        }
+    }
+}
+
+impl MailParameters {
+    fn encode(self, out: &mut Vec<u8>) {
+        if let Some(size) = self.size {
+            out.extend_from_slice(b" SIZE=");
+            extend_decimal(out, size);
+        }
+        if self.eight_bit_mime {
+            out.extend_from_slice(b" BODY=8BITMIME");
+        }
+        if self.smtputf8 {
+            out.extend_from_slice(b" SMTPUTF8");
+        }
+    }
+}
+
+fn extend<const N: usize>(out: &mut Vec<u8>, parts: [&[u8]; N]) {
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}
+
+fn extend_decimal(out: &mut Vec<u8>, number: u64) {
+    let start = out.len();
+    let mut rest = number;
+    loop {
+        let digit = u8::try_from(rest % 10).unwrap_or_default();
+        out.push(b'0'.wrapping_add(digit));
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if let Some(digits) = out.get_mut(start..) {
+        digits.reverse();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Mailbox;
+
+    #[test]
+    fn commands_look_as_the_rfcs_write_them() {
+        let name = HelloName::new("client.example").unwrap();
+        let from = ReversePath::Mailbox(Mailbox::new("a@example.com").unwrap());
+        let all = MailParameters { size: Some(u64::MAX), eight_bit_mime: true, smtputf8: true };
+        for (command, line) in [
+            (Command::Ehlo(&name), "EHLO client.example"),
+            (Command::Helo(&name), "HELO client.example"),
+            (Command::Lhlo(&name), "LHLO client.example"),
+            (Command::Mail(&ReversePath::Null, MailParameters::default()), "MAIL FROM:<>"),
+            (Command::Mail(&from, all), "MAIL FROM:<a@example.com> SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8"),
+            (
+                Command::Mail(&from, MailParameters { size: Some(0), ..MailParameters::default() }),
+                "MAIL FROM:<a@example.com> SIZE=0",
+            ),
+            (Command::Rcpt(&ForwardPath::Postmaster), "RCPT TO:<postmaster>"),
+            (Command::Data, "DATA"),
+            (Command::Rset, "RSET"),
+            (Command::Noop, "NOOP"),
+            (Command::Quit, "QUIT"),
+        ] {
+            let mut out = Vec::new();
+            command.encode(&mut out);
+            assert_eq!(out, alloc::format!("{line}\r\n").into_bytes());
+        }
+    }
+}

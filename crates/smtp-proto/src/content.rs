@@ -1,0 +1,243 @@
+//! Message octets -> wire octets: line ends and dot-stuffing (RFC 5321 sections 2.3.8 and 4.5.2).
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use memchr::memchr2;
+
+use crate::config::LineEndings;
+
+/// The longest line RFC 5321 section 4.5.3.1.6 asks a server to take, in octets without CR LF.
+pub const LONGEST_LINE: u64 = 998;
+
+/// Encodes one message, in pieces of any size.
+///
+/// No line of the message can end the message: CR and LF leave only together, and a dot at the
+/// start of a line is doubled.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ContentEncoder {
+    line_endings: LineEndings,
+    eight_bit: bool,
+    position: Position,
+    /// Octets taken in.
+    taken: u64,
+    line_len: u64,
+    longest_line: u64,
+}
+
+/// Where the next octet stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Position {
+    LineStart,
+    InLine,
+    /// A CR was taken and not written: what it is depends on the next octet.
+    AfterCr,
+}
+
+/// Why a message cannot be sent as it is. Offsets are in octets of the message.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ContentFault {
+    /// A LF without a CR before it, where policy is strict.
+    BareLf(u64),
+    /// A CR without a LF behind it, where policy is strict.
+    StrayCr(u64),
+    /// An octet above 127, or NUL, in content that was declared 7-bit.
+    EightBit(u64),
+}
+
+impl fmt::Display for ContentFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BareLf(at) => write!(f, "the content has a bare LF at octet {at}"),
+            Self::StrayCr(at) => write!(f, "the content has a CR without a LF at octet {at}"),
+            Self::EightBit(at) => write!(f, "the content was declared 7-bit and is not at octet {at}"),
+        }
+    }
+}
+
+impl core::error::Error for ContentFault {}
+
+impl ContentEncoder {
+    /// `eight_bit`: whether octets above 127 and NUL may be sent.
+    pub const fn new(line_endings: LineEndings, eight_bit: bool) -> Self {
+        Self { line_endings, eight_bit, position: Position::LineStart, taken: 0, line_len: 0, longest_line: 0 }
+    }
+
+    /// Appends the next octets of the message to `out`. After a fault `out` holds what came before
+    /// it, and the message must not be ended.
+    pub fn encode(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentFault> {
+        if self.eight_bit {
+            return self.encode_lines(input, out);
+        }
+        match input.iter().position(|octet| !is_seven_bit(*octet)) {
+            None => self.encode_lines(input, out),
+            Some(at) => {
+                let (clean, _) = input.split_at_checked(at).unwrap_or((input, &[]));
+                self.encode_lines(clean, out)?;
+                Err(ContentFault::EightBit(self.taken))
+            }
+        }
+    }
+
+    /// Appends the end of the content: the rest of the last line, and the line with the dot.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), ContentFault> {
+        if self.position == Position::AfterCr {
+            self.stray_cr(out)?;
+        }
+        if self.position != Position::LineStart {
+            self.end_line(out);
+        }
+        out.extend_from_slice(b".\r\n");
+        Ok(())
+    }
+
+    /// The longest line so far, in octets without its line end. Lines above [`LONGEST_LINE`] are
+    /// sent as they are: folding breaks signatures, refusing loses mail.
+    pub const fn longest_line(&self) -> u64 {
+        self.longest_line
+    }
+
+    fn encode_lines(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentFault> {
+        let mut rest = input;
+        while let Some(&next) = rest.first() {
+            match (self.position, next) {
+                (Position::AfterCr, b'\n') => {
+                    self.end_line(out);
+                    rest = self.advance(rest, 1);
+                    continue;
+                }
+                (Position::AfterCr, _) => self.stray_cr(out)?,
+                (Position::LineStart, b'.') => out.push(b'.'),
+                (Position::LineStart | Position::InLine, _) => {}
+            }
+            let run = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+            let (text, behind) = rest.split_at_checked(run).unwrap_or((rest, &[]));
+            out.extend_from_slice(text);
+            self.line_len = self.line_len.saturating_add(text.len() as u64);
+            if run > 0 {
+                self.position = Position::InLine;
+            }
+            rest = self.advance(rest, run);
+            match behind.first() {
+                None => {}
+                Some(b'\r') => {
+                    self.position = Position::AfterCr;
+                    rest = self.advance(rest, 1);
+                }
+                Some(_) => {
+                    self.bare_lf(out)?;
+                    rest = self.advance(rest, 1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn advance<'a>(&mut self, octets: &'a [u8], len: usize) -> &'a [u8] {
+        self.taken = self.taken.saturating_add(len as u64);
+        octets.get(len..).unwrap_or_default()
+    }
+
+    fn end_line(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\r\n");
+        self.longest_line = self.longest_line.max(self.line_len);
+        self.line_len = 0;
+        self.position = Position::LineStart;
+    }
+
+    fn bare_lf(&mut self, out: &mut Vec<u8>) -> Result<(), ContentFault> {
+        match self.line_endings {
+            LineEndings::Mend => self.end_line(out),
+            LineEndings::Strict => return Err(ContentFault::BareLf(self.taken)),
+        }
+        Ok(())
+    }
+
+    /// The CR was the octet before this one.
+    fn stray_cr(&mut self, out: &mut Vec<u8>) -> Result<(), ContentFault> {
+        match self.line_endings {
+            LineEndings::Mend => out.push(b' '),
+            LineEndings::Strict => return Err(ContentFault::StrayCr(self.taken.saturating_sub(1))),
+        }
+        self.line_len = self.line_len.saturating_add(1);
+        self.position = Position::InLine;
+        Ok(())
+    }
+}
+
+/// Whether content with this octet can go to a server without 8BITMIME: neither above 127 nor NUL
+/// (RFC 5321 section 4.5.2).
+pub const fn is_seven_bit(octet: u8) -> bool {
+    matches!(octet, 1..=127)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(pieces: &[&[u8]], line_endings: LineEndings) -> Result<Vec<u8>, ContentFault> {
+        let mut encoder = ContentEncoder::new(line_endings, false);
+        let mut out = Vec::new();
+        for piece in pieces {
+            encoder.encode(piece, &mut out)?;
+        }
+        encoder.finish(&mut out)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn content_is_mended_stuffed_and_ended_the_same_for_every_split() {
+        for (content, wire) in [
+            (&b""[..], &b".\r\n"[..]),
+            (b"\r\n", b"\r\n.\r\n"),
+            (b"a", b"a\r\n.\r\n"),
+            (b"a\r\n", b"a\r\n.\r\n"),
+            (b"a\n", b"a\r\n.\r\n"),
+            (b".", b"..\r\n.\r\n"),
+            (b".a\r\n..b\r\nc.", b"..a\r\n...b\r\nc.\r\n.\r\n"),
+            (b"a\n.\nb", b"a\r\n..\r\nb\r\n.\r\n"),
+            (b"a\n.\r\nb", b"a\r\n..\r\nb\r\n.\r\n"),
+            (b"a\r.\rb", b"a . b\r\n.\r\n"),
+            (b"a\r\n.\rb", b"a\r\n.. b\r\n.\r\n"),
+            (b"a\r.\r\nb", b"a .\r\nb\r\n.\r\n"),
+            (b"a\r\r\n.\r\r\nb", b"a \r\n.. \r\nb\r\n.\r\n"),
+            (b"\r", b" \r\n.\r\n"),
+            (b"\n\r", b"\r\n \r\n.\r\n"),
+        ] {
+            for first in 0..=content.len() {
+                for second in first..=content.len() {
+                    let pieces = [&content[..first], &content[first..second], &content[second..]];
+                    assert_eq!(encoded(&pieces, LineEndings::Mend).unwrap(), wire, "{}", crate::Escaped(content));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn strict_policy_names_the_octet_at_fault_for_every_split() {
+        for (content, fault) in [
+            (&b"a\nb"[..], ContentFault::BareLf(1)),
+            (b"\n", ContentFault::BareLf(0)),
+            (b"a\r\nb\rc", ContentFault::StrayCr(4)),
+            (b"a\r", ContentFault::StrayCr(1)),
+            (b"\r\r\n", ContentFault::StrayCr(0)),
+            (b"abc\xe9\n", ContentFault::EightBit(3)),
+            (b"ab\n\xe9", ContentFault::BareLf(2)),
+            (b"\0", ContentFault::EightBit(0)),
+        ] {
+            for at in 0..=content.len() {
+                let pieces = [&content[..at], &content[at..]];
+                assert_eq!(encoded(&pieces, LineEndings::Strict), Err(fault), "{}", crate::Escaped(content));
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_line_is_counted_without_its_end() {
+        let mut encoder = ContentEncoder::new(LineEndings::Mend, true);
+        let mut out = Vec::new();
+        encoder.encode(b"abc\r\nabcde\xff\n..", &mut out).unwrap();
+        encoder.finish(&mut out).unwrap();
+        assert_eq!(encoder.longest_line(), 6);
+    }
+}

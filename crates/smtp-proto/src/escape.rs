@@ -1,0 +1,50 @@
+//! Octets of unknown origin, made safe to show.
+
+use core::fmt;
+
+/// Shows octets so that no terminal, log or report acts on them: printable characters as they are,
+/// a backslash doubled, everything else as an escape.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Escaped<'a>(pub &'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                match character {
+                    '"' | '\'' => write!(f, "{character}")?,
+                    other => write!(f, "{}", other.escape_debug())?,
+                }
+            }
+            for octet in chunk.invalid() {
+                write!(f, "\\x{octet:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn what_a_terminal_acts_on_is_escaped() {
+        for (octets, shown) in [
+            (&b"ok, \"fine\""[..], "ok, \"fine\""),
+            (b"a\r\nb\0", "a\\r\\nb\\0"),
+            (b"\x1b[31m\\", "\\u{1b}[31m\\\\"),
+            (b"\xff\xc3\xbc", "\\xffü"),
+            ("\u{202e}abc".as_bytes(), "\\u{202e}abc"),
+        ] {
+            assert_eq!(Escaped(octets).to_string(), shown);
+        }
+    }
+}

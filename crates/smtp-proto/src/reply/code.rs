@@ -1,0 +1,124 @@
+//! Reply codes and enhanced status codes.
+
+use core::fmt;
+
+/// Whether a negative answer may change by itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Severity {
+    /// `4yz`: trying again later can help.
+    Transient,
+    /// `5yz`: the same thing must not be tried again unchanged (RFC 5321 section 4.2.1).
+    Permanent,
+}
+
+/// What the first digit of a reply code says (RFC 5321 section 4.2.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Class {
+    Success,
+    Intermediate,
+    Refusal(Severity),
+}
+
+/// A reply code: 200 to 599. Other first digits are no reply.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(u16);
+
+impl Code {
+    /// "Service not available, closing transmission channel": may come at any time.
+    pub const SERVICE_CLOSING: Self = Self(421);
+    /// "Start mail input": the only answer after which content may be sent.
+    pub const START_MAIL_INPUT: Self = Self(354);
+    /// "Bad sequence of commands".
+    pub const BAD_SEQUENCE: Self = Self(503);
+    /// "Requested mail action aborted: exceeded storage allocation": temporary for a recipient
+    /// who comes after others were taken (RFC 5321 section 4.5.3.1.10).
+    pub const EXCEEDED_STORAGE: Self = Self(552);
+
+    /// The code of these digits; `None` unless it is 200 to 599.
+    pub const fn new(code: u16) -> Option<Self> {
+        match code {
+            200..=599 => Some(Self(code)),
+            _ => None,
+        }
+    }
+
+    /// The number, 200 to 599.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// The first digit, 2 to 5.
+    pub const fn class(self) -> u16 {
+        self.0 / 100
+    }
+
+    /// Whether this refuses (4yz, 5yz), and for how long.
+    pub const fn severity(self) -> Option<Severity> {
+        match self.meaning() {
+            Class::Refusal(severity) => Some(severity),
+            Class::Success | Class::Intermediate => None,
+        }
+    }
+
+    pub(crate) const fn meaning(self) -> Class {
+        match self.0 {
+            ..300 => Class::Success,
+            300..400 => Class::Intermediate,
+            400..500 => Class::Refusal(Severity::Transient),
+            500.. => Class::Refusal(Severity::Permanent),
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// An enhanced status code such as `5.7.509` (RFC 3463): class 2, 4 or 5, the others 0 to 999.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EnhancedCode {
+    class: u16,
+    subject: u16,
+    detail: u16,
+}
+
+impl EnhancedCode {
+    pub(crate) const fn new(class: u16, subject: u16, detail: u16) -> Self {
+        Self { class, subject, detail }
+    }
+
+    /// 2, 4 or 5.
+    pub const fn class(self) -> u16 {
+        self.class
+    }
+
+    /// 0 to 999.
+    pub const fn subject(self) -> u16 {
+        self.subject
+    }
+
+    /// 0 to 999.
+    pub const fn detail(self) -> u16 {
+        self.detail
+    }
+}
+
+impl fmt::Display for EnhancedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+impl fmt::Debug for EnhancedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,255 @@
+//! Octets in any pieces -> complete replies. Line ends are found first and only complete lines are
+//! parsed, so every split gives the same result and each octet is looked at once.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use memchr::memchr;
+
+use super::{
+    Reply,
+    code::Code,
+    line::{self, Position},
+};
+use crate::escape::Escaped;
+
+/// How much of an offending line a fault keeps, in octets.
+const EXCERPT: usize = 256;
+
+/// Caps on one reply, in octets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct ReplyLimits {
+    /// One line, without its LF.
+    pub(crate) line: usize,
+    /// All lines of one reply, with their line ends.
+    pub(crate) reply: usize,
+}
+
+impl ReplyLimits {
+    pub(crate) const NONE: Self = Self { line: usize::MAX, reply: usize::MAX };
+}
+
+/// What the peer sent is no reply.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ReplyFault {
+    kind: ReplyFaultKind,
+    excerpt: Vec<u8>,
+}
+
+/// In which way it is no reply.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ReplyFaultKind {
+    /// A line that does not start with a code from 200 to 599 and a space, a hyphen or nothing.
+    Malformed,
+    /// A line of the reply has another code than the first.
+    MixedCodes,
+    /// A line is longer than the limit.
+    LineTooLong,
+    /// The lines of a reply together are longer than the limit.
+    ReplyTooLong,
+}
+
+impl ReplyFault {
+    /// In which way it is no reply.
+    pub const fn kind(&self) -> ReplyFaultKind {
+        self.kind
+    }
+
+    /// The line that is at fault, or its first 256 octets.
+    pub fn excerpt(&self) -> &[u8] {
+        &self.excerpt
+    }
+
+    fn new(kind: ReplyFaultKind, line: &[u8]) -> Self {
+        let excerpt = line.get(..EXCERPT).unwrap_or(line);
+        Self { kind, excerpt: excerpt.to_vec() }
+    }
+}
+
+impl fmt::Display for ReplyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.kind, Escaped(&self.excerpt))
+    }
+}
+
+impl fmt::Display for ReplyFaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "not an SMTP reply",
+            Self::MixedCodes => "a reply whose lines have different codes",
+            Self::LineTooLong => "a reply line longer than the limit",
+            Self::ReplyTooLong => "a reply longer than the limit",
+        })
+    }
+}
+
+impl fmt::Debug for ReplyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReplyFault({self})")
+    }
+}
+
+impl core::error::Error for ReplyFault {}
+
+/// Decodes replies that arrive in pieces.
+///
+/// A reply that lies whole in the input is returned as a view of it. Only an incomplete tail is
+/// copied, into a buffer that is used again.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ReplyDecoder {
+    limits: ReplyLimits,
+    /// The octets of a reply that is not complete, or was the last one returned.
+    held: Vec<u8>,
+    scan: Scan,
+}
+
+/// How far the reply in `held` has been read.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+struct Scan {
+    /// Where its last, incomplete line starts.
+    line_start: usize,
+    /// The code of the lines before that.
+    code: Option<Code>,
+    /// Complete and returned: to be dropped at the next call.
+    returned: bool,
+}
+
+impl ReplyDecoder {
+    /// `line`: the longest line taken, without its LF. `reply`: the longest reply, line ends
+    /// included. Both in octets.
+    pub const fn new(line: usize, reply: usize) -> Self {
+        Self {
+            limits: ReplyLimits { line, reply },
+            held: Vec::new(),
+            scan: Scan { line_start: 0, code: None, returned: false },
+        }
+    }
+
+    /// Takes octets from the front of `input`, up to the end of one reply: how many, and that reply.
+    /// `None`: all input was taken and the reply is not complete.
+    ///
+    /// After a fault the stream cannot be read any further; call [`ReplyDecoder::clear`] to read
+    /// another one.
+    pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+        if self.scan.returned {
+            self.clear();
+        }
+        if self.held.is_empty() {
+            let mut scan = Scan::default();
+            return match scan.advance(input, self.limits) {
+                Ok(Some((code, len))) => {
+                    let octets = input.get(..len).unwrap_or_default();
+                    (len, Ok(Some(Reply::from_decoded(code, octets))))
+                }
+                Ok(None) => {
+                    self.scan = scan;
+                    self.held.extend_from_slice(input);
+                    (input.len(), Ok(None))
+                }
+                Err(fault) => (input.len(), Err(fault)),
+            };
+        }
+        let mut rest = input;
+        while !rest.is_empty() {
+            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
+            // No more than what shows that a limit is passed is worth keeping.
+            let room = self.limits.line.saturating_add(2).saturating_sub(self.line_len());
+            let piece = take(&mut rest, end.min(room));
+            self.held.extend_from_slice(piece);
+            let passed = self.line_len() > self.limits.line || self.held.len() > self.limits.reply;
+            if !passed && piece.last() != Some(&b'\n') {
+                break;
+            }
+            match self.scan.advance(&self.held, self.limits) {
+                Ok(None) => {}
+                Ok(Some((code, _))) => {
+                    self.scan.returned = true;
+                    let taken = input.len().saturating_sub(rest.len());
+                    return (taken, Ok(Some(Reply::from_decoded(code, &self.held))));
+                }
+                Err(fault) => return (input.len(), Err(fault)),
+            }
+        }
+        (input.len(), Ok(None))
+    }
+
+    /// Forgets what is incomplete: for a new connection, or when TLS starts (RFC 3207 section 5).
+    pub fn clear(&mut self) {
+        self.held.clear();
+        self.scan = Scan::default();
+    }
+
+    /// Octets held of a reply that is not complete.
+    pub fn held(&self) -> usize {
+        if self.scan.returned { 0 } else { self.held.len() }
+    }
+
+    fn line_len(&self) -> usize {
+        self.held.len().saturating_sub(self.scan.line_start)
+    }
+}
+
+impl fmt::Debug for ReplyDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = if self.scan.returned { &[][..] } else { &self.held };
+        write!(f, "ReplyDecoder({:?})", Escaped(held))
+    }
+}
+
+/// The reply at the front of `octets`: its code and its length.
+pub(super) fn complete_reply(octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyFault> {
+    Scan::default().advance(octets, limits)
+}
+
+impl Scan {
+    /// Reads lines of `octets` from `line_start` on. `octets` starts with the reply's first octet.
+    fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyFault> {
+        loop {
+            let rest = octets.get(self.line_start..).unwrap_or_default();
+            let line_len = memchr(b'\n', rest);
+            let (line, _) = rest.split_at_checked(line_len.unwrap_or(rest.len())).unwrap_or((rest, &[]));
+            self.check_limits(line, line_len.is_some(), limits)?;
+            let Some(line_len) = line_len else { return Ok(None) };
+            let end = self.line_start.saturating_add(line_len).saturating_add(1);
+            let line = without_line_end(line);
+            match (line::reply_line(line), self.code) {
+                (Some((code, _)), Some(first)) if code != first => {
+                    return Err(ReplyFault::new(ReplyFaultKind::MixedCodes, line));
+                }
+                (Some((code, Position::Last)), _) => return Ok(Some((code, end))),
+                (Some((code, Position::More)), _) => self.code = Some(code),
+                // Some servers put empty lines into a long banner or EHLO reply.
+                (None, Some(_)) if line.is_empty() => {}
+                (None, _) => return Err(ReplyFault::new(ReplyFaultKind::Malformed, line)),
+            }
+            self.line_start = end;
+        }
+    }
+
+    /// Both limits count octets from where they start, so that the first one passed is the same
+    /// whether the octets came alone or together.
+    fn check_limits(&self, line: &[u8], ended: bool, limits: ReplyLimits) -> Result<(), ReplyFault> {
+        let total = self.line_start.saturating_add(line.len()).saturating_add(usize::from(ended));
+        let reply_room = limits.reply.saturating_sub(self.line_start);
+        if line.len() > limits.line && limits.line <= reply_room {
+            Err(ReplyFault::new(ReplyFaultKind::LineTooLong, line.get(..limits.line).unwrap_or(line)))
+        } else if total > limits.reply {
+            Err(ReplyFault::new(ReplyFaultKind::ReplyTooLong, line.get(..reply_room).unwrap_or(line)))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Splits `len` octets off the front; all of them if there are fewer.
+pub(super) fn take<'a>(octets: &mut &'a [u8], len: usize) -> &'a [u8] {
+    let (taken, rest) = octets.split_at_checked(len).unwrap_or((octets, &[]));
+    *octets = rest;
+    taken
+}
+
+/// A bare LF ends a line as CR LF does.
+pub(super) fn without_line_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}

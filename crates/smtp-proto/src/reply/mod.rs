@@ -1,0 +1,123 @@
+//! Replies: octets in, [`Reply`] views out (RFC 5321 section 4.2).
+
+mod code;
+mod decoder;
+mod line;
+
+pub(crate) use code::Class;
+pub use code::{Code, EnhancedCode, Severity};
+pub(crate) use decoder::ReplyLimits;
+pub use decoder::{ReplyDecoder, ReplyFault, ReplyFaultKind};
+
+use core::fmt;
+
+use crate::escape::Escaped;
+
+/// One complete reply: its code, and its lines as they were on the wire.
+///
+/// A view: it borrows the octets it was decoded from and allocates nothing. The text can be any
+/// octets at all; [`fmt::Display`] escapes what a terminal or a log must not see.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Reply<'a> {
+    code: Code,
+    octets: &'a [u8],
+}
+
+impl<'a> Reply<'a> {
+    /// Reads one complete reply from the front of `octets`: the reply and what is left behind it,
+    /// `None` if the reply is not complete yet.
+    ///
+    /// For octets that arrive in pieces use [`ReplyDecoder`], which looks at each octet once.
+    pub fn parse(octets: &'a [u8]) -> Result<Option<(Self, &'a [u8])>, ReplyFault> {
+        let mut rest = octets;
+        let end = decoder::complete_reply(octets, ReplyLimits::NONE)?;
+        Ok(end.map(|(code, len)| {
+            let reply = decoder::take(&mut rest, len);
+            (Self { code, octets: reply }, rest)
+        }))
+    }
+
+    /// `octets` are the lines of a reply that was decoded with `code`, or the first of them.
+    pub(crate) const fn from_decoded(code: Code, octets: &'a [u8]) -> Self {
+        Self { code, octets }
+    }
+
+    /// The three digits.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The reply as it was on the wire, line ends included.
+    pub const fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// The text of each line, without code, separator and line end.
+    pub fn lines(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        Lines { rest: self.octets }
+    }
+
+    /// The text of the first line: where EHLO's reply names the server.
+    pub fn first_line(&self) -> &'a [u8] {
+        self.lines().next().unwrap_or_default()
+    }
+
+    /// The enhanced status code at the start of the text (RFC 2034), if its class is that of the
+    /// reply code.
+    pub fn enhanced(&self) -> Option<EnhancedCode> {
+        line::enhanced(self.first_line()).filter(|enhanced| enhanced.class() == self.code.class())
+    }
+
+    /// The whole text, lines joined by `separator`, safe to show.
+    pub fn text<'s>(&self, separator: &'s str) -> impl fmt::Display + use<'a, 's> {
+        Text { lines: Lines { rest: self.octets }, separator }
+    }
+}
+
+impl fmt::Display for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code, self.text(" / "))
+    }
+}
+
+impl fmt::Debug for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({self})")
+    }
+}
+
+struct Text<'a, 's> {
+    lines: Lines<'a>,
+    separator: &'s str,
+}
+
+impl fmt::Display for Text<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, text) in self.lines.clone().enumerate() {
+            if index > 0 {
+                f.write_str(self.separator)?;
+            }
+            write!(f, "{}", Escaped(text))?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone)]
+struct Lines<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let len = memchr::memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at.saturating_add(1));
+        let whole = decoder::take(&mut self.rest, len);
+        // Shorter than four octets: a code alone, or an empty line in the middle of a reply.
+        Some(decoder::without_line_end(whole).get(4..).unwrap_or_default())
+    }
+}

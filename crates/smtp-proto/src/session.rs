@@ -1,0 +1,366 @@
+//! One connection, from the greeting to QUIT: commands and content in, octets and replies out.
+//!
+//! The session keeps the protocol's books: which reply answers which command, which command may
+//! come when, how much may be under way. It knows no message and no retry.
+
+use alloc::{collections::VecDeque, vec::Vec};
+use core::{fmt, time::Duration};
+
+use crate::{
+    capabilities::Capabilities,
+    command::Command,
+    config::{Limits, LineEndings, Waits},
+    content::{ContentEncoder, ContentFault},
+    escape::Escaped,
+    reply::{Code, Reply, ReplyDecoder, ReplyFault},
+    report::Stage,
+};
+
+/// One connection.
+///
+/// Inputs: [`received`](Self::received), [`sent`](Self::sent), [`close`](Self::close).
+/// Commands: [`command`](Self::command), [`content`](Self::content),
+/// [`end_content`](Self::end_content). Output: [`output`](Self::output).
+///
+/// Every accepted command gets exactly one reply event, in order, or the session ends.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Session {
+    state: State,
+    capabilities: Capabilities,
+    decoder: ReplyDecoder,
+    output: Vec<u8>,
+    /// Octets of `output` that were handed over.
+    sent: usize,
+    unanswered: VecDeque<Unanswered>,
+    limits: Limits,
+    progress: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum State {
+    Commands(Transaction),
+    Content(ContentEncoder),
+    Quitting,
+    Over,
+}
+
+/// How far the commands have gone that were given, whether or not they are answered.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Transaction {
+    BeforeHello,
+    None,
+    Mail,
+    Rcpt,
+    Data,
+}
+
+/// A command whose reply is due.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Unanswered {
+    stage: Stage,
+    len: usize,
+    /// Octets up to its end that were not handed over.
+    unsent: usize,
+}
+
+/// What came of octets that were received.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Event<'a> {
+    /// The reply to the oldest unanswered command.
+    Reply {
+        /// What it answers.
+        stage: Stage,
+        /// The reply. Never 421.
+        reply: Reply<'a>,
+    },
+    /// The peer ends the session (421). Nothing more may be written. The last event.
+    ServiceClosing(Reply<'a>),
+    /// A reply that answers no command that was sent whole. The last event.
+    Unsolicited(Reply<'a>),
+    /// Octets that are no reply. The last event.
+    NotAReply(ReplyFault),
+}
+
+/// A command that may not come now. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Refused {
+    /// The session is over, or QUIT was given.
+    Over,
+    /// The greeting has not come.
+    Greeting,
+    /// The order of RFC 5321 section 4.1.4 forbids it.
+    Order,
+    /// Earlier commands have to be answered first (RFC 2920).
+    Unanswered,
+    /// More was reported as sent than there is.
+    NothingToSend,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Over => "the session is over",
+            Self::Greeting => "the greeting has not come",
+            Self::Order => "the command is out of order",
+            Self::Unanswered => "earlier commands have to be answered first",
+            Self::NothingToSend => "there are not so many octets to send",
+        })
+    }
+}
+
+impl core::error::Error for Refused {}
+
+impl Session {
+    /// A new connection: the greeting is due.
+    pub fn new(limits: Limits) -> Self {
+        let mut session = Self {
+            state: State::Over,
+            capabilities: Capabilities::default(),
+            decoder: ReplyDecoder::new(limits.reply_line, limits.reply),
+            output: Vec::new(),
+            sent: 0,
+            unanswered: VecDeque::new(),
+            limits,
+            progress: 0,
+        };
+        session.restart();
+        session
+    }
+
+    /// Starts over on another new connection, with the buffers of this one. Nothing that was
+    /// learned is kept.
+    pub fn restart(&mut self) {
+        self.close();
+        self.state = State::Commands(Transaction::BeforeHello);
+        self.unanswered.push_back(Unanswered { stage: Stage::Greeting, len: 0, unsent: 0 });
+    }
+
+    /// The connection is gone, or is not wanted any more. What was not sent is dropped.
+    pub fn close(&mut self) {
+        self.state = State::Over;
+        self.capabilities = Capabilities::default();
+        self.decoder.clear();
+        self.unanswered.clear();
+        self.clear_output();
+        self.progressed();
+    }
+
+    /// Takes octets from the front of `input` until there is an event: how many, and the event.
+    /// `None`: all were taken.
+    pub fn received<'a>(&'a mut self, input: &'a [u8]) -> (usize, Option<Event<'a>>) {
+        if matches!(self.state, State::Over) {
+            return (input.len(), None);
+        }
+        let Self { state, capabilities, decoder, unanswered, progress, .. } = self;
+        let (taken, reply) = match decoder.decode(input) {
+            (taken, Ok(None)) => return (taken, None),
+            (taken, Ok(Some(reply))) => (taken, reply),
+            (taken, Err(fault)) => {
+                *state = State::Over;
+                return (taken, Some(Event::NotAReply(fault)));
+            }
+        };
+        *progress = progress.wrapping_add(1);
+        if reply.code() == Code::SERVICE_CLOSING {
+            *state = State::Over;
+            return (taken, Some(Event::ServiceClosing(reply)));
+        }
+        let Some(&Unanswered { stage, unsent: 0, .. }) = unanswered.front() else {
+            *state = State::Over;
+            return (taken, Some(Event::Unsolicited(reply)));
+        };
+        unanswered.pop_front();
+        state.answered(stage, reply.code());
+        match stage {
+            Stage::Ehlo | Stage::Lhlo if reply.code().severity().is_none() => {
+                *capabilities = Capabilities::from_reply(&reply);
+            }
+            Stage::Helo => *capabilities = Capabilities::default(),
+            _ => {}
+        }
+        (taken, Some(Event::Reply { stage, reply }))
+    }
+
+    /// Gives a command: it is written to the output, and its reply is due.
+    pub fn command(&mut self, command: &Command<'_>) -> Result<(), Refused> {
+        let State::Commands(transaction) = &mut self.state else { return Err(Refused::Over) };
+        match self.unanswered.back() {
+            None => {}
+            Some(Unanswered { stage: Stage::Greeting, .. }) => return Err(Refused::Greeting),
+            Some(newest) => {
+                let under_way: usize = self.unanswered.iter().map(|command| command.len).sum();
+                let group_open = self.capabilities.pipelining && may_be_followed(newest.stage);
+                if !group_open || under_way >= self.limits.pipeline {
+                    return Err(Refused::Unanswered);
+                }
+            }
+        }
+        let next = transaction.with(command).ok_or(Refused::Order)?;
+        let start = self.output.len();
+        command.encode(&mut self.output);
+        let len = self.output.len().saturating_sub(start);
+        let unsent = self.output.len().saturating_sub(self.sent);
+        *transaction = next;
+        if matches!(command, Command::Quit) {
+            self.state = State::Quitting;
+        }
+        self.unanswered.push_back(Unanswered { stage: command.stage(), len, unsent });
+        Ok(())
+    }
+
+    /// Starts the content: DATA was answered with 354.
+    ///
+    /// `eight_bit`: whether octets above 127 may be sent.
+    pub fn begin_content(&mut self, line_endings: LineEndings, eight_bit: bool) -> Result<(), Refused> {
+        if self.state != State::Commands(Transaction::Data) || !self.unanswered.is_empty() {
+            return Err(Refused::Order);
+        }
+        self.state = State::Content(ContentEncoder::new(line_endings, eight_bit));
+        Ok(())
+    }
+
+    /// Writes the next octets of the message to the output. After a fault the session is over.
+    pub fn content(&mut self, octets: &[u8]) -> Result<Result<(), ContentFault>, Refused> {
+        let State::Content(encoder) = &mut self.state else { return Err(Refused::Order) };
+        let result = encoder.encode(octets, &mut self.output);
+        if result.is_err() {
+            self.close();
+        }
+        Ok(result)
+    }
+
+    /// Writes the end of the content: its reply is due, or as many `replies` as recipients were taken
+    /// if the server speaks LMTP. The length of the longest line, or the fault that ended the session.
+    pub fn end_content(&mut self, replies: usize) -> Result<Result<u64, ContentFault>, Refused> {
+        let State::Content(encoder) = &mut self.state else { return Err(Refused::Order) };
+        let ended = encoder.finish(&mut self.output).map(|()| encoder.longest_line());
+        if ended.is_ok() {
+            let unsent = self.output.len().saturating_sub(self.sent);
+            let reply = Unanswered { stage: Stage::ContentEnd, len: 0, unsent };
+            self.unanswered.extend(core::iter::repeat_n(reply, replies));
+            self.state = State::Commands(Transaction::None);
+        } else {
+            self.close();
+        }
+        Ok(ended)
+    }
+
+    /// The first `octets` of the output were handed over.
+    pub fn sent(&mut self, octets: usize) -> Result<(), Refused> {
+        if octets > self.output().len() {
+            return Err(Refused::NothingToSend);
+        }
+        self.sent = self.sent.saturating_add(octets);
+        for command in &mut self.unanswered {
+            command.unsent = command.unsent.saturating_sub(octets);
+        }
+        if self.sent == self.output.len() && octets > 0 {
+            self.clear_output();
+            self.progressed();
+        }
+        Ok(())
+    }
+
+    /// What is to be written next.
+    pub fn output(&self) -> &[u8] {
+        self.output.get(self.sent..).unwrap_or_default()
+    }
+
+    /// What the server offers. Empty before the reply to EHLO, and after HELO.
+    pub const fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// The stage whose reply is due first; [`Stage::Idle`] if none is.
+    pub fn stage(&self) -> Stage {
+        match (&self.state, self.unanswered.front()) {
+            (State::Content(_), _) => Stage::Content,
+            (_, Some(oldest)) if oldest.stage == Stage::ContentEnd && oldest.unsent > 0 => Stage::Content,
+            (_, Some(oldest)) => oldest.stage,
+            (_, None) => Stage::Idle,
+        }
+    }
+
+    /// Whether an octet of the oldest unanswered command was handed over.
+    pub fn begun(&self) -> bool {
+        self.unanswered.front().is_some_and(|oldest| oldest.unsent < oldest.len)
+    }
+
+    /// How long to wait, and since when: from the last change of [`Wait::progress`].
+    pub fn wait(&self, waits: &Waits) -> Wait {
+        let limit = if self.output().is_empty() { waits.for_reply(self.stage()) } else { waits.block };
+        Wait { limit, progress: self.progress }
+    }
+
+    fn clear_output(&mut self) {
+        self.output.clear();
+        self.sent = 0;
+    }
+
+    fn progressed(&mut self) {
+        self.progress = self.progress.wrapping_add(1);
+    }
+}
+
+/// How long to wait before saying that time is up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Wait {
+    /// No longer than this ...
+    pub limit: Duration,
+    /// ... counted from when this number last changed. It changes with each reply and each block
+    /// written, not with each octet: a peer that sends one octet a minute does not hold the client.
+    pub progress: u32,
+}
+
+impl State {
+    /// A refused command leaves the session where it was before.
+    fn answered(&mut self, stage: Stage, code: Code) {
+        let Self::Commands(transaction) = self else { return };
+        if code.severity().is_none() {
+            return;
+        }
+        match (stage, *transaction) {
+            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) => *transaction = Transaction::BeforeHello,
+            (Stage::Mail, Transaction::Mail) => *transaction = Transaction::None,
+            (Stage::Data, _) => *transaction = Transaction::Rcpt,
+            _ => {}
+        }
+    }
+}
+
+impl Transaction {
+    /// RFC 5321 section 4.1.4: what this becomes with one more command; `None` if it may not come.
+    const fn with(self, command: &Command<'_>) -> Option<Self> {
+        match (command, self) {
+            (Command::Ehlo(_) | Command::Helo(_) | Command::Lhlo(_), Self::BeforeHello | Self::None)
+            | (Command::Rset, Self::None | Self::Mail | Self::Rcpt) => Some(Self::None),
+            (Command::Rset, Self::BeforeHello) => Some(Self::BeforeHello),
+            (Command::Mail(..), Self::None) => Some(Self::Mail),
+            (Command::Rcpt(_), Self::Mail | Self::Rcpt) => Some(Self::Rcpt),
+            (Command::Data, Self::Rcpt) => Some(Self::Data),
+            (Command::Noop | Command::Quit, Self::BeforeHello | Self::None | Self::Mail | Self::Rcpt) => Some(self),
+            (Command::Ehlo(_) | Command::Helo(_) | Command::Lhlo(_), Self::Mail | Self::Rcpt | Self::Data)
+            | (Command::Rset | Command::Noop | Command::Quit, Self::Data)
+            | (Command::Mail(..), Self::BeforeHello | Self::Mail | Self::Rcpt | Self::Data)
+            | (Command::Rcpt(_), Self::BeforeHello | Self::None | Self::Data)
+            | (Command::Data, Self::BeforeHello | Self::None | Self::Mail | Self::Data) => None,
+        }
+    }
+}
+
+/// RFC 2920 section 3.1: all other commands end their group.
+const fn may_be_followed(stage: Stage) -> bool {
+    matches!(stage, Stage::Mail | Stage::Rcpt | Stage::Rset)
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("state", &self.state)
+            .field("decoder", &self.decoder)
+            .field("output", &Escaped(self.output()))
+            .field("unanswered", &self.unanswered)
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
+    }
+}
