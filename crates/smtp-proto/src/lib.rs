@@ -21,6 +21,7 @@ mod content;
 mod delivery;
 mod envelope;
 mod escape;
+mod ledger;
 mod reply;
 mod report;
 pub mod retry;

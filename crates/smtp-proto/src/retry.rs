@@ -64,8 +64,8 @@ pub struct Situation {
 pub enum Next {
     /// A new connection to the same address and port, and HELO.
     Helo,
-    /// A new connection, and EHLO: the old one had only grown old.
-    Ehlo,
+    /// A new connection, and everything from the start: the old one had only grown old.
+    Afresh,
     /// Recipients without a final status are deferred.
     Defer,
     /// HELO would follow, but cannot carry what the delivery needs: deferred, each need named.
@@ -84,7 +84,7 @@ pub const fn after(situation: Situation) -> Next {
         (Point::ContentEnd, Ending::HangUp | Ending::Silence | Ending::Nonsense | Ending::Cancelled) => {
             Next::Unconfirmed
         }
-        (Point::MailAgain, Ending::HangUp | Ending::Silence | Ending::ServiceClosing) => Next::Ehlo,
+        (Point::MailAgain, Ending::HangUp | Ending::Silence | Ending::ServiceClosing) => Next::Afresh,
         (Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent), Ending::HangUp) => match policy {
             HeloRetry::Disconnect | HeloRetry::Timeout => helo(situation),
             HeloRetry::Never => Next::Defer,
@@ -147,7 +147,7 @@ mod tests {
 
     /// The whole table, for a delivery that needs nothing and has not had its HELO connection:
     /// a letter for each ending, in the order of `ENDINGS`. `h` is HELO, `H` is HELO where policy
-    /// includes silence, `e` EHLO, `d` deferred, `u` unconfirmed.
+    /// includes silence, `a` afresh, `d` deferred, `u` unconfirmed.
     const TABLE: [(Point, &str); 11] = [
         (Point::BeforeHello, "ddddd"),
         (Point::Ehlo, "hHddd"),
@@ -155,7 +155,7 @@ mod tests {
         (Point::EhloRefused(Permanent), "hHddd"),
         (Point::Negotiation, "ddddd"),
         (Point::Mail, "hHddd"),
-        (Point::MailAgain, "eeedd"),
+        (Point::MailAgain, "aaadd"),
         (Point::Helo, "ddddd"),
         (Point::Lhlo, "ddddd"),
         (Point::Transaction, "ddddd"),
@@ -184,7 +184,7 @@ mod tests {
             let expected = match (cell, situation.policy) {
                 ('h', Disconnect | Timeout) | ('H', Timeout) => Next::Helo,
                 ('h', Never) | ('H', Never | Disconnect) | ('d', _) => Next::Defer,
-                ('e', _) => Next::Ehlo,
+                ('a', _) => Next::Afresh,
                 ('u', _) => Next::Unconfirmed,
                 (other, _) => panic!("no such cell: {other}"),
             };

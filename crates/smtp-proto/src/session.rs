@@ -187,18 +187,18 @@ impl Session {
         match self.unanswered.back() {
             None => {}
             Some(Unanswered { stage: Stage::Greeting, .. }) => return Err(Refused::Greeting),
-            Some(newest) => {
-                let under_way: usize = self.unanswered.iter().map(|command| command.len).sum();
-                let group_open = self.capabilities.pipelining && may_be_followed(newest.stage);
-                if !group_open || under_way >= self.limits.pipeline {
-                    return Err(Refused::Unanswered);
-                }
-            }
+            Some(newest) if self.capabilities.pipelining && may_be_followed(newest.stage) => {}
+            Some(_) => return Err(Refused::Unanswered),
         }
         let next = transaction.with(command).ok_or(Refused::Order)?;
         let start = self.output.len();
         command.encode(&mut self.output);
         let len = self.output.len().saturating_sub(start);
+        let under_way = self.unanswered.iter().fold(len, |sum, command| sum.saturating_add(command.len));
+        if under_way > self.limits.pipeline && !self.unanswered.is_empty() {
+            self.output.truncate(start);
+            return Err(Refused::Unanswered);
+        }
         let unsent = self.output.len().saturating_sub(self.sent);
         *transaction = next;
         if matches!(command, Command::Quit) {

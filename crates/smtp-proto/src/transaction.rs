@@ -5,14 +5,15 @@ use crate::{
     command::{Command, MailParameters},
     config::{Config, Protocol},
     envelope::{Body, Envelope, Needs},
+    ledger::{KeptReply, Ledger, Recipient},
     reply::{Class, Code, Reply, Severity},
-    report::{Cause, Ledger, Recipient, Stage, Status},
+    report::{Cause, Stage, Status},
     retry::Point,
     session::Session,
 };
 
 /// Where the transaction stands. Everything up to DATA can be under way at once (RFC 2920).
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Transaction {
     origin: Origin,
     mail: Mail,
@@ -243,7 +244,7 @@ impl Transaction {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReplyFacts {
     pub(crate) code: Code,
-    pub(crate) kept: crate::report::KeptReply,
+    pub(crate) kept: KeptReply,
 }
 
 impl ReplyFacts {
