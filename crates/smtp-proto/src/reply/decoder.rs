@@ -253,3 +253,81 @@ pub(super) fn without_line_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{format, string::String};
+
+    /// The replies of a stream that arrives cut at these places, then the fault if there is one.
+    fn decoded(octets: &[u8], cuts: &[usize], line: usize, reply: usize) -> Vec<String> {
+        let mut decoder = ReplyDecoder::new(line, reply);
+        let mut found = Vec::new();
+        let mut start = 0;
+        for end in cuts.iter().copied().chain([octets.len()]) {
+            let mut piece = &octets[start..end];
+            start = end;
+            while !piece.is_empty() {
+                let (taken, result) = decoder.decode(piece);
+                piece = &piece[taken..];
+                match result {
+                    Ok(None) => {}
+                    Ok(Some(reply)) => found.push(format!("{:?}", Escaped(reply.octets()))),
+                    Err(fault) => {
+                        found.push(format!("{fault}"));
+                        return found;
+                    }
+                }
+            }
+            assert!(decoder.held() <= reply + 2);
+        }
+        found
+    }
+
+    #[test]
+    fn every_split_gives_the_same_replies_and_the_same_fault() {
+        for (octets, line, reply) in [
+            (&b"220-a\r\n\r\n220 b\r\n250 ok\r\n25"[..], 100, 100),
+            (b"250-a\n250\n220\r\n", 100, 100),
+            (b"250-a\r\n251 b\r\n", 100, 100),
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n", 100, 100),
+            (b"\r\n250 ok\r\n", 100, 100),
+            (b"250 0123456789\r\n", 10, 100),
+            (b"250 01234\r\n250 012345\r\n", 10, 100),
+            (b"250-0123\r\n250-0123\r\n250 x\r\n", 12, 21),
+            (b"250-0123\r\n250-01234567890123\r\n", 10, 18),
+            (b"250-0123\r\n250-01234567890123\r\n", 10, 22),
+            (b"250-0123\r\n250 1234\r\n", 12, 20),
+            (b"250-0123\r\n250 1234\r\n", 12, 19),
+        ] {
+            let whole = decoded(octets, &[], line, reply);
+            let every: Vec<usize> = (1..octets.len()).collect();
+            assert_eq!(decoded(octets, &every, line, reply), whole, "{}", Escaped(octets));
+            for first in 0..octets.len() {
+                for second in first..octets.len() {
+                    assert_eq!(decoded(octets, &[first, second], line, reply), whole, "{first} {second}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_limit_is_passed_by_the_first_octet_above_it() {
+        let fault = |octets: &[u8], line, reply| decoded(octets, &[], line, reply).pop().unwrap();
+        assert_eq!(fault(b"250 456\r\n", 8, 9), "\"250 456\\r\\n\"");
+        assert_eq!(fault(b"250 456\r\n", 7, 9), "a reply line longer than the limit: \"250 456\"");
+        assert_eq!(fault(b"250 456\r\n", 8, 8), "a reply longer than the limit: \"250 456\\r\"");
+        assert_eq!(fault(b"250 4567", 7, 9), "a reply line longer than the limit: \"250 456\"");
+    }
+
+    #[test]
+    fn a_flood_without_a_line_end_is_held_up_to_the_limit_only() {
+        let mut decoder = ReplyDecoder::new(1000, 5000);
+        let mut faults = 0;
+        for _ in 0..100 {
+            faults += usize::from(decoder.decode(&[b'2'; 700]).1.is_err());
+            assert!(decoder.held() <= 1002);
+        }
+        assert!(faults > 0);
+    }
+}

@@ -1,0 +1,217 @@
+//! A session by itself: which command may come when, and which reply answers what.
+
+use smtp_proto::{
+    Code, Command, Event, ForwardPath, HelloName, Limits, LineEndings, MailParameters, Refused, ReversePath, Session,
+    Stage, Waits,
+};
+
+const MAIL: Command<'static> =
+    Command::Mail(&ReversePath::Null, MailParameters { size: None, eight_bit_mime: false, smtputf8: false });
+const RCPT: Command<'static> = Command::Rcpt(&ForwardPath::Postmaster);
+
+fn name() -> HelloName {
+    HelloName::new("client.example").unwrap()
+}
+
+/// Gives the command, hands it over whole, and hears `reply`.
+fn exchange(session: &mut Session, command: &Command<'_>, reply: &str) {
+    session.command(command).unwrap();
+    send_all(session);
+    hear(session, reply, command.stage());
+}
+
+fn send_all(session: &mut Session) -> String {
+    let octets = String::from_utf8(session.output().to_vec()).unwrap();
+    session.sent(octets.len()).unwrap();
+    octets
+}
+
+fn hear(session: &mut Session, octets: &str, expected: Stage) {
+    let (taken, event) = session.received(octets.as_bytes());
+    assert_eq!(taken, octets.len());
+    assert!(matches!(event, Some(Event::Reply { stage, .. }) if stage == expected), "{event:?}");
+}
+
+fn greeted(ehlo_reply: &str) -> Session {
+    let mut session = Session::new(Limits::DEFAULT);
+    hear(&mut session, "220 mx.example\r\n", Stage::Greeting);
+    exchange(&mut session, &Command::Ehlo(&name()), ehlo_reply);
+    session
+}
+
+#[test]
+fn commands_out_of_order_are_refused_and_change_nothing() {
+    let hello = name();
+    let plain = || greeted("250 mx.example\r\n");
+    let in_mail = || {
+        let mut session = plain();
+        exchange(&mut session, &MAIL, "250 ok\r\n");
+        session
+    };
+    let in_rcpt = || {
+        let mut session = in_mail();
+        exchange(&mut session, &RCPT, "250 ok\r\n");
+        session
+    };
+    let in_data = || {
+        let mut session = in_rcpt();
+        exchange(&mut session, &Command::Data, "354 go\r\n");
+        session
+    };
+    let quitting = || {
+        let mut session = plain();
+        session.command(&Command::Quit).unwrap();
+        session
+    };
+    let (all, none) = ("EHLO MAIL RCPT DATA RSET NOOP QUIT", "");
+    let cases: [(&str, Session, &str, Refused); 6] = [
+        ("before the greeting", Session::new(Limits::DEFAULT), none, Refused::Greeting),
+        ("after hello", plain(), "EHLO MAIL RSET NOOP QUIT", Refused::Order),
+        ("after MAIL", in_mail(), "RCPT RSET NOOP QUIT", Refused::Order),
+        ("after RCPT", in_rcpt(), "RCPT DATA RSET NOOP QUIT", Refused::Order),
+        ("after 354", in_data(), none, Refused::Order),
+        ("after QUIT", quitting(), none, Refused::Over),
+    ];
+    for (moment, session, allowed, why) in cases {
+        for verb in all.split(' ') {
+            let command = match verb {
+                "EHLO" => Command::Ehlo(&hello),
+                "MAIL" => MAIL,
+                "RCPT" => RCPT,
+                "DATA" => Command::Data,
+                "RSET" => Command::Rset,
+                "NOOP" => Command::Noop,
+                _ => Command::Quit,
+            };
+            let mut tried = session.clone();
+            let expected = if allowed.split(' ').any(|word| word == verb) { Ok(()) } else { Err(why) };
+            assert_eq!(tried.command(&command), expected, "{verb} {moment}");
+            assert_eq!(tried == session, expected.is_err(), "{verb} {moment}");
+        }
+    }
+}
+
+#[test]
+fn without_pipelining_one_command_is_under_way() {
+    let mut session = greeted("250-mx.example\r\n250 SIZE\r\n");
+    session.command(&MAIL).unwrap();
+    assert_eq!(session.command(&RCPT), Err(Refused::Unanswered));
+    send_all(&mut session);
+    assert_eq!(session.command(&RCPT), Err(Refused::Unanswered));
+    hear(&mut session, "250 ok\r\n", Stage::Mail);
+    assert_eq!(session.command(&RCPT), Ok(()));
+}
+
+#[test]
+fn a_group_ends_with_data_and_stays_below_the_limit() {
+    let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
+    session.command(&MAIL).unwrap();
+    let mut recipients = 0;
+    while session.command(&RCPT).is_ok() {
+        recipients += 1;
+    }
+    let group = send_all(&mut session);
+    assert!(group.len() <= Limits::DEFAULT.pipeline);
+    assert!(group.len() + "RCPT TO:<postmaster>\r\n".len() > Limits::DEFAULT.pipeline);
+    hear(&mut session, "250 ok\r\n", Stage::Mail);
+    for _ in 0..recipients {
+        hear(&mut session, "250 ok\r\n", Stage::Rcpt);
+    }
+    session.command(&RCPT).unwrap();
+    session.command(&Command::Data).unwrap();
+    assert_eq!(session.command(&Command::Quit), Err(Refused::Unanswered));
+}
+
+#[test]
+fn helo_takes_back_what_ehlo_offered() {
+    let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
+    assert!(session.capabilities().pipelining);
+    exchange(&mut session, &Command::Helo(&name()), "250-mx.example\r\n250 PIPELINING\r\n");
+    assert!(!session.capabilities().pipelining);
+}
+
+#[test]
+fn a_reply_before_the_last_octet_of_its_command_answers_nothing() {
+    let mut session = greeted("250 mx.example\r\n");
+    session.command(&MAIL).unwrap();
+    session.sent(session.output().len() - 1).unwrap();
+    let (_, event) = session.received(b"250 too early\r\n");
+    assert!(matches!(event, Some(Event::Unsolicited(_))));
+    assert_eq!(session.command(&RCPT), Err(Refused::Over));
+    assert_eq!(session.received(b"250 more\r\n"), (10, None));
+}
+
+#[test]
+fn service_closing_is_the_last_event_wherever_it_comes() {
+    let mut session = greeted("250 mx.example\r\n");
+    let (_, event) = session.received(b"421 4.3.2 going down\r\n250 ok\r\n");
+    assert!(matches!(event, Some(Event::ServiceClosing(reply)) if reply.code() == Code::SERVICE_CLOSING));
+    assert_eq!(session.command(&Command::Quit), Err(Refused::Over));
+}
+
+#[test]
+fn content_and_its_end_are_written_between_the_right_replies() {
+    let mut session = greeted("250 mx.example\r\n");
+    assert_eq!(session.begin_content(LineEndings::Mend, false), Err(Refused::Order));
+    exchange(&mut session, &MAIL, "250 ok\r\n");
+    exchange(&mut session, &RCPT, "250 ok\r\n");
+    exchange(&mut session, &Command::Data, "354 go\r\n");
+    session.begin_content(LineEndings::Mend, false).unwrap();
+    assert_eq!(session.command(&Command::Quit), Err(Refused::Over));
+    session.content(b".one\ntwo").unwrap().unwrap();
+    assert_eq!(session.stage(), Stage::Content);
+    assert_eq!(session.end_content(1), Ok(Ok(4)));
+    assert_eq!(session.content(b"more"), Err(Refused::Order));
+    assert_eq!(send_all(&mut session), "..one\r\ntwo\r\n.\r\n");
+    assert_eq!(session.stage(), Stage::ContentEnd);
+    hear(&mut session, "250 taken\r\n", Stage::ContentEnd);
+    assert_eq!(session.command(&MAIL), Ok(()));
+}
+
+#[test]
+fn a_wait_starts_again_for_a_reply_and_a_block_and_not_for_an_octet() {
+    let waits = Waits::RFC_5321;
+    let mut session = Session::new(Limits::DEFAULT);
+    let greeting = session.wait(&waits);
+    assert_eq!(greeting.limit, waits.greeting);
+    assert_eq!(session.received(b"220 mx.exam"), (11, None));
+    assert_eq!(session.wait(&waits), greeting);
+    hear(&mut session, "ple\r\n", Stage::Greeting);
+    session.command(&Command::Ehlo(&name())).unwrap();
+    let writing = session.wait(&waits);
+    assert_eq!(writing.limit, waits.block);
+    assert_ne!(writing.progress, greeting.progress);
+    session.sent(3).unwrap();
+    assert_eq!(session.wait(&waits), writing);
+    send_all(&mut session);
+    assert_eq!(session.wait(&waits).limit, waits.hello);
+    assert_ne!(session.wait(&waits).progress, writing.progress);
+}
+
+#[test]
+fn each_wait_is_that_of_rfc_5321() {
+    let minutes = |waits: Waits| {
+        [waits.greeting, waits.mail, waits.rcpt, waits.data, waits.block, waits.content_end]
+            .map(|wait| wait.as_secs() / 60)
+    };
+    assert_eq!(minutes(Waits::RFC_5321), [5, 5, 5, 2, 3, 10]);
+    let mut session = greeted("250 mx.example\r\n");
+    let waits = Waits::RFC_5321;
+    for (command, reply, limit) in
+        [(MAIL, "250 ok\r\n", waits.mail), (RCPT, "250 ok\r\n", waits.rcpt), (Command::Data, "354 go\r\n", waits.data)]
+    {
+        session.command(&command).unwrap();
+        send_all(&mut session);
+        assert_eq!(session.wait(&waits).limit, limit);
+        hear(&mut session, reply, command.stage());
+    }
+    session.begin_content(LineEndings::Mend, false).unwrap();
+    assert_eq!(session.wait(&waits).limit, waits.block);
+    session.end_content(1).unwrap().unwrap();
+    send_all(&mut session);
+    assert_eq!(session.wait(&waits).limit, waits.content_end);
+    hear(&mut session, "250 ok\r\n", Stage::ContentEnd);
+    session.command(&Command::Quit).unwrap();
+    send_all(&mut session);
+    assert_eq!(session.wait(&waits).limit, waits.quit);
+}
