@@ -201,8 +201,8 @@ impl<'a> Report<'a> {
         ledger.attempts.iter().map(|attempt| AttemptReport { ledger, attempt })
     }
 
-    /// The longest line of the content, in octets without its line end, once all of it was sent.
-    /// Above [`LONGEST_LINE`](crate::LONGEST_LINE) not every server takes it.
+    /// The longest line of the content that was sent, in octets without its line end, if it is above
+    /// [`LONGEST_LINE`](crate::LONGEST_LINE): not every server takes it.
     pub const fn longest_line(&self) -> Option<u64> {
         self.ledger.longest_line
     }

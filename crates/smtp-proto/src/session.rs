@@ -230,8 +230,9 @@ impl Session {
     }
 
     /// Writes the end of the content: its reply is due, or as many `replies` as recipients were taken
-    /// if the server speaks LMTP. The length of the longest line, or the fault that ended the session.
-    pub fn end_content(&mut self, replies: usize) -> Result<Result<u64, ContentFault>, Refused> {
+    /// if the server speaks LMTP. What [`ContentEncoder::longest_line`] says, or the fault that ended
+    /// the session.
+    pub fn end_content(&mut self, replies: usize) -> Result<Result<Option<u64>, ContentFault>, Refused> {
         let State::Content(encoder) = &mut self.state else { return Err(Refused::Order) };
         let ended = encoder.finish(&mut self.output).map(|()| encoder.longest_line());
         if ended.is_ok() {

@@ -160,7 +160,7 @@ fn content_and_its_end_are_written_between_the_right_replies() {
     assert_eq!(session.command(&Command::Quit), Err(Refused::Over));
     session.content(b".one\ntwo").unwrap().unwrap();
     assert_eq!(session.stage(), Stage::Content);
-    assert_eq!(session.end_content(1), Ok(Ok(4)));
+    assert_eq!(session.end_content(1), Ok(Ok(None)));
     assert_eq!(session.content(b"more"), Err(Refused::Order));
     assert_eq!(send_all(&mut session), "..one\r\ntwo\r\n.\r\n");
     assert_eq!(session.stage(), Stage::ContentEnd);

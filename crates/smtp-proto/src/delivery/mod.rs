@@ -305,7 +305,7 @@ impl Delivery {
         match self.session.end_content(replies).map_err(|_| Misuse::NoContentWanted)? {
             Err(fault) => self.on_content_fault(fault),
             Ok(longest_line) => {
-                self.ledger.longest_line = Some(longest_line);
+                self.ledger.longest_line = longest_line;
                 if let State::Transaction(transaction) = &mut self.state {
                     transaction.content_ended();
                 }
