@@ -212,6 +212,17 @@ impl Scan {
             let Some(line_len) = line_len else { return Ok(None) };
             let end = self.line_start.saturating_add(line_len).saturating_add(1);
             let line = without_line_end(line);
+            if let Some(code) = self.code {
+                let digits = octets.first_chunk().copied().unwrap_or_default();
+                match line::next_line(line, digits) {
+                    Some(Position::Last) => return Ok(Some((code, end))),
+                    Some(Position::More) => {
+                        self.line_start = end;
+                        continue;
+                    }
+                    None => {}
+                }
+            }
             match (line::reply_line(line), self.code) {
                 (Some((code, _)), Some(first)) if code != first => {
                     return Err(ReplyFault::new(ReplyFaultKind::MixedCodes, line));
@@ -249,7 +260,7 @@ pub(super) fn take<'a>(octets: &mut &'a [u8], len: usize) -> &'a [u8] {
 }
 
 /// A bare LF ends a line as CR LF does.
-pub(super) fn without_line_end(line: &[u8]) -> &[u8] {
+pub(crate) fn without_line_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -44,6 +44,17 @@ pub(super) fn enhanced(text: &[u8]) -> Option<EnhancedCode> {
     parsed.ok().map(|(_, (class, subject, detail, _))| EnhancedCode::new(class, subject, detail))
 }
 
+/// As [`reply_line`], for a line behind others that start with `digits`: `None` if it does not start
+/// with them, or is no reply line. Most lines of long replies take this short way.
+pub(super) fn next_line(line: &[u8], digits: [u8; 3]) -> Option<Position> {
+    match line.split_first_chunk()? {
+        (start, []) if *start == digits => Some(Position::Last),
+        (start, [b'-', ..]) if *start == digits => Some(Position::More),
+        (start, [b' ', ..]) if *start == digits => Some(Position::Last),
+        _ => None,
+    }
+}
+
 fn three_digits(input: &[u8]) -> IResult<&[u8], u16> {
     map_opt(take_while_m_n(1, 3, |octet: u8| octet.is_ascii_digit()), number).parse(input)
 }
@@ -52,7 +63,7 @@ fn three_digits(input: &[u8]) -> IResult<&[u8], u16> {
 fn number(digits: &[u8]) -> Option<u16> {
     digits.iter().try_fold(0_u16, |number, digit| {
         let digit = digit.is_ascii_digit().then(|| digit.wrapping_sub(b'0'))?;
-        number.checked_mul(10)?.checked_add(u16::from(digit))
+        Some(number.wrapping_mul(10).wrapping_add(u16::from(digit)))
     })
 }
 

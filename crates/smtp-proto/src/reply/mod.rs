@@ -6,8 +6,8 @@ mod line;
 
 pub(crate) use code::Class;
 pub use code::{Code, EnhancedCode, Severity};
-pub(crate) use decoder::ReplyLimits;
 pub use decoder::{ReplyDecoder, ReplyFault, ReplyFaultKind};
+pub(crate) use decoder::{ReplyLimits, without_line_end};
 
 use core::fmt;
 
@@ -118,6 +118,6 @@ impl<'a> Iterator for Lines<'a> {
         let len = memchr::memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at.saturating_add(1));
         let whole = decoder::take(&mut self.rest, len);
         // Shorter than four octets: a code alone, or an empty line in the middle of a reply.
-        Some(decoder::without_line_end(whole).get(4..).unwrap_or_default())
+        Some(without_line_end(whole).get(4..).unwrap_or_default())
     }
 }
