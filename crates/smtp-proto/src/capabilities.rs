@@ -153,7 +153,9 @@ pub fn keywords<'a>(reply: &Reply<'a>) -> impl Iterator<Item = Keyword<'a>> + us
 /// `ehlo-line = ehlo-keyword *( SP ehlo-param )`, `ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT /
 /// "-")`, with what stands before and behind it in a reply. Old servers write `AUTH=LOGIN`.
 fn ehlo_line(input: &[u8]) -> IResult<&[u8], Keyword<'_>> {
-    let name = take_while1(|octet: u8| IN_KEYWORD.get(usize::from(octet)) == Some(&true));
+    let name = verify(take_while1(|octet: u8| IN_KEYWORD.get(usize::from(octet)) == Some(&true)), |name: &[u8]| {
+        !name.starts_with(b"-")
+    });
     let parameters = alt((value(&b""[..], alt((line_ending, eof))), preceded(one_of(" ="), line)));
     let keyword = (name, parameters).map(|(name, parameters)| Keyword { name, parameters });
     // The reply is one: only an empty line does not start with a code and a separator.

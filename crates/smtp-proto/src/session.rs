@@ -282,6 +282,11 @@ impl Session {
         }
     }
 
+    /// What has arrived of a reply that is not complete.
+    pub fn incomplete_reply(&self) -> &[u8] {
+        self.decoder.held()
+    }
+
     /// Whether an octet of the oldest unanswered command was handed over.
     pub fn begun(&self) -> bool {
         self.unanswered.front().is_some_and(|oldest| oldest.unsent < oldest.len)

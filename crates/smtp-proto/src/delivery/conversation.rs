@@ -6,7 +6,8 @@ use crate::{
     config::{Afterwards, Protocol},
     content::ContentFault,
     envelope::Needs,
-    reply::{Class, Code, ReplyFault, Severity},
+    ledger::Text,
+    reply::{Class, Code, EXCERPT, ReplyFault, Severity},
     report::{Cause, Ended, Hello, Stage, Status},
     retry::{self, Ending, Next, Point, Situation},
     transaction::{Origin, ReplyFacts, Then, Transaction, status_of_unmet},
@@ -51,7 +52,7 @@ impl Delivery {
                 Class::Success => self.keep_line(origin),
                 Class::Intermediate | Class::Refusal(_) => self.say_quit(),
             },
-            State::Quitting => self.done(Line::Gone, Ended::Quit),
+            State::Quitting => self.done(Ended::Quit),
             State::Connecting(..) | State::Done(_) => {}
         }
     }
@@ -98,7 +99,9 @@ impl Delivery {
             (Class::Refusal(_), Refusal::OfEhlo(severity)) if reply.code == Code::BAD_SEQUENCE => {
                 self.say(&Said::Rset, State::RsetBeforeHelo(severity));
             }
-            (Class::Refusal(severity), _) => self.refuse(severity, reply),
+            // Some servers know no HELO (502): that must not turn a hang-up on EHLO into a failure.
+            (Class::Refusal(_), Refusal::None) => self.refuse(Severity::Transient, reply),
+            (Class::Refusal(severity), Refusal::OfEhlo(_) | Refusal::OfHelo(_)) => self.refuse(severity, reply),
             (Class::Intermediate, _) => self.on_unexpected(reply),
         }
     }
@@ -131,7 +134,7 @@ impl Delivery {
             Then::Nonsense => {
                 self.note_reply(reply);
                 let point = self.point(stage, true);
-                self.end(Ended::Unexpected, Ending::Nonsense, point, Some(reply));
+                self.end(Ended::Unexpected, Ending::Nonsense, point, None);
             }
         }
     }
@@ -143,29 +146,27 @@ impl Delivery {
             // It counts for the content (RFC 5321 section 3.3).
             (State::Transaction(_), Stage::Content, Some(severity)) => {
                 self.ledger.refuse_all(severity, reply.kept);
-                self.done(Line::Gone, Ended::ContentRefused);
+                self.done(Ended::ContentRefused);
             }
-            _ => self.end_at(stage, begun, Ended::Unsolicited, Ending::Nonsense, Some(reply)),
+            _ => self.end_at(stage, begun, Ended::Unsolicited, Ending::Nonsense, None),
         }
     }
 
     /// A reply to hello or a greeting that is neither success nor refusal.
     fn on_unexpected(&mut self, reply: &ReplyFacts) {
         self.note_reply(reply);
-        self.end(Ended::Unexpected, Ending::Nonsense, Point::BeforeHello, Some(reply));
+        self.end(Ended::Unexpected, Ending::Nonsense, Point::BeforeHello, None);
     }
 
     pub(super) fn on_fault(&mut self, stage: Stage, begun: bool, fault: &ReplyFault) {
         let detail = self.ledger.keep(fault.excerpt());
-        if let Some(attempt) = self.ledger.attempt() {
-            attempt.detail = detail;
-        }
+        self.note_detail(detail);
         self.end_at(stage, begun, Ended::NotAReply(fault.kind()), Ending::Nonsense, None);
     }
 
     pub(super) fn on_content_fault(&mut self, fault: ContentFault) {
         self.ledger.settle(|_| true, Status::Failed, Cause::Content(fault), None);
-        self.done(Line::Gone, Ended::Abandoned);
+        self.done(Ended::Abandoned);
     }
 
     /// The server will have none of the client: everybody is refused.
@@ -193,6 +194,9 @@ impl Delivery {
             Origin::Message => said.unwrap_or(Hello::Ehlo),
         };
         self.note_end(Ended::Kept);
+        if let Some(attempt) = self.ledger.attempt() {
+            attempt.stage = Stage::Idle;
+        }
         self.state = State::Done(Line::Kept(hello));
     }
 
@@ -216,7 +220,7 @@ impl Delivery {
         };
         if self.session.command(&command).is_err() {
             // The session cannot take it only where there is nothing left to say.
-            return self.done(Line::Gone, Ended::Abandoned);
+            return self.done(Ended::Abandoned);
         }
         if let (Some(hello), Some(attempt)) = (hello, self.ledger.attempt()) {
             attempt.hello = Some(hello);
@@ -230,6 +234,9 @@ impl Delivery {
     }
 
     pub(super) fn end_here(&mut self, ended: Ended, ending: Ending) {
+        let held = self.session.incomplete_reply();
+        let detail = self.ledger.keep(held.get(..EXCERPT).unwrap_or(held));
+        self.note_detail(detail);
         self.end_at(self.session.stage(), self.session.begun(), ended, ending, None);
     }
 
@@ -252,10 +259,13 @@ impl Delivery {
 
     /// The connection has ended: asks the table what follows.
     pub(super) fn end(&mut self, ended: Ended, ending: Ending, point: Point, reply: Option<&ReplyFacts>) {
+        match self.state {
+            // The message's report is written: what becomes of its connection is another story.
+            State::Done(_) => return self.drop_line(),
+            State::Rset(_) | State::Quitting => return self.done(ended),
+            _ => {}
+        }
         let (status, cause) = match self.after(point, ending) {
-            _ if matches!(self.state, State::Rset(_) | State::Quitting | State::Done(_)) => {
-                return self.done(Line::Gone, ended);
-            }
             Next::Helo => {
                 self.helo_spent = true;
                 return self.reconnect(ended, Hello::Helo, Place::Same);
@@ -273,7 +283,7 @@ impl Delivery {
         let said = reply.map(|reply| reply.kept).or(ehlo_refusal);
         let cause = if said.is_some() && cause == Cause::Connections { Cause::Reply } else { cause };
         self.ledger.settle(|_| true, status, cause, said);
-        self.done(Line::Gone, ended);
+        self.done(ended);
     }
 
     fn reconnect(&mut self, ended: Ended, hello: Hello, place: Place) {
@@ -282,10 +292,15 @@ impl Delivery {
         self.state = State::Connecting(hello, place);
     }
 
-    pub(super) fn done(&mut self, line: Line, ended: Ended) {
+    pub(super) fn done(&mut self, ended: Ended) {
         self.note_end(ended);
+        self.drop_line();
+    }
+
+    /// There is no connection any more, and none is wanted.
+    pub(super) fn drop_line(&mut self) {
         self.session.close();
-        self.state = State::Done(line);
+        self.state = State::Done(Line::Gone);
     }
 
     pub(super) fn after(&self, point: Point, ending: Ending) -> Next {
@@ -324,6 +339,12 @@ impl Delivery {
     pub(super) fn note_reply(&mut self, reply: &ReplyFacts) {
         if let Some(attempt) = self.ledger.attempt() {
             attempt.reply = Some(reply.kept);
+        }
+    }
+
+    fn note_detail(&mut self, detail: Text) {
+        if let Some(attempt) = self.ledger.attempt() {
+            attempt.detail = detail;
         }
     }
 

@@ -318,7 +318,8 @@ impl Delivery {
     pub fn cancel(&mut self, why: Cancel) {
         match self.state {
             State::Done(Line::Gone) => {}
-            State::Done(Line::Kept(_)) | State::Rset(_) | State::Quitting => self.done(Line::Gone, Ended::Abandoned),
+            State::Done(Line::Kept(_)) => self.drop_line(),
+            State::Rset(_) | State::Quitting => self.done(Ended::Abandoned),
             State::Connecting(..) => {
                 self.ledger.settle(|_| true, Status::Deferred, Cause::Cancelled(why), None);
                 self.state = State::Done(Line::Gone);
@@ -335,7 +336,7 @@ impl Delivery {
                     Next::Helo | Next::Afresh | Next::Defer | Next::Forbidden(_) => Status::Deferred,
                 };
                 self.ledger.settle(|_| true, status, Cause::Cancelled(why), None);
-                self.done(Line::Gone, Ended::Abandoned);
+                self.done(Ended::Abandoned);
             }
         }
     }

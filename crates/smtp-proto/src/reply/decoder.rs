@@ -14,7 +14,7 @@ use super::{
 use crate::escape::Escaped;
 
 /// How much of an offending line a fault keeps, in octets.
-const EXCERPT: usize = 256;
+pub(crate) const EXCERPT: usize = 256;
 
 /// Caps on one reply, in octets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -75,7 +75,7 @@ impl fmt::Display for ReplyFault {
 impl fmt::Display for ReplyFaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "not an SMTP reply",
+            Self::Malformed => "what is not an SMTP reply",
             Self::MixedCodes => "a reply whose lines have different codes",
             Self::LineTooLong => "a reply line longer than the limit",
             Self::ReplyTooLong => "a reply longer than the limit",
@@ -179,9 +179,9 @@ impl ReplyDecoder {
         self.scan = Scan::default();
     }
 
-    /// Octets held of a reply that is not complete.
-    pub fn held(&self) -> usize {
-        if self.scan.returned { 0 } else { self.held.len() }
+    /// What has arrived of a reply that is not complete.
+    pub fn held(&self) -> &[u8] {
+        if self.scan.returned { &[] } else { &self.held }
     }
 
     fn line_len(&self) -> usize {
@@ -191,8 +191,7 @@ impl ReplyDecoder {
 
 impl fmt::Debug for ReplyDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held = if self.scan.returned { &[][..] } else { &self.held };
-        write!(f, "ReplyDecoder({:?})", Escaped(held))
+        write!(f, "ReplyDecoder({:?})", Escaped(self.held()))
     }
 }
 
@@ -290,7 +289,7 @@ mod tests {
                     }
                 }
             }
-            assert!(decoder.held() <= reply + 2);
+            assert!(decoder.held().len() <= reply + 2);
         }
         found
     }
@@ -337,7 +336,7 @@ mod tests {
         let mut faults = 0;
         for _ in 0..100 {
             faults += usize::from(decoder.decode(&[b'2'; 700]).1.is_err());
-            assert!(decoder.held() <= 1002);
+            assert!(decoder.held().len() <= 1002);
         }
         assert!(faults > 0);
     }

@@ -6,8 +6,8 @@ mod line;
 
 pub(crate) use code::Class;
 pub use code::{Code, EnhancedCode, Severity};
+pub(crate) use decoder::{EXCERPT, ReplyLimits, without_line_end};
 pub use decoder::{ReplyDecoder, ReplyFault, ReplyFaultKind};
-pub(crate) use decoder::{ReplyLimits, without_line_end};
 
 use core::fmt;
 
@@ -76,7 +76,11 @@ impl<'a> Reply<'a> {
 
 impl fmt::Display for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.code, self.text(" / "))
+        write!(f, "{}", self.code)?;
+        if self.lines().any(|text| !text.is_empty()) {
+            write!(f, " {}", self.text(" / "))?;
+        }
+        Ok(())
     }
 }
 
