@@ -155,7 +155,7 @@ impl Delivery {
     /// A reply to hello or a greeting that is neither success nor refusal.
     fn on_unexpected(&mut self, reply: &ReplyFacts) {
         self.note_reply(reply);
-        self.end(Ended::Unexpected, Ending::Nonsense, Point::BeforeHello, None);
+        self.end_at(self.session.stage(), true, Ended::Unexpected, Ending::Nonsense, None);
     }
 
     pub(super) fn on_fault(&mut self, stage: Stage, begun: bool, fault: &ReplyFault) {
