@@ -1,1 +1,34 @@
-//! To come.
+//! A driver for [`smtp_proto::Delivery`] on blocking TCP connections of the standard library.
+//!
+//! It opens connections, moves octets and watches the clock. What is said, and what follows when a
+//! connection ends, [`smtp_proto`] decides.
+//!
+//! ```no_run
+//! use smtp_client::Client;
+//! use smtp_proto::{Config, Delivery, Envelope, HelloName};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let envelope = Envelope::new("a@example.com".parse()?, vec!["b@example.net".parse()?])?;
+//! let mut delivery = Delivery::new(Config::new(HelloName::new("client.example.com")?), envelope);
+//! let mut client = Client::new("mx.example.net:25".parse()?);
+//! client.deliver(&mut delivery, &mut &b"Subject: hello\r\n\r\nhello\r\n"[..], &mut ())?;
+//! print!("{}", delivery.report());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A driver for another kind of I/O stands beside [`Client`] and takes the same [`NextHop`],
+//! [`Bounds`] and [`Observer`].
+
+mod bounds;
+mod client;
+mod connect;
+mod drive;
+mod line;
+mod next_hop;
+mod observer;
+
+pub use bounds::{Bounds, LeastRate};
+pub use client::Client;
+pub use next_hop::{NextHop, NextHopError};
+pub use observer::{Observer, Sent};

@@ -34,6 +34,8 @@ pub struct Session {
     unanswered: VecDeque<Unanswered>,
     limits: Limits,
     progress: u32,
+    /// Octets handed over since `progress` changed.
+    sent_since: usize,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -122,6 +124,7 @@ impl Session {
             unanswered: VecDeque::new(),
             limits,
             progress: 0,
+            sent_since: 0,
         };
         session.restart();
         session
@@ -219,9 +222,13 @@ impl Session {
         Ok(())
     }
 
-    /// Writes the next octets of the message to the output. After a fault the session is over.
+    /// Writes the next octets of the message behind what is left of the output. After a fault the
+    /// session is over.
     pub fn content(&mut self, octets: &[u8]) -> Result<Result<(), ContentFault>, Refused> {
         let State::Content(encoder) = &mut self.state else { return Err(Refused::Order) };
+        // What was handed over must not pile up where the output never becomes empty.
+        self.output.drain(..self.sent.min(self.output.len()));
+        self.sent = 0;
         let result = encoder.encode(octets, &mut self.output);
         if result.is_err() {
             self.close();
@@ -255,8 +262,12 @@ impl Session {
         for command in &mut self.unanswered {
             command.unsent = command.unsent.saturating_sub(octets);
         }
-        if self.sent == self.output.len() && octets > 0 {
+        self.sent_since = self.sent_since.saturating_add(octets);
+        let all = self.sent == self.output.len();
+        if all {
             self.clear_output();
+        }
+        if self.sent_since >= self.limits.block || (all && octets > 0) {
             self.progressed();
         }
         Ok(())
@@ -305,6 +316,7 @@ impl Session {
 
     fn progressed(&mut self) {
         self.progress = self.progress.wrapping_add(1);
+        self.sent_since = 0;
     }
 }
 

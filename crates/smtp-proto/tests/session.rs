@@ -189,6 +189,29 @@ fn a_wait_starts_again_for_a_reply_and_a_block_and_not_for_an_octet() {
 }
 
 #[test]
+fn content_that_is_always_written_in_part_neither_piles_up_nor_runs_out_of_time() {
+    let mut session = greeted("250 mx.example\r\n");
+    exchange(&mut session, &MAIL, "250 ok\r\n");
+    exchange(&mut session, &RCPT, "250 ok\r\n");
+    exchange(&mut session, &Command::Data, "354 go\r\n");
+    session.begin_content(LineEndings::Mend, false).unwrap();
+    let block = Limits::DEFAULT.block;
+    let before = session.wait(&Waits::RFC_5321).progress;
+    let mut wire = Vec::new();
+    for _ in 0..10 {
+        let room = block - session.output().len();
+        session.content(&vec![b'x'; room]).unwrap().unwrap();
+        assert_eq!(session.output().len(), block);
+        wire.extend_from_slice(&session.output()[..block / 2]);
+        session.sent(block / 2).unwrap();
+    }
+    assert_eq!(session.wait(&Waits::RFC_5321).progress, before + 5);
+    session.end_content(1).unwrap().unwrap();
+    wire.extend_from_slice(session.output());
+    assert_eq!(wire, [vec![b'x'; block * 11 / 2], b"\r\n.\r\n".to_vec()].concat());
+}
+
+#[test]
 fn each_wait_is_that_of_rfc_5321() {
     let minutes = |waits: Waits| {
         [waits.greeting, waits.mail, waits.rcpt, waits.data, waits.block, waits.content_end]

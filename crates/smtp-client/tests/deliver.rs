@@ -1,0 +1,307 @@
+//! The driver against scripted servers on loopback.
+
+mod scripted;
+
+use std::{
+    io::{self, Read},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+    time::Duration,
+};
+
+use scripted::{HELLO, HELO, MESSAGE, QUIT, Server};
+use smtp_client::{Bounds, Client, LeastRate, Observer, Sent};
+use smtp_proto::{Afterwards, Config, Delivery, Disconnect, Ended, Envelope, HelloName, Status};
+
+const CONTENT: &[u8] = b"Subject: x\n\n.hello\n";
+/// More than the buffers of a connection hold.
+const LARGE: u64 = 64 * 1024 * 1024;
+
+fn config() -> Config {
+    Config::new(HelloName::new("client.example").unwrap())
+}
+
+fn envelope() -> Envelope {
+    Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]).unwrap()
+}
+
+fn client(address: SocketAddr) -> Client {
+    Client::new(address.into())
+}
+
+fn large() -> impl Read {
+    io::repeat(b'x').take(LARGE)
+}
+
+fn status(delivery: &Delivery) -> Status {
+    delivery.report().recipients().next().unwrap().status
+}
+
+fn endings(delivery: &Delivery) -> Vec<Ended> {
+    delivery.report().attempts().filter_map(|attempt| attempt.ended()).collect()
+}
+
+fn verbs(heard: &[Vec<String>]) -> Vec<String> {
+    let verb = |line: &String| line.split([' ', ':']).next().unwrap_or_default().to_owned();
+    heard.iter().map(|lines| lines.iter().map(verb).collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn whatever_way_the_server_leaves_after_ehlo_helo_follows_on_a_new_connection() {
+    let closed = Ended::Lost(Disconnect::Closed);
+    for (first, ended, heard) in [
+        ("S: 220 ready\nC: EHLO\nclose\n", closed, "EHLO"),
+        ("S: 220 ready\nC: EHLO\nreset\n", Ended::Lost(Disconnect::Reset), "EHLO"),
+        ("S: 220 ready\nC: EHLO\nS- 250-hi\nclose\n", closed, "EHLO"),
+        ("S: 220 ready\nC: EHLO\nS: 250-hi\nS- 250 x\nclose\n", closed, "EHLO"),
+        ("S: 220 ready\nC: EHLO\nS: 250 hi\nC: MAIL\nclose\n", closed, "EHLO MAIL"),
+        ("S: 220 ready\nC: EHLO\nS: 500 what\nC: HELO\nclose\n", closed, "EHLO HELO"),
+    ] {
+        let server = Server::start(&format!("{first}=\n{HELO}{MESSAGE}{QUIT}"));
+        let mut delivery = Delivery::new(config(), envelope());
+        let mut client = client(server.address);
+        client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        assert_eq!(status(&delivery), Status::Delivered, "{first}");
+        assert_eq!(endings(&delivery), [ended, Ended::Quit], "{first}");
+        assert_eq!(client.servers(), [Some(server.address); 2], "{first}");
+        let connections = server.heard();
+        let content = "Subject: x\r\n\r\n..hello\r\n.\r\n";
+        assert_eq!(connections[1][4], content, "{first}");
+        let second = "HELO MAIL RCPT DATA Subject QUIT";
+        assert_eq!(verbs(&connections), [heard, second], "{first}");
+    }
+}
+
+#[test]
+fn helo_goes_to_the_very_address_that_closed_on_ehlo() {
+    // The name has more than one address on most machines, and only one of them is served.
+    let server = Server::start(&format!("S: 220 ready\nC: EHLO\nclose\n=\n{HELO}{MESSAGE}{QUIT}"));
+    let next_hop = format!("localhost:{}", server.address.port()).parse().unwrap();
+    let mut delivery = Delivery::new(config(), envelope());
+    let mut client = Client::new(next_hop);
+    client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    assert_eq!(status(&delivery), Status::Delivered);
+    assert_eq!(client.servers(), [Some(server.address); 2]);
+}
+
+#[test]
+fn every_address_that_took_no_connection_is_named_with_its_error() {
+    #[derive(Default)]
+    struct Tried(Vec<SocketAddr>);
+    impl Observer for Tried {
+        fn connect_failed(&mut self, server: Option<SocketAddr>, _: &io::Error) {
+            self.0.extend(server);
+        }
+    }
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let mut delivery = Delivery::new(config(), envelope());
+    let mut client = Client::new(format!("localhost:{}", free.port()).parse().unwrap());
+    let mut tried = Tried::default();
+    client.deliver(&mut delivery, &mut &*CONTENT, &mut tried).unwrap();
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::ConnectFailed]));
+    assert!(tried.0.contains(&free));
+    assert_eq!(client.servers(), [tried.0.last().copied()]);
+    let why = delivery.report().attempts().next().unwrap().to_string();
+    assert!(tried.0.iter().all(|address| why.contains(&address.to_string())), "{why}");
+}
+
+#[test]
+fn a_name_without_an_address_is_a_connection_that_failed() {
+    let mut delivery = Delivery::new(config(), envelope());
+    // No label is so long: nobody is asked.
+    let name = "a".repeat(70);
+    let mut client = Client::new(name.parse().unwrap());
+    client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::ConnectFailed]));
+    assert_eq!(client.servers(), [None]);
+    let why = delivery.report().attempts().next().unwrap().to_string();
+    assert!(why.contains(&format!("{name}:25")), "{why}");
+}
+
+#[test]
+fn a_refusal_is_seen_while_the_content_is_written() {
+    let to_data = "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n";
+    for (reply, expected, end) in [
+        ("550 5.7.1 no", Status::Failed, "deaf"),
+        ("451 4.3.0 later", Status::Deferred, "deaf"),
+        ("421 4.3.2 closing", Status::Deferred, "deaf"),
+        ("552 5.3.4 too large", Status::Failed, "close"),
+    ] {
+        let server = Server::start(&format!("{HELLO}{to_data}S: {reply}\n{end}\n"));
+        let mut delivery = Delivery::new(config(), envelope());
+        client(server.address).deliver(&mut delivery, &mut large(), &mut ()).unwrap();
+        let recipient = delivery.report().recipients().next().unwrap();
+        assert_eq!((recipient.status, recipient.reply.unwrap().to_string()), (expected, reply.to_owned()));
+        server.heard();
+    }
+}
+
+#[test]
+fn a_server_that_stops_reading_is_given_up() {
+    let script = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\ndeaf\n");
+    let short = Duration::from_millis(300);
+    let mut waits = config();
+    waits.waits = waits.waits.at_most(short);
+    let bounds = |change: fn(&mut Bounds, Duration)| {
+        let mut bounds = Bounds::default();
+        change(&mut bounds, short);
+        bounds
+    };
+    for (config, bounds, ended, why) in [
+        (waits, Bounds::default(), Ended::TimedOut, "silent"),
+        (config(), bounds(|bounds, short| bounds.delivery = Some(short)), Ended::Abandoned, "longer than it may"),
+        (
+            config(),
+            bounds(|bounds, short| bounds.least_rate = Some(LeastRate { octets: u64::MAX, within: short })),
+            Ended::Abandoned,
+            "too slowly",
+        ),
+    ] {
+        let server = Server::start(&script);
+        let mut delivery = Delivery::new(config, envelope());
+        client(server.address).with_bounds(bounds).deliver(&mut delivery, &mut large(), &mut ()).unwrap();
+        assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![ended]), "{why}");
+        let report = delivery.report().to_string();
+        assert!(report.contains(why), "{report}");
+        server.heard();
+    }
+}
+
+#[test]
+fn one_octet_at_a_time_does_not_hold_the_client() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let trickle = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // Until the client leaves, and longer than it waits.
+        while io::Write::write_all(&mut stream, b"2").is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let mut config = config();
+    config.waits = config.waits.at_most(Duration::from_millis(300));
+    let mut delivery = Delivery::new(config, envelope());
+    client(address).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::TimedOut]));
+    trickle.join().unwrap();
+}
+
+#[test]
+fn an_interrupt_ends_a_delivery_that_waits() {
+    for script in ["silence\n", "S: 220 ready\nsilence\n", HELLO] {
+        let server = Server::start(script);
+        let interrupt = Arc::<AtomicBool>::default();
+        let set = Arc::clone(&interrupt);
+        let later = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            set.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        let mut delivery = Delivery::new(config(), envelope());
+        client(server.address).with_interrupt(interrupt).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::Abandoned]), "{script}");
+        later.join().unwrap();
+        server.heard();
+    }
+}
+
+#[test]
+fn content_that_cannot_be_read_leaves_half_a_message_that_does_not_end() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("bad sector"))
+        }
+    }
+    let server = Server::start(&format!("{HELLO}{MESSAGE}"));
+    let mut delivery = Delivery::new(config(), envelope());
+    let mut content = io::Read::chain(CONTENT, Broken);
+    client(server.address).deliver(&mut delivery, &mut content, &mut ()).unwrap();
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::Abandoned]));
+    assert_eq!(verbs(&server.heard()), ["EHLO MAIL RCPT DATA"]);
+}
+
+#[test]
+fn two_messages_go_over_one_connection_that_is_kept() {
+    let server = Server::start(&format!("{HELLO}{MESSAGE}{MESSAGE}{QUIT}"));
+    let mut config = config();
+    config.afterwards = Afterwards::Keep;
+    let mut delivery = Delivery::new(config, envelope());
+    let mut client = client(server.address);
+    client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![Ended::Kept]));
+    delivery.deliver_next(envelope()).unwrap();
+    client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    client.quit(&mut delivery, &mut ()).unwrap();
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![Ended::Quit]));
+    assert_eq!(client.servers(), [Some(server.address)]);
+    assert_eq!(verbs(&server.heard()), ["EHLO MAIL RCPT DATA Subject MAIL RCPT DATA Subject QUIT"]);
+}
+
+#[test]
+fn a_kept_connection_that_the_server_ended_is_replaced() {
+    for (end, ended) in [("close", Ended::Lost(Disconnect::Closed)), ("S: 421 idle\nclose", Ended::ServiceClosing)] {
+        let server = Server::start(&format!("{HELLO}{MESSAGE}await\n{end}\n=\n{HELLO}{MESSAGE}{QUIT}"));
+        let mut config = config();
+        config.afterwards = Afterwards::Keep;
+        let mut delivery = Delivery::new(config, envelope());
+        let mut client = client(server.address);
+        client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        assert_eq!(status(&delivery), Status::Delivered);
+        server.go();
+        delivery.deliver_next(envelope()).unwrap();
+        client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        client.quit(&mut delivery, &mut ()).unwrap();
+        assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![ended, Ended::Quit]));
+        assert_eq!(client.servers(), [Some(server.address); 2]);
+    }
+}
+
+#[test]
+fn an_observer_sees_the_whole_conversation() {
+    #[derive(Default)]
+    struct Seen {
+        commands: Vec<u8>,
+        content: Vec<u8>,
+        received: Vec<u8>,
+        taken: usize,
+        connected: Vec<SocketAddr>,
+        ends: Vec<Option<Disconnect>>,
+    }
+    impl Observer for Seen {
+        fn connected(&mut self, server: SocketAddr) {
+            self.connected.push(server);
+        }
+        fn sent(&mut self, octets: &[u8], what: Sent) {
+            match what {
+                Sent::Commands => self.commands.extend_from_slice(octets),
+                Sent::Content => self.content.extend_from_slice(octets),
+            }
+        }
+        fn received(&mut self, octets: &[u8]) {
+            self.received.extend_from_slice(octets);
+        }
+        fn content_taken(&mut self, octets: usize) {
+            self.taken += octets;
+        }
+        fn lost(&mut self, how: Disconnect) {
+            self.ends.push(Some(how));
+        }
+        fn closed(&mut self) {
+            self.ends.push(None);
+        }
+    }
+    let server = Server::start(&format!("S: 220 ready\nC: EHLO\nclose\n=\n{HELO}{MESSAGE}{QUIT}"));
+    let mut delivery = Delivery::new(config(), envelope());
+    let mut seen = Seen::default();
+    client(server.address).deliver(&mut delivery, &mut &*CONTENT, &mut seen).unwrap();
+    let commands = "EHLO client.example\r\nHELO client.example\r\nMAIL FROM:<a@example.com>\r\n\
+                    RCPT TO:<b@example.net>\r\nDATA\r\nQUIT\r\n";
+    assert_eq!(String::from_utf8(seen.commands).unwrap(), commands);
+    assert_eq!(seen.content, b"Subject: x\r\n\r\n..hello\r\n.\r\n");
+    assert_eq!(seen.taken, CONTENT.len());
+    let received = "220 ready\r\n220 ready\r\n250 hi\r\n250 ok\r\n250 ok\r\n354 go\r\n250 2.0.0 taken\r\n221 bye\r\n";
+    assert_eq!(String::from_utf8(seen.received).unwrap(), received);
+    assert_eq!(seen.connected, [server.address; 2]);
+    assert_eq!(seen.ends, [Some(Disconnect::Closed), None]);
+}

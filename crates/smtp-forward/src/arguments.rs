@@ -1,0 +1,218 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use smtp_client::{Bounds, NextHop};
+use smtp_proto::{Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, TlsPolicy};
+
+/// The port of LMTP, which must not be SMTP's (RFC 2033 section 5).
+const LMTP_PORT: u16 = 24;
+const SMTP_PORT: u16 = 25;
+
+const EXIT_STATUS: &str = "\
+Exit status:
+   0  every recipient delivered
+  75  something is deferred or unconfirmed
+  69  something failed for good, and nothing is deferred
+  64  arguments that make no sense, or cannot be put into a command
+  65  a message that cannot be sent
+  66  a file that cannot be read
+  70  a fault of this program";
+
+/// Forwards messages by SMTP, and survives a peer that hangs up on EHLO.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Say more on standard error; twice for more still
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Deliver messages to a server
+    Send(Send),
+    /// Forward a message to a faulty server of its own, and show both connections
+    Demo(Demo),
+    /// Say hello to a server, and list what it offers
+    Probe(Probe),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct Send {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// The sender; '' or '<>' for the null reverse-path of notifications
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) from: ReversePath,
+    /// A recipient; 'postmaster' alone is one. Can be given again
+    #[arg(long, value_name = "ADDR", required = true)]
+    pub(crate) to: Vec<ForwardPath>,
+    /// What becomes of 8-bit content at a server without 8BITMIME, or after HELO: not sent, or sent as it is
+    #[arg(long = "8bit", value_name = "POLICY", default_value = "refuse")]
+    pub(crate) eight_bit: EightBit,
+    /// Whether the connection is secured. TLS is not spoken yet: `required` and `implicit` are refused
+    #[arg(long, value_name = "POLICY", default_value = "none")]
+    pub(crate) tls: Tls,
+    /// Speak LMTP, and expect an answer for each recipient
+    #[arg(long)]
+    pub(crate) lmtp: bool,
+    /// One JSON object a message on standard output, on one line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the conversation to standard error
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// The messages, each in a file of its own; `-`, or nothing, reads one from standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Probe {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the conversation to standard error
+    #[arg(long)]
+    pub(crate) trace: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// What the server does when it hears EHLO
+    #[arg(long, default_value = "closed")]
+    pub(crate) fault: Fault,
+}
+
+/// Which server, and how to talk to it.
+#[derive(Args, Debug)]
+pub(crate) struct Server {
+    /// Where to deliver to; an IPv6 address with a port is written [ADDRESS]:PORT
+    #[arg(long = "server", value_name = "HOST[:PORT]")]
+    next_hop: NextHop,
+    /// The name to say hello with [default: this machine's]
+    #[arg(long, value_name = "NAME")]
+    helo_name: Option<HelloName>,
+    /// The longest wait for anything, connecting included [default: those of RFC 5321, 30 s to connect]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    /// When to start again with HELO on a new connection: after a hang-up on EHLO, also after silence, never
+    #[arg(long, value_name = "WHEN", default_value = "disconnect")]
+    helo_retry: Retry,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum EightBit {
+    Refuse,
+    Send,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tls {
+    None,
+    Opportunistic,
+    Required,
+    Implicit,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Retry {
+    Disconnect,
+    Timeout,
+    Never,
+}
+
+/// How the demo's server misbehaves on its first connection.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fault {
+    /// It closes the connection without an answer
+    Closed,
+    /// It resets the connection
+    Reset,
+    /// It closes in the middle of its answer
+    MidReply,
+    /// It answers, then closes
+    AfterReply,
+    /// It refuses with 500, then closes
+    Refused,
+}
+
+impl Server {
+    /// Where to connect to for SMTP.
+    pub(crate) fn next_hop(&self) -> NextHop {
+        self.next_hop.clone()
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        let mut bounds = Bounds::default();
+        if let Some(limit) = self.timeout {
+            bounds.connect = bounds.connect.min(limit);
+        }
+        bounds
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        let mut config = Config::new(self.helo_name.clone().unwrap_or_else(name_of_this_machine));
+        config.helo_retry = match self.helo_retry {
+            Retry::Disconnect => HeloRetry::Disconnect,
+            Retry::Timeout => HeloRetry::Timeout,
+            Retry::Never => HeloRetry::Never,
+        };
+        if let Some(limit) = self.timeout {
+            config.waits = config.waits.at_most(limit);
+        }
+        config
+    }
+}
+
+impl Send {
+    /// Where to connect to; or why not there.
+    pub(crate) fn next_hop(&self) -> Result<NextHop, &'static str> {
+        if !self.lmtp {
+            return Ok(self.server.next_hop());
+        }
+        let next_hop = self.server.next_hop.clone().with_default_port(LMTP_PORT);
+        if next_hop.port() == SMTP_PORT {
+            return Err("LMTP must not be spoken on port 25 (RFC 2033 section 5)");
+        }
+        Ok(next_hop)
+    }
+
+    /// The policy; or why it cannot be followed.
+    pub(crate) fn config(&self) -> Result<Config, &'static str> {
+        let mut config = self.server.config();
+        config.tls = match self.tls {
+            Tls::None | Tls::Opportunistic => TlsPolicy::Never,
+            Tls::Required | Tls::Implicit => return Err("TLS is not spoken yet, so nothing is sent"),
+        };
+        config.eight_bit = match self.eight_bit {
+            EightBit::Refuse => EightBitPolicy::Refuse,
+            EightBit::Send => EightBitPolicy::Send,
+        };
+        if self.lmtp {
+            config.protocol = Protocol::Lmtp;
+        }
+        Ok(config)
+    }
+}
+
+/// The name of this machine if it can be said.
+pub(crate) fn name_of_this_machine() -> HelloName {
+    let named = gethostname::gethostname().into_string().ok().and_then(|name| HelloName::new(&name).ok());
+    named.unwrap_or_else(|| HelloName::new("localhost").expect("localhost is a domain"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "it is no number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("it is no length of time".to_owned()),
+    }
+}

@@ -1,0 +1,205 @@
+//! A conversation as lines, whatever pieces it came in.
+
+use std::{io, net::SocketAddr};
+
+use smtp_client::{Observer, Sent};
+use smtp_proto::{Disconnect, Escaped};
+
+/// A line without an end is shown in pieces of this size, in octets.
+const LONGEST: usize = 1024;
+
+/// What is shown, one a line, safe to show.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Entry {
+    Connected(SocketAddr),
+    ConnectFailed(String),
+    Client(String),
+    Server(String),
+    /// Lines and octets of content that are not shown.
+    Omitted {
+        lines: u64,
+        octets: u64,
+    },
+    Lost(Disconnect),
+    Closed,
+}
+
+/// Makes entries of what it observes, and gives each to `show`.
+///
+/// What is sent today has no secrets; whatever adds them replaces them here.
+pub(crate) struct Conversation<F> {
+    show: F,
+    client: Lines,
+    server: Lines,
+    /// How many lines of the content are shown.
+    most: u64,
+    content: Content,
+}
+
+#[derive(Default)]
+struct Content {
+    shown: u64,
+    lines: u64,
+    octets: u64,
+}
+
+impl<F: FnMut(Entry)> Conversation<F> {
+    /// Shows `most` lines of the content at most.
+    pub(crate) fn new(most: u64, show: F) -> Self {
+        Self { show, client: Lines::default(), server: Lines::default(), most, content: Content::default() }
+    }
+
+    fn content_line(&mut self, line: String, octets: usize) {
+        if self.content.shown < self.most {
+            self.content.shown += 1;
+            (self.show)(Entry::Client(line));
+        } else {
+            self.content.lines += 1;
+            self.content.octets += octets as u64;
+        }
+    }
+
+    /// Whatever is pending from one side is shown before the other side speaks.
+    fn flush_client(&mut self) {
+        let mut content = std::mem::take(&mut self.content);
+        if let Some((rest, len)) = self.client.rest() {
+            if content.lines == 0 {
+                (self.show)(Entry::Client(rest));
+            } else {
+                content.octets += len as u64;
+            }
+        }
+        let Content { lines, octets, .. } = content;
+        if lines > 0 {
+            (self.show)(Entry::Omitted { lines, octets });
+        }
+    }
+
+    fn end(&mut self, entry: Entry) {
+        self.flush_client();
+        if let Some((rest, _)) = self.server.rest() {
+            (self.show)(Entry::Server(rest));
+        }
+        (self.show)(entry);
+    }
+}
+
+impl<F: FnMut(Entry)> Observer for Conversation<F> {
+    fn connected(&mut self, server: SocketAddr) {
+        (self.show)(Entry::Connected(server));
+    }
+
+    fn connect_failed(&mut self, server: Option<SocketAddr>, error: &io::Error) {
+        let entry = server.map_or_else(|| error.to_string(), |server| format!("{server}: {error}"));
+        (self.show)(Entry::ConnectFailed(entry));
+    }
+
+    fn sent(&mut self, octets: &[u8], what: Sent) {
+        self.client.add(octets);
+        while let Some((line, octets)) = self.client.next() {
+            match what {
+                Sent::Commands => (self.show)(Entry::Client(line)),
+                Sent::Content => self.content_line(line, octets),
+            }
+        }
+    }
+
+    fn received(&mut self, octets: &[u8]) {
+        self.flush_client();
+        self.server.add(octets);
+        while let Some((line, _)) = self.server.next() {
+            (self.show)(Entry::Server(line));
+        }
+    }
+
+    fn lost(&mut self, how: Disconnect) {
+        self.end(Entry::Lost(how));
+    }
+
+    fn closed(&mut self) {
+        self.end(Entry::Closed);
+    }
+}
+
+/// Octets of one side whose line has not ended.
+#[derive(Default)]
+struct Lines {
+    pending: Vec<u8>,
+    /// Octets of `pending` that were shown.
+    taken: usize,
+}
+
+impl Lines {
+    fn add(&mut self, octets: &[u8]) {
+        self.pending.drain(..self.taken);
+        self.taken = 0;
+        self.pending.extend_from_slice(octets);
+    }
+
+    /// The next whole line, or piece of one that is too long, and its length on the wire.
+    fn next(&mut self) -> Option<(String, usize)> {
+        let rest = &self.pending[self.taken..];
+        let window = &rest[..rest.len().min(LONGEST)];
+        let len = match window.iter().position(|octet| *octet == b'\n') {
+            Some(at) => at + 1,
+            None if rest.len() >= LONGEST => LONGEST,
+            None => return None,
+        };
+        let line = &rest[..len];
+        let text = line.strip_suffix(b"\r\n").or_else(|| line.strip_suffix(b"\n")).unwrap_or(line);
+        let shown = Escaped(text).to_string();
+        self.taken += len;
+        Some((shown, len))
+    }
+
+    /// What has no line end.
+    fn rest(&mut self) -> Option<(String, usize)> {
+        let rest = &self.pending[self.taken..];
+        let shown = (!rest.is_empty()).then(|| (format!("{} (no line end)", Escaped(rest)), rest.len()));
+        self.pending.clear();
+        self.taken = 0;
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_shown_whole_and_escaped_whatever_pieces_they_come_in() {
+        let octets = b"250-a\x1b[31m\r\n250 b\n250";
+        for at in 0..=octets.len() {
+            let mut shown = Vec::new();
+            let mut conversation = Conversation::new(0, |entry| shown.push(entry));
+            conversation.received(&octets[..at]);
+            conversation.received(&octets[at..]);
+            conversation.lost(Disconnect::Closed);
+            let line = |text: &str| Entry::Server(text.to_owned());
+            let expected =
+                [line("250-a\\u{1b}[31m"), line("250 b"), line("250 (no line end)"), Entry::Lost(Disconnect::Closed)];
+            assert_eq!(shown, expected);
+        }
+    }
+
+    #[test]
+    fn content_is_shown_up_to_a_number_of_lines() {
+        let mut shown = Vec::new();
+        let mut conversation = Conversation::new(1, |entry| shown.push(entry));
+        conversation.sent(b"DATA\r\n", Sent::Commands);
+        conversation.received(b"354 go\r\n");
+        conversation.sent(b"one\r\ntwo\r\nth", Sent::Content);
+        conversation.sent(b"ree\r\n.\r\n", Sent::Content);
+        conversation.received(b"250 ok\r\n");
+        let client = |text: &str| Entry::Client(text.to_owned());
+        let server = |text: &str| Entry::Server(text.to_owned());
+        let expected = [
+            client("DATA"),
+            server("354 go"),
+            client("one"),
+            Entry::Omitted { lines: 3, octets: 15 },
+            server("250 ok"),
+        ];
+        assert_eq!(shown, expected);
+    }
+}

@@ -1,0 +1,116 @@
+//! Two conversations side by side: a column for each connection, a row for each thing that happens.
+
+use console::{Alignment, Style, Term, pad_str, style};
+
+use crate::{
+    conversation::Entry,
+    report::{how_lost, print},
+};
+
+/// Columns in all where there is no terminal to ask.
+const PLAIN_WIDTH: usize = 100;
+const WIDEST: usize = 120;
+const NARROWEST: usize = 40;
+/// What stands between the columns.
+const BETWEEN: &str = " │ ";
+
+/// Writes rows as they come.
+pub(super) struct Columns {
+    /// Of one column.
+    width: usize,
+    connections: usize,
+}
+
+impl Columns {
+    /// As wide as the terminal.
+    pub(super) fn new() -> Self {
+        let terminal = Term::stdout().size_checked().map_or(PLAIN_WIDTH, |(_, columns)| columns.into());
+        let width = (terminal.clamp(NARROWEST, WIDEST) - BETWEEN.chars().count()) / 2;
+        Self { width, connections: 0 }
+    }
+
+    pub(super) fn head(&self) {
+        let first = style(pad_str("first connection", self.width, Alignment::Left, None)).bold();
+        let second = style("second connection").bold();
+        let rule = "─".repeat(self.width);
+        print(format_args!("{first}{BETWEEN}{second}\n{rule}─┼─{rule}\n"));
+    }
+
+    pub(super) fn show(&mut self, entry: Entry) {
+        let plain = Style::new();
+        match entry {
+            Entry::Connected(server) => {
+                self.connections += 1;
+                self.row(&format!("connected to {server}"), &plain.dim());
+            }
+            Entry::ConnectFailed(why) => {
+                self.connections += 1;
+                self.row(&format!("no connection: {why}"), &plain.red());
+            }
+            Entry::Client(line) => self.row(&format!("C: {line}"), &plain.cyan()),
+            Entry::Server(line) => self.row(&format!("S: {line}"), &plain),
+            Entry::Omitted { lines, octets } => {
+                self.row(&format!("   ... {lines} more lines, {octets} octets"), &plain.dim());
+            }
+            Entry::Lost(how) => self.row(&format!("** {} **", how_lost(how)), &plain.red().bold()),
+            Entry::Closed => self.row("the client closed the connection", &plain.dim()),
+        }
+    }
+
+    /// One text in the column of the connection that is open, on as many rows as it takes.
+    fn row(&self, text: &str, style: &Style) {
+        for piece in pieces(text, self.width) {
+            let shown = style.apply_to(&piece);
+            if self.connections < 2 {
+                let gap = " ".repeat(self.width.saturating_sub(piece.chars().count()));
+                print(format_args!("{shown}{gap}{}\n", BETWEEN.trim_end()));
+            } else {
+                print(format_args!("{}{BETWEEN}{shown}\n", " ".repeat(self.width)));
+            }
+        }
+    }
+}
+
+/// `text` in pieces of at most `width` characters, cut at spaces where it has some; all but the
+/// first are indented.
+fn pieces(text: &str, width: usize) -> Vec<String> {
+    const INDENT: &str = "   ";
+    let mut pieces = Vec::new();
+    let mut piece = String::new();
+    for word in text.split_inclusive(' ') {
+        if piece.chars().count() + word.trim_end().chars().count() > width && piece.trim() != "" {
+            pieces.push(std::mem::replace(&mut piece, INDENT.to_owned()));
+        }
+        for character in word.chars() {
+            if piece.chars().count() >= width {
+                // The cut takes the place of the space.
+                if character == ' ' {
+                    continue;
+                }
+                pieces.push(std::mem::replace(&mut piece, INDENT.to_owned()));
+            }
+            piece.push(character);
+        }
+    }
+    pieces.push(piece);
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_too_wide_goes_on_below_itself() {
+        for (text, width, expected) in [
+            ("S: 250 ok", 10, &["S: 250 ok"][..]),
+            ("S: one two three", 10, &["S: one two", "   three"][..]),
+            ("S: abcdefghijkl", 10, &["S: ", "   abcdefg", "   hijkl"][..]),
+            ("", 10, &[""][..]),
+        ] {
+            let pieces = pieces(text, width);
+            assert!(pieces.iter().all(|piece| piece.chars().count() <= width), "{pieces:?}");
+            assert_eq!(pieces, expected);
+        }
+    }
+}

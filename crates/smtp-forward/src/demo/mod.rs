@@ -1,0 +1,87 @@
+//! The main job, in front of one's eyes: a message is forwarded to a server that hangs up on EHLO.
+
+mod columns;
+mod server;
+
+use std::{io, net::SocketAddr};
+
+use smtp_client::{Client, NextHop};
+use smtp_proto::{Config, Delivery, Envelope, ForwardPath, Mailbox, ReversePath};
+
+use self::{
+    columns::Columns,
+    server::{FaultyServer, Received},
+};
+use crate::{
+    arguments::{Fault, name_of_this_machine},
+    conversation::Conversation,
+    diagnostics,
+    exit_status::ExitStatus,
+    interrupt,
+    report::{self, Account, people},
+};
+
+/// What is forwarded. Its line ends are LF; the wire's are CR LF.
+const MESSAGE: &str = include_str!("../../../../testdata/messages/forwarded.eml");
+/// Lines of it that the columns show.
+const CONTENT_LINES: u64 = 2;
+
+pub(crate) fn run(fault: Fault) -> ExitStatus {
+    match forward(fault) {
+        Ok(status) => status,
+        Err(error) => {
+            diagnostics::error(format_args!("the demo cannot run: {error}"));
+            ExitStatus::Software
+        }
+    }
+}
+
+fn forward(fault: Fault) -> io::Result<ExitStatus> {
+    let (server, address) = FaultyServer::start(fault)?;
+    introduce(fault, address);
+    let mut columns = Columns::new();
+    let envelope = envelope().map_err(io::Error::other)?.with_size(wire(MESSAGE).len() as u64);
+    let mut delivery = Delivery::new(Config::new(name_of_this_machine()), envelope);
+    let mut client = Client::new(NextHop::from(address)).with_interrupt(interrupt::flag());
+    columns.head();
+    let mut conversation = Conversation::new(CONTENT_LINES, |entry| columns.show(entry));
+    client.deliver(&mut delivery, &mut MESSAGE.as_bytes(), &mut conversation).map_err(io::Error::other)?;
+    report::print("\n");
+    let account = Account { report: delivery.report(), servers: client.servers() };
+    report::print(people::Message(account));
+    report::print(arrived(server.received().as_ref()));
+    Ok(account.report.into())
+}
+
+fn introduce(fault: Fault, address: SocketAddr) {
+    let how = match fault {
+        Fault::Closed => "closes the connection without an answer",
+        Fault::Reset => "resets the connection",
+        Fault::MidReply => "closes in the middle of its answer",
+        Fault::AfterReply => "answers, and then closes",
+        Fault::Refused => "answers 500, and then closes",
+    };
+    report::print(format_args!("On EHLO, the server at {address} {how}.\nA message is forwarded to it.\n\n"));
+}
+
+fn envelope() -> Result<Envelope, Box<dyn std::error::Error + Send + Sync>> {
+    let from = ReversePath::Mailbox(Mailbox::new("anna@example.org")?);
+    let to = ForwardPath::Mailbox(Mailbox::new("team@example.com")?);
+    Ok(Envelope::new(from, vec![to])?)
+}
+
+/// What the server says of the message.
+fn arrived(received: Option<&Received>) -> String {
+    match received {
+        None => "The server got no message.\n".to_owned(),
+        Some(Received { from, to, content }) => {
+            let how = if *content == wire(MESSAGE) { "octet for octet" } else { "CHANGED" };
+            let (lines, octets) = (content.lines().count(), content.len());
+            format!("It arrived {how}: {lines} lines, {octets} octets,\nfrom {from} to {to}.\n")
+        }
+    }
+}
+
+fn wire(message: &str) -> String {
+    message.replace('\n', "\r\n")
+}

@@ -1,0 +1,56 @@
+//! What the program leaves with: the numbers of sysexits.
+
+use std::process::ExitCode;
+
+use smtp_proto::{Cause, Report, Status};
+
+/// How the program ended, the least important first: of several messages the greatest counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum ExitStatus {
+    /// Every recipient delivered.
+    Ok,
+    /// Something failed for good.
+    Unavailable,
+    /// A message that cannot be sent as it is.
+    DataErr,
+    /// Something is deferred or unconfirmed.
+    TempFail,
+    /// A file that cannot be read.
+    NoInput,
+    /// A fault of this program.
+    Software,
+    /// Arguments that make no sense.
+    Usage,
+}
+
+impl ExitStatus {
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Usage => 64,
+            Self::DataErr => 65,
+            Self::NoInput => 66,
+            Self::Unavailable => 69,
+            Self::Software => 70,
+            Self::TempFail => 75,
+        }
+    }
+}
+
+impl From<Report<'_>> for ExitStatus {
+    fn from(report: Report<'_>) -> Self {
+        let one = |status, cause| match (status, cause) {
+            (Status::Delivered, _) => Self::Ok,
+            (Status::Deferred | Status::Unconfirmed, _) => Self::TempFail,
+            (Status::Failed, Cause::Needs(_) | Cause::TooLarge(_) | Cause::Content(_)) => Self::DataErr,
+            (Status::Failed, Cause::Reply | Cause::Connections | Cause::Cancelled(_)) => Self::Unavailable,
+        };
+        report.recipients().map(|recipient| one(recipient.status, recipient.cause)).max().unwrap_or(Self::Ok)
+    }
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        status.code().into()
+    }
+}

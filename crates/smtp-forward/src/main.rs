@@ -1,0 +1,43 @@
+//! Forwards messages by SMTP: the program over `smtp-client` and `smtp-proto`.
+
+mod arguments;
+mod conversation;
+mod demo;
+mod diagnostics;
+mod exit_status;
+mod interrupt;
+mod message;
+mod probe;
+mod progress;
+mod report;
+mod send;
+mod trace;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    arguments::{Arguments, Command},
+    exit_status::ExitStatus,
+};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Ok };
+            // Where the message cannot be printed, the status says it.
+            let _ = error.print();
+            return status.into();
+        }
+    };
+    diagnostics::start(arguments.verbose);
+    let status = match arguments.command {
+        Command::Send(send) => send::run(&send),
+        Command::Demo(demo) => demo::run(demo.fault),
+        Command::Probe(probe) => probe::run(&probe),
+    };
+    status.into()
+}

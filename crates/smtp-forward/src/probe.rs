@@ -1,0 +1,142 @@
+//! Says hello to a server and lists what it offers.
+
+use std::fmt;
+
+use serde::Serialize;
+use smtp_client::{Client, NextHop};
+use smtp_proto::{Delivery, Hello, Reply, Severity, keywords};
+
+use crate::{
+    arguments::Probe,
+    diagnostics,
+    exit_status::ExitStatus,
+    interrupt,
+    progress::Progress,
+    report::{
+        self, Account,
+        json::{self, JsonReply},
+        people::Connections,
+    },
+    watch::Watch,
+};
+
+pub(crate) fn run(arguments: &Probe) -> ExitStatus {
+    let next_hop = arguments.server.next_hop();
+    let mut delivery = Delivery::probe(arguments.server.config());
+    let mut client =
+        Client::new(next_hop.clone()).with_bounds(arguments.server.bounds()).with_interrupt(interrupt::flag());
+    let mut watch = Watch::new(arguments.trace, Progress::none());
+    if let Err(misuse) = client.deliver(&mut delivery, &mut std::io::empty(), &mut watch) {
+        diagnostics::error(format_args!("a fault of this program: {misuse}"));
+        return ExitStatus::Software;
+    }
+    let account = Account { report: delivery.report(), servers: client.servers() };
+    let findings = Findings::of(&next_hop, account);
+    if arguments.json {
+        report::print(json::line(&findings.to_json()));
+    } else {
+        report::print(&findings);
+    }
+    findings.status()
+}
+
+/// What a probe found out.
+struct Findings<'a> {
+    next_hop: &'a NextHop,
+    account: Account<'a>,
+    greeting: Option<Reply<'a>>,
+    /// The hello that was taken, and the reply to it.
+    taken: Option<(Hello, Reply<'a>)>,
+}
+
+#[derive(Serialize)]
+struct Json {
+    server: String,
+    greeting: Option<JsonReply>,
+    /// The hello that was taken.
+    hello: Option<&'static str>,
+    /// Whether it took HELO where EHLO was tried first.
+    helo_needed: bool,
+    offers: Vec<Offer>,
+    attempts: Vec<json::Attempt>,
+}
+
+#[derive(Serialize)]
+struct Offer {
+    keyword: String,
+    parameters: String,
+}
+
+impl<'a> Findings<'a> {
+    fn of(next_hop: &'a NextHop, account: Account<'a>) -> Self {
+        let report = account.report;
+        let greeting = report.attempts().filter_map(|attempt| attempt.greeting()).last();
+        let taken = report.attempts().filter_map(|attempt| attempt.hello().zip(attempt.hello_reply())).last();
+        Self { next_hop, account, greeting, taken }
+    }
+
+    /// What EHLO's reply offers; HELO's offers nothing, whatever it says.
+    fn offers(&self) -> impl Iterator<Item = smtp_proto::Keyword<'a>> {
+        let reply = self.taken.filter(|(hello, _)| *hello != Hello::Helo).map(|(_, reply)| reply);
+        reply.into_iter().flat_map(|reply| keywords(&reply))
+    }
+
+    fn helo_needed(&self) -> bool {
+        matches!(self.taken, Some((Hello::Helo, _)))
+    }
+
+    fn status(&self) -> ExitStatus {
+        let refused = self.account.report.attempts().filter_map(|attempt| attempt.reply()).last();
+        match (self.taken, refused.and_then(|reply| reply.code().severity())) {
+            (Some(_), _) => ExitStatus::Ok,
+            (None, Some(Severity::Permanent)) => ExitStatus::Unavailable,
+            (None, Some(Severity::Transient) | None) => ExitStatus::TempFail,
+        }
+    }
+
+    fn to_json(&self) -> Json {
+        let offer = |keyword: smtp_proto::Keyword<'_>| Offer {
+            keyword: String::from_utf8_lossy(keyword.name()).into_owned(),
+            parameters: smtp_proto::Escaped(keyword.parameters()).to_string(),
+        };
+        Json {
+            server: self.next_hop.to_string(),
+            greeting: self.greeting.map(JsonReply::from),
+            hello: self.taken.map(|(hello, _)| json::hello(hello)),
+            helo_needed: self.helo_needed(),
+            offers: self.offers().map(offer).collect(),
+            attempts: json::attempts(self.account),
+        }
+    }
+}
+
+impl fmt::Display for Findings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(greeting) = self.greeting {
+            writeln!(f, "{} greets: {greeting}", self.next_hop)?;
+        }
+        match self.taken {
+            None => writeln!(f, "It took no hello.")?,
+            Some((Hello::Helo, reply)) => {
+                writeln!(
+                    f,
+                    "It took HELO to get there, and offers no extension: {} {}",
+                    reply.code(),
+                    reply.text(" / ")
+                )?;
+            }
+            Some((hello, _)) => {
+                let hello = json::hello(hello).to_ascii_uppercase();
+                if self.offers().next().is_none() {
+                    writeln!(f, "It takes {hello}, and offers no extension.")?;
+                } else {
+                    writeln!(f, "It takes {hello}, and offers:")?;
+                }
+                for keyword in self.offers() {
+                    writeln!(f, "  {keyword}")?;
+                }
+            }
+        }
+        write!(f, "{}", Connections(self.account))
+    }
+}

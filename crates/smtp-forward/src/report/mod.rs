@@ -1,0 +1,67 @@
+//! What became of a message, for people and for programs.
+
+pub(crate) mod json;
+pub(crate) mod people;
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    net::SocketAddr,
+};
+
+use smtp_proto::{AttemptReport, Cause, Disconnect, Ended, RecipientReport, Report};
+
+/// A report, and the server of each of its attempts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Account<'a> {
+    pub(crate) report: Report<'a>,
+    pub(crate) servers: &'a [Option<SocketAddr>],
+}
+
+impl<'a> Account<'a> {
+    /// Each attempt with the address that was connected to, or tried.
+    pub(crate) fn attempts(self) -> impl Iterator<Item = (AttemptReport<'a>, Option<SocketAddr>)> {
+        let servers = self.servers.iter().copied().chain(std::iter::repeat(None));
+        self.report.attempts().zip(servers)
+    }
+}
+
+/// Why a recipient has its status: the server's words, or those of every attempt that did not end in
+/// order, so that the first is not masked by the last.
+pub(crate) fn reason(recipient: &RecipientReport<'_>, report: Report<'_>) -> String {
+    let troubles: Vec<_> = report.attempts().filter_map(|attempt| trouble(&attempt)).collect();
+    match (recipient.cause, recipient.reply) {
+        (Cause::Reply, Some(reply)) => reply.to_string(),
+        (Cause::Connections, _) if !troubles.is_empty() => troubles.join("; "),
+        (cause, Some(reply)) => format!("{cause}: {reply}"),
+        (cause, None) if troubles.is_empty() => cause.to_string(),
+        (cause, None) => format!("{cause} ({})", troubles.join("; ")),
+    }
+}
+
+/// Why an attempt ended as it did; `None` if it ended in order and there is nothing to say.
+pub(crate) fn trouble(attempt: &AttemptReport<'_>) -> Option<String> {
+    match (attempt.ended(), attempt.reply()) {
+        (None | Some(Ended::Quit | Ended::Kept), None) => None,
+        _ => Some(attempt.to_string()),
+    }
+}
+
+pub(crate) const fn how_lost(how: Disconnect) -> &'static str {
+    match how {
+        Disconnect::Closed => "the server closed the connection",
+        Disconnect::Reset => "the server reset the connection",
+        Disconnect::WriteFailed => "writing failed",
+        Disconnect::ReadFailed => "reading failed",
+    }
+}
+
+/// Writes to standard output. Whoever closed it does not want to know; the exit status stands.
+pub(crate) fn print(what: impl Display) {
+    match write!(io::stdout().lock(), "{what}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            tracing::error!(%error, "standard output cannot be written");
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,61 @@
+//! Everybody who looks at a delivery while it is under way.
+
+use std::{io, net::SocketAddr};
+
+use smtp_client::{Observer, Sent};
+use smtp_proto::Disconnect;
+
+use crate::{progress::Progress, report::how_lost, trace};
+
+/// The trace if it was asked for, the progress bar, and diagnostics.
+pub(crate) struct Watch {
+    trace: Box<dyn Observer>,
+    pub(crate) progress: Progress,
+}
+
+impl Watch {
+    pub(crate) fn new(trace: bool, progress: Progress) -> Self {
+        let trace: Box<dyn Observer> = if trace { Box::new(trace::new()) } else { Box::new(()) };
+        Self { trace, progress }
+    }
+}
+
+impl Observer for Watch {
+    fn connected(&mut self, server: SocketAddr) {
+        tracing::info!(%server, "connected");
+        self.trace.connected(server);
+    }
+
+    fn connect_failed(&mut self, server: Option<SocketAddr>, error: &io::Error) {
+        tracing::info!(?server, %error, "no connection");
+        self.trace.connect_failed(server, error);
+    }
+
+    fn sent(&mut self, octets: &[u8], what: Sent) {
+        tracing::trace!(octets = octets.len(), "sent");
+        self.trace.sent(octets, what);
+    }
+
+    fn received(&mut self, octets: &[u8]) {
+        tracing::trace!(octets = octets.len(), "received");
+        self.trace.received(octets);
+    }
+
+    fn content_taken(&mut self, octets: usize) {
+        self.progress.octets(octets);
+    }
+
+    fn content_unreadable(&mut self, error: &io::Error) {
+        tracing::error!(%error, "the message cannot be read to its end");
+    }
+
+    fn lost(&mut self, how: Disconnect) {
+        tracing::info!("{}", how_lost(how));
+        self.trace.lost(how);
+    }
+
+    fn closed(&mut self) {
+        tracing::debug!("closed");
+        self.trace.closed();
+    }
+}

@@ -1,0 +1,61 @@
+//! `smtp-forward probe` against scripted servers.
+
+mod program;
+#[path = "../../smtp-client/tests/scripted/mod.rs"]
+mod scripted;
+
+use program::{run, text};
+use scripted::{HELO, QUIT, Server};
+use serde_json::{Value, json};
+
+const PROBE: [&str; 4] = ["probe", "--server", "{server}", "--json"];
+const CLOSES: &str = "S: 220 ready\nC: EHLO\nclose\n=\n";
+
+#[test]
+fn a_probe_lists_what_the_server_offers() {
+    let server = Server::start(&format!(
+        "S: 220 mx ESMTP\nC: EHLO\nS: 250-mx\nS: 250-SIZE 1000\nS: 250-x-\u{fc}\nS: 250 AUTH=LOGIN\n{QUIT}"
+    ));
+    let output = run(&PROBE, Some(server.address), b"");
+    assert_eq!(output.status.code(), Some(0));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let address = server.address.to_string();
+    let expected = json!({
+        "server": address,
+        "greeting": {"code": 220, "enhanced": null, "text": "mx ESMTP"},
+        "hello": "ehlo",
+        "helo_needed": false,
+        "offers": [{"keyword": "SIZE", "parameters": "1000"}, {"keyword": "AUTH", "parameters": "LOGIN"}],
+        "attempts": [
+            {"server": address, "greeting": "ehlo", "tls": false, "stage": "quit", "ended": "quit", "reason": null},
+        ],
+    });
+    assert_eq!(report, expected);
+}
+
+#[test]
+fn a_probe_says_whether_it_took_helo_and_its_exit_status_whether_it_got_there() {
+    for (script, hello, needed, code) in [
+        (format!("{CLOSES}{HELO}{QUIT}"), json!("helo"), true, 0),
+        (format!("S: 220 x\nC: EHLO\nS: 502 no\nC: HELO\nS: 250 hi\n{QUIT}"), json!("helo"), true, 0),
+        (format!("{CLOSES}S: 220 x\nC: HELO\nclose\n"), Value::Null, false, 75),
+        (format!("S: 554 no\n{QUIT}"), Value::Null, false, 69),
+        ("S: 421 later\nclose\n".to_owned(), Value::Null, false, 75),
+    ] {
+        let server = Server::start(&script);
+        let output = run(&PROBE, Some(server.address), b"");
+        assert_eq!(output.status.code(), Some(code), "{script}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&report["hello"], &report["helo_needed"]), (&hello, &json!(needed)), "{script}");
+    }
+}
+
+#[test]
+fn the_report_for_people_says_how_it_got_there() {
+    let server = Server::start(&format!("{CLOSES}{HELO}{QUIT}"));
+    let output = run(&PROBE[..3], Some(server.address), b"");
+    let report = text(&output.stdout);
+    for part in ["greets: 220 ready", "It took HELO", "the server closed the connection at EHLO"] {
+        assert!(report.contains(part), "{report}");
+    }
+}

@@ -1,0 +1,37 @@
+//! The program, as its users run it.
+
+#![allow(dead_code, reason = "every test binary uses a part of it")]
+
+use std::{
+    io::Write,
+    net::SocketAddr,
+    process::{Child, Command, Output, Stdio},
+};
+
+/// A message without anything special.
+pub(crate) const MESSAGE: &str = "Subject: x\n\nhello\n";
+
+/// The program with `arguments`, `{server}` in them replaced.
+pub(crate) fn start(arguments: &[&str], server: Option<SocketAddr>) -> Child {
+    let server = server.map(|server| server.to_string()).unwrap_or_default();
+    Command::new(env!("CARGO_BIN_EXE_smtp-forward"))
+        .args(arguments.iter().map(|argument| argument.replace("{server}", &server)))
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Runs it to its end with `input` on its standard input.
+pub(crate) fn run(arguments: &[&str], server: Option<SocketAddr>, input: &[u8]) -> Output {
+    let mut child = start(arguments, server);
+    // Whoever is refused for its arguments does not read.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+pub(crate) fn text(octets: &[u8]) -> &str {
+    std::str::from_utf8(octets).unwrap()
+}
