@@ -16,6 +16,9 @@ pub(crate) struct Ledger {
     octets: Vec<u8>,
 }
 
+/// Octets of the replies that a delivery to one recipient keeps, and some more.
+const USUAL_REPLIES: usize = 512;
+
 /// Where a recipient stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Recipient {
@@ -77,6 +80,8 @@ impl Ledger {
         self.recipients.resize(recipients, Recipient::Pending);
         self.attempts.clear();
         self.octets.clear();
+        // For the replies of most deliveries.
+        self.octets.reserve(USUAL_REPLIES);
         self.longest_line = None;
     }
 

@@ -229,6 +229,8 @@ impl Session {
         // What was handed over must not pile up where the output never becomes empty.
         self.output.drain(..self.sent.min(self.output.len()));
         self.sent = 0;
+        // Once, with room for the doubled dots and the end: not in steps.
+        self.output.reserve(octets.len().saturating_add(octets.len() / 32).saturating_add(16));
         let result = encoder.encode(octets, &mut self.output);
         if result.is_err() {
             self.close();
