@@ -32,6 +32,8 @@ pub struct Session {
     /// Octets of `output` that were handed over.
     sent: usize,
     unanswered: VecDeque<Unanswered>,
+    /// Octets of the unanswered commands.
+    under_way: usize,
     limits: Limits,
     progress: u32,
     /// Octets handed over since `progress` changed.
@@ -122,6 +124,7 @@ impl Session {
             output: Vec::new(),
             sent: 0,
             unanswered: VecDeque::new(),
+            under_way: 0,
             limits,
             progress: 0,
             sent_since: 0,
@@ -144,6 +147,7 @@ impl Session {
         self.capabilities = Capabilities::default();
         self.decoder.clear();
         self.unanswered.clear();
+        self.under_way = 0;
         self.clear_output();
         self.progressed();
     }
@@ -154,7 +158,7 @@ impl Session {
         if matches!(self.state, State::Over) {
             return (input.len(), None);
         }
-        let Self { state, capabilities, decoder, unanswered, progress, .. } = self;
+        let Self { state, capabilities, decoder, unanswered, under_way, progress, .. } = self;
         let (taken, reply) = match decoder.decode(input) {
             (taken, Ok(None)) => return (taken, None),
             (taken, Ok(Some(reply))) => (taken, reply),
@@ -168,11 +172,12 @@ impl Session {
             *state = State::Over;
             return (taken, Some(Event::ServiceClosing(reply)));
         }
-        let Some(&Unanswered { stage, unsent: 0, .. }) = unanswered.front() else {
+        let Some(&Unanswered { stage, len, unsent: 0 }) = unanswered.front() else {
             *state = State::Over;
             return (taken, Some(Event::Unsolicited(reply)));
         };
         unanswered.pop_front();
+        *under_way = under_way.saturating_sub(len);
         state.answered(stage, reply.code());
         match stage {
             Stage::Ehlo | Stage::Lhlo if reply.code().severity().is_none() => {
@@ -197,11 +202,12 @@ impl Session {
         let start = self.output.len();
         command.encode(&mut self.output);
         let len = self.output.len().saturating_sub(start);
-        let under_way = self.unanswered.iter().fold(len, |sum, command| sum.saturating_add(command.len));
+        let under_way = self.under_way.saturating_add(len);
         if under_way > self.limits.pipeline && !self.unanswered.is_empty() {
             self.output.truncate(start);
             return Err(Refused::Unanswered);
         }
+        self.under_way = under_way;
         let unsent = self.output.len().saturating_sub(self.sent);
         *transaction = next;
         if matches!(command, Command::Quit) {
