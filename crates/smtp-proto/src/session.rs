@@ -100,6 +100,9 @@ pub enum Refused {
     NothingToSend,
 }
 
+/// Octets of most groups of commands.
+const USUAL_GROUP: usize = 128;
+
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -200,6 +203,7 @@ impl Session {
         }
         let next = transaction.with(command).ok_or(Refused::Order)?;
         let start = self.output.len();
+        self.output.reserve(USUAL_GROUP);
         command.encode(&mut self.output);
         let len = self.output.len().saturating_sub(start);
         let under_way = self.under_way.saturating_add(len);
