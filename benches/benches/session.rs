@@ -1,0 +1,10 @@
+//! Wall time of `smtp_benches::session`.
+
+use smtp_benches::{instrument::Stopwatch, session};
+
+fn main() {
+    Stopwatch::run(|stopwatch| {
+        session::all(stopwatch);
+        session::retry(stopwatch);
+    });
+}

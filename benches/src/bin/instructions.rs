@@ -1,0 +1,107 @@
+//! Counts the instructions of our operations, and holds them to `benches/instructions.txt`, give or
+//! take 3%. With `--bless` it writes that file.
+//!
+//! It runs itself under callgrind, which must be installed, and leaves a profile of each operation
+//! beside the program for `callgrind_annotate`. Instructions do not depend on what else the machine
+//! does; they do depend on the compiler.
+
+use std::{
+    env, fs,
+    hint::black_box,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+use smtp_benches::{Instrument, Label, baseline::Baseline};
+
+const UNDER_CALLGRIND: &str = "--under-callgrind";
+
+fn main() -> ExitCode {
+    if env::args().any(|argument| argument == UNDER_CALLGRIND) {
+        smtp_benches::all(&mut Callgrind);
+        return ExitCode::SUCCESS;
+    }
+    let program = env::current_exe().expect("the program is a file");
+    let profiles = program.with_file_name("instructions.profiles");
+    let labels = run_under_callgrind(&program, &profiles);
+    let counts: Vec<_> =
+        labels.lines().enumerate().map(|(at, label)| (label.to_owned(), count(&profiles, at))).collect();
+    for (number, (label, count)) in (1..).zip(&counts) {
+        println!("{count:>12}  {label} (profile {number})");
+    }
+    println!("\nprofiles: {}\n", profiles.display());
+    Baseline { file: "instructions.txt", margin: 0.03 }.hold(&counts)
+}
+
+/// The labels of what was measured, a line each.
+fn run_under_callgrind(program: &Path, profiles: &Path) -> String {
+    if profiles.exists() {
+        fs::remove_dir_all(profiles).expect("old profiles can be removed");
+    }
+    fs::create_dir(profiles).expect("a folder can be made beside the program");
+    let output = Command::new("valgrind")
+        .args([
+            "--tool=callgrind",
+            // Names would stand in the first profile alone otherwise.
+            "--compress-strings=no",
+            "--quiet",
+            "--toggle-collect=*measured_operation*",
+            "--dump-before=*announce_measured*",
+        ])
+        .arg(format!("--callgrind-out-file={}", profiles.join("profile").display()))
+        .arg(program)
+        .arg(UNDER_CALLGRIND)
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("valgrind is installed");
+    assert!(output.status.success(), "valgrind failed");
+    String::from_utf8(output.stdout).expect("labels are text")
+}
+
+fn count(profiles: &Path, at: usize) -> u64 {
+    let profile: PathBuf = profiles.join(format!("profile.{}", at + 1));
+    let text = fs::read_to_string(&profile).expect("a profile for each operation");
+    let total = text.lines().find_map(|line| line.strip_prefix("summary: ").or(line.strip_prefix("totals: ")));
+    total.and_then(|total| total.trim().parse().ok()).expect("a profile has a total")
+}
+
+struct Callgrind;
+
+impl Callgrind {
+    /// Buffers that are used again have grown by then, and what is found out once was found out.
+    const WARM_UP: usize = 3;
+}
+
+impl Instrument for Callgrind {
+    fn measure<T>(&mut self, label: Label, mut operation: impl FnMut() -> T) {
+        if label.who == "ours" {
+            for _ in 0..Self::WARM_UP {
+                operation();
+            }
+            drop(measured_operation((), |()| operation()));
+            announce_measured(label);
+        }
+    }
+
+    fn measure_with<I, T>(&mut self, label: Label, mut setup: impl FnMut() -> I, mut operation: impl FnMut(I) -> T) {
+        if label.who == "ours" {
+            for _ in 0..Self::WARM_UP {
+                operation(setup());
+            }
+            drop(measured_operation(setup(), operation));
+            announce_measured(label);
+        }
+    }
+}
+
+/// Callgrind counts from here to its end.
+#[inline(never)]
+fn measured_operation<I, T>(input: I, operation: impl FnOnce(I) -> T) -> T {
+    black_box(operation(black_box(input)))
+}
+
+/// Callgrind writes a profile of what it has counted since the last one.
+#[inline(never)]
+fn announce_measured(label: Label) {
+    println!("{}: {}", label.group, label.case);
+}

@@ -1,0 +1,184 @@
+//! Content to octets on the wire: dots doubled, the end added.
+//!
+//! Nobody's output is copied any further: where a client writes to its stream, the stream drops it.
+
+use std::hint::black_box;
+
+use io_smtp::{
+    coroutine::{SmtpCoroutine, SmtpCoroutineState, SmtpYield},
+    rfc5321::data::SmtpData,
+};
+use memchr::memchr_iter;
+use smtp_proto::{ContentEncoder, LineEndings};
+
+use crate::{
+    Instrument, inputs,
+    instrument::Case,
+    session::{
+        peers::{AsyncSmtp, Client, IoSmtp, Lettre, MailSend, for_async_smtp, for_io_smtp, for_lettre, for_mail_send},
+        server::{Replay, Script, Server},
+        stream::{Stream, with_clock},
+    },
+};
+
+const GROUP: &str = "dot_stuff";
+/// What is read from a file at a time.
+const PIECE: usize = 16 * 1024;
+/// As the peers' encoders do, which look for dots only.
+const EIGHT_BIT: bool = true;
+
+/// `dot_stuff`: 4 MiB with no dots, a dot in front of one line in 20, and of every line; whole, and
+/// in pieces of 16 KiB.
+pub fn all(instrument: &mut impl Instrument) {
+    for (dots_in, whole_case, pieces_case) in [
+        (0, "no dots, whole", "no dots, pieces"),
+        (20, "1 line in 20, whole", "1 line in 20, pieces"),
+        (1, "every line, whole", "every line, pieces"),
+    ] {
+        let content: &'static [u8] = inputs::content(dots_in).leak();
+        let peers = with_clock(|| Peers::check(content));
+        with_clock(|| whole(instrument, Case { group: GROUP, case: whole_case }, content, &peers));
+        pieces(instrument, Case { group: GROUP, case: pieces_case }, content, &peers);
+        if dots_in == 0 {
+            seven_bit(instrument, Case { group: GROUP, case: "no dots, pieces, 7-bit" }, content);
+        }
+    }
+}
+
+/// What each client's server said while it was checked.
+struct Peers {
+    mail_send: &'static Script,
+    lettre: &'static Script,
+    async_smtp: &'static Script,
+    recipients: &'static [String],
+}
+
+impl Peers {
+    fn check(content: &'static [u8]) -> Self {
+        let recipients: &'static [String] = inputs::recipients(1).leak();
+        let mut wire = Vec::new();
+        encode(content, EIGHT_BIT, PIECE, &mut wire, |_| {});
+        let mut all_at_once = Vec::new();
+        encode(content, EIGHT_BIT, content.len(), &mut all_at_once, |_| {});
+        assert!(wire == all_at_once);
+        let check = |server: &Server| {
+            // The second message is what is measured.
+            assert!(server.conversation().content == [&wire[..], &wire[..]].concat());
+            server.script()
+        };
+
+        let server = Server::default();
+        let mut client = MailSend::hello(Stream::new(server.clone()));
+        client.send(for_mail_send(recipients, content));
+        server.mark();
+        client.send(for_mail_send(recipients, content));
+        let mail_send = check(&server);
+
+        let server = Server::default();
+        let mut client = Lettre::hello(Box::new(Stream::new(server.clone())), &Lettre::name());
+        client.send((for_lettre(recipients), content));
+        server.mark();
+        client.send((for_lettre(recipients), content));
+        let lettre = check(&server);
+
+        let server = Server::default();
+        let mut client = AsyncSmtp::hello(Stream::new(server.clone()));
+        client.send(for_async_smtp(recipients, content));
+        server.mark();
+        client.send(for_async_smtp(recipients, content));
+        let async_smtp = check(&server);
+
+        let server = Server::default();
+        let mut client = IoSmtp::hello(server.clone());
+        client.send(for_io_smtp(recipients, content));
+        client.send(for_io_smtp(recipients, content));
+        check(&server);
+
+        Self { mail_send, lettre, async_smtp, recipients }
+    }
+}
+
+fn whole(instrument: &mut impl Instrument, case: Case, content: &'static [u8], peers: &Peers) {
+    let mut out = Vec::new();
+    instrument.measure(case.by("ours"), || {
+        out.clear();
+        encode(black_box(content), EIGHT_BIT, content.len(), &mut out, |_| {});
+        black_box(out.as_slice()).len()
+    });
+    limits(instrument, case, content, content.len());
+
+    let mut client = MailSend::hello(Stream::new(Replay::new(peers.mail_send)));
+    instrument.measure(case.by("mail-send"), || client.content(black_box(content)));
+
+    // Its encoder is private, and behind it a reply is read.
+    let mut client = Lettre::hello(Box::new(Stream::new(Replay::new(peers.lettre))), &Lettre::name());
+    instrument.measure(case.by("lettre"), || client.content(std::iter::once(black_box(content))));
+
+    instrument.measure_with(
+        case.by("io-smtp"),
+        || {
+            let mut data = SmtpData::new(content.to_vec());
+            data.resume(None);
+            data.resume(None);
+            data
+        },
+        |mut data| match data.resume(Some(b"354 Go on\r\n")) {
+            SmtpCoroutineState::Yielded(SmtpYield::WantsWrite(octets)) => octets,
+            other => panic!("content is to be written: {other:?}"),
+        },
+    );
+
+    // Content cannot be had without the commands before it: a few hundred octets beside 4 MiB.
+    let mut client = AsyncSmtp::hello(Stream::new(Replay::new(peers.async_smtp)));
+    client.send(for_async_smtp(peers.recipients, content));
+    let message = || for_async_smtp(peers.recipients, content);
+    instrument.measure_with(case.by("async-smtp"), message, |message| client.send(message));
+}
+
+/// Of the others lettre alone takes content in pieces.
+fn pieces(instrument: &mut impl Instrument, case: Case, content: &'static [u8], peers: &Peers) {
+    let mut out = Vec::new();
+    instrument.measure(case.by("ours"), || encode(black_box(content), EIGHT_BIT, PIECE, &mut out, take));
+    limits(instrument, case, content, PIECE);
+    let mut client = Lettre::hello(Box::new(Stream::new(Replay::new(peers.lettre))), &Lettre::name());
+    instrument.measure(case.by("lettre"), || client.content(black_box(content).chunks(PIECE)));
+}
+
+/// What a delivery does by default: it looks for octets that were not announced as well.
+fn seven_bit(instrument: &mut impl Instrument, case: Case, content: &'static [u8]) {
+    let mut out = Vec::new();
+    instrument.measure(case.by("ours"), || encode(black_box(content), false, PIECE, &mut out, take));
+    limits(instrument, case, content, PIECE);
+}
+
+fn limits(instrument: &mut impl Instrument, case: Case, content: &[u8], piece: usize) {
+    let mut out = Vec::new();
+    instrument.measure(case.by("memcpy"), || {
+        for piece in black_box(content).chunks(piece) {
+            out.clear();
+            out.extend_from_slice(piece);
+            black_box(out.as_slice());
+        }
+    });
+    instrument.measure(case.by("memchr"), || {
+        for piece in black_box(content).chunks(piece) {
+            memchr_iter(b'\n', piece).for_each(|at| _ = black_box(at));
+        }
+    });
+}
+
+/// What was written is on its way.
+fn take(out: &mut Vec<u8>) {
+    black_box(out.as_slice());
+    out.clear();
+}
+
+fn encode(content: &[u8], eight_bit: bool, piece: usize, out: &mut Vec<u8>, mut written: impl FnMut(&mut Vec<u8>)) {
+    let mut encoder = ContentEncoder::new(LineEndings::Mend, eight_bit);
+    for piece in content.chunks(piece) {
+        encoder.encode(piece, out).expect("lines of ASCII");
+        written(out);
+    }
+    encoder.finish(out).expect("lines of ASCII");
+    written(out);
+}

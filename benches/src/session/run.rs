@@ -1,0 +1,228 @@
+//! One session of each client: first with a server that answers, to see that it is the same
+//! conversation, then played again to be measured.
+
+use smtp_proto::{Afterwards, Command, Delivery, Event, Limits, LineEndings, MailParameters, Session, Stage};
+
+use super::{
+    ours,
+    peers::{AsyncSmtp, Client, IoSmtp, Lettre, MailSend, for_async_smtp, for_io_smtp, for_lettre, for_mail_send},
+    server::{Conversation, Replay, Script, Server},
+    stream::{Stream, with_clock},
+};
+use crate::{Instrument, inputs, instrument::Case};
+
+const GROUP: &str = "session";
+const MESSAGE: &[u8] = inputs::ONE_KIB.as_bytes();
+
+/// `session`: 1 KiB from the greeting to QUIT, to one recipient, and to a hundred; and the message
+/// after the first on a connection that is kept.
+///
+/// What is delivered, and how, is made before: the envelope, the message, the policy, the stream.
+/// smtp-codec has no session.
+pub fn all(instrument: &mut impl Instrument) {
+    with_clock(|| {
+        let one: &'static [String] = inputs::recipients(1).leak();
+        let hundred: &'static [String] = inputs::recipients(100).leak();
+        whole(instrument, Case { group: GROUP, case: "1 recipient" }, one);
+        whole(instrument, Case { group: GROUP, case: "100 recipients" }, hundred);
+        second(instrument, Case { group: GROUP, case: "second message" }, one);
+    });
+}
+
+/// `retry`: the server hangs up on EHLO, and takes the message after HELO on a second connection;
+/// beside a session in which nobody hangs up. No peer ever says HELO, so there is none beside ours.
+pub fn retry(instrument: &mut impl Instrument) {
+    let case = Case { group: "retry", case: "hang-up at EHLO" };
+    let recipients = inputs::recipients(1);
+    let server = Server::that_hangs_up_on_ehlo();
+    drive_ours(&recipients, server.clone());
+    let [commands, content] = said(&server.conversation());
+    assert_eq!(
+        commands.lines().collect::<Vec<_>>(),
+        [
+            "EHLO client.example",
+            "HELO client.example",
+            "MAIL FROM:<sender@example.com",
+            "RCPT TO:<recipient-00@example.com",
+            "DATA",
+            "QUIT"
+        ]
+    );
+    let hang_up = server.script();
+    let server = Server::default();
+    drive_ours(&recipients, server.clone());
+    assert_eq!(content, said(&server.conversation())[1]);
+
+    measure_ours(instrument, case, "ours", &recipients, hang_up);
+    measure_ours(instrument, case, "plain", &recipients, server.script());
+}
+
+fn whole(instrument: &mut impl Instrument, case: Case, recipients: &'static [String]) {
+    let envelope = for_lettre(recipients);
+    let [by_us, by_mail_send, by_lettre, by_async_smtp, by_io_smtp] = std::array::from_fn(|_| Server::default());
+    drive_ours(recipients, by_us.clone());
+    send_and_quit(MailSend::hello(Stream::new(by_mail_send.clone())), for_mail_send(recipients, MESSAGE));
+    let stream = Box::new(Stream::new(by_lettre.clone()));
+    send_and_quit(Lettre::hello(stream, &Lettre::name()), (envelope, MESSAGE));
+    send_and_quit(AsyncSmtp::hello(Stream::new(by_async_smtp.clone())), for_async_smtp(recipients, MESSAGE));
+    send_and_quit(IoSmtp::hello(by_io_smtp.clone()), for_io_smtp(recipients, MESSAGE));
+    let ours = said(&by_us.conversation());
+    for peer in [&by_mail_send, &by_lettre, &by_async_smtp, &by_io_smtp] {
+        assert_eq!(ours, said(&peer.conversation()));
+    }
+
+    measure_ours(instrument, case, "ours", recipients, by_us.script());
+
+    let script = by_mail_send.script();
+    let setup = || (Stream::new(Replay::new(script)), for_mail_send(recipients, MESSAGE));
+    instrument.measure_with(case.by("mail-send"), setup, |(stream, message)| {
+        send_and_quit(MailSend::hello(stream), message);
+    });
+
+    let script = by_lettre.script();
+    let setup = || (Box::new(Stream::new(Replay::new(script))), Lettre::name());
+    instrument.measure_with(case.by("lettre"), setup, |(stream, name)| {
+        send_and_quit(Lettre::hello(stream, &name), (envelope, MESSAGE));
+    });
+
+    let script = by_async_smtp.script();
+    let setup = || (Stream::new(Replay::new(script)), for_async_smtp(recipients, MESSAGE));
+    instrument.measure_with(case.by("async-smtp"), setup, |(stream, message)| {
+        send_and_quit(AsyncSmtp::hello(stream), message);
+    });
+
+    let script = by_io_smtp.script();
+    let message = for_io_smtp(recipients, MESSAGE);
+    let setup = || (Replay::new(script), message.clone());
+    instrument.measure_with(case.by("io-smtp"), setup, |(line, message)| {
+        send_and_quit(IoSmtp::hello(line), message);
+    });
+}
+
+fn second(instrument: &mut impl Instrument, case: Case, recipients: &'static [String]) {
+    let envelope = for_lettre(recipients);
+    let server = Server::default();
+    let mut delivery = Delivery::new(ours::config(Afterwards::Keep), ours::envelope(recipients));
+    let mut line = server.clone();
+    assert_eq!(ours::drive(&mut delivery, MESSAGE, &mut line), 1);
+    server.mark();
+    delivery.deliver_next(ours::envelope(recipients)).expect("it is done");
+    assert_eq!(ours::drive(&mut delivery, MESSAGE, &mut line), 1);
+    let ours = said(&server.conversation());
+
+    let mut line = Replay::new(server.script());
+    let mut delivery = Delivery::new(ours::config(Afterwards::Keep), ours::envelope(recipients));
+    ours::drive(&mut delivery, MESSAGE, &mut line);
+    let one_more = || ours::envelope(recipients);
+    instrument.measure_with(case.by("ours"), one_more, |envelope| {
+        delivery.deliver_next(envelope).expect("it is done");
+        ours::drive(&mut delivery, MESSAGE, &mut line)
+    });
+
+    let message = || for_mail_send(recipients, MESSAGE);
+    let server = Server::default();
+    let script = twice(MailSend::hello(Stream::new(server.clone())), &server, message, &ours);
+    let mut client = MailSend::hello(Stream::new(Replay::new(script)));
+    client.send(message());
+    instrument.measure_with(case.by("mail-send"), message, |message| client.send(message));
+
+    let message = || (envelope, MESSAGE);
+    let server = Server::default();
+    let stream = Box::new(Stream::new(server.clone()));
+    let script = twice(Lettre::hello(stream, &Lettre::name()), &server, message, &ours);
+    let mut client = Lettre::hello(Box::new(Stream::new(Replay::new(script))), &Lettre::name());
+    client.send(message());
+    instrument.measure_with(case.by("lettre"), message, |message| client.send(message));
+
+    let message = || for_async_smtp(recipients, MESSAGE);
+    let server = Server::default();
+    let script = twice(AsyncSmtp::hello(Stream::new(server.clone())), &server, message, &ours);
+    let mut client = AsyncSmtp::hello(Stream::new(Replay::new(script)));
+    client.send(message());
+    instrument.measure_with(case.by("async-smtp"), message, |message| client.send(message));
+
+    let message = || for_io_smtp(recipients, MESSAGE);
+    let server = Server::default();
+    let script = twice(IoSmtp::hello(server.clone()), &server, message, &ours);
+    let mut client = IoSmtp::hello(Replay::new(script));
+    client.send(message());
+    instrument.measure_with(case.by("io-smtp"), message, |message| client.send(message));
+}
+
+/// Sends two messages, and checks that it is what ours has said: the script of the second.
+fn twice<C: Client>(
+    mut client: C,
+    server: &Server,
+    message: impl Fn() -> C::Message,
+    ours: &[String; 2],
+) -> &'static Script {
+    client.send(message());
+    server.mark();
+    client.send(message());
+    assert_eq!(*ours, said(&server.conversation()));
+    server.script()
+}
+
+fn send_and_quit<C: Client>(mut client: C, message: C::Message) {
+    client.send(message);
+    client.quit();
+}
+
+fn drive_ours(recipients: &[String], mut server: Server) {
+    let mut delivery = Delivery::new(ours::config(Afterwards::Quit), ours::envelope(recipients));
+    assert_eq!(ours::drive(&mut delivery, MESSAGE, &mut server), recipients.len());
+}
+
+fn measure_ours(
+    instrument: &mut impl Instrument,
+    case: Case,
+    who: &'static str,
+    recipients: &[String],
+    script: &'static Script,
+) {
+    let setup = || (ours::config(Afterwards::Quit), ours::envelope(recipients));
+    instrument.measure_with(case.by(who), setup, |(config, envelope)| {
+        let mut delivery = Delivery::new(config, envelope);
+        let delivered = ours::drive(&mut delivery, MESSAGE, &mut Replay::new(script));
+        (delivery, delivered)
+    });
+}
+
+/// What a client has said, for comparison: its commands, without parameters, and the content, with
+/// the empty line taken off that some put behind the last.
+fn said(conversation: &Conversation) -> [String; 2] {
+    let content = String::from_utf8(conversation.content.clone()).expect("the message is ASCII");
+    [conversation.commands.join("\n"), content.replace("\r\n\r\n.\r\n", "\r\n.\r\n")]
+}
+
+/// A session that has sent one message and waits for the next, buffers and all.
+pub fn idle() -> Session {
+    let mut session = Session::new(Limits::DEFAULT);
+    let name = inputs::HELLO_NAME.parse().expect("a name");
+    let [sender, recipient] = [inputs::SENDER, "recipient@example.com"];
+    let (sender, recipient) = (sender.parse().expect("an address"), recipient.parse().expect("an address"));
+    answered(&mut session, "220 mx.example.com ESMTP\r\n");
+    for (command, reply) in [
+        (Command::Ehlo(&name), inputs::EHLO),
+        (Command::Mail(&sender, MailParameters::default()), "250 2.1.0 Ok\r\n"),
+        (Command::Rcpt(&recipient), "250 2.1.5 Ok\r\n"),
+        (Command::Data, "354 Go on\r\n"),
+    ] {
+        session.command(&command).expect("in order");
+        answered(&mut session, reply);
+    }
+    session.begin_content(LineEndings::Mend, false).expect("it was asked for");
+    session.content(MESSAGE).expect("it has begun").expect("lines of ASCII");
+    session.end_content(1).expect("it has begun").expect("lines of ASCII");
+    answered(&mut session, "250 2.0.0 Ok\r\n");
+    assert_eq!(session.stage(), Stage::Idle);
+    session
+}
+
+fn answered(session: &mut Session, reply: &str) {
+    session.sent(session.output().len()).expect("there are so many");
+    // Replies come in two pieces, so that the buffer for them is there as well.
+    let (start, rest) = reply.split_at(reply.len() / 2);
+    assert!(session.received(start.as_bytes()).1.is_none());
+    assert!(matches!(session.received(rest.as_bytes()).1, Some(Event::Reply { .. })));
+}

@@ -1,0 +1,69 @@
+//! A line as the asynchronous peers want it.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+};
+
+use lettre::transport::smtp::client::AsyncTokioStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::server::Line;
+
+/// A line that is always ready.
+#[derive(Debug)]
+pub struct Stream<L>(L);
+
+impl<L: Line> Stream<L> {
+    /// A new connection.
+    pub fn new(mut line: L) -> Self {
+        line.open();
+        Self(line)
+    }
+}
+
+impl<L: Line + Unpin> AsyncRead for Stream<L> {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let len = self.0.read(room.initialize_unfilled());
+        room.advance(len);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<L: Line + Unpin> AsyncWrite for Stream<L> {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.write(octets);
+        Poll::Ready(Ok(octets.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<L: Line + Unpin + Send + Sync + std::fmt::Debug> AsyncTokioStream for Stream<L> {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Runs what never waits. An executor would be measured along with it.
+pub fn now<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the line is always ready"),
+    }
+}
+
+/// mail-send starts a timer for each command, which needs a runtime with a clock.
+pub fn with_clock<T>(work: impl FnOnce() -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let _entered = runtime.enter();
+    work()
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Reads criterion's estimates and prints one table of ratios: ours over the best peer, ours over the
+limit. Writes it to benches/RESULTS.md too, with what it was measured on.
+
+    cargo bench -p smtp-benches && benches/table.py
+"""
+
+import datetime
+import json
+import os
+import pathlib
+import platform
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
+# What no code of the kind gets under, and a session without a hang-up for one with it.
+LIMITS = ("memcpy", "memchr", "plain")
+GROUPS = (
+    "reply_single",
+    "reply_ehlo",
+    "capabilities",
+    "command_mail",
+    "session",
+    "dot_stuff",
+    "reply_long",
+    "retry",
+)
+
+
+def read():
+    """{(group, case): {who: nanoseconds}}"""
+    measured = {}
+    for estimates in (TARGET / "criterion").glob("**/new/estimates.json"):
+        benchmark = json.loads((estimates.parent / "benchmark.json").read_text())
+        estimate = json.loads(estimates.read_text())
+        # The median: a neighbour's work moves the mean.
+        nanoseconds = estimate["median"]["point_estimate"]
+        key = (benchmark["group_id"], benchmark["value_str"])
+        measured.setdefault(key, {})[benchmark["function_id"]] = nanoseconds
+    return measured
+
+
+def time(nanoseconds):
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.3g} {unit}"
+    return f"{nanoseconds:.3g} ns"
+
+
+def row(group, case, measured):
+    ours = measured.get("ours")
+    if ours is None:
+        return None
+    peers = {who: t for who, t in measured.items() if who != "ours" and who not in LIMITS}
+    limits = {who: t for who, t in measured.items() if who in LIMITS}
+    cells = [group, case, time(ours)]
+    for others in (peers, limits):
+        if others:
+            best = min(others, key=others.get)
+            cells += [f"{best}, {time(others[best])}", f"{ours / others[best]:.2f}"]
+        else:
+            cells += ["-", "-"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def table(measured):
+    lines = [
+        "| group | case | ours | best peer | ours / best peer | limit | ours / limit |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    rank = {group: index for index, group in enumerate(GROUPS)}
+    for group, case in sorted(measured, key=lambda key: (rank.get(key[0], len(rank)), key)):
+        line = row(group, case, measured[group, case])
+        if line:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def machine():
+    try:
+        info = pathlib.Path("/proc/cpuinfo").read_text()
+        model = next(line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith("model name"))
+    except (OSError, StopIteration):
+        model = platform.processor() or platform.machine()
+    rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}, {rustc}"
+
+
+def main():
+    measured = read()
+    if not measured:
+        raise SystemExit(f"no estimates under {TARGET / 'criterion'}: run cargo bench -p smtp-benches")
+    text = table(measured)
+    print(text)
+    (HERE / "RESULTS.md").write_text(
+        "# Results\n\n"
+        f"Measured on {datetime.date.today().isoformat()} on {machine()}, with\n\n"
+        "```\ncargo bench -p smtp-benches\nbenches/table.py\n```\n\n"
+        "Medians of one run. Only the ratios last: below 1 ours is faster. `stalwart` is the crate on\n"
+        "crates.io that is called smtp-proto as well; the limits are a bare copy and a bare search for line\n"
+        "ends, and for `retry` a session in which nobody hangs up.\n\n"
+        f"{text}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

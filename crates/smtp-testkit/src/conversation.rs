@@ -1,0 +1,256 @@
+//! What happened on a run, as it happened: cheap to write down, and shown as a transcript only when
+//! somebody asks.
+
+use std::fmt;
+
+use smtp_proto::{
+    Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, HeloRetry, Limits, LineEndings,
+    Place, Protocol, Step, TlsPolicy,
+};
+
+use crate::oracle::Input;
+
+/// A run, in the order of its events.
+#[derive(Clone, Debug)]
+pub(crate) struct Conversation {
+    config: Config,
+    messages: Vec<Told>,
+    events: Vec<Event>,
+    octets: Vec<u8>,
+}
+
+/// A message, as far as the delivery was told of it.
+#[derive(Clone, Debug)]
+struct Told {
+    envelope: Envelope,
+    content: Vec<u8>,
+    ended: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Connected(Place),
+    ConnectFailed(Place),
+    /// `more`: and there were more octets to send.
+    Client {
+        start: usize,
+        end: usize,
+        more: bool,
+    },
+    Server {
+        start: usize,
+        end: usize,
+    },
+    Lost(Disconnect),
+    Silence,
+    Cancel(Cancel),
+    /// The message was done, and the next one was given.
+    Next {
+        kept: bool,
+        message: usize,
+    },
+    /// The message was done, and the connection was to be ended.
+    Quit,
+}
+
+impl Conversation {
+    pub(crate) fn new(config: &Config, envelope: &Envelope) -> Self {
+        let messages = vec![Told::new(envelope)];
+        Self { config: config.clone(), messages, events: Vec::new(), octets: Vec::new() }
+    }
+
+    /// Something was told to the delivery while it wanted `step`. `shown`: what it wanted to be
+    /// written.
+    pub(crate) fn note(&mut self, input: &Input<'_>, step: &Step<'_>, shown: &[u8], kept: bool) {
+        let place = match step {
+            Step::Connect(place) => *place,
+            _ => Place::Any,
+        };
+        let event = match input {
+            Input::Sent(octets) => return self.client(shown.get(..*octets).unwrap_or_default()),
+            Input::Content(octets) => {
+                return self.messages.last_mut().into_iter().for_each(|told| told.content.extend_from_slice(octets));
+            }
+            Input::EndContent => return self.messages.last_mut().into_iter().for_each(|told| told.ended = true),
+            Input::Received(octets) => return self.server(octets, step),
+            Input::Quit if !kept => return,
+            Input::Connected => Event::Connected(place),
+            Input::ConnectFailed => Event::ConnectFailed(place),
+            Input::Lost(how) => Event::Lost(*how),
+            Input::TimedOut => Event::Silence,
+            Input::Cancel(why) => Event::Cancel(*why),
+            Input::Quit => Event::Quit,
+            Input::DeliverNext(envelope) => {
+                self.messages.push(Told::new(envelope));
+                Event::Next { kept, message: self.messages.len() - 1 }
+            }
+        };
+        self.flight_ends(step);
+        self.events.push(event);
+    }
+
+    fn client(&mut self, octets: &[u8]) {
+        if octets.is_empty() {
+            return;
+        }
+        let (start, end) = self.keep(octets);
+        match self.events.last_mut() {
+            Some(Event::Client { end: last, .. }) => *last = end,
+            _ => self.events.push(Event::Client { start, end, more: false }),
+        }
+    }
+
+    fn server(&mut self, octets: &[u8], step: &Step<'_>) {
+        if octets.is_empty() {
+            return;
+        }
+        self.flight_ends(step);
+        let (start, end) = self.keep(octets);
+        match self.events.last_mut() {
+            Some(Event::Server { end: last, .. }) => *last = end,
+            _ => self.events.push(Event::Server { start, end }),
+        }
+    }
+
+    fn flight_ends(&mut self, step: &Step<'_>) {
+        if let Some(Event::Client { more, .. }) = self.events.last_mut() {
+            *more = matches!(step, Step::Transmit(..) | Step::Content(_));
+        }
+    }
+
+    fn keep(&mut self, octets: &[u8]) -> (usize, usize) {
+        let start = self.octets.len();
+        self.octets.extend_from_slice(octets);
+        (start, self.octets.len())
+    }
+
+    /// The run as a transcript that can be played; `kept`: how it stands now.
+    pub(crate) fn transcript(&self, kept: bool) -> impl fmt::Display {
+        Transcript { conversation: self, kept }
+    }
+}
+
+impl Told {
+    fn new(envelope: &Envelope) -> Self {
+        Self { envelope: envelope.clone(), content: Vec::new(), ended: false }
+    }
+}
+
+struct Transcript<'c> {
+    conversation: &'c Conversation,
+    kept: bool,
+}
+
+impl fmt::Display for Transcript<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Conversation { config, messages, events, octets } = self.conversation;
+        write_policy(f, config)?;
+        write_message(f, &messages[0])?;
+        writeln!(f)?;
+        for event in events {
+            match event {
+                Event::Connected(place) => writeln!(f, "-- connect{}", of_place(*place))?,
+                Event::ConnectFailed(place) => writeln!(f, "-- connect{} fails: no route to host", of_place(*place))?,
+                Event::Client { start, end, more } => write_lines(f, "C: ", &octets[*start..*end], *more)?,
+                Event::Server { start, end } => write_lines(f, "S: ", &octets[*start..*end], false)?,
+                Event::Lost(Disconnect::Closed) => writeln!(f, "-- close")?,
+                Event::Lost(Disconnect::Reset) => writeln!(f, "-- reset")?,
+                Event::Lost(Disconnect::WriteFailed) => writeln!(f, "-- write fails")?,
+                Event::Lost(Disconnect::ReadFailed) => writeln!(f, "-- read fails")?,
+                Event::Silence => writeln!(f, "-- silence")?,
+                Event::Cancel(Cancel::Interrupted) => writeln!(f, "-- cancel: interrupted")?,
+                Event::Cancel(Cancel::Deadline) => writeln!(f, "-- cancel: deadline")?,
+                Event::Cancel(Cancel::TooSlow) => writeln!(f, "-- cancel: too slow")?,
+                Event::Cancel(Cancel::ContentUnreadable) => writeln!(f, "-- cancel: content unreadable")?,
+                Event::Next { kept, message } => {
+                    writeln!(f, "-- {}\n-- next message", done(*kept))?;
+                    write_message(f, &messages[*message])?;
+                }
+                Event::Quit => writeln!(f, "-- kept\n-- quit")?,
+            }
+        }
+        writeln!(f, "-- {}", done(self.kept))
+    }
+}
+
+fn of_place(place: Place) -> &'static str {
+    match place {
+        Place::Any => "",
+        Place::Same => " same",
+    }
+}
+
+fn done(kept: bool) -> &'static str {
+    if kept { "kept" } else { "done" }
+}
+
+fn write_policy(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
+    writeln!(f, "hello-name: {}", config.hello_name)?;
+    for (said, setting) in [
+        (config.protocol == Protocol::Lmtp, "protocol: lmtp"),
+        (config.helo_retry == HeloRetry::Timeout, "helo-retry: timeout"),
+        (config.helo_retry == HeloRetry::Never, "helo-retry: never"),
+        (config.eight_bit == EightBitPolicy::Send, "8bit: send"),
+        (config.line_endings == LineEndings::Strict, "line-endings: strict"),
+        (config.tls == TlsPolicy::Required, "tls: required"),
+        (config.auth == AuthPolicy::Required, "auth: required"),
+        (config.afterwards == Afterwards::Keep, "afterwards: keep"),
+    ] {
+        if said {
+            writeln!(f, "{setting}")?;
+        }
+    }
+    let Limits { reply_line, reply, kept_reply, pipeline, block, .. } = config.limits;
+    if config.limits != Limits::DEFAULT {
+        writeln!(
+            f,
+            "limits: reply-line={reply_line} reply={reply} kept-reply={kept_reply} pipeline={pipeline} block={block}"
+        )?;
+    }
+    Ok(())
+}
+
+fn write_message(f: &mut fmt::Formatter<'_>, told: &Told) -> fmt::Result {
+    let envelope = &told.envelope;
+    writeln!(f, "from: <{}>", envelope.reverse_path())?;
+    for path in envelope.forward_paths() {
+        writeln!(f, "to: {path}")?;
+    }
+    writeln!(f, "body: {}", if envelope.body() == Body::EightBit { "8bit" } else { "7bit" })?;
+    if let Some(size) = envelope.size() {
+        writeln!(f, "size: {size}")?;
+    }
+    if !envelope.needs().is_empty() {
+        let needs: Vec<_> = envelope.needs().iter().map(|need| need.to_string().to_lowercase()).collect();
+        writeln!(f, "needs: {}", needs.join(" "))?;
+    }
+    if told.ended && told.content.is_empty() {
+        writeln!(f, "message: empty")?;
+    }
+    write_lines(f, "| ", &told.content, false)
+}
+
+/// A line for each line; `more`: the last one is not the last of its flight.
+fn write_lines(f: &mut fmt::Formatter<'_>, side: &str, octets: &[u8], more: bool) -> fmt::Result {
+    let mut lines = octets.split_inclusive(|octet| *octet == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        f.write_str(side)?;
+        let (text, ended) = match line.strip_suffix(b"\r\n") {
+            Some(text) if !more || lines.peek().is_some() => (text, true),
+            _ => (line, false),
+        };
+        let last_blank = if ended { text.len().checked_sub(1) } else { None };
+        for (at, octet) in text.iter().enumerate() {
+            match octet {
+                b'\r' => f.write_str("\\r")?,
+                b'\n' => f.write_str("\\n")?,
+                b'\\' => f.write_str("\\\\")?,
+                b' ' if Some(at) == last_blank => f.write_str("\\x20")?,
+                b' '..=b'~' => write!(f, "{}", char::from(*octet))?,
+                other => write!(f, "\\x{other:02x}")?,
+            }
+        }
+        writeln!(f, "{}", if ended { "" } else { "\\c" })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,311 @@
+//! Walks every state that a delivery can reach: breadth first, each state once, with the oracle on
+//! every edge. It needs nothing of the machine but that it is a value.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, Hello, Misuse, Step};
+
+use crate::Watched;
+
+/// What the server says, one of each class: what decides, then what must not.
+const REPLIES: [(&str, &str); 11] = [
+    ("250", "250 ok\r\n"),
+    ("250 with extensions", "250-mx.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000\r\n"),
+    ("354", "354 go on\r\n"),
+    ("421", "421 closing\r\n"),
+    ("451", "451 later\r\n"),
+    ("503", "503 order\r\n"),
+    ("550", "550 no\r\n"),
+    ("552", "552 full\r\n"),
+    ("half a reply", "250-o"),
+    ("no reply", "ok\r\n"),
+    ("two replies", "250 ok\r\n250 ok\r\n"),
+];
+
+/// One thing that can happen to a delivery.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Move {
+    /// A connection opens.
+    Connected,
+    /// None can be opened.
+    ConnectFailed,
+    /// All that is to be transmitted is handed over.
+    Sent,
+    /// One octet of it is.
+    SentOneOctet,
+    /// The server says this: an index into the list of replies.
+    Reply(usize),
+    /// The connection is lost.
+    Lost(Disconnect),
+    /// Nothing comes in time.
+    Silence,
+    /// The message goes on.
+    Content,
+    /// The message has no more octets.
+    EndContent,
+    /// The caller gives up.
+    Cancel,
+    /// The same message once more, on the connection that was kept.
+    NextMessage,
+    /// The connection that was kept is ended.
+    Quit,
+}
+
+impl fmt::Display for Move {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connected => "connected",
+            Self::ConnectFailed => "no connection",
+            Self::Sent => "sent",
+            Self::SentOneOctet => "sent in part",
+            Self::Reply(index) => REPLIES.get(*index).map_or("", |(name, _)| name),
+            Self::Lost(Disconnect::Closed) => "closed",
+            Self::Lost(Disconnect::Reset) => "reset",
+            Self::Lost(Disconnect::WriteFailed) => "write failed",
+            Self::Lost(Disconnect::ReadFailed) => "read failed",
+            Self::Silence => "silence",
+            Self::Content => "content",
+            Self::EndContent => "end of content",
+            Self::Cancel => "cancelled",
+            Self::NextMessage => "next message",
+            Self::Quit => "quit",
+        })
+    }
+}
+
+/// What a walk found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Walk {
+    /// Different values of [`Delivery`] that were reached.
+    pub states: usize,
+    /// Moves that were made from them, and watched.
+    pub edges: usize,
+    /// States in which the delivery is done.
+    pub done: usize,
+    /// What the walk looks like from outside.
+    pub transitions: BTreeSet<Transition>,
+}
+
+/// Where a delivery stood, what happened, where it stood then.
+pub type Transition = (String, Move, String);
+
+impl Walk {
+    /// Adds what another walk found.
+    pub fn add(&mut self, other: Self) {
+        self.states += other.states;
+        self.edges += other.edges;
+        self.done += other.done;
+        self.transitions.extend(other.transitions);
+    }
+}
+
+/// Walks all states within `depth` moves, at most `most` of them. Then, from each state at the edge
+/// of the walk, a server that says nothing more must lead to the end.
+///
+/// # Panics
+///
+/// Where the oracle finds a promise broken, or a state from which there is no end.
+pub fn explore(config: &Config, envelope: &Envelope, depth: usize, most: usize) -> Walk {
+    let start = Watched::new(config.clone(), envelope.clone());
+    let mut walk = Walk::default();
+    let mut seen = HashSet::from([fingerprint(start.delivery())]);
+    let mut frontier = vec![start];
+    for _ in 0..depth {
+        let mut next = Vec::new();
+        for state in frontier {
+            refuses_what_does_not_fit(&state);
+            for step in moves(state.delivery()) {
+                let mut after = state.clone();
+                make(&mut after, step);
+                walk.edges += 1;
+                let (from, to) = (place(state.delivery()), place(after.delivery()));
+                if from != to {
+                    walk.transitions.insert((from, step, to));
+                }
+                if seen.insert(fingerprint(after.delivery())) && seen.len() < most {
+                    next.push(after);
+                }
+            }
+        }
+        frontier = next;
+    }
+    walk.states = seen.len();
+    for state in frontier {
+        walk.done += usize::from(matches!(state.delivery().poll(), Step::Done(_)));
+        ends_in_silence(state);
+    }
+    walk
+}
+
+/// Walks to the end of every path, but goes on from at most `most` states that look the same from
+/// outside: what a delivery can do, as a picture.
+pub fn sketch(config: &Config, envelope: &Envelope, most: usize) -> BTreeSet<Transition> {
+    let mut transitions = BTreeSet::new();
+    let mut seen = HashSet::new();
+    let mut at_place: HashMap<String, usize> = HashMap::new();
+    let mut frontier = VecDeque::from([Watched::new(config.clone(), envelope.clone())]);
+    while let Some(state) = frontier.pop_front() {
+        let from = place(state.delivery());
+        for step in moves(state.delivery()) {
+            let mut after = state.clone();
+            make(&mut after, step);
+            let to = place(after.delivery());
+            if from != to {
+                transitions.insert((from.clone(), step, to.clone()));
+            }
+            let there = at_place.entry(to).or_default();
+            if *there < most && seen.insert(fingerprint(after.delivery())) {
+                *there += 1;
+                frontier.push_back(after);
+            }
+        }
+    }
+    transitions
+}
+
+/// The transitions as a Mermaid flowchart, moves between the same places on one arrow.
+pub fn diagram(transitions: &BTreeSet<Transition>) -> String {
+    let mut arrows: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for (from, step, to) in transitions {
+        arrows.entry((from, to)).or_default().push(step.to_string());
+    }
+    let places: BTreeSet<&str> = arrows.keys().flat_map(|(from, to)| [*from, *to]).collect();
+    let index = |place: &str| places.iter().position(|other| *other == place).unwrap_or_default();
+    let nodes = places.iter().map(|place| format!("    p{}[\"{place}\"]\n", index(place)));
+    let arrows = arrows
+        .iter()
+        .map(|((from, to), steps)| format!("    p{} -->|\"{}\"| p{}\n", index(from), steps.join(", "), index(to)));
+    std::iter::once("flowchart TD\n".to_owned()).chain(nodes).chain(arrows).collect()
+}
+
+/// The moves that fit what the delivery asks for.
+fn moves(delivery: &Delivery) -> Vec<Move> {
+    let heard = (0..REPLIES.len()).map(Move::Reply);
+    let lost = [Move::Lost(Disconnect::Closed), Move::Silence, Move::Cancel];
+    match delivery.poll() {
+        Step::Done(_) if delivery.is_kept() => {
+            [Move::NextMessage, Move::Quit].into_iter().chain(lost).chain(heard).collect()
+        }
+        Step::Done(_) => Vec::new(),
+        Step::Connect(_) => vec![Move::Connected, Move::ConnectFailed, Move::Cancel],
+        Step::Transmit(..) => [Move::Sent, Move::SentOneOctet, Move::Lost(Disconnect::WriteFailed)]
+            .into_iter()
+            .chain(lost)
+            .chain(heard)
+            .collect(),
+        Step::Content(_) => [Move::Content, Move::EndContent].into_iter().chain(lost).chain(heard).collect(),
+        Step::Wait(_) => [Move::Lost(Disconnect::Reset)].into_iter().chain(lost).chain(heard).collect(),
+    }
+}
+
+fn make(watched: &mut Watched, step: Move) {
+    let made = match step {
+        Move::Connected => watched.connected(),
+        Move::ConnectFailed => watched.connect_failed("refused"),
+        Move::Sent => {
+            let len = to_transmit(watched);
+            watched.sent(len)
+        }
+        Move::SentOneOctet => watched.sent(1),
+        Move::Reply(index) => watched.received(REPLIES[index].1.as_bytes()),
+        Move::Lost(how) => watched.disconnected(how),
+        Move::Silence => watched.timed_out(),
+        Move::Content => watched.content(b".line\n"),
+        Move::EndContent => watched.end_content(),
+        Move::Cancel => {
+            watched.cancel(Cancel::Interrupted);
+            Ok(())
+        }
+        Move::NextMessage => {
+            let envelope = watched.delivery().envelope().clone();
+            watched.deliver_next(envelope)
+        }
+        Move::Quit => watched.quit(),
+    };
+    assert_eq!(made, Ok(()), "{step} was asked for and refused\n{}", watched.conversation());
+    watched.poll();
+}
+
+fn to_transmit(watched: &mut Watched) -> usize {
+    match watched.poll() {
+        Step::Transmit(octets, _) => octets.len(),
+        _ => 0,
+    }
+}
+
+/// A call at the wrong moment is an error value and changes nothing.
+fn refuses_what_does_not_fit(state: &Watched) {
+    let delivery = state.delivery();
+    let connecting = matches!(delivery.poll(), Step::Connect(_));
+    let connected = !connecting && (delivery.is_kept() || !matches!(delivery.poll(), Step::Done(_)));
+    let wants_content = matches!(delivery.poll(), Step::Content(_));
+    let mut tried = delivery.clone();
+    let mut refused = |fits: bool, call: fn(&mut Delivery) -> Result<(), Misuse>| {
+        if !fits {
+            assert!(call(&mut tried).is_err(), "{delivery:?}");
+        }
+    };
+    refused(connecting, Delivery::connected);
+    refused(connecting, |delivery| delivery.connect_failed("refused"));
+    refused(connected, |delivery| delivery.received(b"250 ok\r\n"));
+    refused(connected, |delivery| delivery.disconnected(Disconnect::Closed));
+    refused(connected, Delivery::timed_out);
+    refused(false, |delivery| delivery.sent(1_000_000));
+    refused(wants_content, |delivery| delivery.content(b"x"));
+    refused(wants_content, Delivery::end_content);
+    refused(matches!(delivery.poll(), Step::Done(_)), Delivery::quit);
+    assert_eq!(&tried, delivery);
+}
+
+fn ends_in_silence(mut state: Watched) {
+    for _ in 0..20 {
+        let step = match state.poll() {
+            Step::Done(_) => return,
+            Step::Connect(_) => Move::ConnectFailed,
+            Step::Transmit(..) => Move::Sent,
+            Step::Content(_) => Move::EndContent,
+            Step::Wait(_) => Move::Silence,
+        };
+        make(&mut state, step);
+    }
+    panic!("no end is reached\n{}", state.conversation());
+}
+
+/// Where a delivery stands, as its caller sees it.
+fn place(delivery: &Delivery) -> String {
+    let report = delivery.report();
+    let attempts = report.attempts().count();
+    let attempt = report.attempts().last();
+    let hello = match attempt.and_then(|attempt| attempt.hello()) {
+        None => "",
+        Some(Hello::Ehlo) => " after EHLO",
+        Some(Hello::Helo) => " after HELO",
+        Some(Hello::Lhlo) => " after LHLO",
+    };
+    match delivery.poll() {
+        Step::Connect(_) => format!("connect {}", attempts + 1),
+        Step::Done(report) => {
+            let statuses: BTreeSet<_> = report.recipients().map(|recipient| recipient.status).collect();
+            format!("done: {statuses:?}{}", if delivery.is_kept() { ", kept" } else { "" })
+        }
+        Step::Transmit(..) | Step::Content(_) | Step::Wait(_) => {
+            let stage = attempt.map_or_else(String::new, |attempt| attempt.stage().to_string());
+            format!("{attempts}: {stage}{hello}")
+        }
+    }
+}
+
+/// 128 bits, so that no two of a few million states are taken for one.
+fn fingerprint(delivery: &Delivery) -> (u64, u64) {
+    let hash = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        salt.hash(&mut hasher);
+        delivery.hash(&mut hasher);
+        hasher.finish()
+    };
+    (hash(0), hash(1))
+}

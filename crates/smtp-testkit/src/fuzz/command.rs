@@ -1,0 +1,162 @@
+//! Commands: whatever a user can build is one line, and reads back as what was built.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use smtp_proto::{Command, ForwardPath, HelloName, MailParameters, Mailbox, ReversePath};
+
+/// Texts to build a command from.
+#[derive(Clone, Debug)]
+pub struct Input {
+    name: Text,
+    from: Text,
+    to: Text,
+    size: Option<u64>,
+    eight_bit_mime: bool,
+    smtputf8: bool,
+}
+
+/// A text of the characters that addresses are made of, and of those that would end one.
+#[derive(Clone, Debug)]
+struct Text(String);
+
+impl<'a> Arbitrary<'a> for Text {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        const PARTS: [&str; 32] = [
+            "a",
+            "b",
+            ".",
+            "@",
+            "\"",
+            "\\",
+            "<",
+            ">",
+            " ",
+            "\r\n",
+            "\n",
+            "\r",
+            "\0",
+            "é",
+            "-",
+            "_",
+            "[",
+            "]",
+            ":",
+            "x@y",
+            "\"q\"@z",
+            "[192.0.2.1]",
+            "example.net",
+            "> AUTH=<",
+            "> NOTIFY=NEVER",
+            "postmaster",
+            "\u{a0}",
+            "\u{85}",
+            "\u{2028}",
+            "1",
+            "+",
+            ",",
+        ];
+        let len = usize::from(u8::arbitrary(u)? & 15);
+        let mut text = String::new();
+        for octet in u.bytes(len.min(u.len()))? {
+            match octet {
+                0xff => text.push_str(&"long.".repeat(50)),
+                other => text.push_str(PARTS[usize::from(other & 31)]),
+            }
+        }
+        Ok(Self(text))
+    }
+}
+
+impl<'a> Arbitrary<'a> for Input {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let choices = u8::arbitrary(u)?;
+        Ok(Self {
+            eight_bit_mime: choices & 1 != 0,
+            smtputf8: choices & 2 != 0,
+            size: if choices & 4 != 0 { Some(u64::from_le_bytes(Arbitrary::arbitrary(u)?)) } else { None },
+            name: Text::arbitrary(u)?,
+            from: Text::arbitrary(u)?,
+            to: Text::arbitrary(u)?,
+        })
+    }
+}
+
+/// Builds what can be built, and reads it back.
+pub fn body(input: Input) {
+    let Input { name, from, to, size, eight_bit_mime, smtputf8 } = input;
+    let mut fixed = vec![Command::Data, Command::Rset, Command::Noop, Command::Quit];
+    let name = HelloName::new(&name.0).ok();
+    if let Some(name) = &name {
+        assert!(is_word(name.as_str()) && name.as_str().is_ascii(), "{name:?} is one word");
+        fixed.extend([Command::Ehlo(name), Command::Helo(name), Command::Lhlo(name)]);
+    }
+    for command in &fixed {
+        let line = line(command);
+        let argument = name.as_ref().map(HelloName::as_str).filter(|_| line.len() > 4).unwrap_or_default();
+        let (verb, rest) = line.split_at(4);
+        let known = ["EHLO", "HELO", "LHLO", "DATA", "RSET", "NOOP", "QUIT"].contains(&verb);
+        assert!(known && rest.trim_start_matches(' ') == argument, "{line:?}");
+    }
+    if let Ok(path) = from.0.parse::<ReversePath>() {
+        let parameters = MailParameters { size, eight_bit_mime, smtputf8 };
+        let line = line(&Command::Mail(&path, parameters));
+        let (read, rest) = path_of(&line, "MAIL FROM:");
+        assert_eq!(read, path.as_str(), "{line:?}");
+        assert_eq!(read.parse::<ReversePath>().as_ref(), Ok(&path), "it reads back as what it was");
+        let mut expected = size.map(|size| format!(" SIZE={size}")).unwrap_or_default();
+        expected += if eight_bit_mime { " BODY=8BITMIME" } else { "" };
+        expected += if smtputf8 { " SMTPUTF8" } else { "" };
+        assert_eq!(rest, expected, "nothing but the parameters follows");
+        if let ReversePath::Mailbox(mailbox) = &path {
+            check_mailbox(mailbox);
+        }
+    }
+    if let Ok(path) = to.0.parse::<ForwardPath>() {
+        let line = line(&Command::Rcpt(&path));
+        let (read, rest) = path_of(&line, "RCPT TO:");
+        assert_eq!((read, rest), (path.as_str(), ""), "{line:?}");
+        assert_eq!(read.parse::<ForwardPath>().as_ref(), Ok(&path), "it reads back as what it was");
+        if let ForwardPath::Mailbox(mailbox) = &path {
+            check_mailbox(mailbox);
+        }
+    }
+}
+
+/// The command as a server reads it: one line.
+fn line(command: &Command<'_>) -> String {
+    let mut octets = Vec::new();
+    command.encode(&mut octets);
+    let text = String::from_utf8(octets).expect("commands are UTF-8");
+    let line = text.strip_suffix("\r\n").expect("a line end");
+    assert!(!line.contains(char::is_control), "{line:?} is one line");
+    line.into()
+}
+
+/// Reads the path between angle brackets as a server has to, quoted strings included; what follows.
+fn path_of<'l>(line: &'l str, verb: &str) -> (&'l str, &'l str) {
+    let path = line.strip_prefix(verb).and_then(|rest| rest.strip_prefix('<')).expect("a path behind the verb");
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, character) in path.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            // Only the local part can be a quoted string, and only as a whole.
+            '"' if quoted || at == 0 => quoted = !quoted,
+            '>' if !quoted => return (&path[..at], &path[at + 1..]),
+            _ => {}
+        }
+    }
+    panic!("{line:?} has no end of the path")
+}
+
+fn check_mailbox(mailbox: &Mailbox) {
+    let address = mailbox.as_str();
+    assert_eq!(address, format!("{}@{}", mailbox.local_part(), mailbox.domain()));
+    assert!(address.len() <= 254, "RFC 5321 section 4.5.3.1.3");
+    assert!(is_word(mailbox.domain()), "{mailbox:?}: the domain is one word");
+    assert!(mailbox.local_part().starts_with('"') || is_word(mailbox.local_part()), "{mailbox:?}");
+}
+
+/// Whether a server that splits at blanks and angle brackets reads one word.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>'))
+}

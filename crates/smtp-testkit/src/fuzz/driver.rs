@@ -1,0 +1,152 @@
+//! A driver whose every move a fuzz input chooses.
+
+use smtp_proto::{Cancel, Config, Disconnect, Envelope, Stage, Step};
+
+use super::{
+    server::{self, Offered},
+    values::Pieces,
+};
+use crate::Watched;
+
+/// Steps in which any delivery has to end whose server obliges.
+const MOST_STEPS: usize = 20_000;
+
+/// A watched delivery, and the message it is given.
+pub(super) struct Driver {
+    /// The delivery.
+    pub(super) watched: Watched,
+    content: Vec<u8>,
+    given: usize,
+    pieces: Pieces,
+    /// What an obliging server offers.
+    pub(super) offered: Offered,
+}
+
+/// What the delivery wants, without what it borrows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wanted {
+    /// A connection.
+    Connect,
+    /// So many octets to be written.
+    Transmit(usize),
+    /// So many octets of the message, or its end.
+    Content(usize),
+    /// An answer.
+    Wait,
+    /// Nothing more.
+    Done,
+}
+
+impl Driver {
+    /// A delivery of `content`.
+    pub(super) fn new(config: Config, envelope: Envelope, content: Vec<u8>, pieces: Pieces, offered: Offered) -> Self {
+        Self { watched: Watched::new(config, envelope), content, given: 0, pieces, offered }
+    }
+
+    /// What the delivery wants.
+    pub(super) fn wanted(&mut self) -> Wanted {
+        match self.watched.poll() {
+            Step::Connect(_) => Wanted::Connect,
+            Step::Transmit(octets, _) => Wanted::Transmit(octets.len()),
+            Step::Content(room) => Wanted::Content(room),
+            Step::Wait(_) => Wanted::Wait,
+            Step::Done(_) => Wanted::Done,
+        }
+    }
+
+    /// Does what is wanted, all of it or a piece; `false` if nothing is.
+    pub(super) fn oblige(&mut self) -> bool {
+        let done = match self.wanted() {
+            Wanted::Done => return false,
+            Wanted::Connect => self.watched.connected(),
+            Wanted::Transmit(most) => {
+                let octets = self.pieces.next(most);
+                self.watched.sent(octets)
+            }
+            Wanted::Content(room) => return self.give_content(room),
+            Wanted::Wait => {
+                let reply = server::obliging(self.stage(), self.offered);
+                return self.hear(&reply);
+            }
+        };
+        done.expect("what is wanted is taken");
+        true
+    }
+
+    /// The server says these octets, in pieces. `false`: somewhere on the way nobody listened.
+    pub(super) fn hear(&mut self, octets: &[u8]) -> bool {
+        let mut rest = octets;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(self.pieces.next(rest.len()));
+            if self.watched.received(piece).is_err() {
+                return false;
+            }
+            rest = behind;
+        }
+        true
+    }
+
+    /// The length of the next piece of `most` octets.
+    pub(super) fn piece(&mut self, most: usize) -> usize {
+        self.pieces.next(most)
+    }
+
+    /// The connection is lost, if there is one.
+    pub(super) fn lose(&mut self, how: Disconnect) -> bool {
+        self.watched.disconnected(how).is_ok()
+    }
+
+    /// Goes on until the delivery is done. The server obliges.
+    pub(super) fn finish(&mut self) {
+        for _ in 0..MOST_STEPS {
+            if !self.oblige() {
+                return;
+            }
+        }
+        panic!("the delivery does not end\n\n{}", self.watched.conversation());
+    }
+
+    /// Another message.
+    pub(super) fn next(&mut self, envelope: Envelope) {
+        if self.watched.deliver_next(envelope).is_ok() {
+            self.given = 0;
+        }
+    }
+
+    /// Whose answer is due.
+    pub(super) fn stage(&self) -> Stage {
+        self.watched.delivery().report().attempts().last().map_or(Stage::Connect, |attempt| attempt.stage())
+    }
+
+    /// Everything that does not fit now, tried.
+    pub(super) fn misuse(&mut self, choice: u8) {
+        match choice & 7 {
+            0 => drop(self.watched.connected()),
+            1 => drop(self.watched.connect_failed("no route")),
+            2 => drop(self.watched.sent(usize::MAX)),
+            3 => drop(self.watched.sent(0)),
+            4 => drop(self.watched.content(&[b'x'; 300])),
+            5 => drop(self.watched.end_content()),
+            6 => drop(self.watched.quit()),
+            _ => drop(self.watched.received(b"")),
+        }
+    }
+
+    /// Gives up.
+    pub(super) fn cancel(&mut self, why: Cancel) {
+        self.watched.cancel(why);
+    }
+
+    fn give_content(&mut self, room: usize) -> bool {
+        let rest = &self.content[self.given.min(self.content.len())..];
+        let given = if rest.is_empty() {
+            self.watched.end_content()
+        } else {
+            let piece = &rest[..self.pieces.next(rest.len().min(room))];
+            self.given += piece.len();
+            self.watched.content(piece)
+        };
+        given.expect("content that is asked for is taken");
+        true
+    }
+}

@@ -1,0 +1,203 @@
+//! The connection ends somewhere between the first octet of EHLO and the reply to the command
+//! behind it: HELO on a new connection, or the reason that forbids it (RFC 1869 section 4.7).
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use smtp_proto::{Cause, Config, Disconnect, Ended, HeloRetry, Limits, Needs, Place, Protocol, Status, Step};
+
+use super::{
+    driver::{Driver, Wanted},
+    server::{self, Offered, Said},
+    session::{self, Moves},
+    values::{self, Addressed, Octets, Pieces, Policy},
+};
+use crate::oracle;
+
+/// A run: who delivers what, where the first connection ends, and what happens then.
+#[derive(Clone, Debug, Arbitrary)]
+pub struct Input {
+    policy: Policy,
+    envelope: Addressed,
+    content: Octets,
+    pieces: Pieces,
+    greeting: Greeting,
+    ehlo: EhloReply,
+    /// Octets of either side, counted from the second of EHLO.
+    cut: u8,
+    ending: Ending,
+    then: Moves,
+}
+
+#[derive(Clone, Debug)]
+struct Greeting(Vec<u8>);
+
+impl<'a> Arbitrary<'a> for Greeting {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let form = u8::arbitrary(u)?;
+        Ok(Self(if form < 240 { server::reply(220, form & 0xcf) } else { Said::arbitrary(u)?.0 }))
+    }
+}
+
+#[derive(Clone, Debug)]
+struct EhloReply {
+    code: u16,
+    octets: Vec<u8>,
+}
+
+impl<'a> Arbitrary<'a> for EhloReply {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        const OTHERS: [u16; 8] = [500, 502, 554, 451, 450, 421, 354, 599];
+        let choice = u8::arbitrary(u)?;
+        let offered = Offered::arbitrary(u)?;
+        Ok(if choice < 128 {
+            Self { code: 250, octets: offered.octets() }
+        } else {
+            let code = OTHERS[usize::from(choice & 7)];
+            Self { code, octets: server::reply(code, offered.form & 0xcf) }
+        })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ending {
+    Lost(Disconnect),
+    Silence,
+}
+
+impl<'a> Arbitrary<'a> for Ending {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let choice = u8::arbitrary(u)?;
+        Ok(if choice < 192 { Self::Lost(values::disconnect(choice)) } else { Self::Silence })
+    }
+}
+
+/// What has to follow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Follows {
+    /// HELO on a new connection to the same place.
+    Helo,
+    /// Everybody is deferred: HELO cannot carry what the delivery needs.
+    Forbidden(Needs),
+    /// Everybody is deferred, for this reply.
+    DeferredFor(u16),
+    /// Everybody is deferred.
+    Deferred,
+    /// Everybody had a final status before.
+    Settled,
+}
+
+/// Runs it, with what has to follow written down here once more, and then to its end.
+pub fn body(input: Input) {
+    let Input { policy: Policy(mut config), envelope, content, pieces, greeting, ehlo, cut, ending, then } = input;
+    // How long a reply may be is for other targets.
+    (config.limits.reply_line, config.limits.reply) = (Limits::DEFAULT.reply_line, Limits::DEFAULT.reply);
+    let needs = oracle::needs(&config, &envelope.0);
+    let offered = Offered { keywords: 0, form: 0 };
+    let mut driver = Driver::new(config.clone(), envelope.0, content.0, pieces, offered);
+    driver.watched.connected().expect("a connection is wanted first");
+    driver.hear(&greeting.0);
+    if says(&mut driver, "EHLO ") || says(&mut driver, "LHLO ") {
+        let follows = cut_at(&mut driver, &config, needs, &ehlo, usize::from(cut), ending);
+        check(&mut driver, follows, ending);
+    }
+    session::play(&mut driver, then);
+    driver.finish();
+}
+
+/// Lets the conversation go on for `cut` octets and ends it: what has to follow.
+fn cut_at(driver: &mut Driver, config: &Config, needs: Needs, ehlo: &EhloReply, cut: usize, ending: Ending) -> Follows {
+    let helo = match (config.protocol, ending, config.helo_retry) {
+        (Protocol::Lmtp, _, _) | (_, _, HeloRetry::Never) | (_, Ending::Silence, HeloRetry::Disconnect) => {
+            Follows::Deferred
+        }
+        _ if needs.is_empty() => Follows::Helo,
+        _ => Follows::Forbidden(needs),
+    };
+    let mut left = cut + 1;
+    let cut_here = send(driver, &mut left) || hear(driver, &ehlo.octets, &mut left);
+    if cut_here {
+        end(driver, ending);
+        return helo;
+    }
+    let follows = match ehlo.code {
+        421 => return Follows::DeferredFor(421),
+        _ if says(driver, "MAIL ") => helo,
+        _ if !says(driver, "HELO ") => Follows::Settled,
+        // HELO is on its way where EHLO was refused.
+        500.. if helo == Follows::Deferred => Follows::DeferredFor(ehlo.code),
+        500.. => helo,
+        code => Follows::DeferredFor(code),
+    };
+    if !send(driver, &mut left) {
+        // Its reply comes, but not to its end.
+        let reply = b"250 ok\r\n";
+        driver.hear(&reply[..left.min(reply.len() - 1)]);
+    }
+    end(driver, ending);
+    follows
+}
+
+/// Hands over what is to be written, `left` octets of it at most; whether that was the last of them.
+fn send(driver: &mut Driver, left: &mut usize) -> bool {
+    while let Wanted::Transmit(most) = driver.wanted() {
+        let octets = driver.piece(most.min(*left));
+        driver.watched.sent(octets).expect("octets to write");
+        *left -= octets;
+        if *left == 0 {
+            return true;
+        }
+    }
+    false
+}
+
+/// The server says this, `left` octets of it at most; whether it did not come to its end.
+fn hear(driver: &mut Driver, reply: &[u8], left: &mut usize) -> bool {
+    let heard = reply.len().min(*left);
+    driver.hear(&reply[..heard]);
+    *left -= heard;
+    heard < reply.len()
+}
+
+fn end(driver: &mut Driver, ending: Ending) {
+    match ending {
+        Ending::Lost(how) => drop(driver.watched.disconnected(how)),
+        Ending::Silence => drop(driver.watched.timed_out()),
+    }
+}
+
+fn says(driver: &mut Driver, verb: &str) -> bool {
+    matches!(driver.watched.poll(), Step::Transmit(octets, _) if octets.starts_with(verb.as_bytes()))
+}
+
+fn check(driver: &mut Driver, follows: Follows, ending: Ending) {
+    let reported = match (follows, driver.watched.poll()) {
+        (Follows::Helo, Step::Connect(Place::Same)) => {
+            let report = driver.watched.delivery().report();
+            let expected = match ending {
+                Ending::Lost(how) => Ended::Lost(how),
+                Ending::Silence => Ended::TimedOut,
+            };
+            report.attempts().next().and_then(|attempt| attempt.ended()) == Some(expected)
+        }
+        (Follows::Settled, Step::Done(_)) => true,
+        (_, Step::Done(report)) => report.recipients().all(|recipient| {
+            let code = recipient.reply.map(|reply| reply.code().get());
+            let right = match follows {
+                Follows::Forbidden(needs) => recipient.cause == Cause::Needs(needs),
+                Follows::DeferredFor(expected) => recipient.cause == Cause::Reply && code == Some(expected),
+                Follows::Deferred => recipient.cause == Cause::Connections && code.is_none(),
+                Follows::Helo | Follows::Settled => false,
+            };
+            right && recipient.status == Status::Deferred
+        }),
+        _ => false,
+    };
+    if !reported {
+        let conversation = driver.watched.conversation();
+        panic!("{follows:?} has to follow, not {:?}\n\n{conversation}", driver.watched.poll());
+    }
+    if follows == Follows::Helo {
+        driver.watched.connected().expect("a connection was asked for");
+        driver.hear(b"220 again\r\n");
+        assert!(says(driver, "HELO client.example\r\n"), "HELO has to follow\n\n{}", driver.watched.conversation());
+    }
+}

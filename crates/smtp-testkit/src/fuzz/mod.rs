@@ -1,0 +1,44 @@
+//! The bodies of the fuzz targets. `fuzz/fuzz_targets` holds a few lines for each, and
+//! `tests/fuzz_corpus.rs` runs them over the checked-in inputs without libFuzzer.
+
+#![allow(clippy::missing_panics_doc, reason = "a body panics where a promise is broken: that is its only output")]
+#![allow(clippy::needless_pass_by_value, reason = "`fuzz_target!` gives each input away")]
+
+pub mod capabilities;
+pub mod command;
+pub mod content;
+mod driver;
+pub mod ehlo_disconnect;
+pub mod reply;
+mod server;
+pub mod session;
+mod values;
+
+use arbitrary::{Arbitrary, Unstructured};
+
+/// A fuzz target: its name, and what it does with an input. `false`: the input is none.
+pub type Target = (&'static str, fn(&[u8]) -> bool);
+
+/// All of them.
+pub const TARGETS: [Target; 6] = [
+    ("capabilities", |data| run(data, capabilities::body)),
+    ("command", |data| run(data, command::body)),
+    ("content", |data| run(data, content::body)),
+    ("ehlo_disconnect", |data| run(data, ehlo_disconnect::body)),
+    ("reply", |data| run(data, reply::body)),
+    ("session", |data| run(data, session::body)),
+];
+
+/// Decodes an input as `fuzz_target!` does, and runs a body on it. `false`: it does not decode.
+pub fn run<'a, I: Arbitrary<'a>>(data: &'a [u8], body: fn(I)) -> bool {
+    if data.len() < I::size_hint(0).0 {
+        return false;
+    }
+    match I::arbitrary_take_rest(Unstructured::new(data)) {
+        Ok(input) => {
+            body(input);
+            true
+        }
+        Err(_) => false,
+    }
+}

@@ -1,0 +1,117 @@
+//! Replies: whole, in pieces, and as the plain reader reads them, always the same.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use smtp_proto::{Reply, ReplyDecoder, ReplyFault};
+
+use super::values::Pieces;
+use crate::oracle::{Heard, ReplyReader};
+
+/// Octets from a server, the pieces they come in, and the limits.
+#[derive(Clone, Debug)]
+pub struct Input<'a> {
+    line_limit: usize,
+    reply_limit: usize,
+    pieces: Pieces,
+    octets: &'a [u8],
+}
+
+impl<'a> Arbitrary<'a> for Input<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let limits = u8::arbitrary(u)?;
+        let (line_limit, reply_limit) = match limits & 0x80 {
+            0 => (usize::from(limits & 7) * 4 + 3, usize::from(limits >> 3 & 15) * 6),
+            _ => (12_288, 65_536),
+        };
+        let pieces = Pieces::arbitrary(u)?;
+        let octets = u.bytes(u.len())?;
+        Ok(Self { line_limit, reply_limit, pieces, octets })
+    }
+}
+
+/// What was read of a stream: each reply's code and the offset behind it, and the fault that ended
+/// it.
+#[derive(PartialEq, Eq, Debug, Default)]
+struct Read {
+    replies: Vec<(u16, usize)>,
+    fault: Option<ReplyFault>,
+}
+
+/// Reads the octets three times.
+pub fn body(input: Input<'_>) {
+    let whole = decode(&input, [input.octets].into_iter());
+    let (mut lengths, mut rest) = (input.pieces.clone(), input.octets);
+    let pieces = std::iter::from_fn(|| {
+        let (piece, behind) = rest.split_at(lengths.next(rest.len()));
+        rest = behind;
+        (!piece.is_empty()).then_some(piece)
+    });
+    let split = decode(&input, pieces);
+    assert_eq!(whole, split, "a split changes nothing");
+    read_plainly(&input, &whole);
+}
+
+fn decode<'a>(input: &Input<'_>, pieces: impl Iterator<Item = &'a [u8]>) -> Read {
+    let mut decoder = ReplyDecoder::new(input.line_limit, input.reply_limit);
+    let mut read = Read::default();
+    let (mut before, mut start) = (0, 0);
+    for piece in pieces {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let (taken, result) = decoder.decode(rest);
+            let at = before + piece.len() - rest.len() + taken;
+            rest = &rest[taken..];
+            match result {
+                Ok(None) => assert!(rest.is_empty(), "octets are left, and no reply is"),
+                Ok(Some(reply)) => {
+                    check_reply(&reply, &input.octets[start..at]);
+                    read.replies.push((reply.code().get(), at));
+                    start = at;
+                }
+                Err(fault) => {
+                    read.fault = Some(fault);
+                    return read;
+                }
+            }
+            assert!(decoder.held().len() <= input.reply_limit, "no more is held than a reply may have");
+        }
+        before += piece.len();
+    }
+    read
+}
+
+/// One reply is that of its octets, and what is shown of it harms nobody.
+fn check_reply(reply: &Reply<'_>, octets: &[u8]) {
+    assert_eq!(reply.octets(), octets, "a reply is its octets");
+    let parsed = Reply::parse(octets).expect("a reply").expect("a whole one");
+    assert_eq!((parsed.0, parsed.1), (*reply, &[][..]), "read alone, it is the same");
+    let lines = octets.split_inclusive(|octet| *octet == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        line.strip_suffix(b"\r").unwrap_or(line).get(4..).unwrap_or_default()
+    });
+    assert!(reply.lines().eq(lines), "its lines are those on the wire");
+    let shown = reply.to_string();
+    assert!(!shown.contains(char::is_control), "{shown:?} is not safe to show");
+    if let Some(enhanced) = reply.enhanced() {
+        let text = enhanced.to_string();
+        let digits = |part: &str| part.parse::<u16>().is_ok_and(|number| number < 1000);
+        assert!(text.split('.').all(digits) && text.split('.').count() == 3, "{text}");
+        assert_eq!(text.as_bytes()[0], octets[0], "its class is the first digit");
+    }
+}
+
+fn read_plainly(input: &Input<'_>, decoded: &Read) {
+    let mut reader = ReplyReader::new(input.line_limit, input.reply_limit);
+    let mut replies = decoded.replies.iter();
+    for octet in input.octets {
+        match reader.read(*octet) {
+            None => {}
+            Some(Heard::Reply { code, end, .. }) => assert_eq!(replies.next(), Some(&(code, end))),
+            Some(Heard::Fault(kind)) => {
+                assert_eq!(decoded.fault.as_ref().map(ReplyFault::kind), Some(kind), "the same fault");
+                assert_eq!(replies.next(), None, "no reply behind the fault");
+                return;
+            }
+        }
+    }
+    assert_eq!((replies.next(), decoded.fault.as_ref()), (None, None), "nothing but what is there");
+}

@@ -1,0 +1,101 @@
+//! What a server may say: right, wrong, and neither.
+
+use std::borrow::Cow;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use smtp_proto::Stage;
+
+/// One reply, mostly well-formed.
+#[derive(Clone, Debug)]
+pub(super) struct Said(pub(super) Vec<u8>);
+
+/// Codes that mean something to a client, and some that mean nothing.
+const CODES: [u16; 24] = [
+    250, 220, 354, 421, 450, 451, 452, 500, 501, 502, 503, 550, 551, 552, 553, 554, 221, 251, 252, 211, 334, 299, 399,
+    599,
+];
+
+impl<'a> Arbitrary<'a> for Said {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let (code, form) = (u8::arbitrary(u)?, u8::arbitrary(u)?);
+        if form == 255 {
+            // Anything at all.
+            let len = usize::from(code & 0x3f).min(u.len());
+            return Ok(Self(u.bytes(len)?.to_vec()));
+        }
+        let code = CODES[usize::from(code) % CODES.len()];
+        Ok(Self(reply(code, form)))
+    }
+}
+
+/// A reply of this code and form: how many lines, what text, which line end.
+pub(super) fn reply(code: u16, form: u8) -> Vec<u8> {
+    const TEXTS: [&[u8]; 4] = [b"", b" ok", b" 2.1.5 fine", b" PIPELINING"];
+    let end: &[u8] = if form & 0x40 == 0 { b"\r\n" } else { b"\n" };
+    let mut octets = Vec::with_capacity(64);
+    let digits = [100, 10, 1].map(|place| b'0' + u8::try_from(code / place % 10).unwrap_or(0));
+    for _ in 0..form & 3 {
+        octets.extend_from_slice(&digits);
+        octets.extend_from_slice(b"-line");
+        octets.extend_from_slice(end);
+        if form & 0x80 != 0 {
+            octets.extend_from_slice(end);
+        }
+    }
+    octets.extend_from_slice(&digits);
+    octets.extend_from_slice(TEXTS[usize::from(form >> 2 & 3)]);
+    octets.extend_from_slice(end);
+    if form & 0x30 == 0x30 {
+        // Another code in the last line.
+        octets.extend_from_slice(b"250 twice\r\n");
+    }
+    octets
+}
+
+/// The reply to EHLO: offers by bits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offered {
+    /// Which keywords.
+    pub(super) keywords: u8,
+    /// In which form.
+    pub(super) form: u8,
+}
+
+impl<'a> Arbitrary<'a> for Offered {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Self { keywords: u8::arbitrary(u)?, form: u8::arbitrary(u)? })
+    }
+}
+
+impl Offered {
+    /// The reply with the success code 250.
+    pub(super) fn octets(self) -> Vec<u8> {
+        const KEYWORDS: [&str; 8] =
+            ["PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 999", "SIZE", "STARTTLS", "XANYTHING =x", "AUTH=PLAIN LOGIN"];
+        let mut lines = vec!["mx.example.net greets you"];
+        lines.extend(KEYWORDS.into_iter().enumerate().filter(|(bit, _)| self.keywords >> bit & 1 == 1).map(|(_, k)| k));
+        let mut octets = Vec::with_capacity(128);
+        let end = if self.form & 1 == 0 { "\r\n" } else { "\n" };
+        let last = lines.len() - 1;
+        for (index, line) in lines.into_iter().enumerate() {
+            octets.extend_from_slice(if index == last { b"250 " } else { b"250-" });
+            octets.extend_from_slice(line.as_bytes());
+            octets.extend_from_slice(end.as_bytes());
+        }
+        if self.form & 2 != 0 {
+            octets.make_ascii_lowercase();
+        }
+        octets
+    }
+}
+
+/// What a server says that does everything right.
+pub(super) fn obliging(stage: Stage, offered: Offered) -> Cow<'static, [u8]> {
+    Cow::Borrowed(match stage {
+        Stage::Greeting => b"220 mx.example.net\r\n",
+        Stage::Ehlo | Stage::Lhlo => return offered.octets().into(),
+        Stage::Data => b"354 go\r\n",
+        Stage::Quit => b"221 bye\r\n",
+        _ => b"250 ok\r\n",
+    })
+}

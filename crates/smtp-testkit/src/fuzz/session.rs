@@ -1,0 +1,120 @@
+//! An arbitrary server over several connections, and a driver that does what it likes.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+
+use super::{
+    driver::{Driver, Wanted},
+    server::{Offered, Said},
+    values::{self, Addressed, Octets, Pieces, Policy},
+};
+
+/// A run: who delivers what, and everything that happens.
+#[derive(Clone, Debug, Arbitrary)]
+pub struct Input {
+    policy: Policy,
+    envelope: Addressed,
+    content: Octets,
+    pieces: Pieces,
+    offered: Offered,
+    moves: Moves,
+}
+
+/// Everything that happens, to the end of the input.
+#[derive(Clone, Debug)]
+pub(super) struct Moves(Vec<Move>);
+
+impl<'a> Arbitrary<'a> for Moves {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let mut moves = Vec::with_capacity(u.len().min(64));
+        while !u.is_empty() {
+            moves.push(Move::arbitrary(u)?);
+        }
+        Ok(Self(moves))
+    }
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+enum Move {
+    /// So many things go as they should.
+    Oblige(u8),
+    /// Everything goes as it should, up to the next answer that is waited for.
+    ToAnswer,
+    /// The server says something, now or together with what it says next.
+    Say {
+        said: Said,
+        held: bool,
+    },
+    Lose(u8),
+    ConnectFails,
+    Silence,
+    Misuse(u8),
+    Cancel(u8),
+    Next(Addressed),
+    Quit,
+    Offer(Offered),
+}
+
+impl<'a> Arbitrary<'a> for Move {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let choice = u8::arbitrary(u)?;
+        Ok(match choice {
+            0..=15 => Self::Oblige(choice),
+            16..=99 => Self::ToAnswer,
+            100..=159 => Self::Say { said: Said::arbitrary(u)?, held: false },
+            160..=189 => Self::Say { said: Said::arbitrary(u)?, held: true },
+            190..=205 => Self::Lose(choice),
+            206..=207 => Self::ConnectFails,
+            208..=212 => Self::Silence,
+            213..=228 => Self::Misuse(choice),
+            229 => Self::Cancel(u8::arbitrary(u)?),
+            230..=239 => Self::Next(Addressed::arbitrary(u)?),
+            240..=244 => Self::Quit,
+            245..=255 => Self::Offer(Offered::arbitrary(u)?),
+        })
+    }
+}
+
+/// Runs it, and then to its end. The oracle watches.
+pub fn body(input: Input) {
+    let Input { policy, envelope, content, pieces, offered, moves } = input;
+    let mut driver = Driver::new(policy.0, envelope.0, content.0, pieces, offered);
+    play(&mut driver, moves);
+    driver.finish();
+}
+
+/// Makes these moves, whatever they lead to.
+pub(super) fn play(driver: &mut Driver, moves: Moves) {
+    let mut held = Vec::new();
+    for chosen in moves.0 {
+        match chosen {
+            Move::Oblige(times) => {
+                for _ in 0..=times {
+                    driver.oblige();
+                }
+            }
+            Move::ToAnswer => {
+                for _ in 0..200 {
+                    if matches!(driver.wanted(), Wanted::Wait | Wanted::Done) {
+                        break;
+                    }
+                    driver.oblige();
+                }
+            }
+            Move::Say { said, held: true } => held.extend(said.0),
+            Move::Say { said, held: false } => {
+                held.extend(said.0);
+                driver.hear(&held);
+                held.clear();
+            }
+            Move::Lose(how) => drop(driver.lose(values::disconnect(how))),
+            Move::ConnectFails => drop(driver.watched.connect_failed("no route to host")),
+            Move::Silence => drop(driver.watched.timed_out()),
+            Move::Misuse(which) => driver.misuse(which),
+            Move::Cancel(why) => driver.cancel(values::cancel(why)),
+            Move::Next(envelope) => driver.next(envelope.0),
+            Move::Quit => drop(driver.watched.quit()),
+            Move::Offer(offered) => driver.offered = offered,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Arbitrary policies, envelopes and messages: an octet or two for each choice, so that small
+//! inputs go far, and nothing that a user could not build.
+
+use std::{sync::OnceLock, time::Duration};
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use smtp_proto::{
+    Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, ForwardPath, HelloName,
+    HeloRetry, LineEndings, Need, Protocol, ReversePath, TlsPolicy, Waits,
+};
+
+/// A [`Config`].
+#[derive(Clone, Debug)]
+pub(super) struct Policy(pub(super) Config);
+
+impl<'a> Arbitrary<'a> for Policy {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let mut config = Config::new(HelloName::new("client.example").expect("a domain"));
+        let choices = u8::arbitrary(u)?;
+        config.protocol = if choices & 1 == 0 { Protocol::Smtp } else { Protocol::Lmtp };
+        config.afterwards = if choices & 2 == 0 { Afterwards::Quit } else { Afterwards::Keep };
+        config.line_endings = if choices & 4 == 0 { LineEndings::Mend } else { LineEndings::Strict };
+        config.eight_bit = if choices & 8 == 0 { EightBitPolicy::Refuse } else { EightBitPolicy::Send };
+        config.helo_retry = match choices >> 4 & 3 {
+            0 | 1 => HeloRetry::Disconnect,
+            2 => HeloRetry::Timeout,
+            _ => HeloRetry::Never,
+        };
+        // Nothing is delivered where these are required: seldom.
+        config.tls = if choices & 0xc4 == 0x44 { TlsPolicy::Required } else { TlsPolicy::Never };
+        config.auth = if choices & 0xc4 == 0x84 { AuthPolicy::Required } else { AuthPolicy::Never };
+        match u8::arbitrary(u)? {
+            limits if limits < 128 => {}
+            limits => {
+                config.limits.pipeline = [0, 40, 60, 100][usize::from(limits & 3)];
+                config.limits.block = [1, 2, 7, 100][usize::from(limits >> 2 & 3)];
+                config.limits.reply_line = [60, 80, 200, 12_288][usize::from(limits >> 4 & 3)];
+                config.limits.reply = [80, 300][usize::from(limits >> 6 & 1)];
+                config.limits.kept_reply = [0, 10, 50, 4096][usize::from(limits & 3)];
+            }
+        }
+        if choices & 0xf0 == 0xf0 {
+            config.waits = Waits::RFC_5321.at_most(Duration::from_secs(60));
+        }
+        Ok(Self(config))
+    }
+}
+
+/// An [`Envelope`].
+#[derive(Clone, Debug)]
+pub(super) struct Addressed(pub(super) Envelope);
+
+impl<'a> Arbitrary<'a> for Addressed {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let (choices, recipients) = (u8::arbitrary(u)?, u8::arbitrary(u)?);
+        let path = |index: u8| paths()[usize::from(index & 7)].clone();
+        let to = match recipients >> 6 {
+            0 => vec![path(recipients & 3)],
+            1 => vec![path(recipients), path(recipients >> 3)],
+            2 => vec![path(recipients & 3), path(recipients >> 2 & 3), path(recipients >> 4 & 3)],
+            _ => (0..=(recipients & 15) / 2).map(|index| path(index % 6)).collect(),
+        };
+        let sender = match choices & 15 {
+            sender @ 0..=2 => sender,
+            15 => 3,
+            _ => 0,
+        };
+        let mut envelope = Envelope::new(senders()[usize::from(sender)].clone(), to).expect("a recipient");
+        if choices & 16 != 0 {
+            envelope = envelope.with_body(Body::EightBit);
+        }
+        match choices >> 5 & 3 {
+            1 => envelope = envelope.with_size(1000),
+            2 => envelope = envelope.with_size(u64::MAX),
+            _ => {}
+        }
+        if choices & 0x8f == 0x87 {
+            envelope = envelope.requiring(Need::ALL[usize::from(recipients % 7)]);
+        }
+        Ok(Self(envelope))
+    }
+}
+
+/// Four senders; the second is nobody, the last needs SMTPUTF8.
+fn senders() -> &'static [ReversePath] {
+    static SENDERS: OnceLock<Vec<ReversePath>> = OnceLock::new();
+    let senders = ["a@client.example", "", "\"a b\"@client.example", "jürgen@bücher.example"];
+    SENDERS.get_or_init(|| senders.map(|path| path.parse().expect("a sender")).into())
+}
+
+/// Eight recipients; the last but one needs SMTPUTF8, the first comes twice.
+fn paths() -> &'static [ForwardPath] {
+    static PATHS: OnceLock<Vec<ForwardPath>> = OnceLock::new();
+    let paths = [
+        "b@example.net",
+        "postmaster",
+        "c.d@[192.0.2.1]",
+        "\"e>f\"@example.org",
+        "g@example.com",
+        "h@example.net",
+        "rené@example.net",
+        "b@example.net",
+    ];
+    PATHS.get_or_init(|| paths.map(|path| path.parse().expect("a recipient")).into())
+}
+
+/// The octets of a message: mostly those that lines and dots are made of.
+#[derive(Clone, Debug)]
+pub(super) struct Octets(pub(super) Vec<u8>);
+
+impl<'a> Arbitrary<'a> for Octets {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        const TELLING: [u8; 8] = *b"a.\r\n.\n\xe9\0";
+        let len = usize::from(u8::arbitrary(u)? & 0x3f);
+        let raw = u.bytes(len.min(u.len()))?;
+        // The last choices make a message unsendable: seldom.
+        let telling = |octet: &u8| match octet {
+            0..=251 => TELLING[usize::from(octet % 6)],
+            252..=255 => TELLING[usize::from(octet % 8)],
+        };
+        Ok(Self(raw.iter().map(telling).collect()))
+    }
+}
+
+/// In which pieces octets go: each length in turn, round and round.
+#[derive(Clone, Debug)]
+pub(super) struct Pieces {
+    lengths: [u8; 4],
+    next: usize,
+}
+
+impl<'a> Arbitrary<'a> for Pieces {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Self { lengths: Arbitrary::arbitrary(u)?, next: 0 })
+    }
+}
+
+impl Pieces {
+    /// The length of the next piece of `most` octets at most; at least one, if there is one.
+    pub(super) fn next(&mut self, most: usize) -> usize {
+        let length = self.lengths[self.next % self.lengths.len()];
+        self.next += 1;
+        let length = if length < 64 { usize::MAX } else { usize::from(length - 63) };
+        length.min(most)
+    }
+}
+
+/// Any way for a connection to end, by the peer's doing or the network's.
+pub(super) fn disconnect(choice: u8) -> Disconnect {
+    [Disconnect::Closed, Disconnect::Reset, Disconnect::WriteFailed, Disconnect::ReadFailed][usize::from(choice & 3)]
+}
+
+/// Any reason to give up.
+pub(super) fn cancel(choice: u8) -> Cancel {
+    [Cancel::Interrupted, Cancel::Deadline, Cancel::TooSlow, Cancel::ContentUnreadable][usize::from(choice & 3)]
+}

@@ -1,0 +1,356 @@
+//! One connection as its server sees it: what was said, what was answered, and what may come next.
+//!
+//! Nothing here goes from state to state: what may be said follows each time from all that was
+//! said and answered before.
+
+use smtp_proto::{Afterwards, AuthPolicy, Body, Config, Envelope, Need, Needs, Protocol, TlsPolicy};
+
+use super::{
+    message::Message,
+    offers::{self, Offers},
+    replies::ReplyReader,
+};
+
+/// What a client says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verb {
+    /// Nothing: the server speaks first.
+    Greeting,
+    Ehlo,
+    Helo,
+    Lhlo,
+    Mail,
+    Rcpt,
+    Data,
+    /// The end of the content; with LMTP, of the content for one of the recipients.
+    End,
+    Rset,
+    Quit,
+}
+
+/// A command that was given to the driver, and its answer once there is one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exchange {
+    pub(super) verb: Verb,
+    /// Its first octet in all that was sent, and the octet behind its last.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) answer: Option<Answer>,
+}
+
+/// A reply: its code, and where its octets are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Answer {
+    pub(super) code: u16,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// What the client may do next of its own accord.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Turn {
+    Say(Verb),
+    /// An answer has to come first.
+    Listen,
+    /// The content, and its end.
+    Content,
+    /// All is settled, and the connection can serve another message.
+    Kept,
+}
+
+/// What is delivered, and how: the same on every connection.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub(super) config: Config,
+    pub(super) envelope: Envelope,
+    pub(super) needs: Needs,
+}
+
+impl Task {
+    pub(super) fn new(config: &Config, envelope: &Envelope) -> Self {
+        let needs = offers::needs(config, envelope);
+        Self { config: config.clone(), envelope: envelope.clone(), needs }
+    }
+
+    /// Whether nothing of the message may go in clear.
+    pub(super) fn must_be_secured(&self) -> bool {
+        self.config.tls == TlsPolicy::Required || self.config.auth == AuthPolicy::Required
+    }
+}
+
+/// A connection, since the message began that it serves.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    /// The hello it has to begin with.
+    pub(super) hello: Verb,
+    /// It had served an earlier message.
+    pub(super) reused: bool,
+    pub(super) exchanges: Vec<Exchange>,
+    pub(super) replies: ReplyReader,
+    pub(super) offers: Offers,
+    /// The message, from the 354 on.
+    pub(super) message: Option<Message>,
+    /// Octets that were shown to the driver, and that it handed over, since the connection began.
+    pub(super) shown: usize,
+    pub(super) handed: usize,
+    /// DATA was given while a recipient's answer was still due, and can only be shown after it.
+    pub(super) hoped: bool,
+    /// QUIT is wanted, whatever else there would be to do.
+    pub(super) leaving: bool,
+}
+
+impl Connection {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            hello: Verb::Ehlo,
+            reused: false,
+            exchanges: Vec::new(),
+            replies: ReplyReader::new(config.limits.reply_line, config.limits.reply),
+            offers: Offers::default(),
+            message: None,
+            shown: 0,
+            handed: 0,
+            hoped: false,
+            leaving: false,
+        }
+    }
+
+    /// Another connection, that has to begin with this hello.
+    pub(super) fn open(&mut self, hello: Verb) {
+        self.hello = hello;
+        self.reused = false;
+        self.exchanges.clear();
+        self.exchanges.push(Exchange { verb: Verb::Greeting, start: 0, end: 0, answer: None });
+        self.replies.clear();
+        self.offers = Offers::default();
+        self.message = None;
+        (self.shown, self.handed) = (0, 0);
+        (self.hoped, self.leaving) = (false, false);
+    }
+
+    /// The same connection, for another message.
+    pub(super) fn reuse(&mut self) {
+        self.hello = self.last_hello().unwrap_or(self.hello);
+        self.reused = true;
+        self.exchanges.clear();
+        self.message = None;
+        self.hoped = false;
+    }
+
+    /// What may come next.
+    pub(super) fn turn(&self, task: &Task) -> Turn {
+        if self.said(Verb::Quit) {
+            return Turn::Listen;
+        }
+        if self.leaving {
+            return Turn::Say(Verb::Quit);
+        }
+        if let Some(message) = &self.message {
+            if !message.has_arrived() {
+                return Turn::Content;
+            }
+        }
+        let transaction = self.reused || self.greeted();
+        match self.exchanges.last() {
+            Some(last) if last.answer.is_none() => match last.verb {
+                // RFC 2920 section 3.1: these may be followed by others.
+                Verb::Mail | Verb::Rcpt if self.offers.pipelining => self.in_transaction(task),
+                _ => Turn::Listen,
+            },
+            // The last one is answered, so all are.
+            _ if transaction => self.in_transaction(task),
+            Some(last) => Turn::Say(self.before_transaction(*last, task)),
+            None => Turn::Listen,
+        }
+    }
+
+    /// From the greeting to the hello that was taken.
+    fn before_transaction(&self, last: Exchange, task: &Task) -> Verb {
+        let code = last.answer.map_or(0, |answer| answer.code);
+        match last.verb {
+            Verb::Greeting if code < 300 => self.hello,
+            // RFC 1869 sections 4.5 and 4.6.
+            Verb::Ehlo if task.needs.is_empty() => Verb::Helo,
+            Verb::Helo if code == 503 && self.said(Verb::Ehlo) && !self.said(Verb::Rset) => Verb::Rset,
+            Verb::Rset => Verb::Helo,
+            _ => Verb::Quit,
+        }
+    }
+
+    fn in_transaction(&self, task: &Task) -> Turn {
+        if task.envelope.forward_paths().is_empty() {
+            return Turn::Say(Verb::Quit);
+        }
+        if !self.may_go(task) {
+            return Self::finish(task, true);
+        }
+        let Some(mail) = self.find(Verb::Mail) else { return Turn::Say(Verb::Mail) };
+        let all_answered = self.exchanges.iter().all(|exchange| exchange.answer.is_some());
+        if let Some(rset) = self.all(Verb::Rset).find(|rset| rset.start >= mail.end) {
+            return match rset.answer {
+                None => Turn::Listen,
+                Some(answer) if answer.code < 300 => Turn::Kept,
+                Some(_) => Turn::Say(Verb::Quit),
+            };
+        }
+        if let Some(data) = self.find(Verb::Data) {
+            return match (data.answer, all_answered) {
+                (Some(answer), _) if answer.code >= 400 => Self::finish(task, false),
+                (Some(_), true) => Self::finish(task, true),
+                _ => Turn::Listen,
+            };
+        }
+        let asked = self.count(Verb::Rcpt);
+        if mail.refused() {
+            return if all_answered { Self::finish(task, asked == 0) } else { Turn::Listen };
+        }
+        if asked < task.envelope.forward_paths().len() {
+            return Turn::Say(Verb::Rcpt);
+        }
+        let hope = self.all(Verb::Rcpt).any(|rcpt| rcpt.answer.is_none_or(|answer| answer.code < 300));
+        if hope || self.hoped { Turn::Say(Verb::Data) } else { Self::finish(task, false) }
+    }
+
+    /// All is settled. `clean`: the server has no transaction open.
+    const fn finish(task: &Task, clean: bool) -> Turn {
+        match (task.config.afterwards, clean) {
+            (Afterwards::Quit, _) => Turn::Say(Verb::Quit),
+            (Afterwards::Keep, true) => Turn::Kept,
+            (Afterwards::Keep, false) => Turn::Say(Verb::Rset),
+        }
+    }
+
+    /// Whether the message may go to a server that offers this.
+    pub(super) fn may_go(&self, task: &Task) -> bool {
+        let fits = match (self.offers.largest, task.envelope.size()) {
+            (Some(largest), Some(size)) => size <= largest,
+            _ => true,
+        };
+        fits && self.offers.unmet(task.needs).is_empty()
+    }
+
+    /// Writes the only line that may be `verb` now, without its CR LF.
+    pub(super) fn line(&self, verb: Verb, task: &Task) -> String {
+        let name = &task.config.hello_name;
+        match verb {
+            Verb::Ehlo => format!("EHLO {name}"),
+            Verb::Helo => format!("HELO {name}"),
+            Verb::Lhlo => format!("LHLO {name}"),
+            Verb::Mail => {
+                let size = task.envelope.size().filter(|_| self.offers.size);
+                let size = size.map(|size| format!(" SIZE={size}")).unwrap_or_default();
+                let mut line = format!("MAIL FROM:<{}>{size}", task.envelope.reverse_path());
+                if self.offers.eight_bit_mime && task.envelope.body() == Body::EightBit {
+                    line += " BODY=8BITMIME";
+                }
+                if task.needs.contains(Need::Smtputf8) {
+                    line += " SMTPUTF8";
+                }
+                line
+            }
+            Verb::Rcpt => match task.envelope.forward_paths().get(self.count(Verb::Rcpt)) {
+                Some(path) => format!("RCPT TO:<{path}>"),
+                None => String::new(),
+            },
+            Verb::Data => "DATA".into(),
+            Verb::Rset => "RSET".into(),
+            Verb::Quit => "QUIT".into(),
+            Verb::Greeting | Verb::End => String::new(),
+        }
+    }
+
+    /// How many octets of commands are under way with one more of `len`; `None` if it is alone.
+    pub(super) fn under_way_with(&self, len: usize) -> Option<usize> {
+        let mut unanswered = self.exchanges.iter().filter(|exchange| exchange.answer.is_none()).peekable();
+        unanswered.peek()?;
+        Some(unanswered.map(|exchange| exchange.end - exchange.start).sum::<usize>() + len)
+    }
+
+    /// Takes a command that was shown.
+    pub(super) fn say(&mut self, verb: Verb, len: usize) {
+        self.exchanges.push(Exchange { verb, start: self.shown, end: self.shown + len, answer: None });
+        self.shown += len;
+    }
+
+    /// Takes the end of the content, whose octets were shown.
+    pub(super) fn say_end(&mut self, task: &Task) {
+        let replies = match task.config.protocol {
+            Protocol::Smtp => 1,
+            Protocol::Lmtp => self.accepted().max(1),
+        };
+        for _ in 0..replies {
+            self.exchanges.push(Exchange { verb: Verb::End, start: self.shown, end: self.shown, answer: None });
+        }
+    }
+
+    /// The oldest command that has no answer.
+    pub(super) fn due(&self) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.answer.is_none())
+    }
+
+    pub(super) fn due_mut(&mut self) -> Option<&mut Exchange> {
+        self.exchanges.iter_mut().find(|exchange| exchange.answer.is_none())
+    }
+
+    pub(super) fn find(&self, verb: Verb) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.verb == verb)
+    }
+
+    pub(super) fn all(&self, verb: Verb) -> impl Iterator<Item = &Exchange> {
+        self.exchanges.iter().filter(move |exchange| exchange.verb == verb)
+    }
+
+    pub(super) fn said(&self, verb: Verb) -> bool {
+        self.find(verb).is_some()
+    }
+
+    fn count(&self, verb: Verb) -> usize {
+        self.all(verb).count()
+    }
+
+    /// Recipients that were taken.
+    pub(super) fn accepted(&self) -> usize {
+        if self.find(Verb::Mail).is_none_or(Exchange::refused) {
+            return 0;
+        }
+        self.all(Verb::Rcpt).filter(|rcpt| rcpt.answer.is_some_and(|answer| answer.code < 300)).count()
+    }
+
+    /// Whether a hello was taken.
+    pub(super) fn greeted(&self) -> bool {
+        let last = self.exchanges.iter().rfind(|exchange| exchange.is_hello());
+        last.is_some_and(|hello| hello.answer.is_some_and(|answer| answer.code < 300))
+    }
+
+    /// The hello that was said last. A kept connection was opened with one.
+    pub(super) fn last_hello(&self) -> Option<Verb> {
+        let said = self.exchanges.iter().rfind(|exchange| exchange.is_hello()).map(|hello| hello.verb);
+        said.or(self.reused.then_some(self.hello))
+    }
+
+    /// The refusal of EHLO, while HELO was not taken yet behind it.
+    pub(super) fn ehlo_refusal(&self) -> Option<Answer> {
+        self.find(Verb::Ehlo).and_then(|ehlo| ehlo.answer).filter(|answer| answer.code >= 300)
+    }
+
+    /// Whether content is going out: 354 came, and its end was not handed over.
+    pub(super) fn in_content(&self) -> bool {
+        self.message.as_ref().is_some_and(|message| !message.has_arrived())
+            || self.due().is_some_and(|due| due.verb == Verb::End && self.handed < due.end)
+    }
+
+    /// Whether the end of the content was handed over, and an answer to it is due.
+    pub(super) fn end_is_out(&self) -> bool {
+        self.due().is_some_and(|due| due.verb == Verb::End && self.handed >= due.end)
+    }
+}
+
+impl Exchange {
+    const fn is_hello(&self) -> bool {
+        matches!(self.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+    }
+
+    pub(super) fn refused(&self) -> bool {
+        self.answer.is_some_and(|answer| answer.code >= 400)
+    }
+}

@@ -1,0 +1,255 @@
+//! What an input changes: what was said, what was answered, and what has to follow.
+
+use smtp_proto::{Body, Cancel, Ended, Envelope, Place};
+
+use super::{
+    Clock, Input, Oracle, Phase, Violation,
+    connection::{Answer, Task, Turn, Verb},
+    message::Message,
+    offers::Offers,
+    replies::Heard,
+    table::{self, End, Next},
+    verdict::{self, Tried},
+};
+
+impl Oracle {
+    /// The delivery took this call.
+    pub fn input(&mut self, input: Input<'_>) -> Result<(), Violation> {
+        self.room = 0;
+        match input {
+            Input::Connected => {
+                self.connection.open(self.connection.hello);
+                self.shown.clear();
+                self.clock = Clock::default();
+                self.phase = Phase::Talking;
+            }
+            Input::ConnectFailed => {
+                self.connection.open(self.connection.hello);
+                self.connection.exchanges.clear();
+                self.end(End::ConnectFailed);
+            }
+            Input::Sent(octets) => self.sent(octets),
+            Input::Received(octets) => self.received(octets),
+            Input::Lost(how) => self.end(End::Lost(how)),
+            Input::TimedOut => self.end(End::Silence),
+            Input::Content(octets) => {
+                let message = self.connection.message.as_mut();
+                if let Some(fault) = message.and_then(|message| message.give(octets)) {
+                    self.end(End::ContentFault(fault));
+                }
+            }
+            Input::EndContent => {
+                if let Some(message) = &mut self.connection.message {
+                    match message.end() {
+                        Some(fault) => self.end(End::ContentFault(fault)),
+                        None => self.overlong_line = message.overlong_line(),
+                    }
+                }
+            }
+            Input::Cancel(why) => self.cancel(why),
+            Input::DeliverNext(envelope) => self.deliver_next(envelope),
+            Input::Quit => {
+                if self.phase == (Phase::Done { kept: true }) {
+                    self.connection.leaving = true;
+                    self.phase = Phase::Talking;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn sent(&mut self, octets: usize) {
+        let block = self.task.config.limits.block.max(1);
+        let blocks = (self.connection.handed + octets) / block - self.connection.handed / block;
+        self.clock.changes_left += u32::try_from(blocks).unwrap_or(u32::MAX);
+        self.connection.handed += octets;
+        self.shown.drain(..octets);
+        if octets > 0 && self.shown.is_empty() {
+            self.clock.changes_left += 1;
+            // While content is gathered there can be more to write than was shown.
+            let gathering = self.connection.message.as_ref().is_some_and(|message| !message.has_arrived());
+            self.clock.must_change |= !gathering;
+        }
+    }
+
+    fn received(&mut self, octets: &[u8]) {
+        for octet in octets {
+            if !matches!(self.phase, Phase::Talking | Phase::Done { kept: true }) {
+                break;
+            }
+            match self.connection.replies.read(*octet) {
+                None => {}
+                Some(Heard::Fault(kind)) => self.end(End::NotAReply(kind)),
+                Some(Heard::Reply { code, start, end }) => self.reply(Answer { code, start, end }),
+            }
+        }
+    }
+
+    fn reply(&mut self, answer: Answer) {
+        self.clock.changes_left += 1;
+        self.clock.must_change = true;
+        if answer.code == 421 {
+            return self.end(End::Closing(answer));
+        }
+        let in_content = self.connection.in_content();
+        let handed = self.connection.handed;
+        let verb = match self.connection.due_mut() {
+            Some(due) if due.end <= handed && !in_content => {
+                due.answer = Some(answer);
+                due.verb
+            }
+            _ if in_content && answer.code >= 400 => return self.end(End::ContentRefused(answer)),
+            _ => return self.end(End::Unsolicited(answer)),
+        };
+        match (verb, answer.code) {
+            (Verb::Ehlo | Verb::Lhlo, 200..=299) => {
+                let Answer { start, end, .. } = answer;
+                self.connection.offers = Offers::read(self.connection.replies.octets(start, end));
+            }
+            (Verb::Data, 354) => self.start_content(),
+            (Verb::Data, 200..=399)
+            | (Verb::Greeting | Verb::Helo | Verb::Lhlo | Verb::Mail | Verb::End, 300..=399) => {
+                // It is no answer, so the command has none.
+                if let Some(said) = self.connection.exchanges.iter_mut().rev().find(|said| said.answer == Some(answer))
+                {
+                    said.answer = None;
+                }
+                return self.end(End::Unexpected(answer));
+            }
+            (Verb::Quit, _) => return self.end(End::Quit),
+            _ => {}
+        }
+        match self.connection.turn(&self.task) {
+            Turn::Kept => self.keep(),
+            // More replies can come with this one, before the driver is shown what it led to.
+            Turn::Say(Verb::Data) => {
+                let limit = self.task.config.limits.pipeline;
+                let under_way = self.connection.under_way_with("DATA\r\n".len());
+                self.connection.hoped = under_way.is_none_or(|octets| octets <= limit);
+            }
+            _ => {}
+        }
+    }
+
+    fn start_content(&mut self) {
+        self.connection.message = Some(match self.connection.accepted() {
+            0 => Message::none(),
+            _ => Message::new(self.task.config.line_endings, self.task.envelope.body() == Body::EightBit),
+        });
+    }
+
+    /// All is settled, and the connection waits for another message.
+    fn keep(&mut self) {
+        self.settle(None, Next::Defer);
+        self.try_ended(Ended::Kept);
+        self.phase = Phase::Done { kept: true };
+    }
+
+    /// The connection has ended.
+    fn end(&mut self, end: End) {
+        if matches!(self.phase, Phase::Done { .. }) {
+            // The connection had been kept: its message has its report.
+            self.phase = Phase::Done { kept: false };
+            return;
+        }
+        if self.connection.leaving {
+            // Nobody's status hangs on the connection any more.
+            self.tried.pop();
+            self.try_ended(self.ended(end));
+            self.last_end = Some(end);
+            self.phase = Phase::Done { kept: false };
+            return;
+        }
+        self.try_ended(self.ended(end));
+        let settled = verdict::by_replies(&self.connection, &self.task).iter().all(Option::is_some);
+        let next = table::after(&self.connection, &self.task, end, self.helo_spent);
+        let place = match next {
+            Next::Helo if !settled => Place::Same,
+            Next::Afresh if !settled => Place::Any,
+            _ => {
+                self.settle(Some(end), next);
+                self.phase = Phase::Done { kept: false };
+                return;
+            }
+        };
+        self.helo_spent |= next == Next::Helo;
+        self.connection.hello = if next == Next::Helo { Verb::Helo } else { self.first_hello() };
+        self.last_end = Some(end);
+        self.phase = Phase::Connecting(place);
+    }
+
+    /// Gives everybody a final status who has none.
+    fn settle(&mut self, end: Option<End>, next: Next) {
+        let by_replies = verdict::by_replies(&self.connection, &self.task);
+        let by_end = end.map(|end| verdict::by_end(&self.connection, end, next));
+        self.verdicts.clear();
+        self.verdicts.extend(by_replies.into_iter().filter_map(|verdict| verdict.or(by_end)));
+        self.last_end = end;
+    }
+
+    fn cancel(&mut self, why: Cancel) {
+        match self.phase {
+            Phase::Done { kept: false } => {}
+            Phase::Connecting(_) => {
+                // No connection is there that could tell more.
+                self.connection.open(self.connection.hello);
+                self.connection.exchanges.clear();
+                self.settle(Some(End::Cancelled(why)), Next::Defer);
+                self.phase = Phase::Done { kept: false };
+            }
+            Phase::Talking | Phase::Done { kept: true } => self.end(End::Cancelled(why)),
+        }
+    }
+
+    fn deliver_next(&mut self, envelope: &Envelope) {
+        let kept = self.phase == (Phase::Done { kept: true });
+        self.task = Task::new(&self.task.config, envelope);
+        self.helo_spent = false;
+        self.tried.clear();
+        self.verdicts.clear();
+        self.last_end = None;
+        self.overlong_line = None;
+        if kept {
+            self.phase = Phase::Talking;
+            self.connection.reuse();
+            if self.connection.turn(&self.task) == Turn::Kept {
+                self.keep();
+            }
+        } else {
+            self.connection.hello = self.first_hello();
+            self.phase = Phase::Connecting(Place::Any);
+        }
+    }
+
+    /// Notes what has to be reported of the connection that ended.
+    fn try_ended(&mut self, ended: Ended) {
+        let connection = &self.connection;
+        let said = match connection.turn(&self.task) {
+            Turn::Say(verb @ (Verb::Ehlo | Verb::Helo | Verb::Lhlo)) => Some(verb),
+            _ => connection.last_hello(),
+        };
+        self.tried.push(Tried {
+            hello: said,
+            ended: Some(ended),
+            reused: connection.reused,
+            ehlo_refusal: connection.ehlo_refusal().map(|answer| answer.code),
+        });
+    }
+
+    fn ended(&self, end: End) -> Ended {
+        let quitting = self.connection.said(Verb::Quit) || self.connection.turn(&self.task) == Turn::Say(Verb::Quit);
+        match end {
+            End::Lost(_) | End::Silence | End::Closing(_) if quitting => Ended::Quit,
+            End::ConnectFailed => Ended::ConnectFailed,
+            End::Lost(how) => Ended::Lost(how),
+            End::Silence => Ended::TimedOut,
+            End::Closing(_) => Ended::ServiceClosing,
+            End::NotAReply(kind) => Ended::NotAReply(kind),
+            End::Unsolicited(_) => Ended::Unsolicited,
+            End::Unexpected(_) => Ended::Unexpected,
+            End::ContentRefused(_) => Ended::ContentRefused,
+            End::ContentFault(_) | End::Cancelled(_) => Ended::Abandoned,
+            End::Quit => Ended::Quit,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The oracle: watches a run from outside and checks the promises of the design.
+//!
+//! It shares no code with the machine. It reads the replies and the commands for itself, keeps a
+//! list of what was said and answered on the connection that is open, and derives everything else
+//! from that list each time anew.
+
+mod connection;
+mod inputs;
+mod message;
+mod offers;
+mod outputs;
+mod promise;
+mod replies;
+mod table;
+mod verdict;
+
+use smtp_proto::{Cancel, Config, Disconnect, Envelope, Misuse, Place, Protocol};
+
+pub(crate) use self::offers::needs;
+use self::{
+    connection::{Connection, Task, Verb},
+    table::End,
+    verdict::{Tried, Verdict},
+};
+pub use self::{
+    message::{Message, Misread},
+    offers::{Offers, keywords, size},
+    promise::{Promise, Violation},
+    replies::{Heard, ReplyReader},
+};
+
+/// What a driver tells a delivery.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// A new connection is open.
+    Connected,
+    /// No connection could be opened.
+    ConnectFailed,
+    /// So many octets were handed over.
+    Sent(usize),
+    /// These octets arrived.
+    Received(&'a [u8]),
+    /// The connection is lost.
+    Lost(Disconnect),
+    /// Nothing came in time.
+    TimedOut,
+    /// The next octets of the message.
+    Content(&'a [u8]),
+    /// The message has no more octets.
+    EndContent,
+    /// The delivery is given up.
+    Cancel(Cancel),
+    /// Another message is to be delivered.
+    DeliverNext(&'a Envelope),
+    /// A connection that was kept is to be ended in order.
+    Quit,
+}
+
+/// Watches one delivery: every input that it took, every output that it gave.
+#[derive(Clone, Debug)]
+pub struct Oracle {
+    task: Task,
+    phase: Phase,
+    connection: Connection,
+    helo_spent: bool,
+    tried: Vec<Tried>,
+    verdicts: Vec<Verdict>,
+    last_end: Option<End>,
+    overlong_line: Option<u64>,
+    /// Octets that were shown to the driver, and not handed over.
+    shown: Vec<u8>,
+    /// The room for content that the last output had.
+    room: usize,
+    clock: Clock,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// A connection is wanted.
+    Connecting(Place),
+    Talking,
+    /// Everybody has a final status. `kept`: the connection serves another message.
+    Done {
+        kept: bool,
+    },
+}
+
+/// The counter from whose last change a wait is counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    last: Option<u32>,
+    /// How often it may still change: once for each reply, each block and each time that all was
+    /// handed over.
+    changes_left: u32,
+    must_change: bool,
+}
+
+impl Oracle {
+    /// Of a delivery that was not asked for anything yet.
+    pub fn new(config: &Config, envelope: &Envelope) -> Self {
+        let mut oracle = Self {
+            task: Task::new(config, envelope),
+            phase: Phase::Connecting(Place::Any),
+            connection: Connection::new(config),
+            helo_spent: false,
+            tried: Vec::new(),
+            verdicts: Vec::new(),
+            last_end: None,
+            overlong_line: None,
+            shown: Vec::new(),
+            room: 0,
+            clock: Clock::default(),
+        };
+        oracle.connection.hello = oracle.first_hello();
+        oracle
+    }
+
+    /// How the delivery has to refuse this call now; `None` if it has to take it. The last output
+    /// must have been seen.
+    pub fn misuse(&self, input: &Input<'_>) -> Option<Misuse> {
+        let connected = matches!(self.phase, Phase::Talking | Phase::Done { kept: true });
+        let connecting = matches!(self.phase, Phase::Connecting(_));
+        match input {
+            Input::Connected | Input::ConnectFailed => (!connecting).then_some(Misuse::NotConnecting),
+            Input::Sent(_) | Input::Received(_) | Input::Lost(_) | Input::TimedOut if !connected => {
+                Some(Misuse::NotConnected)
+            }
+            Input::Sent(octets) => (*octets > self.shown.len()).then_some(Misuse::NothingToSend),
+            Input::Content(_) | Input::EndContent if self.room == 0 => Some(Misuse::NoContentWanted),
+            Input::Content(octets) => (octets.len() > self.room).then_some(Misuse::TooMuchContent),
+            Input::DeliverNext(_) | Input::Quit => {
+                (!matches!(self.phase, Phase::Done { .. })).then_some(Misuse::NotDone)
+            }
+            Input::Received(_) | Input::Lost(_) | Input::TimedOut | Input::Cancel(_) | Input::EndContent => None,
+        }
+    }
+
+    /// Octets that were shown to the driver, and not handed over.
+    pub fn shown(&self) -> &[u8] {
+        &self.shown
+    }
+
+    const fn first_hello(&self) -> Verb {
+        match self.task.config.protocol {
+            Protocol::Smtp => Verb::Ehlo,
+            Protocol::Lmtp => Verb::Lhlo,
+        }
+    }
+}

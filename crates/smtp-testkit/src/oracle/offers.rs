@@ -1,0 +1,103 @@
+//! What a delivery needs and what a server offers, as plainly as it can be read.
+
+use smtp_proto::{AuthPolicy, Body, Config, EightBitPolicy, Envelope, Need, Needs, TlsPolicy};
+
+/// What the last reply to EHLO or LHLO offers, as far as it changes what the client says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "a keyword each")]
+pub struct Offers {
+    /// RFC 2920.
+    pub pipelining: bool,
+    /// RFC 6152.
+    pub eight_bit_mime: bool,
+    /// RFC 6531.
+    pub smtputf8: bool,
+    /// RFC 1870: whether SIZE is there.
+    pub size: bool,
+    /// The largest message, if SIZE names one.
+    pub largest: Option<u64>,
+}
+
+impl Offers {
+    /// Reads the octets of one whole reply (RFC 5321 section 4.1.1.1).
+    pub fn read(reply: &[u8]) -> Self {
+        let mut offers = Self::default();
+        for (name, value) in keywords(reply) {
+            match name.to_ascii_uppercase().as_slice() {
+                b"PIPELINING" => offers.pipelining = true,
+                b"8BITMIME" => offers.eight_bit_mime = true,
+                b"SMTPUTF8" => offers.smtputf8 = true,
+                b"SIZE" => (offers.size, offers.largest) = (true, size(value)),
+                _ => {}
+            }
+        }
+        offers
+    }
+
+    /// Which of `needs` are not met on a connection in clear. Nothing that is not spoken yet is.
+    pub fn unmet(&self, needs: Needs) -> Needs {
+        let mut unmet = Needs::NONE;
+        for need in Need::ALL {
+            let met = match need {
+                Need::Smtputf8 => self.smtputf8,
+                Need::EightBitMime => self.eight_bit_mime,
+                Need::Tls | Need::Auth | Need::BinaryMime | Need::RequireTls | Need::DeliverBy => false,
+            };
+            if needs.contains(need) && !met {
+                unmet = unmet.with(need);
+            }
+        }
+        unmet
+    }
+}
+
+/// Each line after the first: its keyword, and what follows the space or the equals sign.
+pub fn keywords(reply: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    reply.split_inclusive(|octet| *octet == b'\n').skip(1).filter_map(|line| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let text = line.get(4..)?;
+        let end = text.iter().position(|octet| matches!(octet, b' ' | b'=')).unwrap_or(text.len());
+        let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'-';
+        let is_keyword = end > 0 && text[0] != b'-' && text[..end].iter().all(allowed);
+        is_keyword.then(|| (&text[..end], text.get(end + 1..).unwrap_or_default()))
+    })
+}
+
+/// `size-value = 1*20DIGIT`, blanks behind it passed over; zero and what is too large to matter are
+/// no limit.
+pub fn size(value: &[u8]) -> Option<u64> {
+    let blanks = value.iter().rev().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+    let digits = &value[..value.len() - blanks];
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let add = |sum: u64, digit: &u8| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+    digits.iter().try_fold(0, add).filter(|size| *size > 0)
+}
+
+/// What delivering needs that HELO cannot carry.
+pub(crate) fn needs(config: &Config, envelope: &Envelope) -> Needs {
+    let mut needs = envelope.needs();
+    let all_ascii = envelope.reverse_path().as_str().is_ascii()
+        && envelope.forward_paths().iter().all(|path| path.as_str().is_ascii());
+    if !all_ascii {
+        needs = needs.with(Need::Smtputf8);
+    }
+    if config.tls == TlsPolicy::Required {
+        needs = needs.with(Need::Tls);
+    }
+    if config.auth == AuthPolicy::Required {
+        needs = needs.with(Need::Auth);
+    }
+    if envelope.body() == Body::EightBit && config.eight_bit == EightBitPolicy::Refuse {
+        needs = needs.with(Need::EightBitMime);
+    }
+    needs
+}
+
+/// Whether a server could come to meet one of them: credentials and TLS are policy, the rest is
+/// what the message is made of.
+pub(super) fn may_be_met_later(unmet: Needs) -> bool {
+    unmet.contains(Need::Tls) || unmet.contains(Need::Auth)
+}

@@ -1,0 +1,189 @@
+//! What an output may be: a connection, octets to write, a wait, the end.
+
+use std::time::Duration;
+
+use smtp_proto::{Escaped, Step, Wait};
+
+use super::{
+    Clock, Oracle, Phase, Promise, Violation,
+    connection::{Turn, Verb},
+    message::Misread,
+    table::End,
+    verdict::{self, Verdict},
+};
+
+impl Oracle {
+    /// The delivery gave this output, and says whether it has kept its connection.
+    pub fn output(&mut self, step: &Step<'_>, kept: bool) -> Result<(), Violation> {
+        self.room = 0;
+        if kept != (self.phase == Phase::Done { kept: true }) {
+            return self.astray(if kept { "it keeps the connection" } else { "it does not keep the connection" });
+        }
+        match (step, self.phase) {
+            (Step::Connect(place), Phase::Connecting(wanted)) if *place == wanted => Ok(()),
+            (Step::Connect(place), Phase::Connecting(wanted)) => Err(Violation::new(
+                Promise::RetryTable,
+                format!("it asks for a connection to {place:?}; {wanted:?} is right"),
+            )),
+            (Step::Connect(_), _) => self.astray("it asks for another connection"),
+            (Step::Done(report), Phase::Done { .. }) => {
+                verdict::check(report, &self.connection, &self.task, &self.verdicts, &self.tried, self.last_end)?;
+                if report.longest_line() != self.overlong_line {
+                    return Err(Violation::new(Promise::OneStatus, "the longest line reported is another"));
+                }
+                Ok(())
+            }
+            (Step::Done(_), _) => self.astray("it is done"),
+            (Step::Transmit(octets, wait), Phase::Talking) => {
+                self.shown_now(octets)?;
+                self.check_wait(*wait, self.task.config.waits.block)
+            }
+            (Step::Transmit(octets, _), _) => {
+                self.astray(&format!("it goes on to say {:?}", Escaped(&octets[..octets.len().min(100)])))
+            }
+            (Step::Content(room), Phase::Talking) => self.content_wanted(*room),
+            (Step::Content(_), _) => self.astray("it asks for content"),
+            (Step::Wait(wait), Phase::Talking) => self.waiting(*wait),
+            (Step::Wait(_), _) => self.astray("it waits"),
+        }
+    }
+
+    /// The output is none that can follow here.
+    fn astray(&self, what: &str) -> Result<(), Violation> {
+        let promise = match (self.phase, self.last_end) {
+            (Phase::Done { .. }, Some(End::Closing(_))) => Promise::WholeLines,
+            (Phase::Done { .. }, Some(End::Unsolicited(_) | End::NotAReply(_))) => Promise::NoUnsolicited,
+            (Phase::Done { .. }, _) if self.verdicts.iter().any(Verdict::is_unconfirmed) => Promise::DeliveredAfterAll,
+            _ => Promise::RetryTable,
+        };
+        Err(Violation::new(promise, format!("{what}, where {:?} is due after {:?}", self.phase, self.last_end)))
+    }
+
+    fn content_wanted(&mut self, room: usize) -> Result<(), Violation> {
+        if room == 0 || room > self.task.config.limits.block {
+            return Err(Violation::new(Promise::NoHarm, format!("it asks for {room} octets of content")));
+        }
+        match &self.connection.message {
+            Some(message) if !message.has_ended() => {}
+            _ => return Err(Violation::new(Promise::WholeLines, "it asks for content that no 354 asked for")),
+        }
+        self.room = room;
+        Ok(())
+    }
+
+    fn waiting(&mut self, wait: Wait) -> Result<(), Violation> {
+        let waits = &self.task.config.waits;
+        let limit = match self.connection.due() {
+            Some(due) if due.end <= self.connection.handed => match due.verb {
+                Verb::Greeting => waits.greeting,
+                Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Rset => waits.hello,
+                Verb::Mail => waits.mail,
+                Verb::Rcpt => waits.rcpt,
+                Verb::Data => waits.data,
+                Verb::End => waits.content_end,
+                Verb::Quit => waits.quit,
+            },
+            _ => return Err(Violation::new(Promise::NoHarm, "it waits for an answer, and nothing was asked")),
+        };
+        self.check_wait(wait, limit)
+    }
+
+    fn check_wait(&mut self, wait: Wait, limit: Duration) -> Result<(), Violation> {
+        let Clock { last, changes_left, must_change } = self.clock;
+        let changes = last.map_or(0, |last| wait.progress.wrapping_sub(last));
+        let left = if last.is_none() { 0 } else { changes_left.saturating_sub(changes) };
+        self.clock = Clock { last: Some(wait.progress), changes_left: left, must_change: false };
+        if wait.limit != limit {
+            let what = format!("it waits for {:?}; {limit:?} is right", wait.limit);
+            Err(Violation::new(Promise::NoHarm, what))
+        } else if changes > changes_left {
+            Err(Violation::new(Promise::NoHarm, "the wait starts again, and nothing was achieved"))
+        } else if last.is_some() && must_change && changes == 0 {
+            Err(Violation::new(Promise::NoHarm, "the wait goes on after a reply or a block written"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Octets wait to be handed over: those shown before, and perhaps more behind them.
+    fn shown_now(&mut self, octets: &[u8]) -> Result<(), Violation> {
+        let limits = &self.task.config.limits;
+        if octets.is_empty() {
+            return Err(Violation::new(Promise::NoHarm, "it wants nothing to be written"));
+        }
+        let longest_command = 1200;
+        let most = limits.pipeline.max(limits.block.saturating_mul(2)).saturating_add(longest_command);
+        if octets.len() > most {
+            return Err(Violation::new(Promise::NoHarm, format!("it holds {} octets to be written", octets.len())));
+        }
+        let Some(more) = octets.strip_prefix(self.shown.as_slice()) else {
+            return Err(Violation::new(Promise::WholeLines, "octets that were to be written have changed"));
+        };
+        let mut rest = more;
+        while !rest.is_empty() {
+            let taken = match &mut self.connection.message {
+                Some(message) if !message.has_arrived() => {
+                    let taken = message.arrive(rest).map_err(misread)?;
+                    let arrived = message.has_arrived();
+                    self.connection.shown += taken;
+                    if arrived {
+                        self.connection.say_end(&self.task);
+                    }
+                    taken
+                }
+                _ => self.command_shown(rest)?,
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        self.shown.extend_from_slice(more);
+        Ok(())
+    }
+
+    /// The first line of `octets` is to be written: it has to be a command, and the right one.
+    fn command_shown(&mut self, octets: &[u8]) -> Result<usize, Violation> {
+        let end = octets.iter().position(|octet| *octet == b'\n').map_or(octets.len(), |at| at + 1);
+        let line = &octets[..end];
+        let text = line.strip_suffix(b"\r\n").filter(|text| !text.iter().any(|octet| matches!(octet, 0..=31 | 127)));
+        let Some(text) = text else {
+            return Err(Violation::new(Promise::WholeLines, format!("{:?} is no command line", Escaped(line))));
+        };
+        let shown = Escaped(text);
+        let secured = text.starts_with(b"MAIL") || text.starts_with(b"RCPT") || text.starts_with(b"DATA");
+        if secured && self.task.must_be_secured() {
+            return Err(Violation::new(Promise::NothingInClear, format!("{shown:?} would go in clear")));
+        }
+        let Turn::Say(verb) = self.connection.turn(&self.task) else {
+            let promise = match self.connection.due() {
+                Some(_) => Promise::Groups,
+                None => Promise::WholeLines,
+            };
+            return Err(Violation::new(promise, format!("{shown:?} is said out of turn")));
+        };
+        let right = self.connection.line(verb, &self.task);
+        if text != right.as_bytes() {
+            let hello = text.get(1..4) == Some(b"HLO") || text.starts_with(b"HELO");
+            let promise = match verb {
+                Verb::Ehlo | Verb::Helo | Verb::Lhlo if hello => Promise::RetryTable,
+                _ => Promise::WholeLines,
+            };
+            return Err(Violation::new(promise, format!("{shown:?} is said; {right:?} is right")));
+        }
+        match self.connection.under_way_with(end) {
+            Some(octets) if octets > self.task.config.limits.pipeline => {
+                return Err(Violation::new(Promise::Groups, format!("{octets} octets of commands are under way")));
+            }
+            _ => {}
+        }
+        self.connection.say(verb, end);
+        Ok(end)
+    }
+}
+
+fn misread(what: Misread) -> Violation {
+    match what {
+        Misread::BareLineEnd => Violation::new(Promise::WholeLines, "the content has a bare CR or LF"),
+        Misread::OtherLine => Violation::new(Promise::WholeLines, "the content has a line that was not given"),
+        Misread::EarlyEnd => Violation::new(Promise::DeliveredAfterAll, "the content ends before all of it was sent"),
+        Misread::BehindEnd => Violation::new(Promise::WholeLines, "the content goes on behind its end"),
+    }
+}

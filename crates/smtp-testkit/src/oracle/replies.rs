@@ -1,0 +1,103 @@
+//! A reader of replies as plain as RFC 5321 section 4.2 lets it be: one octet after the other.
+
+use smtp_proto::ReplyFaultKind;
+
+/// Reads all that one connection's server says.
+#[derive(Clone, Debug)]
+pub struct ReplyReader {
+    line_limit: usize,
+    reply_limit: usize,
+    /// Everything that was read.
+    octets: Vec<u8>,
+    reply_start: usize,
+    line_start: usize,
+    code: Option<u16>,
+    /// So many octets pass neither limit.
+    room: usize,
+}
+
+/// What the octets so far add up to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Heard {
+    /// A whole reply: its octets are from `start` to `end` of all octets.
+    Reply {
+        /// The three digits.
+        code: u16,
+        /// Its first octet.
+        start: usize,
+        /// The octet behind its last.
+        end: usize,
+    },
+    /// No reply. Nothing that follows means anything.
+    Fault(ReplyFaultKind),
+}
+
+impl ReplyReader {
+    /// No line longer than `line_limit` without its LF, no reply longer than `reply_limit`.
+    pub fn new(line_limit: usize, reply_limit: usize) -> Self {
+        let octets = Vec::new();
+        let mut reader = Self { line_limit, reply_limit, octets, reply_start: 0, line_start: 0, code: None, room: 0 };
+        reader.make_room();
+        reader
+    }
+
+    /// Starts over, on another connection.
+    pub fn clear(&mut self) {
+        self.octets.clear();
+        (self.reply_start, self.line_start, self.code) = (0, 0, None);
+        self.make_room();
+    }
+
+    /// Takes one octet.
+    pub fn read(&mut self, octet: u8) -> Option<Heard> {
+        self.octets.push(octet);
+        if octet != b'\n' && self.octets.len() <= self.room {
+            return None;
+        }
+        if octet != b'\n' && self.octets.len() - self.line_start > self.line_limit {
+            return Some(Heard::Fault(ReplyFaultKind::LineTooLong));
+        }
+        if self.octets.len() - self.reply_start > self.reply_limit {
+            return Some(Heard::Fault(ReplyFaultKind::ReplyTooLong));
+        }
+        let heard = self.line_ended();
+        self.make_room();
+        heard
+    }
+
+    fn line_ended(&mut self) -> Option<Heard> {
+        let line = &self.octets[self.line_start..self.octets.len() - 1];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        self.line_start = self.octets.len();
+        match *line {
+            [] if self.code.is_some() => None,
+            [class @ b'2'..=b'5', tens @ b'0'..=b'9', ones @ b'0'..=b'9', ref rest @ ..]
+                if matches!(rest.first(), None | Some(b' ' | b'-')) =>
+            {
+                let code = [class, tens, ones].into_iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+                let last = rest.first() != Some(&b'-');
+                if self.code.is_some_and(|first| first != code) {
+                    return Some(Heard::Fault(ReplyFaultKind::MixedCodes));
+                }
+                if !last {
+                    self.code = Some(code);
+                    return None;
+                }
+                let (start, end) = (self.reply_start, self.octets.len());
+                (self.reply_start, self.code) = (end, None);
+                Some(Heard::Reply { code, start, end })
+            }
+            _ => Some(Heard::Fault(ReplyFaultKind::Malformed)),
+        }
+    }
+
+    fn make_room(&mut self) {
+        let line_end = self.line_start.saturating_add(self.line_limit);
+        self.room = line_end.min(self.reply_start.saturating_add(self.reply_limit));
+    }
+
+    /// Octets that were read.
+    pub fn octets(&self, start: usize, end: usize) -> &[u8] {
+        &self.octets[start..end]
+    }
+}

@@ -1,0 +1,76 @@
+//! The retry table, read from what was said on the wire (RFC 1869 section 4.7).
+
+use smtp_proto::{Cancel, ContentFault, Disconnect, HeloRetry, Needs, ReplyFaultKind};
+
+use super::connection::{Answer, Connection, Task, Verb};
+
+/// How a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    /// There was none.
+    ConnectFailed,
+    Lost(Disconnect),
+    Silence,
+    /// 421.
+    Closing(Answer),
+    NotAReply(ReplyFaultKind),
+    /// A reply that nothing asked for.
+    Unsolicited(Answer),
+    /// A reply that is no answer to what was asked.
+    Unexpected(Answer),
+    /// The content was refused before its end.
+    ContentRefused(Answer),
+    ContentFault(ContentFault),
+    Cancelled(Cancel),
+    /// QUIT was answered.
+    Quit,
+}
+
+/// What follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Next {
+    /// A new connection to the same place, and HELO.
+    Helo,
+    /// A new connection to any place, and the first hello of the protocol.
+    Afresh,
+    /// HELO cannot carry this.
+    Forbidden(Needs),
+    /// Nothing: whoever has no final status is deferred.
+    Defer,
+    /// Nothing: whoever has no final status may have the message.
+    Unconfirmed,
+}
+
+/// What follows when a connection ended before everybody had a final status.
+pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: bool) -> Next {
+    if connection.end_is_out() {
+        // 421 says that the message was not taken; everything else says nothing of it.
+        return if matches!(end, End::Closing(_)) { Next::Defer } else { Next::Unconfirmed };
+    }
+    let mail_answered = connection.find(Verb::Mail).is_some_and(|mail| mail.answer.is_some());
+    if connection.reused && !mail_answered && matches!(end, End::Lost(_) | End::Silence | End::Closing(_)) {
+        return Next::Afresh;
+    }
+    let counts = match end {
+        End::Lost(_) => task.config.helo_retry != HeloRetry::Never,
+        End::Silence => task.config.helo_retry == HeloRetry::Timeout,
+        _ => false,
+    };
+    if !counts || !helo_may_help(connection) || mail_answered || helo_spent {
+        Next::Defer
+    } else if task.needs.is_empty() {
+        Next::Helo
+    } else {
+        Next::Forbidden(task.needs)
+    }
+}
+
+/// Whether the connection ended where an old server ends it for EHLO's sake.
+fn helo_may_help(connection: &Connection) -> bool {
+    let Some(ehlo) = connection.find(Verb::Ehlo) else { return false };
+    match ehlo.answer {
+        None => connection.handed > ehlo.start,
+        Some(answer) if answer.code < 300 => true,
+        Some(answer) => answer.code >= 500 && !connection.greeted(),
+    }
+}

@@ -1,0 +1,227 @@
+//! What has to stand in the report: each recipient's status and each connection's end.
+
+use smtp_proto::{Cause, Ended, Hello, Protocol, RecipientReport, Report, Status};
+
+use super::{
+    Promise, Violation,
+    connection::{Answer, Connection, Exchange, Task, Verb},
+    offers,
+    table::{End, Next},
+};
+
+/// What became of one recipient, and the reply that settled it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Verdict {
+    pub(super) status: Status,
+    pub(super) cause: Cause,
+    pub(super) reply: Option<Answer>,
+}
+
+impl Verdict {
+    pub(super) fn is_unconfirmed(&self) -> bool {
+        self.status == Status::Unconfirmed
+    }
+}
+
+/// What the replies alone settle, in the order of the envelope.
+pub(super) fn by_replies(connection: &Connection, task: &Task) -> Vec<Option<Verdict>> {
+    let recipients = task.envelope.forward_paths().len();
+    if let Some(verdict) = for_all(connection, task) {
+        return vec![Some(verdict); recipients];
+    }
+    let data = connection.find(Verb::Data).and_then(refusal);
+    let mut ends = connection.all(Verb::End);
+    let one_end = match task.config.protocol {
+        Protocol::Smtp => ends.next().copied(),
+        Protocol::Lmtp => None,
+    };
+    let mut accepted_before = false;
+    let mut rcpts = connection.all(Verb::Rcpt);
+    let verdict = |_| {
+        let answer = rcpts.next()?.answer?;
+        if answer.code >= 300 {
+            // RFC 5321 section 4.5.3.1.10.
+            let full = answer.code == 552 && accepted_before;
+            let status = if answer.code >= 500 && !full { Status::Failed } else { Status::Deferred };
+            return Some(Verdict { status, cause: Cause::Reply, reply: Some(answer) });
+        }
+        accepted_before = true;
+        if data.is_some() {
+            return data;
+        }
+        // RFC 2033 section 4.2: a reply for each who was taken, in order.
+        let end = one_end.or_else(|| ends.next().copied())?;
+        by_code(end.answer?)
+    };
+    (0..recipients).map(verdict).collect()
+}
+
+/// What settles all recipients at once, whatever was said of each.
+fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
+    let greeting = connection.find(Verb::Greeting).and_then(refusal);
+    let hello = connection.exchanges.iter().rfind(|exchange| matches!(exchange.verb, Verb::Helo | Verb::Lhlo));
+    let mail = connection.find(Verb::Mail).and_then(refusal);
+    let hello = hello.filter(|hello| !is_said_again(connection, hello)).and_then(refusal).map(|verdict| {
+        // HELO alone: the peer had hung up on EHLO, and may know no HELO.
+        let alone = connection.said(Verb::Helo) && !connection.said(Verb::Ehlo);
+        Verdict { status: if alone { Status::Deferred } else { verdict.status }, ..verdict }
+    });
+    if let Some(verdict) = greeting.or(hello).or(mail) {
+        return Some(verdict);
+    }
+    if let (Some(refusal), false) = (connection.ehlo_refusal(), task.needs.is_empty()) {
+        let deferred = refusal.code < 500 || offers::may_be_met_later(task.needs);
+        return Some(Verdict { status: status_of(deferred), cause: Cause::Needs(task.needs), reply: Some(refusal) });
+    }
+    if !(connection.reused || connection.greeted()) || connection.may_go(task) {
+        return None;
+    }
+    let unmet = connection.offers.unmet(task.needs);
+    Some(match (unmet.is_empty(), connection.offers.largest) {
+        (true, Some(largest)) => Verdict { status: Status::Failed, cause: Cause::TooLarge(largest), reply: None },
+        _ => Verdict { status: status_of(offers::may_be_met_later(unmet)), cause: Cause::Needs(unmet), reply: None },
+    })
+}
+
+/// HELO was refused with 503 because EHLO had been said: it is said once more.
+fn is_said_again(connection: &Connection, helo: &Exchange) -> bool {
+    connection.said(Verb::Ehlo)
+        && connection.all(Verb::Helo).count() == 1
+        && helo.answer.is_some_and(|answer| answer.code == 503)
+}
+
+/// What the end of a connection means for whoever has no final status, where nothing follows it.
+pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
+    let status = if next == Next::Unconfirmed { Status::Unconfirmed } else { Status::Deferred };
+    let ehlo_refusal = connection.ehlo_refusal().filter(|_| !connection.greeted());
+    let reply = match end {
+        End::Closing(answer) => Some(answer),
+        End::ContentRefused(answer) => {
+            let status = if answer.code >= 500 { Status::Failed } else { Status::Deferred };
+            return Verdict { status, cause: Cause::Reply, reply: Some(answer) };
+        }
+        End::ContentFault(fault) => {
+            return Verdict { status: Status::Failed, cause: Cause::Content(fault), reply: None };
+        }
+        End::Cancelled(why) => return Verdict { status, cause: Cause::Cancelled(why), reply: None },
+        _ => ehlo_refusal,
+    };
+    let cause = match (next, reply) {
+        (Next::Forbidden(needs), _) => Cause::Needs(needs),
+        (_, Some(_)) => Cause::Reply,
+        (_, None) => Cause::Connections,
+    };
+    Verdict { status, cause, reply }
+}
+
+/// What has to stand in the report of one connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Tried {
+    /// The hello that was said last, or was just about to be.
+    pub(super) hello: Option<Verb>,
+    pub(super) ended: Option<Ended>,
+    pub(super) reused: bool,
+    pub(super) ehlo_refusal: Option<u16>,
+}
+
+/// Compares a report with what has to stand in it.
+pub(super) fn check(
+    report: &Report<'_>,
+    connection: &Connection,
+    task: &Task,
+    verdicts: &[Verdict],
+    tried: &[Tried],
+    last_end: Option<End>,
+) -> Result<(), Violation> {
+    let mut recipients = report.recipients();
+    for (path, verdict) in task.envelope.forward_paths().iter().zip(verdicts) {
+        let Some(recipient) = recipients.next().filter(|recipient| recipient.path == path) else {
+            return Err(Violation::new(Promise::OneStatus, format!("<{path}> is not reported, or not in its place")));
+        };
+        check_recipient(&recipient, *verdict, connection, task, last_end)?;
+    }
+    if recipients.next().is_some() {
+        return Err(Violation::new(Promise::OneStatus, "somebody is reported whom the envelope does not name"));
+    }
+    let mut attempts = report.attempts();
+    for (index, tried) in tried.iter().enumerate() {
+        let attempt = attempts.next();
+        let reported = attempt.map(|attempt| Tried {
+            hello: attempt.hello().map(verb_of),
+            ended: attempt.ended(),
+            reused: attempt.reused(),
+            ehlo_refusal: attempt.ehlo_refusal().map(|reply| reply.code().get()),
+        });
+        if reported != Some(*tried) {
+            let what = format!("connection {}: {tried:?} happened, {reported:?} is reported", index + 1);
+            return Err(Violation::new(Promise::RetryTable, what));
+        }
+    }
+    match attempts.next() {
+        None => Ok(()),
+        Some(_) => Err(Violation::new(Promise::RetryTable, "a connection is reported that was not there")),
+    }
+}
+
+fn check_recipient(
+    recipient: &RecipientReport<'_>,
+    verdict: Verdict,
+    connection: &Connection,
+    task: &Task,
+    last_end: Option<End>,
+) -> Result<(), Violation> {
+    let violation = |promise| {
+        let expected = verdict.reply.map(|answer| answer.code);
+        let what = format!("{recipient} ({recipient:?}) is reported; {verdict:?} with {expected:?} is right");
+        Err(Violation::new(promise, what))
+    };
+    if recipient.status != verdict.status {
+        return match (recipient.status, verdict.status, last_end) {
+            (_, _, Some(End::Unsolicited(_))) => violation(Promise::NoUnsolicited),
+            (Status::Delivered | Status::Unconfirmed, _, _) | (_, Status::Unconfirmed, _) => {
+                violation(Promise::DeliveredAfterAll)
+            }
+            _ => violation(Promise::OneStatus),
+        };
+    }
+    if recipient.cause != verdict.cause {
+        return violation(Promise::RetryTable);
+    }
+    let right = match (recipient.reply, verdict.reply) {
+        (None, None) => true,
+        (Some(reply), Some(answer)) => {
+            let said = connection.replies.octets(answer.start, answer.end);
+            let kept = reply.octets();
+            let whole = kept.len() == said.len() || said.len() > task.config.limits.kept_reply;
+            reply.code().get() == answer.code && whole && said.starts_with(kept)
+        }
+        _ => false,
+    };
+    if right { Ok(()) } else { violation(Promise::OneStatus) }
+}
+
+const fn verb_of(hello: Hello) -> Verb {
+    match hello {
+        Hello::Ehlo => Verb::Ehlo,
+        Hello::Helo => Verb::Helo,
+        Hello::Lhlo => Verb::Lhlo,
+    }
+}
+
+fn status_of(deferred: bool) -> Status {
+    if deferred { Status::Deferred } else { Status::Failed }
+}
+
+fn refusal(exchange: &Exchange) -> Option<Verdict> {
+    exchange.answer.filter(|answer| answer.code >= 400).and_then(by_code)
+}
+
+fn by_code(answer: Answer) -> Option<Verdict> {
+    let status = match answer.code {
+        200..=299 => Status::Delivered,
+        400..=499 => Status::Deferred,
+        500..=599 => Status::Failed,
+        _ => return None,
+    };
+    Some(Verdict { status, cause: Cause::Reply, reply: Some(answer) })
+}

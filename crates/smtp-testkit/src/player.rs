@@ -1,0 +1,368 @@
+//! Plays transcripts: a delivery on one side, what the transcript says on the other, the oracle
+//! between them.
+//!
+//! While a flight of the server is delivered in pieces, nothing is handed over for the client: what
+//! the split of a flight cannot change must not depend on when the client writes.
+
+mod cut;
+mod obliging;
+
+use std::fmt;
+
+use smtp_proto::{Escaped, Misuse, Place, Step};
+
+use crate::{
+    Watched,
+    transcript::{Action, Flight, Item, Transcript},
+};
+
+pub use cut::{Cuts, play_cuts};
+
+/// In which pieces a transcript is played. The pieces change nothing, or a promise is broken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pieces {
+    /// What the server sends.
+    pub server: Size,
+    /// What the client sends, and what the caller gives of the message.
+    pub client: Size,
+}
+
+/// How large the pieces are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Size {
+    /// As large as they can be.
+    Whole,
+    /// One octet each.
+    Octets,
+}
+
+impl Pieces {
+    /// Everything in one piece.
+    pub const WHOLE: Self = Self { server: Size::Whole, client: Size::Whole };
+}
+
+/// What came of a play: at each `-- done` and `-- kept` the report, as people see it, and that mark.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Outcome {
+    text: String,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The delivery did not do what the transcript says.
+#[derive(Clone, Debug)]
+pub struct Mismatch {
+    /// The line of the transcript.
+    pub line: usize,
+    /// What differs.
+    pub what: String,
+    /// What had happened, as a transcript.
+    pub conversation: String,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}\nwhat happened:\n{}", self.line, self.what, self.conversation)
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+/// Plays a transcript from its start to its end.
+pub fn play(transcript: &Transcript, pieces: Pieces) -> Result<Outcome, Mismatch> {
+    let mut player = Player::new(transcript);
+    player.play(&transcript.script, pieces)?;
+    Ok(player.outcome)
+}
+
+/// Plays a transcript once for each way to split one flight of the server in two. How often that was.
+pub fn play_splits(transcript: &Transcript, expected: &Outcome) -> Result<usize, Mismatch> {
+    let mut player = Player::new(transcript);
+    let mut plays = 0;
+    for (index, item) in transcript.script.iter().enumerate() {
+        if let Action::Server(flight) = &item.action {
+            for at in 1..flight.octets.len() {
+                let mut split = player.clone();
+                let (first, second) = flight.octets.split_at(at);
+                split.in_line(item.line, |player| {
+                    player.hear(first)?;
+                    player.hear(second)
+                })?;
+                split.play(&transcript.script[index + 1..], Pieces::WHOLE)?;
+                if split.outcome != *expected {
+                    let what = format!("split behind octet {at}, it ends with\n{}", split.outcome);
+                    return Err(split.mismatch(item.line, what));
+                }
+                plays += 1;
+            }
+        }
+        player.play(std::slice::from_ref(item), Pieces::WHOLE)?;
+    }
+    Ok(plays)
+}
+
+/// A delivery in the middle of a play.
+#[derive(Clone)]
+struct Player<'t> {
+    transcript: &'t Transcript,
+    delivery: Watched,
+    /// Which message is delivered.
+    message: usize,
+    /// Octets of it that the caller has given.
+    given: usize,
+    connection: Connection,
+    outcome: Outcome,
+}
+
+/// What was said on the connection that is open.
+#[derive(Clone, Default)]
+struct Connection {
+    server: Vec<u8>,
+    client: Vec<u8>,
+    /// It had served another message.
+    reused: bool,
+}
+
+/// What is wrong, before its line is known.
+type Wrong = String;
+
+impl<'t> Player<'t> {
+    fn new(transcript: &'t Transcript) -> Self {
+        Self {
+            transcript,
+            delivery: Watched::new(transcript.config.clone(), transcript.messages[0].envelope.clone()),
+            message: 0,
+            given: 0,
+            connection: Connection::default(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    fn play(&mut self, script: &[Item], pieces: Pieces) -> Result<(), Mismatch> {
+        for item in script {
+            match &item.action {
+                Action::Client(flight) => {
+                    let mut at = 0;
+                    self.expect(flight, &mut at, pieces.client)
+                        .map_err(|what| self.mismatch(flight.line_at(at), what))?;
+                }
+                action => self.in_line(item.line, |player| player.act(action, pieces))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, action: &Action, pieces: Pieces) -> Result<(), Wrong> {
+        match action {
+            Action::Server(flight) => {
+                let size = match pieces.server {
+                    Size::Whole => flight.octets.len().max(1),
+                    Size::Octets => 1,
+                };
+                flight.octets.chunks(size).try_for_each(|piece| self.hear(piece))?;
+            }
+            Action::Client(_) => unreachable!("played with its own lines"),
+            Action::Connect(place) => {
+                self.expect_connect(*place)?;
+                self.connect()?;
+            }
+            Action::ConnectFails(place, why) => {
+                self.expect_connect(*place)?;
+                self.delivery.connect_failed(why).map_err(refused)?;
+            }
+            Action::Lost(how) => self.delivery.disconnected(*how).map_err(refused)?,
+            Action::Silence(limit) => {
+                if let (Some(limit), Step::Wait(wait) | Step::Transmit(_, wait)) = (limit, self.delivery.poll()) {
+                    if wait.limit != *limit {
+                        return Err(format!("the client waits for {:?}", wait.limit));
+                    }
+                }
+                self.delivery.timed_out().map_err(refused)?;
+            }
+            Action::Cancel(why) => self.delivery.cancel(*why),
+            Action::Done { kept } => self.expect_done(*kept)?,
+            Action::NextMessage => {
+                self.message += 1;
+                self.given = 0;
+                self.connection.reused = true;
+                let envelope = self.transcript.messages[self.message].envelope.clone();
+                self.delivery.deliver_next(envelope).map_err(refused)?;
+            }
+            Action::Quit => self.delivery.quit().map_err(refused)?,
+        }
+        Ok(())
+    }
+
+    /// The server sends these octets. What comes behind the end of a connection nobody reads.
+    fn hear(&mut self, octets: &[u8]) -> Result<(), Wrong> {
+        if self.is_connected() {
+            self.delivery.received(octets).map_err(refused)?;
+            self.connection.server.extend_from_slice(octets);
+        }
+        Ok(())
+    }
+
+    /// The client is to send the octets of `flight` from `at` on, and nothing else yet.
+    fn expect(&mut self, flight: &Flight, at: &mut usize, size: Size) -> Result<(), Wrong> {
+        while *at < flight.octets.len() {
+            self.give_content(size)?;
+            let expected = &flight.octets[*at..];
+            let Step::Transmit(octets, _) = self.delivery.poll() else {
+                let step = self.step();
+                return Err(format!("the client is to send \"{}\", but it {step}", Escaped(expected)));
+            };
+            let most = match size {
+                Size::Whole => octets.len(),
+                Size::Octets => 1,
+            };
+            let octets = octets[..most.min(expected.len())].to_vec();
+            let same = octets.iter().zip(expected).take_while(|(sent, expected)| sent == expected).count();
+            if same < octets.len() {
+                *at += same;
+                let (sent, expected) = (Escaped(&octets[same..]), Escaped(&expected[same..]));
+                return Err(format!("the client sends \"{sent}\"\nand is to send \"{expected}\""));
+            }
+            self.hand_over(&octets)?;
+            *at += octets.len();
+        }
+        if flight.unended {
+            return Ok(());
+        }
+        self.give_content(size)?;
+        match self.delivery.poll() {
+            Step::Transmit(more, _) => Err(format!("the client sends more: \"{}\"", Escaped(more))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The octets are the first of those to be transmitted.
+    fn hand_over(&mut self, octets: &[u8]) -> Result<(), Wrong> {
+        self.connection.client.extend_from_slice(octets);
+        self.delivery.sent(octets.len()).map_err(refused)
+    }
+
+    /// The caller gives what is asked for.
+    fn give_content(&mut self, size: Size) -> Result<(), Wrong> {
+        while let Step::Content(room) = self.delivery.poll() {
+            let rest = &self.transcript.messages[self.message].content[self.given..];
+            let most = match size {
+                Size::Whole => room,
+                Size::Octets => 1,
+            };
+            if rest.is_empty() {
+                self.delivery.end_content().map_err(refused)?;
+            } else {
+                let piece = &rest[..rest.len().min(most)];
+                self.delivery.content(piece).map_err(refused)?;
+                self.given += piece.len();
+            }
+        }
+        Ok(())
+    }
+
+    fn expect_connect(&mut self, place: Place) -> Result<(), Wrong> {
+        match self.delivery.poll() {
+            Step::Connect(asked) if asked == place => Ok(()),
+            Step::Connect(asked) => Err(format!("the client asks for a connection to {asked:?} place")),
+            _ => Err(format!("the client is to ask for a connection, but it {}", self.step())),
+        }
+    }
+
+    fn connect(&mut self) -> Result<(), Wrong> {
+        self.connection = Connection::default();
+        self.delivery.connected().map_err(refused)
+    }
+
+    fn expect_done(&mut self, kept: bool) -> Result<(), Wrong> {
+        self.give_content(Size::Whole)?;
+        let is_kept = self.delivery.is_kept();
+        match self.delivery.poll() {
+            Step::Done(_) if kept != is_kept => Err(format!("whether the connection is kept: {is_kept}")),
+            Step::Done(report) => {
+                self.outcome.text.push_str(&report.to_string());
+                if let Some(octets) = report.longest_line() {
+                    self.outcome.text.push_str(&format_args!("a line of {octets} octets was sent\n").to_string());
+                }
+                self.outcome.text.push_str(if kept { "-- kept\n" } else { "-- done\n" });
+                Ok(())
+            }
+            _ => Err(format!("the delivery is to be done, but it {}", self.step())),
+        }
+    }
+
+    fn is_connected(&mut self) -> bool {
+        match self.delivery.poll() {
+            Step::Connect(_) => false,
+            Step::Done(_) => self.delivery.is_kept(),
+            Step::Transmit(..) | Step::Content(_) | Step::Wait(_) => true,
+        }
+    }
+
+    fn step(&mut self) -> String {
+        match self.delivery.poll() {
+            Step::Connect(_) => "asks for a connection".into(),
+            Step::Transmit(octets, _) => format!("sends \"{}\"", Escaped(octets)),
+            Step::Content(_) => "asks for content".into(),
+            Step::Wait(_) => "waits".into(),
+            Step::Done(report) => format!("is done:\n{report}"),
+        }
+    }
+
+    fn in_line(&mut self, line: usize, act: impl FnOnce(&mut Self) -> Result<(), Wrong>) -> Result<(), Mismatch> {
+        act(self).map_err(|what| self.mismatch(line, what))
+    }
+
+    fn mismatch(&self, line: usize, what: Wrong) -> Mismatch {
+        Mismatch { line, what, conversation: self.delivery.conversation() }
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn refused(misuse: Misuse) -> Wrong {
+    format!("the delivery refuses that: {misuse}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const START: &str = "-- connect\nS: 220 a\nC: EHLO client.example\n";
+
+    fn played(rest: &str) -> Result<Outcome, Mismatch> {
+        let source = format!("{START}{rest}");
+        play(&Transcript::parse(&source, Path::new("")).unwrap(), Pieces::WHOLE)
+    }
+
+    #[test]
+    fn a_transcript_that_is_kept_to_ends_with_its_reports() {
+        let outcome = played("S: 550 a\nC: HELO client.example\nS: 550 b\nC: QUIT\n-- close\n-- done").unwrap();
+        assert!(outcome.to_string().starts_with("<bob@example.net> failed: 550 b\n"), "{outcome}");
+        assert!(outcome.to_string().ends_with("\n-- done\n"), "{outcome}");
+    }
+
+    #[test]
+    fn what_the_client_does_otherwise_is_told_with_its_line() {
+        for (rest, line, what) in [
+            ("S: 250 a\nC: MAIL FROM:<bob@example.net>\n-- done", 5, "the client sends \"alice"),
+            ("S: 250 a\nC: MAIL FROM:<alice@example.com>\nC: RCPT\n-- done", 6, "but it waits"),
+            ("S: 250-a\nS: 250 PIPELINING\nC: MAIL FROM:<alice@example.com>\nS: 250 a\n-- done", 6, "sends more"),
+            ("-- close\nC: HELO client.example\n-- done", 5, "asks for a connection"),
+            ("-- close\n-- connect\n-- done", 5, "asks for a connection to Same"),
+            ("S: 421 a\n-- connect\n-- done", 5, "is done"),
+            ("-- done", 4, "but it waits"),
+            ("S: 421 a\n-- kept", 5, "whether the connection is kept: false"),
+            ("S: 421 a\n-- close\n-- done", 5, "there is no connection"),
+            ("-- silence: 2 min\n-- done", 4, "the client waits for 300s"),
+        ] {
+            let mismatch = played(rest).unwrap_err();
+            assert_eq!(mismatch.line, line, "{rest}: {mismatch}");
+            assert!(mismatch.what.contains(what), "{rest}: {mismatch}");
+        }
+    }
+}

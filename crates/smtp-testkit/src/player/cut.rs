@@ -1,0 +1,230 @@
+//! Transcripts whose connection is cut where the transcript does not say so.
+
+use smtp_proto::{Cause, Disconnect, HeloRetry, LineEndings, Place, Protocol, Status, Step, is_seven_bit};
+
+use super::{Mismatch, Player, Size, Wrong, obliging::Obliging};
+use crate::transcript::{Action, Transcript, content_on_the_wire};
+
+/// More steps than any delivery of a short message takes.
+const MOST_STEPS: usize = 10_000;
+
+/// How often a transcript was cut.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Cuts {
+    /// Plays that were cut.
+    pub plays: usize,
+    /// Those in which HELO on a new connection followed.
+    pub helo_retries: usize,
+}
+
+/// What becomes of the connections that are asked for after a cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Then {
+    /// A server takes the message.
+    Served,
+    /// Nobody listens.
+    Refused,
+}
+
+/// Cuts a transcript's connections at every octet: of the server's side with a close and with a
+/// reset, of the client's side with a failed write.
+pub fn play_cuts(transcript: &Transcript) -> Result<Cuts, Mismatch> {
+    const LOST: [Disconnect; 2] = [Disconnect::Closed, Disconnect::Reset];
+    let mut player = Player::new(transcript);
+    let mut cuts = Cuts::default();
+    for item in &transcript.script {
+        match &item.action {
+            Action::Server(flight) => {
+                for (at, octet) in flight.octets.iter().enumerate() {
+                    player.cut(flight.line_at(at), &LOST, &mut cuts)?;
+                    player.in_line(item.line, |player| player.hear(&[*octet]))?;
+                }
+                player.cut(item.line, &LOST, &mut cuts)?;
+            }
+            Action::Client(flight) => {
+                for at in 0..flight.octets.len() {
+                    let line = flight.line_at(at);
+                    player.in_line(line, |player| player.expect_octet(flight.octets[at]))?;
+                    player.cut(line, &[Disconnect::WriteFailed], &mut cuts)?;
+                }
+            }
+            _ => player.play(std::slice::from_ref(item), super::Pieces::WHOLE)?,
+        }
+    }
+    Ok(cuts)
+}
+
+impl Player<'_> {
+    fn expect_octet(&mut self, expected: u8) -> Result<(), Wrong> {
+        self.give_content(Size::Octets)?;
+        match self.delivery.poll() {
+            Step::Transmit([octet, ..], _) if *octet == expected => self.hand_over(&[expected]),
+            _ => Err(format!("the client is to send octet {expected}, but it {}", self.step())),
+        }
+    }
+
+    /// Cuts copies of this play here.
+    fn cut(&mut self, line: usize, ways: &[Disconnect], cuts: &mut Cuts) -> Result<(), Mismatch> {
+        if !self.is_connected() {
+            return Ok(());
+        }
+        for how in ways {
+            for then in [Then::Served, Then::Refused] {
+                let mut copy = self.clone();
+                let retried = copy
+                    .cut_here(*how, then)
+                    .map_err(|what| copy.mismatch(line, format!("cut ({how:?}, then {then:?}) here: {what}")))?;
+                cuts.plays += 1;
+                cuts.helo_retries += usize::from(retried);
+            }
+        }
+        Ok(())
+    }
+
+    fn cut_here(&mut self, how: Disconnect, then: Then) -> Result<bool, Wrong> {
+        let due = self.helo_retry_is_due();
+        self.delivery.disconnected(how).map_err(super::refused)?;
+        if due {
+            self.expect_helo_retry()?;
+        }
+        let retry = due && matches!(self.delivery.poll(), Step::Connect(_));
+        let servers = self.finish(then)?;
+        self.check_report()?;
+        for server in &servers {
+            if retry && server.hello != format!("HELO {}", self.transcript.config.hello_name) {
+                return Err(format!("the new connection starts with {}", server.hello));
+            }
+            self.check_message(server)?;
+        }
+        if retry && then == Then::Served && self.is_plain() && !servers.iter().any(|server| server.took_message) {
+            return Err("the message does not arrive on the new connection".into());
+        }
+        Ok(retry)
+    }
+
+    /// Whether, by what can be seen on the wire, this is between the first octet of EHLO and the reply
+    /// to MAIL, or EHLO was refused for good and HELO is not answered, and somebody waits for an answer.
+    fn helo_retry_is_due(&self) -> bool {
+        let connection = &self.connection;
+        let settled = self.delivery.delivery().report().recipients().count();
+        let all = self.delivery.delivery().envelope().forward_paths().len();
+        if self.transcript.config.protocol == Protocol::Lmtp
+            || connection.reused
+            || settled == all
+            || connection.client.first() != Some(&b'E')
+        {
+            return false;
+        }
+        let second = connection.client.split(|octet| *octet == b'\n').nth(1).and_then(|line| line.first());
+        match final_lines(&connection.server)[..] {
+            [_] => true,
+            [_, b'2'] => matches!(second, None | Some(b'M')),
+            [_, b'5'] => matches!(second, None | Some(b'H')),
+            _ => false,
+        }
+    }
+
+    fn expect_helo_retry(&mut self) -> Result<(), Wrong> {
+        let config = &self.transcript.config;
+        let needs = config.needs(self.delivery.delivery().envelope());
+        if config.helo_retry == HeloRetry::Never {
+            return self.expect_deferred(None);
+        }
+        if !needs.is_empty() {
+            return self.expect_deferred(Some(Cause::Needs(needs)));
+        }
+        self.expect_connect(Place::Same)
+    }
+
+    fn expect_deferred(&mut self, cause: Option<Cause>) -> Result<(), Wrong> {
+        let Step::Done(report) = self.delivery.poll() else {
+            return Err(format!("the message is to be deferred, but the client {}", self.step()));
+        };
+        for recipient in report.recipients() {
+            if recipient.status != Status::Deferred || cause.is_some_and(|cause| recipient.cause != cause) {
+                return Err(format!("{recipient}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Plays on until the delivery is done.
+    fn finish(&mut self, then: Then) -> Result<Vec<Obliging>, Wrong> {
+        let mut servers: Vec<Obliging> = Vec::new();
+        for _ in 0..MOST_STEPS {
+            self.give_content(Size::Whole)?;
+            match (self.delivery.poll(), servers.last_mut()) {
+                (Step::Done(_), _) => return Ok(servers),
+                (Step::Connect(_), _) => match then {
+                    Then::Refused => self.delivery.connect_failed("connection refused").map_err(super::refused)?,
+                    Then::Served => {
+                        self.connect()?;
+                        servers.push(Obliging::default());
+                        self.hear(Obliging::GREETING)?;
+                    }
+                },
+                (Step::Transmit(octets, _), Some(server)) => {
+                    let octets = octets.to_vec();
+                    self.hand_over(&octets)?;
+                    let replies = server.hear(&octets);
+                    if !replies.is_empty() {
+                        self.hear(&replies)?;
+                    }
+                }
+                (Step::Wait(_) | Step::Content(_), Some(_)) => {
+                    return Err("the client waits for what does not come".into());
+                }
+                (Step::Transmit(..) | Step::Wait(_) | Step::Content(_), None) => {
+                    return Err("the client goes on as if the connection were still there".into());
+                }
+            }
+        }
+        Err(format!("not done after {MOST_STEPS} steps"))
+    }
+
+    fn check_report(&mut self) -> Result<(), Wrong> {
+        let report = self.delivery.delivery().report();
+        let paths = self.delivery.delivery().envelope().forward_paths();
+        let mut named = report.recipients().map(|recipient| recipient.path);
+        if paths.iter().all(|path| named.next() == Some(path)) && named.next().is_none() {
+            Ok(())
+        } else {
+            Err(format!("not every recipient has one status:\n{report}"))
+        }
+    }
+
+    /// What arrived is this message, from this sender, to these recipients.
+    fn check_message(&self, server: &Obliging) -> Result<(), Wrong> {
+        if !server.took_message {
+            return Ok(());
+        }
+        let message = &self.transcript.messages[self.message];
+        let from = format!("MAIL FROM:<{}>", message.envelope.reverse_path());
+        let to = message.envelope.forward_paths().iter().map(|path| format!("RCPT TO:<{path}>"));
+        let expected: Vec<_> = std::iter::once(from).chain(to).collect();
+        if server.envelope != expected {
+            return Err(format!("the new connection got {:?}", server.envelope));
+        }
+        if server.content != content_on_the_wire(&message.content) {
+            return Err("the new connection got other content".into());
+        }
+        Ok(())
+    }
+
+    /// Whether any server can take the message.
+    fn is_plain(&self) -> bool {
+        let content = &self.transcript.messages[self.message].content;
+        self.transcript.config.line_endings == LineEndings::Mend && is_seven_bit(content)
+    }
+}
+
+/// The first digit of each reply that is complete.
+fn final_lines(octets: &[u8]) -> Vec<u8> {
+    octets
+        .split_inclusive(|octet| *octet == b'\n')
+        .filter_map(|line| line.strip_suffix(b"\n"))
+        .map(<[u8]>::trim_ascii_end)
+        .filter(|line| matches!(line, [_, _, _] | [_, _, _, b' ', ..]))
+        .map(|line| line[0])
+        .collect()
+}

@@ -1,0 +1,303 @@
+//! Conversations as plain text that people read and write: the format of `testdata/transcripts`.
+//!
+//! `testdata/README.md` describes it for those who write one.
+
+mod marks;
+mod settings;
+mod text;
+
+use std::{fmt, path::Path, time::Duration};
+
+use smtp_proto::{Cancel, Config, Disconnect, Envelope, Place};
+
+use marks::Mark;
+use settings::Settings;
+
+pub(crate) use text::content_on_the_wire;
+
+/// One conversation, and the messages that are delivered in it.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    /// The policy of the client.
+    pub config: Config,
+    /// What is delivered, one after the other. At least one.
+    pub messages: Vec<Message>,
+    /// What happens, in order.
+    pub script: Vec<Item>,
+}
+
+/// What is delivered.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// From whom, to whom.
+    pub envelope: Envelope,
+    /// The octets, as the caller gives them.
+    pub content: Vec<u8>,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The line of the file that says so, from 1.
+    pub line: usize,
+    /// What happens.
+    pub action: Action,
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// The server sends these octets: all of its lines up to the next line of another kind.
+    Server(Flight),
+    /// The client is to send these octets.
+    Client(Flight),
+    /// The client is to ask for a connection, and gets it.
+    Connect(Place),
+    /// The client is to ask for a connection, and does not get it, for this reason.
+    ConnectFails(Place, String),
+    /// The connection is lost.
+    Lost(Disconnect),
+    /// Time is up. The client is to have waited so long, if that is given.
+    Silence(Option<Duration>),
+    /// The caller gives up.
+    Cancel(Cancel),
+    /// The message is to be done; whether the connection is to be kept.
+    Done {
+        /// It is.
+        kept: bool,
+    },
+    /// The next message is given.
+    NextMessage,
+    /// The connection that was kept is to be ended in order.
+    Quit,
+}
+
+/// Octets that one side sends, and the lines of the file they stand on.
+#[derive(Clone, Debug, Default)]
+pub struct Flight {
+    /// The octets, line ends included.
+    pub octets: Vec<u8>,
+    /// Whether the last line was written without its line end: of a client's flight, more may be
+    /// waiting.
+    pub unended: bool,
+    /// Where each line of the file starts: its offset in `octets`, and its number.
+    lines: Vec<(usize, usize)>,
+}
+
+impl Flight {
+    /// The line of the file where the octet at this offset stands.
+    pub fn line_at(&self, offset: usize) -> usize {
+        let behind = self.lines.iter().take_while(|(start, _)| *start <= offset);
+        behind.last().map_or(0, |(_, line)| *line)
+    }
+
+    fn push(&mut self, number: usize, octets: &[u8], unended: bool) {
+        self.lines.push((self.octets.len(), number));
+        self.octets.extend_from_slice(octets);
+        self.unended = unended;
+    }
+}
+
+/// A file that is no transcript.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParseError {
+    /// The line at fault, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+impl Transcript {
+    /// Reads a transcript. Messages that it names are files in the directory `messages`.
+    pub fn parse(source: &str, messages: &Path) -> Result<Self, ParseError> {
+        let mut parser = Parser::new(messages);
+        for (index, line) in source.lines().enumerate() {
+            let number = index + 1;
+            parser.line(number, line).map_err(|what| ParseError { line: number, what })?;
+        }
+        let last = source.lines().count();
+        parser.finish().map_err(|what| ParseError { line: last, what })
+    }
+}
+
+struct Parser<'a> {
+    settings: Settings,
+    directory: &'a Path,
+    messages: Vec<Message>,
+    script: Vec<Item>,
+    /// Whether settings may follow: at the start, and behind a mark for the next message.
+    in_settings: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn new(directory: &'a Path) -> Self {
+        Self { settings: Settings::default(), directory, messages: Vec::new(), script: Vec::new(), in_settings: true }
+    }
+
+    fn line(&mut self, number: usize, line: &str) -> Result<(), String> {
+        if line.is_empty() || line.starts_with('#') {
+            return Ok(());
+        }
+        if line.ends_with([' ', '\t']) {
+            return Err("the line ends in a blank that nobody sees: write it as \\x20 or \\t".into());
+        }
+        if let Some(rest) = line.strip_prefix('|') {
+            return self.in_settings()?.content_line(without_space(rest));
+        }
+        if let Some(rest) = line.strip_prefix("S:") {
+            let (octets, unended) = text::line(without_space(rest))?;
+            self.server(number, &octets, unended);
+            return self.settings_end();
+        }
+        if let Some(rest) = line.strip_prefix("C:") {
+            let (octets, unended) = text::line(without_space(rest))?;
+            self.settings_end()?;
+            self.client(number, &octets, unended);
+            return Ok(());
+        }
+        if let Some(mark) = line.strip_prefix("-- ") {
+            self.settings_end()?;
+            return self.mark(number, Mark::parse(mark)?);
+        }
+        match line.split_once(':') {
+            Some((key, value)) => {
+                let directory = self.directory;
+                self.in_settings()?.set(key.trim(), value.trim(), directory)
+            }
+            None => Err("neither a setting (key: value), nor S:, C:, -- or a comment (#)".into()),
+        }
+    }
+
+    fn mark(&mut self, number: usize, mark: Mark) -> Result<(), String> {
+        match mark {
+            Mark::Action(Action::NextMessage) => {
+                self.settings.next_message();
+                self.in_settings = true;
+                self.script.push(Item { line: number, action: Action::NextMessage });
+            }
+            Mark::Action(action) => self.script.push(Item { line: number, action }),
+            Mark::Content => {
+                let content = &self.messages.last().ok_or("there is no message yet")?.content;
+                let wire = text::content_on_the_wire(content);
+                self.client(number, &wire, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn server(&mut self, number: usize, octets: &[u8], unended: bool) {
+        if let Some(Item { action: Action::Server(flight), .. }) = self.script.last_mut() {
+            return flight.push(number, octets, unended);
+        }
+        let mut flight = Flight::default();
+        flight.push(number, octets, unended);
+        self.script.push(Item { line: number, action: Action::Server(flight) });
+    }
+
+    fn client(&mut self, number: usize, octets: &[u8], unended: bool) {
+        if let Some(Item { action: Action::Client(flight), .. }) = self.script.last_mut() {
+            return flight.push(number, octets, unended);
+        }
+        let mut flight = Flight::default();
+        flight.push(number, octets, unended);
+        self.script.push(Item { line: number, action: Action::Client(flight) });
+    }
+
+    fn in_settings(&mut self) -> Result<&mut Settings, String> {
+        if self.in_settings {
+            Ok(&mut self.settings)
+        } else {
+            Err("settings stand at the start, or right behind `-- next message`".into())
+        }
+    }
+
+    fn settings_end(&mut self) -> Result<(), String> {
+        if self.in_settings {
+            self.in_settings = false;
+            self.messages.push(self.settings.message()?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Transcript, String> {
+        self.settings_end()?;
+        match self.script.last() {
+            Some(Item { action: Action::Done { .. }, .. }) => {}
+            _ => return Err("the last line must be `-- done` or `-- kept`".into()),
+        }
+        Ok(Transcript { config: self.settings.config(), messages: self.messages, script: self.script })
+    }
+}
+
+fn without_space(text: &str) -> &str {
+    text.strip_prefix(' ').unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(source: &str) -> Result<Transcript, ParseError> {
+        Transcript::parse(source, Path::new("no-such-directory"))
+    }
+
+    #[test]
+    fn lines_of_one_side_are_one_flight() {
+        let transcript = parse("-- connect\nS: 220-a\n# slow\nS: 220 b\nC: EHLO x\n-- done").unwrap();
+        let flights: Vec<_> = transcript
+            .script
+            .iter()
+            .filter_map(|item| match &item.action {
+                Action::Server(flight) | Action::Client(flight) => Some((item.line, flight)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(flights.len(), 2);
+        assert_eq!(flights[0].1.octets, b"220-a\r\n220 b\r\n");
+        assert_eq!(flights[0].1.line_at(6), 2);
+        assert_eq!(flights[0].1.line_at(7), 4);
+        assert_eq!(flights[1].0, 5);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (source, line, what) in [
+            ("-- connect\nS: 220 \n-- done", 2, "the line ends in a blank"),
+            ("-- connect\nS: \\q\n-- done", 2, "\\q"),
+            ("-- connect\n-- vanish\n-- done", 2, "vanish"),
+            ("-- connect\nto: b@example.net\n-- done", 2, "settings stand at the start"),
+            ("colour: red\n-- done", 1, "colour"),
+            ("to: b\n-- done", 1, "it has no @"),
+            ("limits: reply-line=x\n-- done", 1, "reply-line=x"),
+            ("message-file: none.eml\n-- done", 1, "none.eml"),
+            ("hello\n-- done", 1, "neither a setting"),
+            ("# nothing\n-- connect", 2, "the last line"),
+        ] {
+            let error = parse(source).unwrap_err();
+            assert_eq!(error.line, line, "{source}");
+            assert!(error.what.contains(what), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_next_message_has_the_settings_of_the_one_before_unless_it_says_otherwise() {
+        let transcript = parse(
+            "from: a@x.example\nto: b@x.example\n| hi\n-- connect\n-- kept\n-- next message\nto: c@x.example\n-- done",
+        )
+        .unwrap();
+        let [first, second] = &transcript.messages[..] else { panic!("two messages") };
+        assert_eq!(first.content, b"hi\r\n");
+        assert_eq!(second.content, b"hi\r\n");
+        assert_eq!(second.envelope.reverse_path(), first.envelope.reverse_path());
+        assert_eq!(second.envelope.forward_paths().len(), 1);
+        assert_eq!(second.envelope.forward_paths()[0].as_str(), "c@x.example");
+    }
+}

@@ -1,0 +1,62 @@
+//! What stands behind `-- `: everything that happens and is no octet.
+
+use std::time::Duration;
+
+use smtp_proto::{Cancel, Disconnect, Place};
+
+use super::Action;
+
+pub(super) enum Mark {
+    Action(Action),
+    /// The client sends the whole message.
+    Content,
+}
+
+impl Mark {
+    pub(super) fn parse(mark: &str) -> Result<Self, String> {
+        Ok(Self::Action(match mark {
+            "content" => return Ok(Self::Content),
+            "connect" => Action::Connect(Place::Any),
+            "connect same" => Action::Connect(Place::Same),
+            "close" => Action::Lost(Disconnect::Closed),
+            "reset" => Action::Lost(Disconnect::Reset),
+            "write fails" => Action::Lost(Disconnect::WriteFailed),
+            "read fails" => Action::Lost(Disconnect::ReadFailed),
+            "silence" => Action::Silence(None),
+            "done" => Action::Done { kept: false },
+            "kept" => Action::Done { kept: true },
+            "next message" => Action::NextMessage,
+            "quit" => Action::Quit,
+            other => Self::with_argument(other).ok_or_else(|| format!("there is no mark `-- {other}`"))?,
+        }))
+    }
+
+    fn with_argument(mark: &str) -> Option<Action> {
+        let (name, argument) = mark.split_once(':')?;
+        let argument = argument.trim();
+        Some(match name {
+            "connect fails" => Action::ConnectFails(Place::Any, argument.into()),
+            "connect same fails" => Action::ConnectFails(Place::Same, argument.into()),
+            "silence" => Action::Silence(Some(duration(argument)?)),
+            "cancel" => Action::Cancel(match argument {
+                "interrupted" => Cancel::Interrupted,
+                "deadline" => Cancel::Deadline,
+                "too slow" => Cancel::TooSlow,
+                "content unreadable" => Cancel::ContentUnreadable,
+                _ => return None,
+            }),
+            _ => return None,
+        })
+    }
+}
+
+/// `30 s`, `5 min`.
+fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_once(' ')?;
+    let number = number.parse::<u64>().ok()?;
+    match unit {
+        "s" => Some(Duration::from_secs(number)),
+        "min" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        _ => None,
+    }
+}

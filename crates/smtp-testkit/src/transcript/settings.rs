@@ -1,0 +1,178 @@
+//! The settings at the head of a transcript: policy, envelope, message.
+
+use std::{fs, path::Path, str::FromStr};
+
+use smtp_proto::{
+    Afterwards, AuthPolicy, Body, Config, EightBitPolicy, Envelope, ForwardPath, HelloName, HeloRetry, LineEndings,
+    Need, Protocol, ReversePath, TlsPolicy,
+};
+
+use super::{Message, text};
+
+/// What a transcript says, or else what is usual.
+pub(super) struct Settings {
+    config: Config,
+    from: ReversePath,
+    to: Recipients,
+    body: Body,
+    size: Option<u64>,
+    needs: Vec<Need>,
+    content: Content,
+}
+
+/// A list that the first mention starts anew.
+enum Recipients {
+    Inherited(Vec<ForwardPath>),
+    Named(Vec<ForwardPath>),
+}
+
+enum Content {
+    Inherited(Vec<u8>),
+    Given(Vec<u8>),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            config: Config::new(HelloName::new("client.example").expect("a name")),
+            from: "alice@example.com".parse().expect("an address"),
+            to: Recipients::Inherited(vec!["bob@example.net".parse().expect("an address")]),
+            body: Body::SevenBit,
+            size: None,
+            needs: Vec::new(),
+            content: Content::Inherited(b"Subject: Lunch\r\n\r\nAt noon?\r\n".to_vec()),
+        }
+    }
+}
+
+impl Settings {
+    pub(super) fn set(&mut self, key: &str, value: &str, messages: &Path) -> Result<(), String> {
+        let config = &mut self.config;
+        match key {
+            "hello-name" => config.hello_name = parsed(value)?,
+            "protocol" => {
+                config.protocol = choice(value, &[("smtp", Protocol::Smtp), ("lmtp", Protocol::Lmtp)])?;
+            }
+            "tls" => {
+                config.tls = choice(value, &[("never", TlsPolicy::Never), ("required", TlsPolicy::Required)])?;
+            }
+            "auth" => {
+                config.auth = choice(value, &[("never", AuthPolicy::Never), ("required", AuthPolicy::Required)])?;
+            }
+            "helo-retry" => {
+                let policies = [
+                    ("disconnect", HeloRetry::Disconnect),
+                    ("timeout", HeloRetry::Timeout),
+                    ("never", HeloRetry::Never),
+                ];
+                config.helo_retry = choice(value, &policies)?;
+            }
+            "8bit" => {
+                let policies = [("refuse", EightBitPolicy::Refuse), ("send", EightBitPolicy::Send)];
+                config.eight_bit = choice(value, &policies)?;
+            }
+            "line-endings" => {
+                let policies = [("mend", LineEndings::Mend), ("strict", LineEndings::Strict)];
+                config.line_endings = choice(value, &policies)?;
+            }
+            "afterwards" => {
+                config.afterwards = choice(value, &[("quit", Afterwards::Quit), ("keep", Afterwards::Keep)])?;
+            }
+            "limits" => return value.split_whitespace().try_for_each(|limit| self.limit(limit)),
+            "from" => self.from = parsed(value)?,
+            "to" => self.to.push(parsed(value)?),
+            "body" => self.body = choice(value, &[("7bit", Body::SevenBit), ("8bit", Body::EightBit)])?,
+            "size" => self.size = Some(value.parse().map_err(|_| format!("{value} is no size"))?),
+            "needs" => self.needs = value.split_whitespace().map(need).collect::<Result<_, _>>()?,
+            "message" if value == "empty" => self.content = Content::Given(Vec::new()),
+            "message-file" => {
+                let read = fs::read(messages.join(value)).map_err(|error| format!("{value}: {error}"))?;
+                self.content = Content::Given(read);
+            }
+            other => return Err(format!("there is no setting {other}: {value}")),
+        }
+        Ok(())
+    }
+
+    pub(super) fn content_line(&mut self, written: &str) -> Result<(), String> {
+        let (octets, _) = text::line(written)?;
+        match &mut self.content {
+            Content::Given(content) => content.extend_from_slice(&octets),
+            inherited @ Content::Inherited(_) => *inherited = Content::Given(octets),
+        }
+        Ok(())
+    }
+
+    /// What was said holds on, until something else is said.
+    pub(super) fn next_message(&mut self) {
+        self.to = Recipients::Inherited(self.to.list().to_vec());
+        self.content = Content::Inherited(self.content.octets().to_vec());
+    }
+
+    pub(super) fn message(&self) -> Result<Message, String> {
+        let envelope = Envelope::new(self.from.clone(), self.to.list().to_vec()).map_err(|error| error.to_string())?;
+        let envelope = envelope.with_body(self.body);
+        let envelope = self.size.map_or(envelope.clone(), |size| envelope.with_size(size));
+        let envelope = self.needs.iter().fold(envelope, |envelope, need| envelope.requiring(*need));
+        Ok(Message { envelope, content: self.content.octets().to_vec() })
+    }
+
+    pub(super) fn config(&self) -> Config {
+        self.config.clone()
+    }
+
+    fn limit(&mut self, limit: &str) -> Result<(), String> {
+        let limits = &mut self.config.limits;
+        let (name, number) = limit.split_once('=').ok_or_else(|| format!("{limit} is no name=number"))?;
+        let number = number.parse().map_err(|_| format!("{limit} has no number"))?;
+        match name {
+            "reply-line" => limits.reply_line = number,
+            "reply" => limits.reply = number,
+            "kept-reply" => limits.kept_reply = number,
+            "pipeline" => limits.pipeline = number,
+            "block" => limits.block = number,
+            _ => return Err(format!("there is no limit {name}")),
+        }
+        Ok(())
+    }
+}
+
+impl Recipients {
+    fn push(&mut self, path: ForwardPath) {
+        match self {
+            Self::Inherited(_) => *self = Self::Named(vec![path]),
+            Self::Named(list) => list.push(path),
+        }
+    }
+
+    fn list(&self) -> &[ForwardPath] {
+        match self {
+            Self::Inherited(list) | Self::Named(list) => list,
+        }
+    }
+}
+
+impl Content {
+    fn octets(&self) -> &[u8] {
+        match self {
+            Self::Inherited(octets) | Self::Given(octets) => octets,
+        }
+    }
+}
+
+fn parsed<T: FromStr<Err = smtp_proto::AddressError>>(value: &str) -> Result<T, String> {
+    value.parse().map_err(|error| format!("{value}: {error}"))
+}
+
+fn need(name: &str) -> Result<Need, String> {
+    let found = Need::ALL.into_iter().find(|need| need.to_string().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| format!("there is no need {name}"))
+}
+
+fn choice<T: Copy>(value: &str, choices: &[(&str, T)]) -> Result<T, String> {
+    let found = choices.iter().find(|(name, _)| *name == value);
+    found.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+        format!("{value} is none of {}", names.join(", "))
+    })
+}

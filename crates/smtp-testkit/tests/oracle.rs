@@ -1,0 +1,436 @@
+//! The oracle sees what is wrong: each promise is broken here on purpose, on the outside of a
+//! machine that does not exist.
+
+use std::{path::Path, time::Duration};
+
+use smtp_proto::{
+    Afterwards, AuthPolicy, Config, Delivery, Disconnect, Envelope, HelloName, HeloRetry, Misuse, Place, Report, Step,
+    TlsPolicy, Wait,
+};
+use smtp_testkit::{
+    Watched,
+    oracle::{Input, Oracle, Promise, Violation},
+    player::{Pieces, play},
+    transcript::Transcript,
+};
+
+const GREETING: &[u8] = b"220 mx.example.net\r\n";
+const EHLO: &[u8] = b"EHLO client.example\r\n";
+const HELO: &[u8] = b"HELO client.example\r\n";
+const MAIL: &[u8] = b"MAIL FROM:<a@client.example>\r\n";
+const RCPT: &[u8] = b"RCPT TO:<b@example.net>\r\n";
+const SECOND_RCPT: &[u8] = b"RCPT TO:<c@example.net>\r\n";
+const OK: &[u8] = b"250 ok\r\n";
+const GO: &[u8] = b"354 go\r\n";
+
+/// What a machine does, as the oracle sees it.
+struct Run {
+    oracle: Oracle,
+    progress: u32,
+    broken: Option<Violation>,
+}
+
+impl Run {
+    fn new(config: &Config) -> Self {
+        Self { oracle: Oracle::new(config, &envelope()), progress: 0, broken: None }
+    }
+
+    fn usual() -> Self {
+        let mut run = Self::new(&config());
+        run.connect(Place::Any).server(GREETING);
+        run
+    }
+
+    fn output(&mut self, step: &Step<'_>) -> &mut Self {
+        let seen = self.oracle.output(step, false);
+        self.broken = self.broken.take().or(seen.err());
+        self
+    }
+
+    fn input(&mut self, input: Input<'_>) -> &mut Self {
+        if self.broken.is_none() {
+            assert_eq!(self.oracle.misuse(&input), None, "{input:?} fits");
+            self.broken = self.oracle.input(input).err();
+        }
+        self
+    }
+
+    fn connect(&mut self, place: Place) -> &mut Self {
+        self.output(&Step::Connect(place)).input(Input::Connected)
+    }
+
+    fn server(&mut self, octets: &[u8]) -> &mut Self {
+        self.progress += 1;
+        self.input(Input::Received(octets))
+    }
+
+    /// Shows octets and hands them over.
+    fn client(&mut self, octets: &[u8]) -> &mut Self {
+        self.shows(octets).input(Input::Sent(octets.len()));
+        self.progress += 1;
+        self
+    }
+
+    fn shows(&mut self, octets: &[u8]) -> &mut Self {
+        let limit = config().waits.block;
+        let progress = self.progress;
+        self.output(&Step::Transmit(octets, Wait { limit, progress }))
+    }
+
+    fn waits(&mut self, limit: Duration) -> &mut Self {
+        let progress = self.progress;
+        self.output(&Step::Wait(Wait { limit, progress }))
+    }
+
+    fn content(&mut self, octets: &[u8]) -> &mut Self {
+        self.output(&Step::Content(16_384)).input(Input::Content(octets))
+    }
+
+    fn end_content(&mut self) -> &mut Self {
+        self.output(&Step::Content(16_384)).input(Input::EndContent)
+    }
+
+    /// Up to the 354.
+    fn reach_content(&mut self) -> &mut Self {
+        self.client(EHLO).server(OK).client(MAIL).server(OK).client(RCPT).server(OK).client(SECOND_RCPT).server(OK);
+        self.client(b"DATA\r\n").server(GO)
+    }
+
+    /// Up to the handing over of the end of the content.
+    fn reach_end(&mut self) -> &mut Self {
+        self.reach_content().content(b"hi\r\n").end_content().client(b"hi\r\n.\r\n")
+    }
+
+    fn breaks(&self, promise: Promise) {
+        let broken = self.broken.as_ref().expect("the oracle sees nothing wrong");
+        assert_eq!(broken.promise(), promise, "{broken}");
+    }
+
+    fn keeps_all(&self) {
+        assert_eq!(self.broken, None);
+    }
+}
+
+fn config() -> Config {
+    Config::new(HelloName::new("client.example").unwrap())
+}
+
+fn envelope() -> Envelope {
+    let to = ["b@example.net", "c@example.net"].map(|path| path.parse().unwrap());
+    Envelope::new("a@client.example".parse().unwrap(), to.into()).unwrap()
+}
+
+/// What a real delivery reports whose server says this, one reply for each time it is waited for.
+fn reported(replies: &[&[u8]], then: impl FnOnce(&Report<'_>)) {
+    let mut delivery = Delivery::new(config(), envelope());
+    let mut replies = replies.iter();
+    loop {
+        match delivery.poll() {
+            Step::Connect(_) => delivery.connected().unwrap(),
+            Step::Transmit(octets, _) => {
+                let len = octets.len();
+                delivery.sent(len).unwrap();
+            }
+            Step::Content(_) => {
+                delivery.content(b"hi\r\n").unwrap();
+                delivery.end_content().unwrap();
+            }
+            Step::Wait(_) => match replies.next() {
+                Some(reply) => delivery.received(reply).unwrap(),
+                None => delivery.disconnected(Disconnect::Closed).unwrap(),
+            },
+            Step::Done(report) => return then(&report),
+        }
+    }
+}
+
+/// The report on a message that everybody got.
+fn delivered(then: impl FnOnce(&Report<'_>)) {
+    reported(&[GREETING, OK, OK, OK, OK, GO, OK], then);
+}
+
+#[test]
+fn promise_1_a_wait_for_nothing_is_seen() {
+    let mut run = Run::usual();
+    run.client(EHLO).server(OK).client(MAIL).server(OK).waits(Duration::from_secs(300)).breaks(Promise::NoHarm);
+    Run::usual().shows(b"").breaks(Promise::NoHarm);
+    Run::usual().client(EHLO).waits(Duration::from_secs(1)).breaks(Promise::NoHarm);
+}
+
+#[test]
+fn promise_1_a_wait_that_starts_again_for_nothing_is_seen() {
+    let mut run = Run::usual();
+    run.client(EHLO).waits(Duration::from_secs(300)).input(Input::Received(b"250-"));
+    run.progress += 1;
+    run.waits(Duration::from_secs(300)).breaks(Promise::NoHarm);
+}
+
+#[test]
+fn promise_1_growth_is_seen() {
+    Run::usual().reach_content().content(b"x").shows(&vec![b'x'; 50_000]).breaks(Promise::NoHarm);
+    Run::usual().reach_content().output(&Step::Content(1_000_000)).breaks(Promise::NoHarm);
+}
+
+#[test]
+fn promise_1_what_has_to_be_refused_is_known() {
+    let mut run = Run::usual();
+    run.shows(EHLO);
+    for (input, misuse) in [
+        (Input::Connected, Some(Misuse::NotConnecting)),
+        (Input::ConnectFailed, Some(Misuse::NotConnecting)),
+        (Input::Sent(EHLO.len()), None),
+        (Input::Sent(EHLO.len() + 1), Some(Misuse::NothingToSend)),
+        (Input::Content(b""), Some(Misuse::NoContentWanted)),
+        (Input::EndContent, Some(Misuse::NoContentWanted)),
+        (Input::DeliverNext(&envelope()), Some(Misuse::NotDone)),
+        (Input::Quit, Some(Misuse::NotDone)),
+        (Input::TimedOut, None),
+    ] {
+        assert_eq!(run.oracle.misuse(&input), misuse, "{input:?}");
+    }
+    run.input(Input::Lost(Disconnect::Closed)).output(&Step::Connect(Place::Any));
+    assert_eq!(run.oracle.misuse(&Input::Received(b"")), Some(Misuse::NotConnected));
+}
+
+#[test]
+fn promise_2_helo_on_the_dead_connection_is_seen() {
+    Run::usual().client(EHLO).input(Input::Lost(Disconnect::Closed)).shows(HELO).breaks(Promise::RetryTable);
+}
+
+#[test]
+fn promise_2_giving_up_on_a_hang_up_is_seen() {
+    let mut run = Run::usual();
+    run.client(EHLO).input(Input::Lost(Disconnect::Reset));
+    reported(&[GREETING], |report| run.output(&Step::Done(*report)).breaks(Promise::RetryTable));
+}
+
+#[test]
+fn promise_2_another_place_and_another_hello_are_seen() {
+    let lost = || {
+        let mut run = Run::usual();
+        run.client(EHLO).input(Input::Lost(Disconnect::Closed));
+        run
+    };
+    lost().connect(Place::Any).breaks(Promise::RetryTable);
+    lost().connect(Place::Same).server(GREETING).client(EHLO).breaks(Promise::RetryTable);
+    lost().connect(Place::Same).server(GREETING).client(HELO).keeps_all();
+}
+
+#[test]
+fn promise_2_a_third_connection_is_seen() {
+    let mut run = Run::usual();
+    run.client(EHLO).input(Input::Lost(Disconnect::Closed)).connect(Place::Same).server(GREETING).client(HELO);
+    run.input(Input::Lost(Disconnect::Closed)).connect(Place::Same).breaks(Promise::RetryTable);
+}
+
+#[test]
+fn promise_2_a_retry_that_policy_or_the_table_forbids_is_seen() {
+    let mut never = config();
+    never.helo_retry = HeloRetry::Never;
+    let mut run = Run::new(&never);
+    run.connect(Place::Any).server(GREETING).client(EHLO).input(Input::Lost(Disconnect::Closed));
+    run.connect(Place::Same).breaks(Promise::RetryTable);
+    Run::usual().client(EHLO).input(Input::TimedOut).connect(Place::Same).breaks(Promise::RetryTable);
+    let mut run = Run::usual();
+    run.client(EHLO).server(b"451 later\r\n").client(HELO).input(Input::Lost(Disconnect::Closed));
+    run.connect(Place::Same).breaks(Promise::RetryTable);
+    Run::usual().input(Input::Lost(Disconnect::Closed)).connect(Place::Same).breaks(Promise::RetryTable);
+}
+
+#[test]
+fn promise_2_a_first_reason_that_is_masked_is_seen() {
+    let mut run = Run::usual();
+    run.client(EHLO).input(Input::Lost(Disconnect::Closed)).output(&Step::Connect(Place::Same));
+    run.input(Input::ConnectFailed);
+    // One connection is reported, and there were two.
+    reported(&[], |report| run.output(&Step::Done(*report)).breaks(Promise::RetryTable));
+}
+
+#[test]
+fn promise_3_somebody_without_a_status_is_seen() {
+    let mut run = Run::usual();
+    run.reach_end().server(OK).client(b"QUIT\r\n").server(b"221 bye\r\n");
+    let nobody = Delivery::probe(config());
+    run.output(&Step::Done(nobody.report())).breaks(Promise::OneStatus);
+}
+
+#[test]
+fn promise_3_another_status_is_seen() {
+    let mut run = Run::usual();
+    run.client(EHLO).server(OK).client(MAIL).server(OK).client(RCPT).server(b"550 no\r\n");
+    run.client(SECOND_RCPT).server(b"550 no\r\n").client(b"QUIT\r\n").server(OK);
+    let deferred: [&[u8]; 5] = [GREETING, OK, OK, b"450 no\r\n", b"450 no\r\n"];
+    reported(&deferred, |report| run.output(&Step::Done(*report)).breaks(Promise::OneStatus));
+}
+
+#[test]
+fn promise_4_delivered_without_a_reply_is_seen() {
+    let mut run = Run::usual();
+    run.reach_end().input(Input::Lost(Disconnect::Closed));
+    delivered(|report| run.output(&Step::Done(*report)).breaks(Promise::DeliveredAfterAll));
+}
+
+#[test]
+fn promise_4_delivered_after_a_refusal_is_seen() {
+    let mut run = Run::usual();
+    run.reach_end().server(b"554 no\r\n").client(b"QUIT\r\n").server(b"221 bye\r\n");
+    delivered(|report| run.output(&Step::Done(*report)).breaks(Promise::DeliveredAfterAll));
+}
+
+#[test]
+fn promise_4_sending_again_after_the_end_is_seen() {
+    let mut run = Run::usual();
+    run.reach_end().input(Input::Lost(Disconnect::Closed)).connect(Place::Same).breaks(Promise::DeliveredAfterAll);
+}
+
+#[test]
+fn promise_4_an_end_before_all_was_given_is_seen() {
+    let mut run = Run::usual();
+    run.reach_content().content(b"hi\r\n").shows(b"hi\r\n.\r\n").breaks(Promise::DeliveredAfterAll);
+    let mut run = Run::usual();
+    run.reach_content()
+        .content(b"hi\r\nyou\r\n")
+        .end_content()
+        .shows(b"hi\r\n.\r\n")
+        .breaks(Promise::DeliveredAfterAll);
+}
+
+#[test]
+fn promise_5_a_message_in_clear_is_seen() {
+    let (mut tls, mut auth) = (config(), config());
+    tls.tls = TlsPolicy::Required;
+    auth.auth = AuthPolicy::Required;
+    for config in [tls, auth] {
+        let mut run = Run::new(&config);
+        run.connect(Place::Any).server(GREETING).client(EHLO).server(b"250-x\r\n250 STARTTLS\r\n").client(MAIL);
+        run.breaks(Promise::NothingInClear);
+    }
+}
+
+#[test]
+fn promise_7_an_answer_from_before_the_question_is_seen() {
+    // The reply to MAIL comes before MAIL's last octet has gone.
+    let mut run = Run::usual();
+    run.client(EHLO).server(OK).shows(MAIL).input(Input::Sent(10)).server(OK);
+    run.shows(RCPT).breaks(Promise::NoUnsolicited);
+    // The reply to EHLO comes with the greeting.
+    let mut run = Run::new(&config());
+    run.connect(Place::Any).server(b"220 mx\r\n250 mx\r\n").shows(EHLO).breaks(Promise::NoUnsolicited);
+    // The message is taken before its dot has gone.
+    let mut run = Run::usual();
+    run.reach_content().content(b"hi\r\n").end_content().shows(b"hi\r\n.\r\n").input(Input::Sent(6)).server(OK);
+    delivered(|report| run.output(&Step::Done(*report)).breaks(Promise::NoUnsolicited));
+}
+
+#[test]
+fn promise_8_a_group_that_was_not_offered_is_seen() {
+    let both = [MAIL, RCPT].concat();
+    Run::usual().client(EHLO).server(OK).shows(&both).breaks(Promise::Groups);
+    Run::usual().client(EHLO).server(b"250-x\r\n250 PIPELINING\r\n").shows(&both).keeps_all();
+    // PIPELINING as the server's name, and offered to HELO, is not offered.
+    Run::usual().client(EHLO).server(b"250 PIPELINING\r\n").shows(&both).breaks(Promise::Groups);
+    let mut run = Run::usual();
+    run.client(EHLO).server(b"500 what\r\n").client(HELO).server(b"250-x\r\n250 PIPELINING\r\n").shows(&both);
+    run.breaks(Promise::Groups);
+}
+
+#[test]
+fn promise_8_a_group_that_goes_on_or_grows_too_large_is_seen() {
+    let all = [MAIL, RCPT, SECOND_RCPT, b"DATA\r\n"].concat();
+    let offered: &[u8] = b"250-x\r\n250 PIPELINING\r\n";
+    Run::usual().client(EHLO).server(offered).client(&all).keeps_all();
+    Run::usual().client(EHLO).server(offered).client(&all).shows(b"QUIT\r\n").breaks(Promise::Groups);
+    let mut tight = config();
+    tight.limits.pipeline = all.len() - 1;
+    let mut run = Run::new(&tight);
+    run.connect(Place::Any).server(GREETING).client(EHLO).server(offered).shows(&all).breaks(Promise::Groups);
+}
+
+#[test]
+fn promise_9_other_commands_other_paths_and_torn_lines_are_seen() {
+    for wrong in [
+        &b"MAIL FROM:<x@client.example>\r\n"[..],
+        b"MAIL FROM:<a@client.example> SIZE=1\r\n",
+        b"MAIL FROM: <a@client.example>\r\n",
+        b"MAIL FROM:<a@client.example>\n",
+        b"MAIL FROM:<a@client.example>",
+        b"MAIL FROM:<a@client.example\0>\r\n",
+        b"VRFY a\r\n",
+        RCPT,
+    ] {
+        Run::usual().client(EHLO).server(OK).shows(wrong).breaks(Promise::WholeLines);
+    }
+    let mut run = Run::usual();
+    run.client(EHLO).server(OK).client(MAIL).server(OK).shows(SECOND_RCPT).breaks(Promise::WholeLines);
+}
+
+#[test]
+fn promise_9_content_that_nobody_asked_for_or_gave_is_seen() {
+    for wrong in [&b"ho\r\n"[..], b"h\ri\r\n", b"hi\n", b"hi\r\nhi\r\n", b"hi\r\n..\r\n"] {
+        Run::usual().reach_content().content(b"hi\r\n").shows(wrong).breaks(Promise::WholeLines);
+    }
+    let mut run = Run::usual();
+    run.client(EHLO).server(OK).output(&Step::Content(100)).breaks(Promise::WholeLines);
+    let mut run = Run::usual();
+    run.reach_content().content(b".\r\n").shows(b".\r\n").breaks(Promise::DeliveredAfterAll);
+}
+
+#[test]
+fn promise_9_words_after_421_are_seen() {
+    let mut run = Run::usual();
+    run.client(EHLO).server(b"421 closing\r\n").shows(b"QUIT\r\n").breaks(Promise::WholeLines);
+}
+
+#[test]
+fn promise_9_octets_that_change_under_the_drivers_hands_are_seen() {
+    Run::usual().shows(EHLO).input(Input::Sent(3)).shows(HELO).breaks(Promise::WholeLines);
+}
+
+#[test]
+fn every_promise_has_its_number_and_its_words() {
+    for (index, promise) in Promise::ALL.into_iter().enumerate() {
+        assert_eq!(usize::from(promise.number()), index + 1);
+        assert!(!promise.to_string().is_empty());
+    }
+}
+
+#[test]
+fn a_conversation_is_a_transcript_that_plays() {
+    let mut policy = config();
+    policy.afterwards = Afterwards::Keep;
+    policy.limits.block = 5;
+    let mut delivery = Watched::new(policy, envelope());
+    let mut content = b".dots \\ \xe9".chunks(4).chain([&b" \r\n\t\n."[..]]);
+    let mut replies = [GREETING, OK, OK, b"550 \x1b[31m\r\n", OK, GO, OK, GREETING, OK, b"550 no\n", OK].into_iter();
+    let mut connections = 0;
+    loop {
+        let again = delivery.is_kept() && replies.len() > 1;
+        match delivery.poll() {
+            Step::Connect(_) => {
+                connections += 1;
+                delivery.connected().unwrap();
+            }
+            Step::Transmit(octets, _) if connections == 1 && octets.starts_with(b"EHLO") => {
+                delivery.sent(3).unwrap();
+                delivery.disconnected(Disconnect::Reset).unwrap();
+            }
+            Step::Transmit(octets, _) => {
+                let len = octets.len();
+                delivery.sent(len).unwrap();
+            }
+            Step::Content(room) => match content.next() {
+                Some(piece) => delivery.content(&piece[..piece.len().min(room)]).unwrap(),
+                None => delivery.end_content().unwrap(),
+            },
+            Step::Wait(_) => match replies.next() {
+                Some(reply) => delivery.received(reply).unwrap(),
+                None => delivery.timed_out().unwrap(),
+            },
+            Step::Done(_) if again => delivery.deliver_next(envelope()).unwrap(),
+            Step::Done(_) => break,
+        }
+    }
+    let conversation = delivery.conversation();
+    let transcript = Transcript::parse(&conversation, Path::new("")).unwrap_or_else(|e| panic!("{e}\n{conversation}"));
+    play(&transcript, Pieces::WHOLE).unwrap_or_else(|mismatch| panic!("{mismatch}\n{conversation}"));
+}
