@@ -9,7 +9,7 @@ use nom::{
     bytes::complete::{take, take_while1},
     character::complete::{line_ending, one_of, space0, u64},
     combinator::{all_consuming, eof, value, verify},
-    sequence::{preceded, terminated},
+    sequence::{delimited, preceded},
 };
 
 use crate::{
@@ -91,7 +91,7 @@ fn is<const N: usize>(name: &[u8], keyword: &[u8; N]) -> bool {
 
 impl SizeLimit {
     fn parse(parameters: &[u8]) -> Self {
-        let limit = all_consuming(terminated(u64, space0::<_, ()>)).parse(parameters);
+        let limit = all_consuming(delimited(space0, u64, space0::<_, ()>)).parse(parameters);
         match limit {
             Err(_) | Ok((_, 0)) => Self::Unlimited,
             Ok((_, octets)) => Self::Octets(octets),
@@ -216,6 +216,7 @@ mod tests {
             ("SIZE -1", SizeLimit::Unlimited),
             ("SIZE=5", SizeLimit::Octets(5)),
             ("SIZE 5 ", SizeLimit::Octets(5)),
+            ("SIZE  5", SizeLimit::Octets(5)),
             ("XSIZE 5", SizeLimit::NotOffered),
             ("SIZEX 5", SizeLimit::NotOffered),
         ] {

@@ -161,7 +161,7 @@ impl Session {
         if matches!(self.state, State::Over) {
             return (input.len(), None);
         }
-        let Self { state, capabilities, decoder, unanswered, under_way, progress, .. } = self;
+        let Self { state, capabilities, decoder, unanswered, under_way, progress, sent_since, .. } = self;
         let (taken, reply) = match decoder.decode(input) {
             (taken, Ok(None)) => return (taken, None),
             (taken, Ok(Some(reply))) => (taken, reply),
@@ -171,6 +171,7 @@ impl Session {
             }
         };
         *progress = progress.wrapping_add(1);
+        *sent_since = 0;
         if reply.code() == Code::SERVICE_CLOSING {
             *state = State::Over;
             return (taken, Some(Event::ServiceClosing(reply)));
@@ -279,7 +280,7 @@ impl Session {
         if all {
             self.clear_output();
         }
-        if self.sent_since >= self.limits.block || (all && octets > 0) {
+        if octets > 0 && (all || self.sent_since >= self.limits.block) {
             self.progressed();
         }
         Ok(())

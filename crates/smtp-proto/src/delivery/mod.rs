@@ -379,7 +379,7 @@ impl Delivery {
     fn content_room(&self) -> usize {
         match &self.state {
             State::Transaction(transaction) if transaction.wants_content() => {
-                self.config.limits.block.saturating_sub(self.session.output().len())
+                self.config.limits.block.max(1).saturating_sub(self.session.output().len())
             }
             _ => 0,
         }

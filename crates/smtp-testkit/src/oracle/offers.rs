@@ -64,11 +64,13 @@ pub fn keywords(reply: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// `size-value = 1*20DIGIT`, blanks behind it passed over; zero and what is too large to matter are
+/// `size-value = 1*20DIGIT`, blanks around it passed over; zero and what is too large to matter are
 /// no limit.
 pub fn size(value: &[u8]) -> Option<u64> {
-    let blanks = value.iter().rev().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
-    let digits = &value[..value.len() - blanks];
+    let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
+    let start = value.iter().take_while(|octet| is_blank(octet)).count();
+    let end = value.iter().rposition(|octet| !is_blank(octet)).map_or(start, |last| last + 1);
+    let digits = &value[start..end];
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
