@@ -281,10 +281,12 @@ fn is_quoted_string(local: &str) -> bool {
     true
 }
 
-/// `UTF8-non-ascii` (RFC 6531 section 3.3), without the characters that only pretend to be absent
-/// or to be a space.
+/// `UTF8-non-ascii` (RFC 6531 section 3.3), without spaces, and without characters that nobody sees
+/// and that only change how others look.
 fn is_utf8_text(character: char) -> bool {
-    !character.is_ascii() && !character.is_control() && !character.is_whitespace()
+    let unseen = matches!(character, '\u{ad}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    !character.is_ascii() && !character.is_control() && !character.is_whitespace() && !unseen
 }
 
 impl AsRef<str> for Mailbox {
@@ -339,6 +341,8 @@ mod tests {
             ("a@[1>2]", Domain),
             ("a@[1 2]", Domain),
             ("a\u{a0}b@c", LocalPart),
+            ("a\u{202e}b@c", LocalPart),
+            ("a@b\u{200b}c", Domain),
             (&*long, TooLong),
         ] {
             assert_eq!(Mailbox::new(address), Err(error), "{address:?}");

@@ -211,7 +211,7 @@ pub struct Limits {
     pub reply_line: usize,
     /// All lines of one reply.
     pub reply: usize,
-    /// What a report keeps of one reply, whole lines.
+    /// What a report keeps of one reply, whole lines. Of replies that together pass a mebibyte less.
     pub kept_reply: usize,
     /// Commands under way that have not been answered. One command always is allowed.
     pub pipeline: usize,
@@ -220,8 +220,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 12,288 for a line, 64 KiB for a reply, of which 4 KiB are kept; 4 KiB of commands, 16 KiB of
+    /// 12,288 for a line, 64 KiB for a reply, all of which is kept; 4 KiB of commands, 16 KiB of
     /// content.
     pub const DEFAULT: Self =
-        Self { reply_line: 12_288, reply: 65_536, kept_reply: 4096, pipeline: 4096, block: 16_384 };
+        Self { reply_line: 12_288, reply: 65_536, kept_reply: 65_536, pipeline: 4096, block: 16_384 };
 }

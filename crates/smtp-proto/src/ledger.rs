@@ -16,6 +16,11 @@ pub(crate) struct Ledger {
     octets: Vec<u8>,
 }
 
+/// Octets of kept replies above which of each further one only [`ONE_OF_MANY`] are kept: thousands of
+/// recipients, each refused at length, must not fill the memory.
+const MANY_REPLIES: usize = 1 << 20;
+const ONE_OF_MANY: usize = 128;
+
 /// Octets of the replies that a delivery to one recipient keeps, and some more.
 const USUAL_REPLIES: usize = 512;
 
@@ -85,9 +90,11 @@ impl Ledger {
         self.longest_line = None;
     }
 
-    /// Keeps whole lines of a reply, `limit` octets at most unless the first line is longer.
+    /// Keeps a reply, or of a longer one so many octets: whole lines, if there is one. When many are
+    /// kept already, less of each.
     pub(crate) fn keep_reply(&mut self, reply: &Reply<'_>, limit: usize) -> KeptReply {
         let octets = reply.octets();
+        let limit = if self.octets.len() < MANY_REPLIES { limit } else { limit.min(ONE_OF_MANY) };
         let kept = match octets.get(..limit) {
             Some(start) if octets.len() > limit => {
                 memchr::memrchr(b'\n', start).and_then(|at| start.get(..=at)).unwrap_or(start)
@@ -95,6 +102,14 @@ impl Ledger {
             _ => octets,
         };
         KeptReply { code: reply.code(), text: self.keep(kept) }
+    }
+
+    /// Drops a reply that settles nothing, if it was kept last.
+    pub(crate) fn forget(&mut self, reply: KeptReply) {
+        let Text { start, len } = reply.text;
+        if start.saturating_add(len) == self.octets.len() {
+            self.octets.truncate(start);
+        }
     }
 
     pub(crate) fn keep(&mut self, octets: &[u8]) -> Text {
@@ -108,16 +123,10 @@ impl Ledger {
         self.attempts.last_mut()
     }
 
-    /// Settles each recipient that `which` picks and that is not settled yet.
-    pub(crate) fn settle(
-        &mut self,
-        which: impl Fn(Recipient) -> bool,
-        status: Status,
-        cause: Cause,
-        reply: Option<KeptReply>,
-    ) {
+    /// Settles each recipient that is not settled yet.
+    pub(crate) fn settle(&mut self, status: Status, cause: Cause, reply: Option<KeptReply>) {
         for recipient in &mut self.recipients {
-            if recipient.is_open() && which(*recipient) {
+            if recipient.is_open() {
                 *recipient = Recipient::Settled { status, cause, reply };
             }
         }
@@ -125,7 +134,7 @@ impl Ledger {
 
     /// Settles everybody who is left by a refusal.
     pub(crate) fn refuse_all(&mut self, severity: Severity, reply: KeptReply) {
-        self.settle(|_| true, severity.into(), Cause::Reply, Some(reply));
+        self.settle(severity.into(), Cause::Reply, Some(reply));
     }
 
     pub(crate) fn accepted(&self) -> usize {

@@ -12,7 +12,7 @@ use crate::{
     config::{Limits, LineEndings, Waits},
     content::{ContentEncoder, ContentFault},
     escape::Escaped,
-    reply::{Code, Reply, ReplyDecoder, ReplyFault},
+    reply::{Class, Code, Reply, ReplyDecoder, ReplyFault},
     report::Stage,
 };
 
@@ -34,10 +34,24 @@ pub struct Session {
     unanswered: VecDeque<Unanswered>,
     /// Octets of the unanswered commands.
     under_way: usize,
+    answering: Answering,
+    /// Recipients that were taken, since MAIL was.
+    accepted: Option<usize>,
+    /// LHLO was said: the content is answered for each recipient that was taken (RFC 2033).
+    each_recipient: bool,
     limits: Limits,
     progress: u32,
     /// Octets handed over since `progress` changed.
     sent_since: usize,
+}
+
+/// What a reply answers that has begun to arrive.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Answering {
+    /// The oldest unanswered command.
+    Command,
+    /// Nothing: no command had been sent whole when its first octet came. This was due.
+    Nothing(Stage),
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -56,6 +70,7 @@ enum Transaction {
     Mail,
     Rcpt,
     Data,
+    StartMailInput,
 }
 
 /// A command whose reply is due.
@@ -79,8 +94,14 @@ pub enum Event<'a> {
     },
     /// The peer ends the session (421). Nothing more may be written. The last event.
     ServiceClosing(Reply<'a>),
-    /// A reply that answers no command that was sent whole. The last event.
-    Unsolicited(Reply<'a>),
+    /// A reply whose first octet came before there was a command, sent whole, for it to answer. The
+    /// last event.
+    Unsolicited {
+        /// Where the session was when the reply began.
+        stage: Stage,
+        /// The reply. Never 421.
+        reply: Reply<'a>,
+    },
     /// Octets that are no reply. The last event.
     NotAReply(ReplyFault),
 }
@@ -128,6 +149,9 @@ impl Session {
             sent: 0,
             unanswered: VecDeque::new(),
             under_way: 0,
+            answering: Answering::Command,
+            accepted: None,
+            each_recipient: false,
             limits,
             progress: 0,
             sent_since: 0,
@@ -151,6 +175,8 @@ impl Session {
         self.decoder.clear();
         self.unanswered.clear();
         self.under_way = 0;
+        self.accepted = None;
+        self.each_recipient = false;
         self.clear_output();
         self.progressed();
     }
@@ -158,15 +184,33 @@ impl Session {
     /// Takes octets from the front of `input` until there is an event: how many, and the event.
     /// `None`: all were taken.
     pub fn received<'a>(&'a mut self, input: &'a [u8]) -> (usize, Option<Event<'a>>) {
-        if matches!(self.state, State::Over) {
+        if self.is_over() || input.is_empty() {
             return (input.len(), None);
         }
-        let Self { state, capabilities, decoder, unanswered, under_way, progress, sent_since, .. } = self;
+        if self.decoder.held().is_empty() {
+            self.answering = if self.is_due() { Answering::Command } else { Answering::Nothing(self.stage()) };
+        }
+        let Self {
+            state,
+            capabilities,
+            decoder,
+            output,
+            sent,
+            unanswered,
+            under_way,
+            answering,
+            accepted,
+            progress,
+            sent_since,
+            ..
+        } = self;
         let (taken, reply) = match decoder.decode(input) {
             (taken, Ok(None)) => return (taken, None),
             (taken, Ok(Some(reply))) => (taken, reply),
             (taken, Err(fault)) => {
                 *state = State::Over;
+                output.clear();
+                *sent = 0;
                 return (taken, Some(Event::NotAReply(fault)));
             }
         };
@@ -174,15 +218,29 @@ impl Session {
         *sent_since = 0;
         if reply.code() == Code::SERVICE_CLOSING {
             *state = State::Over;
+            output.clear();
+            *sent = 0;
             return (taken, Some(Event::ServiceClosing(reply)));
         }
-        let Some(&Unanswered { stage, len, unsent: 0 }) = unanswered.front() else {
+        let (Answering::Command, Some(&Unanswered { stage, len, .. })) = (*answering, unanswered.front()) else {
+            let stage = match *answering {
+                Answering::Nothing(stage) => stage,
+                Answering::Command => Stage::Idle,
+            };
             *state = State::Over;
-            return (taken, Some(Event::Unsolicited(reply)));
+            output.clear();
+            *sent = 0;
+            return (taken, Some(Event::Unsolicited { stage, reply }));
         };
         unanswered.pop_front();
         *under_way = under_way.saturating_sub(len);
         state.answered(stage, reply.code());
+        let success = reply.code().meaning() == Class::Success;
+        match (stage, &mut *accepted) {
+            (Stage::Mail, accepted) => *accepted = success.then_some(0),
+            (Stage::Rcpt, Some(accepted)) if success => *accepted = accepted.saturating_add(1),
+            _ => {}
+        }
         match stage {
             Stage::Ehlo | Stage::Lhlo if reply.code().severity().is_none() => {
                 *capabilities = Capabilities::from_reply(&reply);
@@ -215,6 +273,11 @@ impl Session {
         self.under_way = under_way;
         let unsent = self.output.len().saturating_sub(self.sent);
         *transaction = next;
+        match command {
+            Command::Lhlo(_) => self.each_recipient = true,
+            Command::Ehlo(_) | Command::Helo(_) => self.each_recipient = false,
+            _ => {}
+        }
         if matches!(command, Command::Quit) {
             self.state = State::Quitting;
         }
@@ -226,7 +289,7 @@ impl Session {
     ///
     /// `eight_bit`: whether octets above 127 may be sent.
     pub fn begin_content(&mut self, line_endings: LineEndings, eight_bit: bool) -> Result<(), Refused> {
-        if self.state != State::Commands(Transaction::Data) || !self.unanswered.is_empty() {
+        if self.state != State::Commands(Transaction::StartMailInput) {
             return Err(Refused::Order);
         }
         self.state = State::Content(ContentEncoder::new(line_endings, eight_bit));
@@ -249,13 +312,14 @@ impl Session {
         Ok(result)
     }
 
-    /// Writes the end of the content: its reply is due, or as many `replies` as recipients were taken
-    /// if the server speaks LMTP. What [`ContentEncoder::longest_line`] says, or the fault that ended
-    /// the session.
-    pub fn end_content(&mut self, replies: usize) -> Result<Result<Option<u64>, ContentFault>, Refused> {
+    /// Writes the end of the content: its reply is due, or one for each recipient that was taken if
+    /// LHLO was said. The length of the longest line if it is above
+    /// [`LONGEST_LINE`](crate::LONGEST_LINE), or the fault that ended the session.
+    pub fn end_content(&mut self) -> Result<Result<Option<u64>, ContentFault>, Refused> {
         let State::Content(encoder) = &mut self.state else { return Err(Refused::Order) };
         let ended = encoder.finish(&mut self.output).map(|()| encoder.longest_line());
         if ended.is_ok() {
+            let replies = if self.each_recipient { self.accepted.unwrap_or_default().max(1) } else { 1 };
             let unsent = self.output.len().saturating_sub(self.sent);
             let reply = Unanswered { stage: Stage::ContentEnd, len: 0, unsent };
             self.unanswered.extend(core::iter::repeat_n(reply, replies));
@@ -284,6 +348,11 @@ impl Session {
             self.progressed();
         }
         Ok(())
+    }
+
+    /// Whether there was a last event, or [`close`](Self::close): nothing more comes or goes.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
     }
 
     /// What is to be written next.
@@ -322,6 +391,11 @@ impl Session {
         Wait { limit, progress: self.progress }
     }
 
+    /// Whether a command was sent whole and not answered.
+    fn is_due(&self) -> bool {
+        self.unanswered.front().is_some_and(|oldest| oldest.unsent == 0)
+    }
+
     fn clear_output(&mut self) {
         self.output.clear();
         self.sent = 0;
@@ -344,16 +418,15 @@ pub struct Wait {
 }
 
 impl State {
-    /// A refused command leaves the session where it was before.
+    /// A refused command opens nothing.
     fn answered(&mut self, stage: Stage, code: Code) {
         let Self::Commands(transaction) = self else { return };
-        if code.severity().is_none() {
-            return;
-        }
+        let refused = code.severity().is_some();
         match (stage, *transaction) {
-            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) => *transaction = Transaction::BeforeHello,
-            (Stage::Mail, Transaction::Mail) => *transaction = Transaction::None,
-            (Stage::Data, _) => *transaction = Transaction::Rcpt,
+            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) if refused => *transaction = Transaction::BeforeHello,
+            (Stage::Mail, Transaction::Mail | Transaction::Rcpt) if refused => *transaction = Transaction::None,
+            (Stage::Data, _) if refused => *transaction = Transaction::Rcpt,
+            (Stage::Data, _) if code == Code::START_MAIL_INPUT => *transaction = Transaction::StartMailInput,
             _ => {}
         }
     }
@@ -370,11 +443,11 @@ impl Transaction {
             (Command::Rcpt(_), Self::Mail | Self::Rcpt) => Some(Self::Rcpt),
             (Command::Data, Self::Rcpt) => Some(Self::Data),
             (Command::Noop | Command::Quit, Self::BeforeHello | Self::None | Self::Mail | Self::Rcpt) => Some(self),
-            (Command::Ehlo(_) | Command::Helo(_) | Command::Lhlo(_), Self::Mail | Self::Rcpt | Self::Data)
-            | (Command::Rset | Command::Noop | Command::Quit, Self::Data)
-            | (Command::Mail(..), Self::BeforeHello | Self::Mail | Self::Rcpt | Self::Data)
-            | (Command::Rcpt(_), Self::BeforeHello | Self::None | Self::Data)
-            | (Command::Data, Self::BeforeHello | Self::None | Self::Mail | Self::Data) => None,
+            (_, Self::Data | Self::StartMailInput)
+            | (Command::Ehlo(_) | Command::Helo(_) | Command::Lhlo(_), Self::Mail | Self::Rcpt)
+            | (Command::Mail(..), Self::BeforeHello | Self::Mail | Self::Rcpt)
+            | (Command::Rcpt(_), Self::BeforeHello | Self::None)
+            | (Command::Data, Self::BeforeHello | Self::None | Self::Mail) => None,
         }
     }
 }

@@ -77,7 +77,7 @@ impl Transaction {
         ledger: &mut Ledger,
     ) -> Option<Self> {
         if let Err((status, cause)) = check(config, envelope, session.capabilities()) {
-            ledger.settle(|_| true, status, cause, None);
+            ledger.settle(status, cause, None);
             return None;
         }
         let capabilities = session.capabilities();
@@ -86,8 +86,10 @@ impl Transaction {
             eight_bit_mime: envelope.body() == Body::EightBit && capabilities.eight_bit_mime,
             smtputf8: envelope.needs().contains(crate::Need::Smtputf8),
         };
-        // Nothing is under way here, so the session takes it.
-        session.command(&Command::Mail(envelope.reverse_path(), parameters)).ok()?;
+        if session.command(&Command::Mail(envelope.reverse_path(), parameters)).is_err() {
+            ledger.settle(Status::Deferred, Cause::Connections, None);
+            return None;
+        }
         let mut transaction = Self { origin, mail: Mail::Due, asked: 0, answered: 0, data: Data::NotAsked };
         transaction.fill_pipeline(session, envelope, ledger);
         Some(transaction)
@@ -103,7 +105,10 @@ impl Transaction {
         ledger: &mut Ledger,
     ) -> Then {
         match (stage, reply.code.meaning()) {
-            (Stage::Mail, Class::Success) => self.mail = Mail::Taken,
+            (Stage::Mail, Class::Success) => {
+                self.mail = Mail::Taken;
+                ledger.forget(reply.kept);
+            }
             (Stage::Mail, Class::Refusal(severity)) => {
                 self.mail = Mail::Refused;
                 ledger.refuse_all(severity, reply.kept);
@@ -185,6 +190,7 @@ impl Transaction {
         let status = match class {
             Class::Success => {
                 *recipient = Recipient::Accepted;
+                ledger.forget(reply.kept);
                 return;
             }
             Class::Refusal(Severity::Permanent) if !full => Status::Failed,
@@ -210,7 +216,7 @@ impl Transaction {
         }
         // RFC 2920 section 3.1: the server waits for content, and gets none.
         self.data = Data::DotAlone;
-        match session.end_content(1) {
+        match session.end_content() {
             Ok(Ok(_)) => Then::GoOn,
             Ok(Err(_)) | Err(_) => Then::Nonsense,
         }
@@ -220,7 +226,7 @@ impl Transaction {
         let Data::End { next } = &mut self.data else { return Then::Settled { clean: true } };
         let status = reply.code.severity().map_or(Status::Delivered, Status::from);
         match config.protocol {
-            Protocol::Smtp => ledger.settle(|_| true, status, Cause::Reply, Some(reply.kept)),
+            Protocol::Smtp => ledger.settle(status, Cause::Reply, Some(reply.kept)),
             Protocol::Lmtp => {
                 // RFC 2033 section 4.2: a reply for each recipient that was taken, in order.
                 let rest = ledger.recipients.get_mut(*next..).unwrap_or_default();

@@ -136,9 +136,44 @@ fn a_reply_before_the_last_octet_of_its_command_answers_nothing() {
     session.command(&MAIL).unwrap();
     session.sent(session.output().len() - 1).unwrap();
     let (_, event) = session.received(b"250 too early\r\n");
-    assert!(matches!(event, Some(Event::Unsolicited(_))));
+    assert!(matches!(event, Some(Event::Unsolicited { stage: Stage::Mail, .. })));
     assert_eq!(session.command(&RCPT), Err(Refused::Over));
     assert_eq!(session.received(b"250 more\r\n"), (10, None));
+}
+
+#[test]
+fn a_reply_that_begins_before_its_command_answers_nothing() {
+    let mut session = greeted("250 mx.example\r\n");
+    assert_eq!(session.received(b"250 prema"), (9, None));
+    session.command(&MAIL).unwrap();
+    send_all(&mut session);
+    let (_, event) = session.received(b"ture\r\n");
+    assert!(matches!(event, Some(Event::Unsolicited { stage: Stage::Idle, .. })), "{event:?}");
+    assert!(session.is_over());
+    assert!(session.output().is_empty());
+}
+
+#[test]
+fn content_starts_after_354_and_nothing_else() {
+    for (reply, starts) in [("354 go\r\n", true), ("250 ok\r\n", false), ("350 go\r\n", false), ("554 no\r\n", false)] {
+        let mut session = greeted("250 mx.example\r\n");
+        exchange(&mut session, &MAIL, "250 ok\r\n");
+        exchange(&mut session, &RCPT, "250 ok\r\n");
+        exchange(&mut session, &Command::Data, reply);
+        assert_eq!(session.begin_content(LineEndings::Mend, false).is_ok(), starts, "{reply}");
+    }
+}
+
+#[test]
+fn a_refused_mail_opens_no_transaction_for_what_was_pipelined_behind_it() {
+    let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
+    session.command(&MAIL).unwrap();
+    session.command(&RCPT).unwrap();
+    send_all(&mut session);
+    hear(&mut session, "550 no\r\n", Stage::Mail);
+    hear(&mut session, "503 no\r\n", Stage::Rcpt);
+    assert_eq!(session.command(&Command::Data), Err(Refused::Order));
+    assert_eq!(session.command(&MAIL), Ok(()));
 }
 
 #[test]
@@ -160,7 +195,7 @@ fn content_and_its_end_are_written_between_the_right_replies() {
     assert_eq!(session.command(&Command::Quit), Err(Refused::Over));
     session.content(b".one\ntwo").unwrap().unwrap();
     assert_eq!(session.stage(), Stage::Content);
-    assert_eq!(session.end_content(1), Ok(Ok(None)));
+    assert_eq!(session.end_content(), Ok(Ok(None)));
     assert_eq!(session.content(b"more"), Err(Refused::Order));
     assert_eq!(send_all(&mut session), "..one\r\ntwo\r\n.\r\n");
     assert_eq!(session.stage(), Stage::ContentEnd);
@@ -206,7 +241,7 @@ fn content_that_is_always_written_in_part_neither_piles_up_nor_runs_out_of_time(
         session.sent(block / 2).unwrap();
     }
     assert_eq!(session.wait(&Waits::RFC_5321).progress, before + 5);
-    session.end_content(1).unwrap().unwrap();
+    session.end_content().unwrap().unwrap();
     wire.extend_from_slice(session.output());
     assert_eq!(wire, [vec![b'x'; block * 11 / 2], b"\r\n.\r\n".to_vec()].concat());
 }
@@ -230,7 +265,7 @@ fn each_wait_is_that_of_rfc_5321() {
     }
     session.begin_content(LineEndings::Mend, false).unwrap();
     assert_eq!(session.wait(&waits).limit, waits.block);
-    session.end_content(1).unwrap().unwrap();
+    session.end_content().unwrap().unwrap();
     send_all(&mut session);
     assert_eq!(session.wait(&waits).limit, waits.content_end);
     hear(&mut session, "250 ok\r\n", Stage::ContentEnd);

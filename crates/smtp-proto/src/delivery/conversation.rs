@@ -66,7 +66,9 @@ impl Delivery {
             (Class::Success, Hello::Helo) => self.say_helo(Refusal::None),
             (Class::Success, Hello::Lhlo) => self.say(&Said::Lhlo, State::Lhlo),
             (Class::Intermediate, _) => self.on_unexpected(reply),
-            (Class::Refusal(severity), _) => self.refuse(severity, reply),
+            // The same host had taken the connection before, and hung up on EHLO.
+            (Class::Refusal(_), Hello::Helo) => self.refuse(Severity::Transient, reply),
+            (Class::Refusal(severity), Hello::Ehlo | Hello::Lhlo) => self.refuse(severity, reply),
         }
     }
 
@@ -88,7 +90,7 @@ impl Delivery {
                 Severity::Transient => Status::Deferred,
                 Severity::Permanent => status_of_unmet(needs),
             };
-            self.ledger.settle(|_| true, status, Cause::Needs(needs), Some(reply.kept));
+            self.ledger.settle(status, Cause::Needs(needs), Some(reply.kept));
             self.say_quit();
         }
     }
@@ -99,9 +101,17 @@ impl Delivery {
             (Class::Refusal(_), Refusal::OfEhlo(severity)) if reply.code == Code::BAD_SEQUENCE => {
                 self.say(&Said::Rset, State::RsetBeforeHelo(severity));
             }
-            // Some servers know no HELO (502): that must not turn a hang-up on EHLO into a failure.
-            (Class::Refusal(_), Refusal::None) => self.refuse(Severity::Transient, reply),
-            (Class::Refusal(severity), Refusal::OfEhlo(_) | Refusal::OfHelo(_)) => self.refuse(severity, reply),
+            // Some servers know no HELO (502): that must not turn a hang-up on EHLO, or a refusal for
+            // now, into a failure.
+            (
+                Class::Refusal(_),
+                Refusal::None | Refusal::OfEhlo(Severity::Transient) | Refusal::OfHelo(Severity::Transient),
+            ) => {
+                self.refuse(Severity::Transient, reply);
+            }
+            (Class::Refusal(severity), Refusal::OfEhlo(Severity::Permanent) | Refusal::OfHelo(Severity::Permanent)) => {
+                self.refuse(severity, reply);
+            }
             (Class::Intermediate, _) => self.on_unexpected(reply),
         }
     }
@@ -139,10 +149,10 @@ impl Delivery {
         }
     }
 
-    /// A reply that answers nothing, or the content before its end.
-    pub(super) fn on_unsolicited(&mut self, stage: Stage, begun: bool, reply: &ReplyFacts) {
+    /// A reply that answers nothing, or the content before its end. It began to arrive at `since`.
+    pub(super) fn on_unsolicited(&mut self, since: Stage, stage: Stage, begun: bool, reply: &ReplyFacts) {
         self.note_reply(reply);
-        match (&self.state, stage, reply.code.severity()) {
+        match (&self.state, since, reply.code.severity()) {
             // It counts for the content (RFC 5321 section 3.3).
             (State::Transaction(_), Stage::Content, Some(severity)) => {
                 self.ledger.refuse_all(severity, reply.kept);
@@ -165,7 +175,7 @@ impl Delivery {
     }
 
     pub(super) fn on_content_fault(&mut self, fault: ContentFault) {
-        self.ledger.settle(|_| true, Status::Failed, Cause::Content(fault), None);
+        self.ledger.settle(Status::Failed, Cause::Content(fault), None);
         self.done(Ended::Abandoned);
     }
 
@@ -219,7 +229,8 @@ impl Delivery {
             Said::Quit => (Command::Quit, None),
         };
         if self.session.command(&command).is_err() {
-            // The session cannot take it only where there is nothing left to say.
+            // Where the session cannot take it, there is nothing left to say; nobody is forgotten.
+            self.ledger.settle(Status::Deferred, Cause::Connections, None);
             return self.done(Ended::Abandoned);
         }
         if let (Some(hello), Some(attempt)) = (hello, self.ledger.attempt()) {
@@ -282,7 +293,7 @@ impl Delivery {
         };
         let said = reply.map(|reply| reply.kept).or(ehlo_refusal);
         let cause = if said.is_some() && cause == Cause::Connections { Cause::Reply } else { cause };
-        self.ledger.settle(|_| true, status, cause, said);
+        self.ledger.settle(status, cause, said);
         self.done(ended);
     }
 
@@ -336,8 +347,10 @@ impl Delivery {
         }
     }
 
+    /// The reply decides how the attempt went. Once all is settled, none does.
     pub(super) fn note_reply(&mut self, reply: &ReplyFacts) {
-        if let Some(attempt) = self.ledger.attempt() {
+        let settled = matches!(self.state, State::Rset(_) | State::Quitting | State::Done(_));
+        if let (Some(attempt), false) = (self.ledger.attempt(), settled) {
             attempt.reply = Some(reply.kept);
         }
     }

@@ -6,7 +6,7 @@ use core::fmt;
 
 use crate::{
     capabilities::Capabilities,
-    config::{Config, Protocol},
+    config::Config,
     envelope::Envelope,
     ledger::{Attempt, Ledger},
     reply::{ReplyFault, Severity},
@@ -245,8 +245,8 @@ impl Delivery {
                 Some(Event::ServiceClosing(reply)) => {
                     Heard::ServiceClosing(ReplyFacts::keep(&reply, &mut self.ledger, limit))
                 }
-                Some(Event::Unsolicited(reply)) => {
-                    Heard::Unsolicited(ReplyFacts::keep(&reply, &mut self.ledger, limit))
+                Some(Event::Unsolicited { stage: since, reply }) => {
+                    Heard::Unsolicited(since, ReplyFacts::keep(&reply, &mut self.ledger, limit))
                 }
                 Some(Event::NotAReply(fault)) => Heard::NotAReply(fault),
             };
@@ -257,7 +257,7 @@ impl Delivery {
                     self.note_reply(&reply);
                     self.end_at(stage, begun, Ended::ServiceClosing, Ending::ServiceClosing, Some(&reply));
                 }
-                Heard::Unsolicited(reply) => self.on_unsolicited(stage, begun, &reply),
+                Heard::Unsolicited(since, reply) => self.on_unsolicited(since, stage, begun, &reply),
                 Heard::NotAReply(fault) => self.on_fault(stage, begun, &fault),
             }
         }
@@ -298,11 +298,7 @@ impl Delivery {
         if self.content_room() == 0 {
             return Err(Misuse::NoContentWanted);
         }
-        let replies = match self.config.protocol {
-            Protocol::Smtp => 1,
-            Protocol::Lmtp => self.ledger.accepted(),
-        };
-        match self.session.end_content(replies).map_err(|_| Misuse::NoContentWanted)? {
+        match self.session.end_content().map_err(|_| Misuse::NoContentWanted)? {
             Err(fault) => self.on_content_fault(fault),
             Ok(longest_line) => {
                 self.ledger.longest_line = longest_line;
@@ -321,7 +317,7 @@ impl Delivery {
             State::Done(Line::Kept(_)) => self.drop_line(),
             State::Rset(_) | State::Quitting => self.done(Ended::Abandoned),
             State::Connecting(..) => {
-                self.ledger.settle(|_| true, Status::Deferred, Cause::Cancelled(why), None);
+                self.ledger.settle(Status::Deferred, Cause::Cancelled(why), None);
                 self.state = State::Done(Line::Gone);
             }
             State::Greeting(_)
@@ -335,7 +331,7 @@ impl Delivery {
                     Next::Unconfirmed => Status::Unconfirmed,
                     Next::Helo | Next::Afresh | Next::Defer | Next::Forbidden(_) => Status::Deferred,
                 };
-                self.ledger.settle(|_| true, status, Cause::Cancelled(why), None);
+                self.ledger.settle(status, Cause::Cancelled(why), None);
                 self.done(Ended::Abandoned);
             }
         }
@@ -390,7 +386,7 @@ impl Delivery {
 enum Heard {
     Reply(Stage, ReplyFacts),
     ServiceClosing(ReplyFacts),
-    Unsolicited(ReplyFacts),
+    Unsolicited(Stage, ReplyFacts),
     NotAReply(ReplyFault),
 }
 

@@ -78,6 +78,16 @@ impl Task {
     }
 }
 
+/// What the server may speak of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Awaited {
+    /// The oldest command without an answer was sent whole.
+    Answer,
+    /// The content is on its way.
+    Content,
+    Nothing,
+}
+
 /// A connection, since the message began that it serves.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
@@ -87,6 +97,8 @@ pub(super) struct Connection {
     pub(super) reused: bool,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) replies: ReplyReader,
+    /// What was awaited when the reply began that is arriving.
+    pub(super) answering: Awaited,
     pub(super) offers: Offers,
     /// The message, from the 354 on.
     pub(super) message: Option<Message>,
@@ -106,6 +118,7 @@ impl Connection {
             reused: false,
             exchanges: Vec::new(),
             replies: ReplyReader::new(config.limits.reply_line, config.limits.reply),
+            answering: Awaited::Nothing,
             offers: Offers::default(),
             message: None,
             shown: 0,
@@ -135,6 +148,17 @@ impl Connection {
         self.exchanges.clear();
         self.message = None;
         self.hoped = false;
+    }
+
+    /// What a reply that begins now can be about.
+    pub(super) fn awaited(&self) -> Awaited {
+        if self.in_content() {
+            return Awaited::Content;
+        }
+        match self.due() {
+            Some(due) if due.end <= self.handed => Awaited::Answer,
+            _ => Awaited::Nothing,
+        }
     }
 
     /// What may come next.

@@ -4,7 +4,7 @@ use smtp_proto::{Body, Cancel, Ended, Envelope, Place};
 
 use super::{
     Clock, Input, Oracle, Phase, Violation,
-    connection::{Answer, Task, Turn, Verb},
+    connection::{Answer, Awaited, Task, Turn, Verb},
     message::Message,
     offers::Offers,
     replies::Heard,
@@ -77,6 +77,9 @@ impl Oracle {
             if !matches!(self.phase, Phase::Talking | Phase::Done { kept: true }) {
                 break;
             }
+            if self.connection.replies.is_between() {
+                self.connection.answering = self.connection.awaited();
+            }
             match self.connection.replies.read(*octet) {
                 None => {}
                 Some(Heard::Fault(kind)) => self.end(End::NotAReply(kind)),
@@ -91,14 +94,12 @@ impl Oracle {
         if answer.code == 421 {
             return self.end(End::Closing(answer));
         }
-        let in_content = self.connection.in_content();
-        let handed = self.connection.handed;
-        let verb = match self.connection.due_mut() {
-            Some(due) if due.end <= handed && !in_content => {
+        let verb = match (self.connection.answering, self.connection.due_mut()) {
+            (Awaited::Answer, Some(due)) => {
                 due.answer = Some(answer);
                 due.verb
             }
-            _ if in_content && answer.code >= 400 => return self.end(End::ContentRefused(answer)),
+            (Awaited::Content, _) if answer.code >= 400 => return self.end(End::ContentRefused(answer)),
             _ => return self.end(End::Unsolicited(answer)),
         };
         match (verb, answer.code) {

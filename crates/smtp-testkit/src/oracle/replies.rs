@@ -48,6 +48,11 @@ impl ReplyReader {
         self.make_room();
     }
 
+    /// Whether the next octet is the first of a reply.
+    pub fn is_between(&self) -> bool {
+        self.reply_start == self.octets.len()
+    }
+
     /// Takes one octet.
     pub fn read(&mut self, octet: u8) -> Option<Heard> {
         self.octets.push(octet);

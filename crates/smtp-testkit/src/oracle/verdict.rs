@@ -58,14 +58,16 @@ pub(super) fn by_replies(connection: &Connection, task: &Task) -> Vec<Option<Ver
 
 /// What settles all recipients at once, whatever was said of each.
 fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
+    // HELO alone: the peer had hung up on EHLO, so what it says against the client is for now.
+    let for_now = |verdict: Verdict| Verdict { status: Status::Deferred, ..verdict };
     let greeting = connection.find(Verb::Greeting).and_then(refusal);
+    let greeting = if connection.hello == Verb::Helo { greeting.map(for_now) } else { greeting };
     let hello = connection.exchanges.iter().rfind(|exchange| matches!(exchange.verb, Verb::Helo | Verb::Lhlo));
     let mail = connection.find(Verb::Mail).and_then(refusal);
-    let hello = hello.filter(|hello| !is_said_again(connection, hello)).and_then(refusal).map(|verdict| {
-        // HELO alone: the peer had hung up on EHLO, and may know no HELO.
-        let alone = connection.said(Verb::Helo) && !connection.said(Verb::Ehlo);
-        Verdict { status: if alone { Status::Deferred } else { verdict.status }, ..verdict }
-    });
+    let hello = hello.filter(|hello| !is_said_again(connection, hello)).and_then(refusal);
+    let ehlo_refused_for_good = connection.ehlo_refusal().is_some_and(|refusal| refusal.code >= 500);
+    let is_helo = connection.said(Verb::Helo);
+    let hello = if is_helo && !ehlo_refused_for_good { hello.map(for_now) } else { hello };
     if let Some(verdict) = greeting.or(hello).or(mail) {
         return Some(verdict);
     }
