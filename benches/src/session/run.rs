@@ -213,7 +213,7 @@ pub fn idle() -> Session {
     }
     session.begin_content(LineEndings::Mend, false).expect("it was asked for");
     session.content(MESSAGE).expect("it has begun").expect("lines of ASCII");
-    session.end_content(1).expect("it has begun").expect("lines of ASCII");
+    session.end_content().expect("it has begun").expect("lines of ASCII");
     answered(&mut session, "250 2.0.0 Ok\r\n");
     assert_eq!(session.stage(), Stage::Idle);
     session
