@@ -49,6 +49,13 @@ impl Pace {
         self.window.get_or_insert((now, 0));
     }
 
+    /// So much of the time that has passed was not the peer's.
+    pub(crate) fn pass_over(&mut self, time: Duration) {
+        if let Some((since, _)) = &mut self.window {
+            *since += time;
+        }
+    }
+
     /// No content is under way.
     pub(crate) fn stop(&mut self) {
         self.window = None;
@@ -95,5 +102,8 @@ mod tests {
         pace.count(9);
         assert!(!pace.is_below(least, after(1999)), "the second window is open");
         assert!(pace.is_below(least, after(2000)), "what came before does not count");
+        pace.pass_over(Duration::from_secs(5));
+        assert!(!pace.is_below(least, after(7999)), "the third window is open still");
+        assert!(pace.is_below(least, after(8000)), "and was longer by what was passed over");
     }
 }

@@ -144,7 +144,10 @@ impl Drive<'_> {
         self.pace.start(now);
         let room = &mut self.client.room;
         let most = most.min(room.len());
-        match self.content.read(&mut room[..most]) {
+        let read = self.content.read(&mut room[..most]);
+        // A slow source is not the server's fault.
+        self.pace.pass_over(now.elapsed());
+        match read {
             Ok(0) => self.delivery.end_content(),
             Ok(len) => {
                 self.observer.content_taken(len);

@@ -169,6 +169,24 @@ fn a_server_that_stops_reading_is_given_up() {
 }
 
 #[test]
+fn a_slow_source_does_not_count_against_the_server() {
+    const WINDOW: Duration = Duration::from_millis(300);
+    struct Slow(&'static [u8]);
+    impl Read for Slow {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            thread::sleep(WINDOW);
+            self.0.read(room)
+        }
+    }
+    let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
+    let mut bounds = Bounds::default();
+    bounds.least_rate = Some(LeastRate { octets: 1, within: WINDOW });
+    let mut delivery = Delivery::new(config(), envelope());
+    client(server.address).with_bounds(bounds).deliver(&mut delivery, &mut Slow(CONTENT), &mut ()).unwrap();
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![Ended::Quit]));
+}
+
+#[test]
 fn one_octet_at_a_time_does_not_hold_the_client() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();

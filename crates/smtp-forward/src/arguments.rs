@@ -18,7 +18,7 @@ Exit status:
   64  arguments that make no sense, or cannot be put into a command
   65  a message that cannot be sent
   66  a file that cannot be read
-  70  a fault of this program";
+  70  a fault of this program, or a report that cannot be written";
 
 /// Forwards messages by SMTP, and survives a peer that hangs up on EHLO.
 #[derive(Parser, Debug)]
@@ -67,7 +67,8 @@ pub(crate) struct Send {
     /// Write the conversation to standard error
     #[arg(long)]
     pub(crate) trace: bool,
-    /// The messages, each in a file of its own; `-`, or nothing, reads one from standard input
+    /// The messages, each in a file of its own; `-`, or nothing, reads one from standard input. All are opened and
+    /// scanned before the first is sent: if one cannot be read, nothing is sent
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -94,8 +95,11 @@ pub(crate) struct Demo {
 /// Which server, and how to talk to it.
 #[derive(Args, Debug)]
 pub(crate) struct Server {
-    /// Where to deliver to; an IPv6 address with a port is written [ADDRESS]:PORT
-    #[arg(long = "server", value_name = "HOST[:PORT]")]
+    #[arg(
+        long = "server",
+        value_name = "HOST[:PORT]",
+        help = "The server to talk to; an IPv6 address with a port is written [ADDRESS]:PORT"
+    )]
     next_hop: NextHop,
     /// The name to say hello with [default: this machine's]
     #[arg(long, value_name = "NAME")]

@@ -49,30 +49,37 @@ impl<F: FnMut(Entry)> Conversation<F> {
         Self { show, client: Lines::default(), server: Lines::default(), most, content: Content::default() }
     }
 
-    fn content_line(&mut self, line: String, octets: usize) {
-        if self.content.shown < self.most {
+    fn content_line(&mut self, line: Shown) {
+        if line.begins && line.text == "." {
+            // The end, and no line of the content.
+            self.flush_omitted();
+            (self.show)(Entry::Client(line.text));
+        } else if self.content.shown < self.most {
             self.content.shown += 1;
-            (self.show)(Entry::Client(line));
+            (self.show)(Entry::Client(line.text));
         } else {
             self.content.lines += 1;
-            self.content.octets += octets as u64;
+            self.content.octets += line.octets as u64;
+        }
+    }
+
+    fn flush_omitted(&mut self) {
+        let Content { lines, octets, .. } = std::mem::take(&mut self.content);
+        if lines > 0 {
+            (self.show)(Entry::Omitted { lines, octets });
         }
     }
 
     /// Whatever is pending from one side is shown before the other side speaks.
     fn flush_client(&mut self) {
-        let mut content = std::mem::take(&mut self.content);
         if let Some((rest, len)) = self.client.rest() {
-            if content.lines == 0 {
+            if self.content.lines == 0 {
                 (self.show)(Entry::Client(rest));
             } else {
-                content.octets += len as u64;
+                self.content.octets += len as u64;
             }
         }
-        let Content { lines, octets, .. } = content;
-        if lines > 0 {
-            (self.show)(Entry::Omitted { lines, octets });
-        }
+        self.flush_omitted();
     }
 
     fn end(&mut self, entry: Entry) {
@@ -96,10 +103,10 @@ impl<F: FnMut(Entry)> Observer for Conversation<F> {
 
     fn sent(&mut self, octets: &[u8], what: Sent) {
         self.client.add(octets);
-        while let Some((line, octets)) = self.client.next() {
+        while let Some(line) = self.client.next() {
             match what {
-                Sent::Commands => (self.show)(Entry::Client(line)),
-                Sent::Content => self.content_line(line, octets),
+                Sent::Commands => (self.show)(Entry::Client(line.text)),
+                Sent::Content => self.content_line(line),
             }
         }
     }
@@ -107,8 +114,8 @@ impl<F: FnMut(Entry)> Observer for Conversation<F> {
     fn received(&mut self, octets: &[u8]) {
         self.flush_client();
         self.server.add(octets);
-        while let Some((line, _)) = self.server.next() {
-            (self.show)(Entry::Server(line));
+        while let Some(line) = self.server.next() {
+            (self.show)(Entry::Server(line.text));
         }
     }
 
@@ -127,6 +134,17 @@ struct Lines {
     pending: Vec<u8>,
     /// Octets of `pending` that were shown.
     taken: usize,
+    /// Whether what was shown last was a piece of a line that goes on.
+    inside: bool,
+}
+
+/// A whole line, or a piece of one that is too long.
+struct Shown {
+    text: String,
+    /// Its length on the wire.
+    octets: usize,
+    /// Whether its line begins with it.
+    begins: bool,
 }
 
 impl Lines {
@@ -136,8 +154,7 @@ impl Lines {
         self.pending.extend_from_slice(octets);
     }
 
-    /// The next whole line, or piece of one that is too long, and its length on the wire.
-    fn next(&mut self) -> Option<(String, usize)> {
+    fn next(&mut self) -> Option<Shown> {
         let rest = &self.pending[self.taken..];
         let window = &rest[..rest.len().min(LONGEST)];
         let len = match window.iter().position(|octet| *octet == b'\n') {
@@ -147,9 +164,10 @@ impl Lines {
         };
         let line = &rest[..len];
         let text = line.strip_suffix(b"\r\n").or_else(|| line.strip_suffix(b"\n")).unwrap_or(line);
-        let shown = Escaped(text).to_string();
+        let shown = Shown { text: Escaped(text).to_string(), octets: len, begins: !self.inside };
+        self.inside = !line.ends_with(b"\n");
         self.taken += len;
-        Some((shown, len))
+        Some(shown)
     }
 
     /// What has no line end.
@@ -158,6 +176,7 @@ impl Lines {
         let shown = (!rest.is_empty()).then(|| (format!("{} (no line end)", Escaped(rest)), rest.len()));
         self.pending.clear();
         self.taken = 0;
+        self.inside = false;
         shown
     }
 }
@@ -197,7 +216,8 @@ mod tests {
             client("DATA"),
             server("354 go"),
             client("one"),
-            Entry::Omitted { lines: 3, octets: 15 },
+            Entry::Omitted { lines: 2, octets: 12 },
+            client("."),
             server("250 ok"),
         ];
         assert_eq!(shown, expected);

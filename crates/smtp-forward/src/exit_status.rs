@@ -17,7 +17,7 @@ pub(crate) enum ExitStatus {
     TempFail,
     /// A file that cannot be read.
     NoInput,
-    /// A fault of this program.
+    /// A fault of this program, or a report that cannot be written.
     Software,
     /// Arguments that make no sense.
     Usage,

@@ -32,12 +32,9 @@ pub(crate) fn run(arguments: &Probe) -> ExitStatus {
     }
     let account = Account { report: delivery.report(), servers: client.servers() };
     let findings = Findings::of(&next_hop, account);
-    if arguments.json {
-        report::print(json::line(&findings.to_json()));
-    } else {
-        report::print(&findings);
-    }
-    findings.status()
+    let published =
+        if arguments.json { report::publish(json::line(&findings.to_json())) } else { report::publish(&findings) };
+    published.max(findings.status())
 }
 
 /// What a probe found out.

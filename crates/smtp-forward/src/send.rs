@@ -13,7 +13,7 @@ use std::{
 };
 
 use smtp_client::Client;
-use smtp_proto::{Afterwards, Cancel, Config, Delivery, Envelope, Misuse, NoRecipients};
+use smtp_proto::{Afterwards, Cancel, Cause, Config, Delivery, Envelope, Misuse, Need, NoRecipients, Report};
 
 use crate::{
     arguments::{Send, Tls},
@@ -155,17 +155,27 @@ fn deliver_all(
         let account = Account { report: delivery.report(), servers: client.servers() };
         status = status.max(account.report.into());
         watch.progress.message();
-        watch.progress.suspend(|| show(arguments, account));
+        status = status.max(watch.progress.suspend(|| show(arguments, account)));
         earlier = Some(delivery);
     }
     watch.progress.finish();
     Ok(status)
 }
 
-fn show(arguments: &Send, account: Account<'_>) {
+fn show(arguments: &Send, account: Account<'_>) -> ExitStatus {
     if arguments.json {
-        report::print(json::line(&json::Message::from(account)));
+        report::publish(json::line(&json::Message::from(account)))
     } else {
-        report::print(people::Message(account));
+        report::publish(format_args!("{}{}", people::Message(account), hint(account.report)))
+    }
+}
+
+/// What the user can do about a message that was not sent.
+fn hint(report: Report<'_>) -> &'static str {
+    let needs_8bit = |cause| matches!(cause, Cause::Needs(needs) if needs.contains(Need::EightBitMime));
+    if report.recipients().any(|recipient| needs_8bit(recipient.cause)) {
+        "`--8bit send` lets 8-bit content go unannounced.\n"
+    } else {
+        ""
     }
 }

@@ -4,9 +4,9 @@ mod program;
 #[path = "../../smtp-client/tests/scripted/mod.rs"]
 mod scripted;
 
-use std::io::Write;
+use std::{fs::File, io::Write, process::Stdio};
 
-use program::{MESSAGE, run, start, text};
+use program::{MESSAGE, run, start, start_into, text};
 use scripted::{HELLO, HELO, MESSAGE as TAKEN, QUIT, Server};
 use serde_json::{Value, json};
 
@@ -61,9 +61,37 @@ fn the_report_for_people_says_why_there_were_two_connections() {
     let server = closes_on_ehlo();
     let output = run(&send(&[]), Some(server.address), MESSAGE.as_bytes());
     let report = text(&output.stdout);
-    for part in ["<b@example.net> delivered: 250 2.0.0 taken", "did not stay for EHLO", "connection 2"] {
+    for part in ["<b@example.net> delivered: 250 2.0.0 taken", "closed the connection on EHLO", "connection 2"] {
         assert!(report.contains(part), "{report}");
     }
+}
+
+#[test]
+fn a_connection_for_helo_is_said_to_be_one_even_if_it_takes_no_hello() {
+    let server = Server::start(&format!("S: 220 ready\nC: EHLO\nclose\n=\nS: 554 go away\n{QUIT}"));
+    let output = run(&send(&[]), Some(server.address), MESSAGE.as_bytes());
+    let report = text(&output.stdout);
+    let why = "The server closed the connection on EHLO, without an answer: a new connection was opened, for HELO.";
+    assert!(report.contains(why), "{report}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_a_fault() {
+    for (more, closed) in [(&["--json"][..], true), (&[], true), (&["--json"], false), (&[], false)] {
+        let Some(output) = (if closed { Some(Stdio::piped()) } else { full() }) else { continue };
+        let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
+        let mut child = start_into(&send(more), Some(server.address), output);
+        drop(child.stdout.take());
+        child.stdin.take().unwrap().write_all(MESSAGE.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(70), "{more:?}");
+        assert!(text(&output.stderr).contains("the report cannot be written"), "{more:?}");
+    }
+}
+
+/// A file that takes nothing, where there is one.
+fn full() -> Option<Stdio> {
+    File::options().write(true).open("/dev/full").ok().map(Stdio::from)
 }
 
 /// What a server says from EHLO on, what then becomes of the message, and the exit status.
@@ -188,6 +216,7 @@ fn octets_above_127_go_only_where_they_may() {
         assert_eq!(output.status.code(), Some(code), "{script}");
         let says_so = text(&output.stdout).contains("8BITMIME");
         assert_eq!(says_so, code != 0, "{script}");
+        assert_eq!(text(&output.stdout).contains("`--8bit send`"), code != 0, "{script}");
         let heard = server.heard();
         assert_eq!(heard.len(), 1, "{script}");
         assert_eq!(heard[0].iter().find(|line| line.starts_with("MAIL")).map(String::as_str), mail, "{script}");
@@ -239,6 +268,14 @@ fn the_servers_words_are_escaped_wherever_they_are_shown() {
     let reply = &json_lines(&output.stdout)[0]["recipients"][0]["reply"];
     let text = "5.7.1 \\u{1b}[31mred\\0\n5.7.1 \\u{202e}more";
     assert_eq!(*reply, json!({"code": 550, "enhanced": "5.7.1", "text": text}));
+}
+
+#[test]
+fn a_recipient_is_escaped_where_people_read_it() {
+    let server = Server::start(&format!("{HELLO}{QUIT}"));
+    let output = run(&send(&["--to", "c\u{e000}@example.net"]), Some(server.address), MESSAGE.as_bytes());
+    let report = text(&output.stdout);
+    assert!(report.contains("<c\\u{e000}@example.net> failed") && !report.contains('\u{e000}'), "{report}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Two conversations side by side: a column for each connection, a row for each thing that happens.
 
+use std::io;
+
 use console::{Alignment, Style, Term, pad_str, style};
 
 use crate::{
@@ -29,11 +31,11 @@ impl Columns {
         Self { width, connections: 0 }
     }
 
-    pub(super) fn head(&self) {
+    pub(super) fn head(&self) -> io::Result<()> {
         let first = style(pad_str("first connection", self.width, Alignment::Left, None)).bold();
         let second = style("second connection").bold();
         let rule = "─".repeat(self.width);
-        print(format_args!("{first}{BETWEEN}{second}\n{rule}─┼─{rule}\n"));
+        print(format_args!("{first}{BETWEEN}{second}\n{rule}─┼─{rule}\n"))
     }
 
     pub(super) fn show(&mut self, entry: Entry) {
@@ -61,12 +63,13 @@ impl Columns {
     fn row(&self, text: &str, style: &Style) {
         for piece in pieces(text, self.width) {
             let shown = style.apply_to(&piece);
-            if self.connections < 2 {
+            // Where a row cannot be written, the report cannot either, and it is said then.
+            let _ = if self.connections < 2 {
                 let gap = " ".repeat(self.width.saturating_sub(piece.chars().count()));
-                print(format_args!("{shown}{gap}{}\n", BETWEEN.trim_end()));
+                print(format_args!("{shown}{gap}{}\n", BETWEEN.trim_end()))
             } else {
-                print(format_args!("{}{BETWEEN}{shown}\n", " ".repeat(self.width)));
-            }
+                print(format_args!("{}{BETWEEN}{shown}\n", " ".repeat(self.width)))
+            };
         }
     }
 }

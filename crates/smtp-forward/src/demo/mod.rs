@@ -38,22 +38,21 @@ pub(crate) fn run(fault: Fault) -> ExitStatus {
 
 fn forward(fault: Fault) -> io::Result<ExitStatus> {
     let (server, address) = FaultyServer::start(fault)?;
-    introduce(fault, address);
+    introduce(fault, address)?;
     let mut columns = Columns::new();
     let envelope = envelope().map_err(io::Error::other)?.with_size(wire(MESSAGE).len() as u64);
     let mut delivery = Delivery::new(Config::new(name_of_this_machine()), envelope);
     let mut client = Client::new(NextHop::from(address)).with_interrupt(interrupt::flag());
-    columns.head();
+    columns.head()?;
     let mut conversation = Conversation::new(CONTENT_LINES, |entry| columns.show(entry));
     client.deliver(&mut delivery, &mut MESSAGE.as_bytes(), &mut conversation).map_err(io::Error::other)?;
-    report::print("\n");
     let account = Account { report: delivery.report(), servers: client.servers() };
-    report::print(people::Message(account));
-    report::print(arrived(server.received().as_ref()));
-    Ok(account.report.into())
+    let arrived = arrived(server.received().as_ref());
+    let published = report::publish(format_args!("\n{}{arrived}", people::Message(account)));
+    Ok(published.max(account.report.into()))
 }
 
-fn introduce(fault: Fault, address: SocketAddr) {
+fn introduce(fault: Fault, address: SocketAddr) -> io::Result<()> {
     let how = match fault {
         Fault::Closed => "closes the connection without an answer",
         Fault::Reset => "resets the connection",
@@ -61,7 +60,7 @@ fn introduce(fault: Fault, address: SocketAddr) {
         Fault::AfterReply => "answers, and then closes",
         Fault::Refused => "answers 500, and then closes",
     };
-    report::print(format_args!("On EHLO, the server at {address} {how}.\nA message is forwarded to it.\n\n"));
+    report::print(format_args!("On EHLO, the server at {address} {how}.\nA message is forwarded to it.\n\n"))
 }
 
 fn envelope() -> Result<Envelope, Box<dyn std::error::Error + Send + Sync>> {

@@ -11,6 +11,8 @@ use std::{
 
 use smtp_proto::{AttemptReport, Cause, Disconnect, Ended, RecipientReport, Report};
 
+use crate::{diagnostics, exit_status::ExitStatus};
+
 /// A report, and the server of each of its attempts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Account<'a> {
@@ -56,12 +58,21 @@ pub(crate) const fn how_lost(how: Disconnect) -> &'static str {
     }
 }
 
-/// Writes to standard output. Whoever closed it does not want to know; the exit status stands.
-pub(crate) fn print(what: impl Display) {
-    match write!(io::stdout().lock(), "{what}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            tracing::error!(%error, "standard output cannot be written");
+/// Writes to standard output.
+pub(crate) fn print(what: impl Display) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    write!(output, "{what}")?;
+    output.flush()
+}
+
+/// Prints a report; where it cannot be written, says so. The exit status of that alone.
+#[must_use]
+pub(crate) fn publish(report: impl Display) -> ExitStatus {
+    match print(report) {
+        Ok(()) => ExitStatus::Ok,
+        Err(error) => {
+            diagnostics::error(format_args!("the report cannot be written: {error}"));
+            ExitStatus::Software
         }
-        _ => {}
     }
 }

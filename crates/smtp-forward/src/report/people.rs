@@ -3,7 +3,7 @@
 use std::fmt;
 
 use console::style;
-use smtp_proto::{AttemptReport, Ended, Hello, LONGEST_LINE, Status};
+use smtp_proto::{AttemptReport, Disconnect, Ended, Escaped, LONGEST_LINE, Status};
 
 use super::{Account, json, reason, trouble};
 
@@ -21,7 +21,8 @@ impl fmt::Display for Message<'_> {
                 Status::Deferred | Status::Unconfirmed => word.yellow(),
                 Status::Failed => word.red(),
             };
-            writeln!(f, "<{}> {word}: {}", recipient.path, reason(&recipient, account.report))?;
+            let path = Escaped(recipient.path.as_str().as_bytes());
+            writeln!(f, "<{path}> {word}: {}", reason(&recipient, account.report))?;
             if recipient.status == Status::Unconfirmed {
                 writeln!(f, "  The whole message was sent and no answer came: sent again, it may arrive twice.")?;
             }
@@ -47,8 +48,8 @@ impl fmt::Display for Connections<'_> {
             return Ok(());
         }
         for pair in attempts.windows(2) {
-            if let [(before, _), (after, _)] = pair {
-                writeln!(f, "{}", why_again(before, after))?;
+            if let [(before, _), _] = pair {
+                writeln!(f, "{}", why_again(before))?;
             }
         }
         for (number, (attempt, server)) in (1..).zip(&attempts) {
@@ -65,13 +66,22 @@ impl fmt::Display for Connections<'_> {
     }
 }
 
-fn why_again(before: &AttemptReport<'_>, after: &AttemptReport<'_>) -> &'static str {
-    match (before.reused(), after.hello(), before.ended()) {
-        (true, ..) => "The connection that was kept was of no use any more: a new one was opened.",
-        (false, Some(Hello::Helo), Some(Ended::TimedOut)) => {
-            "The server was silent after EHLO: a new connection was opened, for HELO."
-        }
-        (false, Some(Hello::Helo), _) => "The server did not stay for EHLO: a new connection was opened, for HELO.",
-        (false, ..) => "The first connection was of no use: a new one was opened.",
+/// Why another connection followed: in place of one that was kept, or else for HELO.
+fn why_again(before: &AttemptReport<'_>) -> String {
+    if before.reused() {
+        return "The connection that was kept was of no use any more: a new one was opened.".to_owned();
     }
+    let what = match before.ended() {
+        Some(Ended::Lost(Disconnect::Closed)) => "The server closed the connection",
+        Some(Ended::Lost(Disconnect::Reset)) => "The server reset the connection",
+        Some(Ended::TimedOut) => "The server fell silent",
+        _ => "The connection was lost",
+    };
+    let when = match (before.ehlo_refusal(), before.hello_reply()) {
+        (Some(_), _) => "after EHLO was refused",
+        (None, Some(_)) => "after EHLO was answered",
+        (None, None) if before.detail().is_empty() => "on EHLO, without an answer",
+        (None, None) => "in the middle of the answer to EHLO",
+    };
+    format!("{what} {when}: a new connection was opened, for HELO.")
 }

@@ -13,12 +13,17 @@ pub(crate) const MESSAGE: &str = "Subject: x\n\nhello\n";
 
 /// The program with `arguments`, `{server}` in them replaced.
 pub(crate) fn start(arguments: &[&str], server: Option<SocketAddr>) -> Child {
+    start_into(arguments, server, Stdio::piped())
+}
+
+/// The same with its standard output going to `output`.
+pub(crate) fn start_into(arguments: &[&str], server: Option<SocketAddr>, output: Stdio) -> Child {
     let server = server.map(|server| server.to_string()).unwrap_or_default();
     Command::new(env!("CARGO_BIN_EXE_smtp-forward"))
         .args(arguments.iter().map(|argument| argument.replace("{server}", &server)))
         .env_remove("RUST_LOG")
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        .stdout(output)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
