@@ -55,8 +55,6 @@ pub struct Situation {
     pub needs: Needs,
     /// When policy lets HELO be tried on a new connection.
     pub policy: HeloRetry,
-    /// Whether this delivery has had its HELO connection.
-    pub helo_spent: bool,
 }
 
 /// What follows.
@@ -110,15 +108,10 @@ pub const fn after(situation: Situation) -> Next {
     }
 }
 
-/// One HELO connection a delivery, and only for what HELO can carry.
+/// Only for what HELO can carry. It is one connection a delivery: from no point of a connection that
+/// began with HELO does another one follow.
 const fn helo(situation: Situation) -> Next {
-    if situation.helo_spent {
-        Next::Defer
-    } else if situation.needs.is_empty() {
-        Next::Helo
-    } else {
-        Next::Forbidden(situation.needs)
-    }
+    if situation.needs.is_empty() { Next::Helo } else { Next::Forbidden(situation.needs) }
 }
 
 #[cfg(test)]
@@ -145,8 +138,7 @@ mod tests {
         Point::ContentEnd,
     ];
 
-    /// The whole table, for a delivery that needs nothing and has not had its HELO connection:
-    /// a letter for each ending, in the order of `ENDINGS`. `h` is HELO, `H` is HELO where policy
+    /// The whole table, for a delivery that needs nothing: a letter for each ending, in the order of `ENDINGS`. `h` is HELO, `H` is HELO where policy
     /// includes silence, `a` afresh, `d` deferred, `u` unconfirmed.
     const TABLE: [(Point, &str); 11] = [
         (Point::BeforeHello, "ddddd"),
@@ -165,9 +157,7 @@ mod tests {
     fn situations() -> impl Iterator<Item = (Situation, char)> {
         TABLE.into_iter().flat_map(|(point, row)| {
             ENDINGS.into_iter().zip(row.chars()).flat_map(move |(ending, cell)| {
-                POLICIES.into_iter().map(move |policy| {
-                    (Situation { point, ending, needs: Needs::NONE, policy, helo_spent: false }, cell)
-                })
+                POLICIES.into_iter().map(move |policy| (Situation { point, ending, needs: Needs::NONE, policy }, cell))
             })
         })
     }
@@ -189,13 +179,6 @@ mod tests {
                 (other, _) => panic!("no such cell: {other}"),
             };
             assert_eq!(after(situation), expected, "{situation:?}");
-        }
-    }
-
-    #[test]
-    fn helo_is_tried_once_a_delivery() {
-        for (situation, _) in situations() {
-            assert_ne!(after(Situation { helo_spent: true, ..situation }), Next::Helo, "{situation:?}");
         }
     }
 

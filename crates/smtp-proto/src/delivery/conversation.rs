@@ -27,7 +27,6 @@ impl Delivery {
     }
 
     pub(super) fn open_books(&mut self) {
-        self.helo_spent = false;
         self.ledger.open(self.envelope.forward_paths().len());
     }
 
@@ -278,7 +277,6 @@ impl Delivery {
         }
         let (status, cause) = match self.after(point, ending) {
             Next::Helo => {
-                self.helo_spent = true;
                 return self.reconnect(ended, Hello::Helo, Place::Same);
             }
             Next::Afresh => return self.reconnect(ended, self.first_hello(), Place::Any),
@@ -315,13 +313,7 @@ impl Delivery {
     }
 
     pub(super) fn after(&self, point: Point, ending: Ending) -> Next {
-        retry::after(Situation {
-            point,
-            ending,
-            needs: self.needs(),
-            policy: self.config.helo_retry,
-            helo_spent: self.helo_spent,
-        })
+        retry::after(Situation { point, ending, needs: self.needs(), policy: self.config.helo_retry })
     }
 
     /// How far the connection had come, with `stage` due and `begun` or not.

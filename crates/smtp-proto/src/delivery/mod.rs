@@ -36,8 +36,6 @@ pub struct Delivery {
     session: Session,
     state: State,
     ledger: Ledger,
-    /// Whether this delivery has had its HELO connection.
-    helo_spent: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -143,7 +141,6 @@ impl Delivery {
             session: Session::new(config.limits),
             state: State::Done(Line::Gone),
             ledger: Ledger::default(),
-            helo_spent: false,
             config,
             envelope,
         };
