@@ -3,6 +3,8 @@
 //! The session keeps the protocol's books: which reply answers which command, which command may
 //! come when, how much may be under way. It knows no message and no retry.
 
+mod order;
+
 use alloc::{collections::VecDeque, vec::Vec};
 use core::{fmt, time::Duration};
 
@@ -15,6 +17,8 @@ use crate::{
     reply::{Class, Code, Reply, ReplyDecoder, ReplyFault},
     report::Stage,
 };
+pub use order::Refused;
+use order::{Transaction, may_be_followed};
 
 /// One connection.
 ///
@@ -62,17 +66,6 @@ enum State {
     Over,
 }
 
-/// How far the commands have gone that were given, whether or not they are answered.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Transaction {
-    BeforeHello,
-    None,
-    Mail,
-    Rcpt,
-    Data,
-    StartMailInput,
-}
-
 /// A command whose reply is due.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Unanswered {
@@ -106,37 +99,8 @@ pub enum Event<'a> {
     NotAReply(ReplyFault),
 }
 
-/// A command that may not come now. Nothing was changed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Refused {
-    /// The session is over, or QUIT was given.
-    Over,
-    /// The greeting has not come.
-    Greeting,
-    /// The order of RFC 5321 section 4.1.4 forbids it.
-    Order,
-    /// Earlier commands have to be answered first (RFC 2920).
-    Unanswered,
-    /// More was reported as sent than there is.
-    NothingToSend,
-}
-
 /// Octets of most groups of commands.
 const USUAL_GROUP: usize = 128;
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Over => "the session is over",
-            Self::Greeting => "the greeting has not come",
-            Self::Order => "the command is out of order",
-            Self::Unanswered => "earlier commands have to be answered first",
-            Self::NothingToSend => "there are not so many octets to send",
-        })
-    }
-}
-
-impl core::error::Error for Refused {}
 
 impl Session {
     /// A new connection: the greeting is due.
@@ -430,31 +394,6 @@ impl State {
             _ => {}
         }
     }
-}
-
-impl Transaction {
-    /// RFC 5321 section 4.1.4: what this becomes with one more command; `None` if it may not come.
-    const fn with(self, command: &Command<'_>) -> Option<Self> {
-        match (command, self) {
-            (Command::Ehlo(_) | Command::Helo(_) | Command::Lhlo(_), Self::BeforeHello | Self::None)
-            | (Command::Rset, Self::None | Self::Mail | Self::Rcpt) => Some(Self::None),
-            (Command::Rset, Self::BeforeHello) => Some(Self::BeforeHello),
-            (Command::Mail(..), Self::None) => Some(Self::Mail),
-            (Command::Rcpt(_), Self::Mail | Self::Rcpt) => Some(Self::Rcpt),
-            (Command::Data, Self::Rcpt) => Some(Self::Data),
-            (Command::Noop | Command::Quit, Self::BeforeHello | Self::None | Self::Mail | Self::Rcpt) => Some(self),
-            (_, Self::Data | Self::StartMailInput)
-            | (Command::Ehlo(_) | Command::Helo(_) | Command::Lhlo(_), Self::Mail | Self::Rcpt)
-            | (Command::Mail(..), Self::BeforeHello | Self::Mail | Self::Rcpt)
-            | (Command::Rcpt(_), Self::BeforeHello | Self::None)
-            | (Command::Data, Self::BeforeHello | Self::None | Self::Mail) => None,
-        }
-    }
-}
-
-/// RFC 2920 section 3.1: all other commands end their group.
-const fn may_be_followed(stage: Stage) -> bool {
-    matches!(stage, Stage::Mail | Stage::Rcpt | Stage::Rset)
 }
 
 impl fmt::Debug for Session {
