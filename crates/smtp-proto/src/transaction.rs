@@ -121,7 +121,7 @@ impl Transaction {
                 ledger.refuse_all(severity, reply.kept);
                 return Then::Settled { clean: false };
             }
-            (Stage::Data, _) if reply.code == Code::START_MAIL_INPUT => {
+            (Stage::Data, Class::Intermediate) => {
                 return self.on_start_mail_input(session, config, envelope, ledger);
             }
             (Stage::ContentEnd, Class::Success | Class::Refusal(_)) => {
@@ -207,6 +207,7 @@ impl Transaction {
         ledger: &Ledger,
     ) -> Then {
         let eight_bit = envelope.body() == Body::EightBit;
+        // Only after exactly 354, the session says.
         if session.begin_content(config.line_endings, eight_bit).is_err() {
             return Then::Nonsense;
         }
