@@ -131,6 +131,19 @@ fn helo_takes_back_what_ehlo_offered() {
 }
 
 #[test]
+fn a_new_connection_knows_nothing_of_the_one_before() {
+    let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
+    session.command(&MAIL).unwrap();
+    assert_eq!(session.received(b"250 o"), (5, None));
+    session.restart();
+    assert!(!session.capabilities().pipelining);
+    assert!(session.output().is_empty());
+    assert!(session.incomplete_reply().is_empty());
+    assert_eq!(session.stage(), Stage::Greeting);
+    assert_eq!(session.command(&MAIL), Err(Refused::Greeting));
+}
+
+#[test]
 fn a_reply_before_the_last_octet_of_its_command_answers_nothing() {
     let mut session = greeted("250 mx.example\r\n");
     session.command(&MAIL).unwrap();
