@@ -9,7 +9,7 @@ use io_smtp::{
 };
 use lettre::transport::smtp::extension as lettre_extension;
 use smtp_codec::types::{AuthMechanism, Capability};
-use smtp_proto::{Capabilities, ReplyDecoder, SizeLimit};
+use smtp_proto::{Capabilities, Mechanism, Mechanisms, ReplyDecoder, SizeLimit};
 
 use crate::{Instrument, inputs, instrument::Case};
 
@@ -33,6 +33,7 @@ fn check(octets: &[u8]) {
     let ours = by_us(&mut ReplyDecoder::new(12_288, 65_536), octets);
     assert!(ours.pipelining && ours.eight_bit_mime && ours.enhanced_status_codes && ours.smtputf8);
     assert!(ours.starttls && ours.chunking && ours.binary_mime && ours.dsn);
+    assert_eq!(ours.auth, Some(Mechanisms::NONE.with(Mechanism::Plain).with(Mechanism::Login)));
     let SizeLimit::Octets(size) = ours.size else { panic!("a limit was given") };
 
     let stalwart = by_stalwart(octets);

@@ -2,20 +2,16 @@
 
 use core::fmt;
 
-use memchr::memchr;
 use nom::{
     IResult, Parser,
     branch::alt,
-    bytes::complete::{take, take_while1},
-    character::complete::{line_ending, one_of, space0, u64},
-    combinator::{all_consuming, eof, value, verify},
+    bytes::complete::take_while1,
+    character::complete::{one_of, space0, u64},
+    combinator::{all_consuming, eof, rest, verify},
     sequence::{delimited, preceded},
 };
 
-use crate::{
-    escape::Escaped,
-    reply::{Reply, without_line_end},
-};
+use crate::{escape::Escaped, mechanisms::Mechanisms, reply::Reply};
 
 /// The extensions one server offers in one session. Never kept for another (RFC 1869 section 4.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -40,8 +36,9 @@ pub struct Capabilities {
     pub binary_mime: bool,
     /// Delivery status notifications can be asked for (RFC 3461).
     pub dsn: bool,
-    /// The client may authenticate (RFC 4954).
-    pub auth: bool,
+    /// By which mechanisms the client may authenticate (RFC 4954). `None`: not at all. An empty set:
+    /// by none that has a name here.
+    pub auth: Option<Mechanisms>,
 }
 
 /// What SIZE says (RFC 1870 section 4).
@@ -60,33 +57,47 @@ impl Capabilities {
     /// What the reply to EHLO or LHLO offers. Lines that make no sense offer nothing.
     pub fn from_reply(reply: &Reply<'_>) -> Self {
         let mut offered = Self::default();
-        for keyword in keywords(reply) {
-            offered.add(keyword);
+        for text in texts(reply) {
+            // Most lines are a keyword alone, in capitals: no more is done than to compare it.
+            match offered.flag(text) {
+                Some(flag) => *flag = true,
+                None => offered.add(text),
+            }
         }
         offered
     }
 
-    fn add(&mut self, keyword: Keyword<'_>) {
-        let name = keyword.name;
-        match name.len() {
-            3 if is(name, b"DSN") => self.dsn = true,
-            4 if is(name, b"SIZE") => self.size = SizeLimit::parse(keyword.parameters),
-            4 if is(name, b"AUTH") => self.auth = true,
-            8 if is(name, b"8BITMIME") => self.eight_bit_mime = true,
-            8 if is(name, b"CHUNKING") => self.chunking = true,
-            8 if is(name, b"STARTTLS") => self.starttls = true,
-            8 if is(name, b"SMTPUTF8") => self.smtputf8 = true,
-            10 if is(name, b"BINARYMIME") => self.binary_mime = true,
-            10 if is(name, b"PIPELINING") => self.pipelining = true,
-            19 if is(name, b"ENHANCEDSTATUSCODES") => self.enhanced_status_codes = true,
-            _ => {}
+    /// What a keyword in capitals turns on.
+    fn flag(&mut self, keyword: &[u8]) -> Option<&mut bool> {
+        Some(match keyword {
+            b"PIPELINING" => &mut self.pipelining,
+            b"8BITMIME" => &mut self.eight_bit_mime,
+            b"ENHANCEDSTATUSCODES" => &mut self.enhanced_status_codes,
+            b"SMTPUTF8" => &mut self.smtputf8,
+            b"STARTTLS" => &mut self.starttls,
+            b"CHUNKING" => &mut self.chunking,
+            b"BINARYMIME" => &mut self.binary_mime,
+            b"DSN" => &mut self.dsn,
+            _ => return None,
+        })
+    }
+
+    /// Any line: its keyword in any case, and its parameters.
+    fn add(&mut self, text: &[u8]) {
+        let Ok((_, Keyword { name, parameters })) = keyword(text) else { return };
+        let mut capitals = [0; "ENHANCEDSTATUSCODES".len()];
+        let Some(capitals) = capitals.get_mut(..name.len()) else { return };
+        capitals.copy_from_slice(name);
+        capitals.make_ascii_uppercase();
+        match &*capitals {
+            b"SIZE" => self.size = SizeLimit::parse(parameters),
+            // Some servers write a line with `=` for old clients beside the one with a space.
+            b"AUTH" => {
+                self.auth = Some(self.auth.unwrap_or_default().union(Mechanisms::from_names(parameters)));
+            }
+            flag => self.flag(flag).into_iter().for_each(|flag| *flag = true),
         }
     }
-}
-
-/// In any case. Of a length that the compiler knows: a few instructions, and no call.
-fn is<const N: usize>(name: &[u8], keyword: &[u8; N]) -> bool {
-    name.first_chunk::<N>().is_some_and(|name| name.map(|octet| octet.to_ascii_uppercase()) == *keyword)
 }
 
 impl SizeLimit {
@@ -137,36 +148,24 @@ impl fmt::Debug for Keyword<'_> {
 /// The keywords of an EHLO reply. The first line is a name, never a capability; lines that are no
 /// keyword are passed over.
 pub fn keywords<'a>(reply: &Reply<'a>) -> impl Iterator<Item = Keyword<'a>> + use<'a> {
-    let (mut rest, _) = line(reply.octets()).unwrap_or_default();
-    core::iter::from_fn(move || {
-        while !rest.is_empty() {
-            if let Ok((behind, keyword)) = ehlo_line(rest) {
-                rest = behind;
-                return Some(keyword);
-            }
-            (rest, _) = line(rest).ok()?;
-        }
-        None
-    })
+    texts(reply).filter_map(|text| keyword(text).ok().map(|(_, keyword)| keyword))
+}
+
+/// The lines that can hold a keyword.
+fn texts<'a>(reply: &Reply<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    let mut lines = reply.lines();
+    lines.next();
+    lines
 }
 
 /// `ehlo-line = ehlo-keyword *( SP ehlo-param )`, `ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT /
-/// "-")`, with what stands before and behind it in a reply. Old servers write `AUTH=LOGIN`.
-fn ehlo_line(input: &[u8]) -> IResult<&[u8], Keyword<'_>> {
+/// "-")`. Old servers write `AUTH=LOGIN`.
+fn keyword(text: &[u8]) -> IResult<&[u8], Keyword<'_>> {
     let name = verify(take_while1(|octet: u8| IN_KEYWORD.get(usize::from(octet)) == Some(&true)), |name: &[u8]| {
         !name.starts_with(b"-")
     });
-    let parameters = alt((value(&b""[..], alt((line_ending, eof))), preceded(one_of(" ="), line)));
-    let keyword = (name, parameters).map(|(name, parameters)| Keyword { name, parameters });
-    // The reply is one: only an empty line does not start with a code and a separator.
-    let code = verify(take("250-".len()), |code: &[u8]| !code.starts_with(b"\r") && !code.starts_with(b"\n"));
-    preceded(code, keyword).parse(input)
-}
-
-/// The rest of a line, without its end.
-fn line(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let len = memchr(b'\n', input).map_or(input.len(), |at| at.saturating_add(1));
-    take(len).map(without_line_end).parse(input)
+    let parameters = alt((eof, preceded(one_of(" ="), rest)));
+    (name, parameters).map(|(name, parameters)| Keyword { name, parameters }).parse(text)
 }
 
 /// `ALPHA / DIGIT / "-"`, by octet: a look-up is a third of the comparisons' time.
@@ -184,6 +183,7 @@ const IN_KEYWORD: [bool; 256] = {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mechanisms::Mechanism;
 
     fn offered(octets: &[u8]) -> Capabilities {
         let (reply, _) = Reply::parse(octets).unwrap().unwrap();
@@ -193,11 +193,16 @@ mod tests {
     #[test]
     fn keywords_come_in_any_case_and_nonsense_offers_nothing() {
         let lower = offered(
-            b"250-pipelining greets you\r\n250-size 1000\r\n250-\r\n250-AUTH=LOGIN\r\n250-?x\r\n250 8bitmime\r\n",
+            b"250-pipelining greets you\r\n250-size 1000\r\n250-\r\n250-AUTH=LOGIN\r\n250-auth plain x-own\r\n250-?x\r\n250 8bitmime\r\n",
         );
         assert_eq!(
             lower,
-            Capabilities { size: SizeLimit::Octets(1000), auth: true, eight_bit_mime: true, ..Capabilities::default() }
+            Capabilities {
+                size: SizeLimit::Octets(1000),
+                auth: Some(Mechanisms::NONE.with(Mechanism::Login).with(Mechanism::Plain)),
+                eight_bit_mime: true,
+                ..Capabilities::default()
+            }
         );
     }
 

@@ -72,10 +72,12 @@ fn offers(offered: &Capabilities) -> Vec<String> {
         (offered.chunking, "chunking"),
         (offered.binary_mime, "binarymime"),
         (offered.dsn, "dsn"),
-        (offered.auth, "auth"),
     ];
     let flags = flags.into_iter().filter(|(offered, _)| *offered).map(|(_, name)| name.to_owned());
-    flags.chain(size).collect()
+    let auth = offered.auth.map(|mechanisms| {
+        mechanisms.iter().fold("auth".to_owned(), |text, mechanism| text + " " + &mechanism.name().to_ascii_lowercase())
+    });
+    flags.chain(auth).chain(size).collect()
 }
 
 fn snapshot(text: &str) {

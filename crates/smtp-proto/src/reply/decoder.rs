@@ -4,12 +4,11 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use memchr::memchr;
-
 use super::{
     Reply,
     code::Code,
     line::{self, Position},
+    line_end::{line_end, split_line},
 };
 use crate::escape::Escaped;
 
@@ -134,43 +133,50 @@ impl ReplyDecoder {
         if self.scan.returned {
             self.clear();
         }
-        if self.held.is_empty() {
-            let mut scan = Scan::default();
-            return match scan.advance(input, self.limits) {
-                Ok(Some((code, len))) => {
-                    let octets = input.get(..len).unwrap_or_default();
-                    (len, Ok(Some(Reply::from_decoded(code, octets))))
-                }
-                Ok(None) => {
-                    self.scan = scan;
-                    self.held.extend_from_slice(input);
-                    (input.len(), Ok(None))
-                }
-                Err(fault) => (input.len(), Err(fault)),
-            };
-        }
-        let mut rest = input;
-        while !rest.is_empty() {
-            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at.saturating_add(1));
-            // No more than what shows that a limit is passed is worth keeping.
-            let room = self.limits.line.saturating_add(2).saturating_sub(self.line_len());
-            let piece = take(&mut rest, end.min(room));
-            self.held.extend_from_slice(piece);
-            let passed = self.line_len() > self.limits.line || self.held.len() > self.limits.reply;
-            if !passed && piece.last() != Some(&b'\n') {
-                break;
+        if self.held.is_empty() { self.decode_whole(input) } else { self.decode_behind_held(input) }
+    }
+
+    /// At the start of a reply: nothing is copied if it is whole.
+    fn decode_whole<'a>(&mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+        let mut scan = Scan::default();
+        match scan.advance(input, self.limits) {
+            Ok(Some((code, len))) => {
+                let octets = input.get(..len).unwrap_or_default();
+                (len, Ok(Some(Reply::from_decoded(code, octets))))
             }
-            match self.scan.advance(&self.held, self.limits) {
-                Ok(None) => {}
-                Ok(Some((code, _))) => {
-                    self.scan.returned = true;
-                    let taken = input.len().saturating_sub(rest.len());
-                    return (taken, Ok(Some(Reply::from_decoded(code, &self.held))));
-                }
-                Err(fault) => return (input.len(), Err(fault)),
+            Ok(None) => {
+                self.scan = scan;
+                self.held.extend_from_slice(input);
+                (input.len(), Ok(None))
+            }
+            Err(fault) => (input.len(), Err(fault)),
+        }
+    }
+
+    /// No more than the one octet that passes a limit is held.
+    fn decode_behind_held(&mut self, input: &[u8]) -> (usize, Result<Option<Reply<'_>>, ReplyFault>) {
+        let before = self.held.len();
+        let line_len = before.saturating_sub(self.scan.line_start);
+        let reply_room = self.limits.reply.saturating_sub(before);
+        let line_room = self.limits.line.saturating_sub(line_len);
+        if input.len() <= line_room.min(reply_room) && line_end(input).is_none() {
+            // The line is looked at when it has ended, so a trickle costs no more than a stream.
+            self.held.extend_from_slice(input);
+            return (input.len(), Ok(None));
+        }
+        self.held.extend_from_slice(input.get(..reply_room.saturating_add(1)).unwrap_or(input));
+        match self.scan.advance(&self.held, self.limits) {
+            Ok(Some((code, len))) => {
+                self.held.truncate(len);
+                self.scan.returned = true;
+                (len.saturating_sub(before), Ok(Some(Reply::from_decoded(code, &self.held))))
+            }
+            Ok(None) => (input.len(), Ok(None)),
+            Err(fault) => {
+                self.clear();
+                (input.len(), Err(fault))
             }
         }
-        (input.len(), Ok(None))
     }
 
     /// Forgets what is incomplete: for a new connection, or when TLS starts (RFC 3207 section 5).
@@ -182,10 +188,6 @@ impl ReplyDecoder {
     /// What has arrived of a reply that is not complete.
     pub fn held(&self) -> &[u8] {
         if self.scan.returned { &[] } else { &self.held }
-    }
-
-    fn line_len(&self) -> usize {
-        self.held.len().saturating_sub(self.scan.line_start)
     }
 }
 
@@ -202,35 +204,32 @@ pub(super) fn complete_reply(octets: &[u8], limits: ReplyLimits) -> Result<Optio
 
 impl Scan {
     /// Reads lines of `octets` from `line_start` on. `octets` starts with the reply's first octet.
+    #[inline]
     fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyFault> {
+        let digits: [u8; 3] = octets.first_chunk().copied().unwrap_or_default();
+        let mut rest = octets.get(self.line_start..).unwrap_or_default();
         loop {
-            let rest = octets.get(self.line_start..).unwrap_or_default();
-            let line_len = memchr(b'\n', rest);
-            let (line, _) = rest.split_at_checked(line_len.unwrap_or(rest.len())).unwrap_or((rest, &[]));
-            self.check_limits(line, line_len.is_some(), limits)?;
-            let Some(line_len) = line_len else { return Ok(None) };
-            let end = self.line_start.saturating_add(line_len).saturating_add(1);
-            let line = without_line_end(line);
-            if let Some(code) = self.code {
-                let digits = octets.first_chunk().copied().unwrap_or_default();
-                match line::next_line(line, digits) {
-                    Some(Position::Last) => return Ok(Some((code, end))),
-                    Some(Position::More) => {
-                        self.line_start = end;
-                        continue;
+            let Some((line, behind)) = split_line(rest) else {
+                self.check_limits(rest, false, limits)?;
+                return Ok(None);
+            };
+            self.check_limits(line, true, limits)?;
+            let end = self.line_start.saturating_add(line.len()).saturating_add(1);
+            rest = behind;
+            match (self.code, line::next_line(line, digits)) {
+                // Most lines of long replies take this short way.
+                (Some(_), Some(Position::More)) => {}
+                (Some(code), Some(Position::Last)) => return Ok(Some((code, end))),
+                (first, _) => match (line::reply_line(without_line_end(line)), first) {
+                    (Some((code, _)), Some(first)) if code != first => {
+                        return Err(ReplyFault::new(ReplyFaultKind::MixedCodes, without_line_end(line)));
                     }
-                    None => {}
-                }
-            }
-            match (line::reply_line(line), self.code) {
-                (Some((code, _)), Some(first)) if code != first => {
-                    return Err(ReplyFault::new(ReplyFaultKind::MixedCodes, line));
-                }
-                (Some((code, Position::Last)), _) => return Ok(Some((code, end))),
-                (Some((code, Position::More)), _) => self.code = Some(code),
-                // Some servers put empty lines into a long banner or EHLO reply.
-                (None, Some(_)) if line.is_empty() => {}
-                (None, _) => return Err(ReplyFault::new(ReplyFaultKind::Malformed, line)),
+                    (Some((code, Position::Last)), _) => return Ok(Some((code, end))),
+                    (Some((code, Position::More)), _) => self.code = Some(code),
+                    // Some servers put empty lines into a long banner or EHLO reply.
+                    (None, Some(_)) if without_line_end(line).is_empty() => {}
+                    (None, _) => return Err(ReplyFault::new(ReplyFaultKind::Malformed, without_line_end(line))),
+                },
             }
             self.line_start = end;
         }
@@ -238,15 +237,19 @@ impl Scan {
 
     /// Both limits count octets from where they start, so that the first one passed is the same
     /// whether the octets came alone or together.
+    #[inline]
     fn check_limits(&self, line: &[u8], ended: bool, limits: ReplyLimits) -> Result<(), ReplyFault> {
         let total = self.line_start.saturating_add(line.len()).saturating_add(usize::from(ended));
+        if line.len() <= limits.line && total <= limits.reply { Ok(()) } else { Err(self.passed(line, limits)) }
+    }
+
+    #[cold]
+    fn passed(&self, line: &[u8], limits: ReplyLimits) -> ReplyFault {
         let reply_room = limits.reply.saturating_sub(self.line_start);
         if line.len() > limits.line && limits.line <= reply_room {
-            Err(ReplyFault::new(ReplyFaultKind::LineTooLong, line.get(..limits.line).unwrap_or(line)))
-        } else if total > limits.reply {
-            Err(ReplyFault::new(ReplyFaultKind::ReplyTooLong, line.get(..reply_room).unwrap_or(line)))
+            ReplyFault::new(ReplyFaultKind::LineTooLong, line.get(..limits.line).unwrap_or(line))
         } else {
-            Ok(())
+            ReplyFault::new(ReplyFaultKind::ReplyTooLong, line.get(..reply_room).unwrap_or(line))
         }
     }
 }
@@ -289,7 +292,7 @@ mod tests {
                     }
                 }
             }
-            assert!(decoder.held().len() <= reply + 2);
+            assert!(decoder.held().len() <= reply);
         }
         found
     }
@@ -336,7 +339,7 @@ mod tests {
         let mut faults = 0;
         for _ in 0..100 {
             faults += usize::from(decoder.decode(&[b'2'; 700]).1.is_err());
-            assert!(decoder.held().len() <= 1002);
+            assert!(decoder.held().len() <= 1000);
         }
         assert!(faults > 0);
     }

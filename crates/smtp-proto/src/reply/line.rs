@@ -5,7 +5,7 @@ use nom::{
     IResult, Parser,
     branch::alt,
     bytes::complete::{tag, take, take_while_m_n},
-    character::complete::{char, one_of},
+    character::complete::{char, line_ending},
     combinator::{eof, map_opt, peek, rest, value},
     sequence::preceded,
 };
@@ -27,7 +27,11 @@ pub(super) fn reply_line(line: &[u8]) -> Option<(Code, Position)> {
 }
 
 fn code(input: &[u8]) -> IResult<&[u8], Code> {
-    map_opt(take(3_usize), |digits: &[u8]| number(digits).and_then(Code::new)).parse(input)
+    let code = |digits: &[u8]| match digits {
+        [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9'] => Code::new(number(digits)),
+        _ => None,
+    };
+    map_opt(take(3_usize), code).parse(input)
 }
 
 fn separator(input: &[u8]) -> IResult<&[u8], Position> {
@@ -35,20 +39,24 @@ fn separator(input: &[u8]) -> IResult<&[u8], Position> {
         .parse(input)
 }
 
-/// `status-code = class "." subject "." detail` (RFC 2034 section 4), then a space or the end.
+/// `status-code = class "." subject "." detail` (RFC 2034 section 4), then a space or the line's end.
 pub(super) fn enhanced(text: &[u8]) -> Option<EnhancedCode> {
-    let class = map_opt(one_of("245"), |digit| digit.to_digit(10).and_then(|digit| u16::try_from(digit).ok()));
-    let end = peek(alt((tag(&b" "[..]), eof)));
+    let class = map_opt(take(1_usize), |class: &[u8]| match class {
+        b"2" => Some(2),
+        b"4" => Some(4),
+        b"5" => Some(5),
+        _ => None,
+    });
+    let end = peek(alt((tag(&b" "[..]), line_ending, eof)));
     let parsed: IResult<&[u8], _> =
-        (class, preceded(char('.'), three_digits), preceded(char('.'), three_digits), end).parse(text);
+        (class, preceded(tag(&b"."[..]), three_digits), preceded(tag(&b"."[..]), three_digits), end).parse(text);
     parsed.ok().map(|(_, (class, subject, detail, _))| EnhancedCode::new(class, subject, detail))
 }
 
-/// As [`reply_line`], for a line behind others that start with `digits`: `None` if it does not start
-/// with them, or is no reply line. Most lines of long replies take this short way.
+/// As [`reply_line`], for a line that starts with `digits` and has a separator: `None` for all others.
+#[inline]
 pub(super) fn next_line(line: &[u8], digits: [u8; 3]) -> Option<Position> {
     match line.split_first_chunk()? {
-        (start, []) if *start == digits => Some(Position::Last),
         (start, [b'-', ..]) if *start == digits => Some(Position::More),
         (start, [b' ', ..]) if *start == digits => Some(Position::Last),
         _ => None,
@@ -56,15 +64,12 @@ pub(super) fn next_line(line: &[u8], digits: [u8; 3]) -> Option<Position> {
 }
 
 fn three_digits(input: &[u8]) -> IResult<&[u8], u16> {
-    map_opt(take_while_m_n(1, 3, |octet: u8| octet.is_ascii_digit()), number).parse(input)
+    take_while_m_n(1, 3, |octet: u8| octet.is_ascii_digit()).map(number).parse(input)
 }
 
 /// At most three digits: nothing can overflow.
-fn number(digits: &[u8]) -> Option<u16> {
-    digits.iter().try_fold(0_u16, |number, digit| {
-        let digit = digit.is_ascii_digit().then(|| digit.wrapping_sub(b'0'))?;
-        Some(number.wrapping_mul(10).wrapping_add(u16::from(digit)))
-    })
+fn number(digits: &[u8]) -> u16 {
+    digits.iter().fold(0_u16, |number, digit| number.wrapping_mul(10).wrapping_add(u16::from(digit & 0x0f)))
 }
 
 #[cfg(test)]
@@ -99,6 +104,9 @@ mod tests {
             (&b"2.1.5 ok"[..], Some((2, 1, 5))),
             (b"5.7.509", Some((5, 7, 509))),
             (b"4.999.999 x", Some((4, 999, 999))),
+            (b"2.1.5\r\nother", Some((2, 1, 5))),
+            (b"2.1.5\n", Some((2, 1, 5))),
+            (b"2.1.5\rx\r\n", None),
             (b"2.1.5x", None),
             (b"2.1.1000", None),
             (b"3.1.5 no", None),

@@ -3,6 +3,7 @@
 mod code;
 mod decoder;
 mod line;
+mod line_end;
 
 pub(crate) use code::Class;
 pub use code::{Code, EnhancedCode, Severity};
@@ -65,7 +66,7 @@ impl<'a> Reply<'a> {
     /// The enhanced status code at the start of the text (RFC 2034), if its class is that of the
     /// reply code.
     pub fn enhanced(&self) -> Option<EnhancedCode> {
-        line::enhanced(self.first_line()).filter(|enhanced| enhanced.class() == self.code.class())
+        line::enhanced(self.octets.get(4..)?).filter(|enhanced| enhanced.class() == self.code.class())
     }
 
     /// The whole text, lines joined by `separator`, safe to show.
@@ -116,12 +117,13 @@ impl<'a> Iterator for Lines<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let len = memchr::memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at.saturating_add(1));
-        let whole = decoder::take(&mut self.rest, len);
+        let (line, behind) = match line_end::split_line(self.rest) {
+            Some(split) => split,
+            None if self.rest.is_empty() => return None,
+            None => (self.rest, &[][..]),
+        };
+        self.rest = behind;
         // Shorter than four octets: a code alone, or an empty line in the middle of a reply.
-        Some(without_line_end(whole).get(4..).unwrap_or_default())
+        Some(without_line_end(line).get(4..).unwrap_or_default())
     }
 }

@@ -1,7 +1,7 @@
 //! EHLO replies, read by the client and as plainly as they can be read.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use smtp_proto::{Capabilities, Escaped, Reply, SizeLimit, keywords};
+use smtp_proto::{Capabilities, Escaped, Mechanism, Reply, SizeLimit, keywords};
 
 use crate::oracle::{self, Offers};
 
@@ -73,9 +73,17 @@ pub fn body(input: Input) {
         (capabilities.chunking, "CHUNKING"),
         (capabilities.binary_mime, "BINARYMIME"),
         (capabilities.dsn, "DSN"),
-        (capabilities.auth, "AUTH"),
+        (capabilities.auth.is_some(), "AUTH"),
     ] {
         assert_eq!(offered, has(name), "{name} in {reply:?}");
+    }
+    for mechanism in Mechanism::ALL {
+        let offered = capabilities.auth.is_some_and(|mechanisms| mechanisms.contains(mechanism));
+        let named = |value: &[u8]| {
+            value.split(|octet| *octet == b' ').any(|name| name.eq_ignore_ascii_case(mechanism.name().as_bytes()))
+        };
+        let expected = expected.iter().any(|(name, value)| name.eq_ignore_ascii_case(b"AUTH") && named(value));
+        assert_eq!(offered, expected, "{mechanism:?} in {reply:?}");
     }
     let offers = Offers::read(reply.octets());
     let size = match (offers.size, offers.largest) {
