@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::{
+    one_or_many::OneOrMany,
     reply::{Code, Reply, Severity},
     report::{Cause, Ended, Hello, Stage, Status},
 };
@@ -10,8 +11,8 @@ use crate::{
 /// The books of a delivery. All octets stand in one buffer, which the next message uses again.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Ledger {
-    pub(crate) recipients: Vec<Recipient>,
-    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) recipients: OneOrMany<Recipient>,
+    pub(crate) attempts: OneOrMany<Attempt>,
     pub(crate) longest_line: Option<u64>,
     octets: Vec<u8>,
 }
@@ -81,8 +82,7 @@ pub(crate) struct KeptReply {
 impl Ledger {
     /// Starts the books of a message.
     pub(crate) fn open(&mut self, recipients: usize) {
-        self.recipients.clear();
-        self.recipients.resize(recipients, Recipient::Pending);
+        self.recipients.fill(Recipient::Pending, recipients);
         self.attempts.clear();
         self.octets.clear();
         // For the replies of most deliveries.
@@ -125,7 +125,7 @@ impl Ledger {
 
     /// Settles each recipient that is not settled yet.
     pub(crate) fn settle(&mut self, status: Status, cause: Cause, reply: Option<KeptReply>) {
-        for recipient in &mut self.recipients {
+        for recipient in self.recipients.iter_mut() {
             if recipient.is_open() {
                 *recipient = Recipient::Settled { status, cause, reply };
             }

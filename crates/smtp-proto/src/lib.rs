@@ -23,6 +23,7 @@ mod envelope;
 mod escape;
 mod ledger;
 mod mechanisms;
+mod one_or_many;
 mod reply;
 mod report;
 pub mod retry;

@@ -187,10 +187,12 @@ impl<'a> Report<'a> {
     /// the delivery is done.
     pub fn recipients(&self) -> impl Iterator<Item = RecipientReport<'a>> + use<'a> {
         let ledger = self.ledger;
-        self.envelope.forward_paths().iter().zip(&ledger.recipients).filter_map(|(path, recipient)| match recipient {
-            Recipient::Pending | Recipient::Accepted => None,
-            Recipient::Settled { status, cause, reply } => {
-                Some(RecipientReport { path, status: *status, cause: *cause, reply: ledger.reply(*reply) })
+        self.envelope.forward_paths().iter().zip(ledger.recipients.iter()).filter_map(|(path, recipient)| {
+            match recipient {
+                Recipient::Pending | Recipient::Accepted => None,
+                Recipient::Settled { status, cause, reply } => {
+                    Some(RecipientReport { path, status: *status, cause: *cause, reply: ledger.reply(*reply) })
+                }
             }
         })
     }

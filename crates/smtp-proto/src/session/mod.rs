@@ -4,8 +4,9 @@
 //! come when, how much may be under way. It knows no message and no retry.
 
 mod order;
+mod unanswered;
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::vec::Vec;
 use core::{fmt, time::Duration};
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
 };
 pub use order::Refused;
 use order::{Transaction, may_be_followed};
+use unanswered::{Due, Unanswered};
 
 /// One connection.
 ///
@@ -35,9 +37,7 @@ pub struct Session {
     output: Vec<u8>,
     /// Octets of `output` that were handed over.
     sent: usize,
-    unanswered: VecDeque<Unanswered>,
-    /// Octets of the unanswered commands.
-    under_way: usize,
+    unanswered: Unanswered,
     answering: Answering,
     /// Recipients that were taken, since MAIL was.
     accepted: Option<usize>,
@@ -66,15 +66,6 @@ enum State {
     Over,
 }
 
-/// A command whose reply is due.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct Unanswered {
-    stage: Stage,
-    len: usize,
-    /// Octets up to its end that were not handed over.
-    unsent: usize,
-}
-
 /// What came of octets that were received.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Event<'a> {
@@ -100,7 +91,7 @@ pub enum Event<'a> {
 }
 
 /// Octets of most groups of commands.
-const USUAL_GROUP: usize = 128;
+const USUAL_GROUP: usize = 256;
 
 impl Session {
     /// A new connection: the greeting is due.
@@ -111,8 +102,7 @@ impl Session {
             decoder: ReplyDecoder::new(limits.reply_line, limits.reply),
             output: Vec::new(),
             sent: 0,
-            unanswered: VecDeque::new(),
-            under_way: 0,
+            unanswered: Unanswered::new(),
             answering: Answering::Command,
             accepted: None,
             each_recipient: false,
@@ -129,7 +119,7 @@ impl Session {
     pub fn restart(&mut self) {
         self.close();
         self.state = State::Commands(Transaction::BeforeHello);
-        self.unanswered.push_back(Unanswered { stage: Stage::Greeting, len: 0, unsent: 0 });
+        self.unanswered.push(Due { stage: Stage::Greeting, len: 0, unsent: 0 });
     }
 
     /// The connection is gone, or is not wanted any more. What was not sent is dropped.
@@ -138,7 +128,6 @@ impl Session {
         self.capabilities = Capabilities::default();
         self.decoder.clear();
         self.unanswered.clear();
-        self.under_way = 0;
         self.accepted = None;
         self.each_recipient = false;
         self.clear_output();
@@ -161,7 +150,6 @@ impl Session {
             output,
             sent,
             unanswered,
-            under_way,
             answering,
             accepted,
             progress,
@@ -186,7 +174,7 @@ impl Session {
             *sent = 0;
             return (taken, Some(Event::ServiceClosing(reply)));
         }
-        let (Answering::Command, Some(&Unanswered { stage, len, .. })) = (*answering, unanswered.front()) else {
+        let (Answering::Command, Some(&Due { stage, .. })) = (*answering, unanswered.oldest()) else {
             let stage = match *answering {
                 Answering::Nothing(stage) => stage,
                 Answering::Command => Stage::Idle,
@@ -196,8 +184,7 @@ impl Session {
             *sent = 0;
             return (taken, Some(Event::Unsolicited { stage, reply }));
         };
-        unanswered.pop_front();
-        *under_way = under_way.saturating_sub(len);
+        unanswered.pop();
         state.answered(stage, reply.code());
         let success = reply.code().meaning() == Class::Success;
         match (stage, &mut *accepted) {
@@ -218,23 +205,24 @@ impl Session {
     /// Gives a command: it is written to the output, and its reply is due.
     pub fn command(&mut self, command: &Command<'_>) -> Result<(), Refused> {
         let State::Commands(transaction) = &mut self.state else { return Err(Refused::Over) };
-        match self.unanswered.back() {
+        match self.unanswered.newest() {
             None => {}
-            Some(Unanswered { stage: Stage::Greeting, .. }) => return Err(Refused::Greeting),
+            Some(Due { stage: Stage::Greeting, .. }) => return Err(Refused::Greeting),
             Some(newest) if self.capabilities.pipelining && may_be_followed(newest.stage) => {}
             Some(_) => return Err(Refused::Unanswered),
         }
         let next = transaction.with(command).ok_or(Refused::Order)?;
         let start = self.output.len();
-        self.output.reserve(USUAL_GROUP);
+        if self.output.is_empty() {
+            self.output.reserve(USUAL_GROUP);
+        }
         command.encode(&mut self.output);
         let len = self.output.len().saturating_sub(start);
-        let under_way = self.under_way.saturating_add(len);
-        if under_way > self.limits.pipeline && !self.unanswered.is_empty() {
+        let under_way = self.unanswered.octets().saturating_add(len);
+        if under_way > self.limits.pipeline && self.unanswered.oldest().is_some() {
             self.output.truncate(start);
             return Err(Refused::Unanswered);
         }
-        self.under_way = under_way;
         let unsent = self.output.len().saturating_sub(self.sent);
         *transaction = next;
         match command {
@@ -245,7 +233,7 @@ impl Session {
         if matches!(command, Command::Quit) {
             self.state = State::Quitting;
         }
-        self.unanswered.push_back(Unanswered { stage: command.stage(), len, unsent });
+        self.unanswered.push(Due { stage: command.stage(), len, unsent });
         Ok(())
     }
 
@@ -285,8 +273,9 @@ impl Session {
         if ended.is_ok() {
             let replies = if self.each_recipient { self.accepted.unwrap_or_default().max(1) } else { 1 };
             let unsent = self.output.len().saturating_sub(self.sent);
-            let reply = Unanswered { stage: Stage::ContentEnd, len: 0, unsent };
-            self.unanswered.extend(core::iter::repeat_n(reply, replies));
+            for _ in 0..replies {
+                self.unanswered.push(Due { stage: Stage::ContentEnd, len: 0, unsent });
+            }
             self.state = State::Commands(Transaction::None);
         } else {
             self.close();
@@ -300,9 +289,7 @@ impl Session {
             return Err(Refused::NothingToSend);
         }
         self.sent = self.sent.saturating_add(octets);
-        for command in &mut self.unanswered {
-            command.unsent = command.unsent.saturating_sub(octets);
-        }
+        self.unanswered.sent(octets);
         self.sent_since = self.sent_since.saturating_add(octets);
         let all = self.sent == self.output.len();
         if all {
@@ -331,7 +318,7 @@ impl Session {
 
     /// The stage whose reply is due first; [`Stage::Idle`] if none is.
     pub fn stage(&self) -> Stage {
-        match (&self.state, self.unanswered.front()) {
+        match (&self.state, self.unanswered.oldest()) {
             (State::Content(_), _) => Stage::Content,
             (_, Some(oldest)) if oldest.stage == Stage::ContentEnd && oldest.unsent > 0 => Stage::Content,
             (_, Some(oldest)) => oldest.stage,
@@ -346,7 +333,7 @@ impl Session {
 
     /// Whether an octet of the oldest unanswered command was handed over.
     pub fn begun(&self) -> bool {
-        self.unanswered.front().is_some_and(|oldest| oldest.unsent < oldest.len)
+        self.unanswered.oldest().is_some_and(|oldest| oldest.unsent < oldest.len)
     }
 
     /// How long to wait, and since when: from the last change of [`Wait::progress`].
@@ -357,7 +344,7 @@ impl Session {
 
     /// Whether a command was sent whole and not answered.
     fn is_due(&self) -> bool {
-        self.unanswered.front().is_some_and(|oldest| oldest.unsent == 0)
+        self.unanswered.oldest().is_some_and(|oldest| oldest.unsent == 0)
     }
 
     fn clear_output(&mut self) {

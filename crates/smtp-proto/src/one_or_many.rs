@@ -1,0 +1,121 @@
+//! A list that mostly has one element, and then allocates nothing.
+
+use alloc::{vec, vec::Vec};
+use core::{
+    hash::{Hash, Hasher},
+    ops::{Deref, DerefMut},
+    slice,
+};
+
+/// Most messages have one recipient, and need one connection.
+#[derive(Clone, Debug)]
+pub(crate) enum OneOrMany<T> {
+    One(T),
+    /// Any number of them.
+    Many(Vec<T>),
+}
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl<T: Clone> OneOrMany<T> {
+    /// Makes it `len` times `element`. Allocates only above one, or not at all if it held as many.
+    pub(crate) fn fill(&mut self, element: T, len: usize) {
+        match self {
+            Self::Many(many) if many.capacity() > 0 => {
+                many.clear();
+                many.resize(len, element);
+            }
+            Self::One(_) | Self::Many(_) => {
+                *self = if len == 1 { Self::One(element) } else { Self::Many(vec![element; len]) }
+            }
+        }
+    }
+}
+
+impl<T> OneOrMany<T> {
+    /// Drops all elements; what was allocated is used again.
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Self::One(_) => *self = Self::default(),
+            Self::Many(many) => many.clear(),
+        }
+    }
+
+    /// Appends `element`.
+    pub(crate) fn push(&mut self, element: T) {
+        *self = match core::mem::take(self) {
+            Self::Many(many) if many.capacity() == 0 => Self::One(element),
+            Self::Many(mut many) => {
+                many.push(element);
+                Self::Many(many)
+            }
+            Self::One(first) => Self::Many(vec![first, element]),
+        };
+    }
+}
+
+impl<T> Deref for OneOrMany<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            Self::One(one) => slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+impl<T> DerefMut for OneOrMany<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        match self {
+            Self::One(one) => slice::from_mut(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// By the elements: where they stand is no difference.
+impl<T: PartialEq> PartialEq for OneOrMany<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Eq> Eq for OneOrMany<T> {}
+
+impl<T: Hash> Hash for OneOrMany<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_holds_what_a_vector_would_and_compares_like_one() {
+        let mut list = OneOrMany::default();
+        let mut vector = Vec::new();
+        for round in 0..3 {
+            for element in 0..4 {
+                assert_eq!(*list, *vector, "round {round}");
+                list.push(element);
+                vector.push(element);
+            }
+            list.clear();
+            vector.clear();
+        }
+        for len in [0, 1, 3, 1, 0, 2] {
+            list.fill(7, len);
+            assert_eq!(*list, *vec![7; len]);
+            assert_eq!(list, OneOrMany::Many(vec![7; len]));
+        }
+        list.iter_mut().for_each(|element| *element += 1);
+        assert_eq!(*list, [8, 8]);
+    }
+}
