@@ -4,26 +4,37 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::ExitCode};
 
 /// A file of this package with a number for each of our operations.
 #[derive(Clone, Copy, Debug)]
-pub struct Baseline {
+pub struct Baseline<'a> {
     /// Its name.
     pub file: &'static str,
     /// By how much a number may differ: 0.03 is 3%.
     pub margin: f64,
+    /// What the numbers hold for. Those of another are not compared.
+    pub of: Option<&'a str>,
 }
 
-impl Baseline {
+impl Baseline<'_> {
     /// Compares, and says what differs: failure then. With `--bless` on the command line the numbers
     /// are written to the file instead.
     pub fn hold(self, measured: &[(String, u64)]) -> ExitCode {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(self.file);
+        let heading = self.of.map(|of| format!("# {of}\n")).unwrap_or_default();
         if std::env::args().any(|argument| argument == "--bless") {
             let lines = measured.iter().map(|(name, number)| format!("{name} = {number}\n"));
-            fs::write(&path, lines.collect::<String>()).expect("the file can be written");
+            fs::write(&path, heading + &lines.collect::<String>()).expect("the file can be written");
             println!("{} is written", self.file);
             return ExitCode::SUCCESS;
         }
         let expected = fs::read_to_string(&path).unwrap_or_default();
-        let differences = self.differences(&expected, measured);
+        let Some(expected) = expected.strip_prefix(&heading) else {
+            println!(
+                "{} is not of {}: nothing to compare with; --bless writes it anew",
+                self.file,
+                self.of.unwrap_or_default()
+            );
+            return ExitCode::SUCCESS;
+        };
+        let differences = self.differences(expected, measured);
         if differences.is_empty() {
             println!("as in {}", self.file);
             return ExitCode::SUCCESS;

@@ -5,7 +5,7 @@
 
 use std::{alloc::System, hint::black_box, process::ExitCode};
 
-use smtp_benches::{Instrument, Label, baseline::Baseline, session};
+use smtp_benches::{Instrument, Label, baseline::Baseline};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -20,24 +20,9 @@ fn main() -> ExitCode {
     }
     println!();
     let ours = counter.counts.iter().filter(|count| count.label.who == "ours");
-    let mut lines: Vec<_> =
+    let lines: Vec<_> =
         ours.map(|count| (count.label.group.to_owned() + ": " + count.label.case, count.allocations)).collect();
-    lines.extend(sizes());
-    Baseline { file: "allocations.txt", margin: 0.0 }.hold(&lines)
-}
-
-/// What a session costs to hold, in octets.
-fn sizes() -> Vec<(String, u64)> {
-    let session = size_of::<smtp_proto::Session>();
-    let delivery = size_of::<smtp_proto::Delivery>();
-    let before = Region::new(ALLOCATOR);
-    let idle = session::idle();
-    let change = before.change();
-    let grown = change.bytes_allocated - change.bytes_deallocated;
-    drop(black_box(idle));
-    [("Session", session), ("Delivery", delivery), ("heap of an idle Session", grown)]
-        .map(|(name, octets)| (format!("octets: {name}"), octets as u64))
-        .into()
+    Baseline { file: "allocations.txt", margin: 0.0, of: None }.hold(&lines)
 }
 
 #[derive(Default)]

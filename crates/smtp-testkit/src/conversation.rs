@@ -56,7 +56,8 @@ enum Event {
 impl Conversation {
     pub(crate) fn new(config: &Config, envelope: &Envelope) -> Self {
         let messages = vec![Told::new(envelope)];
-        Self { config: config.clone(), messages, events: Vec::new(), octets: Vec::new() }
+        // Most runs are shorter.
+        Self { config: config.clone(), messages, events: Vec::with_capacity(32), octets: Vec::with_capacity(512) }
     }
 
     /// Something was told to the delivery while it wanted `step`. `shown`: what it wanted to be

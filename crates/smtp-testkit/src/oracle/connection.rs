@@ -255,15 +255,15 @@ impl Connection {
 
     /// Writes the only line that may be `verb` now, without its CR LF.
     pub(super) fn line(&self, verb: Verb, task: &Task) -> String {
-        let name = &task.config.hello_name;
+        let name = task.config.hello_name.as_str();
         match verb {
-            Verb::Ehlo => format!("EHLO {name}"),
-            Verb::Helo => format!("HELO {name}"),
-            Verb::Lhlo => format!("LHLO {name}"),
+            Verb::Ehlo => ["EHLO ", name].concat(),
+            Verb::Helo => ["HELO ", name].concat(),
+            Verb::Lhlo => ["LHLO ", name].concat(),
             Verb::Mail => {
                 let size = task.envelope.size().filter(|_| self.offers.size);
                 let size = size.map(|size| format!(" SIZE={size}")).unwrap_or_default();
-                let mut line = format!("MAIL FROM:<{}>{size}", task.envelope.reverse_path());
+                let mut line = ["MAIL FROM:<", task.envelope.reverse_path().as_str(), ">", &size].concat();
                 if self.offers.eight_bit_mime && task.envelope.body() == Body::EightBit {
                     line += " BODY=8BITMIME";
                 }
@@ -273,7 +273,7 @@ impl Connection {
                 line
             }
             Verb::Rcpt => match task.envelope.forward_paths().get(self.count(Verb::Rcpt)) {
-                Some(path) => format!("RCPT TO:<{path}>"),
+                Some(path) => ["RCPT TO:<", path.as_str(), ">"].concat(),
                 None => String::new(),
             },
             Verb::Data => "DATA".into(),

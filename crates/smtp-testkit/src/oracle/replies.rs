@@ -35,7 +35,7 @@ pub enum Heard {
 impl ReplyReader {
     /// No line longer than `line_limit` without its LF, no reply longer than `reply_limit`.
     pub fn new(line_limit: usize, reply_limit: usize) -> Self {
-        let octets = Vec::new();
+        let octets = Vec::with_capacity(256);
         let mut reader = Self { line_limit, reply_limit, octets, reply_start: 0, line_start: 0, code: None, room: 0 };
         reader.make_room();
         reader

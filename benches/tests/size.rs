@@ -1,0 +1,23 @@
+//! What a session costs to hold. With `-- --nocapture` the octets are printed.
+
+use std::{alloc::System, hint::black_box};
+
+use smtp_benches::session;
+use smtp_proto::{Delivery, Session};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+#[test]
+fn a_session_is_small_and_so_are_its_buffers_when_it_is_idle() {
+    let before = Region::new(ALLOCATOR);
+    let idle = session::idle();
+    let change = before.change();
+    let heap = change.bytes_allocated - change.bytes_deallocated;
+    drop(black_box(idle));
+    let (session, delivery) = (size_of::<Session>(), size_of::<Delivery>());
+    println!("Session: {session} octets, and {heap} in buffers when idle; Delivery: {delivery} octets");
+    assert!(session <= 512, "Session has {session} octets");
+    assert!(session + heap <= 2048, "an idle Session has {session} octets and {heap} in buffers");
+}
