@@ -1,0 +1,157 @@
+//! A delivery by itself: probes, calls that do not fit the moment, and how much a report keeps.
+
+use smtp_proto::{
+    Afterwards, Cancel, Config, Delivery, Disconnect, Ended, Envelope, ForwardPath, Hello, HelloName, Mailbox, Misuse,
+    NoRecipients, Place, ReversePath, Stage, Status, Step,
+};
+
+fn config() -> Config {
+    Config::new(HelloName::new("client.example").unwrap())
+}
+
+fn envelope(recipients: usize) -> Envelope {
+    let to = |index| ForwardPath::from(Mailbox::new(&format!("r{index}@example.net")).unwrap());
+    Envelope::new(ReversePath::Null, (0..recipients).map(to).collect()).unwrap()
+}
+
+type Call = (&'static str, fn(&mut Delivery) -> Result<(), Misuse>);
+
+/// Writes all that is to be written.
+fn send_all(delivery: &mut Delivery) -> String {
+    let mut sent = Vec::new();
+    while let Step::Transmit(output, _) = delivery.poll() {
+        let len = output.len();
+        sent.extend_from_slice(output);
+        delivery.sent(len).unwrap();
+    }
+    String::from_utf8(sent).unwrap()
+}
+
+/// Hears each of these, and says what follows; all that was said.
+fn converse(delivery: &mut Delivery, server: &[&str]) -> String {
+    let say = |octets: &&str| {
+        delivery.received(octets.as_bytes()).unwrap();
+        send_all(delivery)
+    };
+    server.iter().map(say).collect()
+}
+
+#[test]
+fn an_envelope_without_recipients_cannot_be_made() {
+    assert_eq!(Envelope::new(ReversePath::Null, Vec::new()), Err(NoRecipients));
+}
+
+#[test]
+fn a_probe_says_hello_and_quit_and_reports_what_was_answered() {
+    let mut probe = Delivery::probe(config());
+    assert!(matches!(probe.poll(), Step::Connect(Place::Any)));
+    probe.connected().unwrap();
+    assert_eq!(converse(&mut probe, &["220 mx.example ready\r\n"]), "EHLO client.example\r\n");
+    assert_eq!(converse(&mut probe, &["250-mx.example\r\n250 PIPELINING\r\n"]), "QUIT\r\n");
+    assert!(probe.capabilities().pipelining);
+    converse(&mut probe, &["221 bye\r\n"]);
+    let Step::Done(report) = probe.poll() else { panic!("{probe:?}") };
+    assert_eq!(report.recipients().count(), 0);
+    assert_eq!(report.longest_line(), None);
+    let [attempt] = report.attempts().collect::<Vec<_>>()[..] else { panic!("{report:?}") };
+    assert_eq!(attempt.greeting().unwrap().octets(), b"220 mx.example ready\r\n");
+    assert_eq!(attempt.hello_reply().unwrap().octets(), b"250-mx.example\r\n250 PIPELINING\r\n");
+    assert!(attempt.ehlo_refusal().is_none());
+    assert!(attempt.reply().is_none());
+    assert_eq!(attempt.detail(), b"");
+    assert_eq!(
+        (attempt.hello(), attempt.stage(), attempt.ended(), attempt.reused()),
+        (Some(Hello::Ehlo), Stage::Quit, Some(Ended::Quit), false)
+    );
+}
+
+#[test]
+fn a_call_that_does_not_fit_is_refused_and_changes_nothing() {
+    use Misuse::{NoContentWanted, NotConnected, NotConnecting, NotDone, NothingToSend, TooMuchContent};
+    let connecting = || Delivery::new(config(), envelope(1));
+    let greeting = || {
+        let mut delivery = connecting();
+        delivery.connected().unwrap();
+        delivery
+    };
+    let content = || {
+        let mut delivery = greeting();
+        converse(&mut delivery, &["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n", "354 e\r\n"]);
+        delivery
+    };
+    let content_end = || {
+        let mut delivery = content();
+        delivery.end_content().unwrap();
+        send_all(&mut delivery);
+        delivery
+    };
+    let gone = || {
+        let mut delivery = greeting();
+        delivery.cancel(Cancel::Interrupted);
+        delivery
+    };
+    let kept = || {
+        let mut config = config();
+        config.afterwards = Afterwards::Keep;
+        let mut delivery = Delivery::new(config, envelope(1));
+        delivery.connected().unwrap();
+        converse(&mut delivery, &["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n", "354 e\r\n"]);
+        delivery.end_content().unwrap();
+        send_all(&mut delivery);
+        converse(&mut delivery, &["250 f\r\n"]);
+        delivery
+    };
+    let calls: [Call; 12] = [
+        ("connected", Delivery::connected),
+        ("connect_failed", |delivery| delivery.connect_failed("no")),
+        ("sent nothing", |delivery| delivery.sent(0)),
+        ("sent too much", |delivery| delivery.sent(1)),
+        ("received", |delivery| delivery.received(b"2")),
+        ("disconnected", |delivery| delivery.disconnected(Disconnect::Closed)),
+        ("timed_out", Delivery::timed_out),
+        ("content", |delivery| delivery.content(b"x")),
+        ("content above the room", |delivery| delivery.content(&vec![b'x'; 16_385])),
+        ("end_content", Delivery::end_content),
+        ("deliver_next", |delivery| delivery.deliver_next(envelope(2))),
+        ("quit", Delivery::quit),
+    ];
+    // In the order of the calls; `None`: the call is taken.
+    let (no, none) = (Some(NotConnected), None);
+    let (fresh, room, large, early) = (Some(NotConnecting), Some(NoContentWanted), Some(TooMuchContent), Some(NotDone));
+    let much = Some(NothingToSend);
+    let moments: [(&str, Delivery, [Option<Misuse>; 12]); 6] = [
+        ("connecting", connecting(), [none, none, no, no, no, no, no, room, room, room, early, early]),
+        ("greeting", greeting(), [fresh, fresh, none, much, none, none, none, room, room, room, early, early]),
+        ("content", content(), [fresh, fresh, none, much, none, none, none, none, large, none, early, early]),
+        ("content end", content_end(), [fresh, fresh, none, much, none, none, none, room, room, room, early, early]),
+        ("gone", gone(), [fresh, fresh, no, no, no, no, no, room, room, room, none, none]),
+        ("kept", kept(), [fresh, fresh, none, much, none, none, none, room, room, room, none, none]),
+    ];
+    for (moment, delivery, expected) in moments {
+        assert_eq!(delivery.is_kept(), moment == "kept");
+        for ((call, make), expected) in calls.into_iter().zip(expected) {
+            let mut tried = delivery.clone();
+            assert_eq!(make(&mut tried).err(), expected, "{call} when {moment}");
+            assert!(tried == delivery || expected.is_none(), "{call} when {moment}");
+        }
+    }
+}
+
+#[test]
+fn of_many_long_replies_a_report_keeps_less_of_each() {
+    let recipients = 40;
+    let mut delivery = Delivery::new(config(), envelope(recipients));
+    delivery.connected().unwrap();
+    converse(&mut delivery, &["220 mx.example\r\n", "250 mx.example\r\n", "250 ok\r\n"]);
+    let refusal = format!("{}550 5.7.1 no\r\n", "550-5.7.1 you are not welcome here\r\n".repeat(1700));
+    for _ in 0..recipients {
+        converse(&mut delivery, &[&refusal]);
+    }
+    let kept: Vec<usize> = delivery.report().recipients().map(|found| found.reply.unwrap().octets().len()).collect();
+    assert_eq!(kept.len(), recipients);
+    assert!(delivery.report().recipients().all(|found| found.status == Status::Failed));
+    // A mebibyte at full length, then whole lines of at most 128 octets.
+    let full = kept.iter().take_while(|len| **len == refusal.len()).count();
+    assert_eq!(full, (1_usize << 20).div_ceil(refusal.len()));
+    assert!(kept[full..].iter().all(|len| *len == 3 * "550-5.7.1 you are not welcome here\r\n".len()), "{kept:?}");
+}

@@ -1,0 +1,193 @@
+//! What people see of the machine: the words for each fault, and whole reports.
+
+use std::fmt::{self, Debug, Display, Write};
+
+use smtp_proto::{
+    AddressError, Cancel, Cause, Config, ContentFault, Delivery, Disconnect, Envelope, HelloName, Limits, Mailbox,
+    Misuse, Need, Needs, NoRecipients, Refused, Reply, ReplyDecoder, Session, Stage, keywords,
+};
+
+fn name() -> HelloName {
+    HelloName::new("client.example").unwrap()
+}
+
+fn reply(octets: &[u8]) -> Reply<'_> {
+    Reply::parse(octets).unwrap().unwrap().0
+}
+
+fn delivery(needs: &[Need]) -> Delivery {
+    let from = Mailbox::new("a@example.com").unwrap().into();
+    let to = ["b@example.net", "c@example.net"].map(|address| Mailbox::new(address).unwrap().into());
+    let envelope = Envelope::new(from, to.into()).unwrap();
+    let envelope = needs.iter().fold(envelope, |envelope, need| envelope.requiring(*need));
+    let mut delivery = Delivery::new(Config::new(name()), envelope);
+    delivery.connected().unwrap();
+    delivery
+}
+
+/// Plays a server that says all this, and a driver that writes everything at once.
+fn converse(delivery: &mut Delivery, server: &[&str]) {
+    for octets in server {
+        delivery.received(octets.as_bytes()).unwrap();
+        while let smtp_proto::Step::Transmit(output, _) = delivery.poll() {
+            let len = output.len();
+            delivery.sent(len).unwrap();
+        }
+    }
+}
+
+#[test]
+fn each_misuse_and_each_fault_has_its_words() {
+    let fault = |octets: &[u8]| Reply::parse(octets).unwrap_err();
+    let cases: [(&dyn Display, &str); 44] = [
+        (&AddressError::Empty, "it is empty"),
+        (&AddressError::NoDomain, "it has no @ and domain"),
+        (&AddressError::Control(7), "it has a control character at octet 7"),
+        (&AddressError::LocalPart, "what stands before the @ is neither a dot-string nor a quoted string"),
+        (&AddressError::Domain, "the domain is neither labels with dots between nor an address in brackets"),
+        (&AddressError::TooLong, "it is longer than a command may carry"),
+        (&AddressError::NotAscii, "it is not ASCII"),
+        (&Cancel::Interrupted, "the delivery was interrupted"),
+        (&Cancel::Deadline, "the delivery took longer than it may"),
+        (&Cancel::TooSlow, "the server takes the content too slowly"),
+        (&Cancel::ContentUnreadable, "the content could not be read to its end"),
+        (&Cause::Reply, "the server's reply"),
+        (&Cause::Connections, "the connection failed"),
+        (&Cause::TooLarge(1000), "it is larger than the 1000 octets the server takes"),
+        (
+            &Cause::Needs(Needs::NONE.with(Need::Tls)),
+            "it needs TLS, which the server does not offer or HELO cannot carry",
+        ),
+        (&Cause::Cancelled(Cancel::Deadline), "the delivery took longer than it may"),
+        (&Cause::Content(ContentFault::BareLf(3)), "the content has a bare LF at octet 3"),
+        (&ContentFault::StrayCr(4), "the content has a CR without a LF at octet 4"),
+        (&ContentFault::EightBit(5), "the content was declared 7-bit and is not at octet 5"),
+        (&Misuse::NotConnecting, "no connection was asked for"),
+        (&Misuse::NotConnected, "there is no connection"),
+        (&Misuse::NothingToSend, "there are not so many octets to send"),
+        (&Misuse::NoContentWanted, "no content is wanted now"),
+        (&Misuse::TooMuchContent, "more content was given than asked for"),
+        (&Misuse::NotDone, "the delivery is not done"),
+        (&NoRecipients, "an envelope needs at least one recipient"),
+        (&Refused::Over, "the session is over"),
+        (&Refused::Greeting, "the greeting has not come"),
+        (&Refused::Order, "the command is out of order"),
+        (&Refused::Unanswered, "earlier commands have to be answered first"),
+        (&Refused::NothingToSend, "there are not so many octets to send"),
+        (&Stage::Connect, "connecting"),
+        (&Stage::Noop, "NOOP"),
+        (&Stage::Idle, "nothing"),
+        (&Needs::NONE, ""),
+        (&Need::ALL.into_iter().fold(Needs::NONE, Needs::with), ALL_NEEDS),
+        (&name(), "client.example"),
+        (&fault(b"HTTP/1.1 400\r\n").kind(), "what is not an SMTP reply"),
+        (&fault(b"250-a\r\n251 b\r\n"), "a reply whose lines have different codes: \"251 b\""),
+        (&reply(b"250-2.1.0 a\r\n250 b\x1b\r\n"), "250 2.1.0 a / b\\u{1b}"),
+        (&reply(b"250\r\n"), "250"),
+        (&reply(b"550 5.7.509 no\r\n").enhanced().unwrap(), "5.7.509"),
+        (&keywords(&reply(b"250-x\r\n250 AUTH=LOGIN \xff\r\n")).next().unwrap(), "AUTH LOGIN \\xff"),
+        (&keywords(&reply(b"250-x\r\n250 DSN\r\n")).next().unwrap(), "DSN"),
+    ];
+    for (shown, words) in cases {
+        assert_eq!(shown.to_string(), words);
+    }
+}
+
+const ALL_NEEDS: &str = "TLS, AUTH, SMTPUTF8, 8BITMIME, BINARYMIME, REQUIRETLS, DELIVERBY";
+
+#[test]
+fn what_is_debugged_can_be_read() {
+    let mut decoder = ReplyDecoder::new(100, 100);
+    assert_eq!(decoder.decode(b"250-a\xff\r\n25"), (10, Ok(None)));
+    let mailbox = Mailbox::new("a@example.com").unwrap();
+    let cases: [(&dyn Debug, &str); 9] = [
+        (&decoder, "ReplyDecoder(\"250-a\\xff\\r\\n25\")"),
+        (&Reply::parse(b"nonsense\n").unwrap_err(), "ReplyFault(what is not an SMTP reply: \"nonsense\")"),
+        (&reply(b"250 ok\r\n"), "Reply(250 ok)"),
+        (&reply(b"250 ok\r\n").code(), "250"),
+        (&reply(b"250 2.1.5 ok\r\n").enhanced(), "Some(2.1.5)"),
+        (&keywords(&reply(b"250-x\r\n250 SIZE 5\r\n")).next(), "Some(Keyword(SIZE 5))"),
+        (&Needs::NONE.with(Need::DeliverBy).with(Need::Auth), "{Auth, DeliverBy}"),
+        (&mailbox, "<a@example.com>"),
+        (&Session::new(Limits::DEFAULT), SESSION),
+    ];
+    for (shown, words) in cases {
+        assert_eq!(format!("{shown:?}"), words);
+    }
+}
+
+const SESSION: &str = "Session { state: Commands(BeforeHello), decoder: ReplyDecoder(\"\"), output: \"\", \
+    unanswered: [Unanswered { stage: Greeting, len: 0, unsent: 0 }], progress: 1, .. }";
+
+#[test]
+fn a_report_tells_of_each_recipient_and_each_connection() {
+    let mut delivery = delivery(&[]);
+    converse(&mut delivery, &["220 hi\r\n", "550 no \"EHLO\"\r\n"]);
+    assert_eq!(
+        delivery.report().to_string(),
+        "connection 1: EHLO was refused with 550 no \"EHLO\"; open, waiting for HELO\n"
+    );
+    converse(&mut delivery, &["250 mx\r\n", "250 ok\r\n", "550 5.1.1 who?\r\n", "421 bye\r\n"]);
+    let report = delivery.report();
+    assert_eq!(
+        report.to_string(),
+        "<b@example.net> failed: 550 5.1.1 who?\n\
+         <c@example.net> deferred: 421 bye\n\
+         connection 1: EHLO was refused with 550 no \"EHLO\"; the server ended the session at RCPT: 421 bye\n"
+    );
+    let [first, second] = ["Reply(550 5.1.1 who?)", "Reply(421 bye)"];
+    assert_eq!(
+        format!("{report:?}"),
+        format!(
+            "Report {{ recipients: [\
+             RecipientReport {{ path: <b@example.net>, status: Failed, cause: Reply, reply: Some({first}) }}, \
+             RecipientReport {{ path: <c@example.net>, status: Deferred, cause: Reply, reply: Some({second}) }}], \
+             attempts: [Attempt {{ hello: Some(Helo), stage: Rcpt, ended: Some(ServiceClosing), reused: false, \
+             ehlo_refusal: Some(Reply(550 no \"EHLO\")), reply: Some({second}), detail: \"\" }}], .. }}"
+        )
+    );
+    let debugged = format!("{delivery:?}");
+    assert!(debugged.starts_with("Delivery { state: Done(Gone), session: Session { state: Over,"), "{debugged}");
+    assert!(debugged.ends_with(&format!("report: {report:?}, .. }}")), "{debugged}");
+}
+
+/// Takes so many octets, and then no more.
+struct Short(usize);
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.checked_sub(text.len()).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_writer_that_takes_no_more_is_told_of() {
+    let ends: [fn(&mut Delivery); 9] = [
+        |delivery| delivery.disconnected(Disconnect::Closed).unwrap(),
+        |delivery| delivery.disconnected(Disconnect::Reset).unwrap(),
+        |delivery| delivery.disconnected(Disconnect::WriteFailed).unwrap(),
+        |delivery| delivery.disconnected(Disconnect::ReadFailed).unwrap(),
+        |delivery| delivery.timed_out().unwrap(),
+        |delivery| delivery.received(b"\"no' r\xffeply\r\n").unwrap(),
+        |delivery| delivery.received(b"421-4.3.2 closing\r\n421 now\r\n").unwrap(),
+        |delivery| delivery.cancel(Cancel::Interrupted),
+        |_| {},
+    ];
+    for end in ends {
+        let mut delivery = delivery(&[Need::Tls, Need::Auth]);
+        converse(&mut delivery, &["220 hi\r\n"]);
+        end(&mut delivery);
+        let report = delivery.report();
+        let len = report.to_string().len();
+        for room in 0..len {
+            assert!(write!(Short(room), "{report}").is_err(), "{room} of {len}: {report}");
+        }
+        assert!(write!(Short(len), "{report}").is_ok());
+    }
+    let octets = b"250-x\r\n250 AUTH=LOGIN\r\n";
+    let keyword = keywords(&reply(octets)).next().unwrap();
+    for room in 0.."AUTH LOGIN".len() {
+        assert!(write!(Short(room), "{keyword}").is_err());
+    }
+}
