@@ -16,6 +16,10 @@ const DEPTH: usize = 6;
 /// States at most for each case: what keeps memory below a gigabyte.
 const MOST: usize = 400_000;
 
+fn depth() -> usize {
+    std::env::var("EXPLORE_DEPTH").ok().and_then(|depth| depth.parse().ok()).unwrap_or(DEPTH)
+}
+
 fn envelope(recipients: usize) -> Envelope {
     let to = |index: usize| ForwardPath::Mailbox(Mailbox::new(&format!("r{index}@example.net")).unwrap());
     let from = ReversePath::Mailbox(Mailbox::new("a@example.com").unwrap());
@@ -44,7 +48,7 @@ fn cases() -> Vec<(&'static str, Config, Envelope)> {
 
 #[test]
 fn every_state_keeps_the_promises_and_reaches_the_end() {
-    let depth = std::env::var("EXPLORE_DEPTH").ok().and_then(|depth| depth.parse().ok()).unwrap_or(DEPTH);
+    let depth = depth();
     let mut total = Walk::default();
     for (name, config, envelope) in cases() {
         let walk = explore(&config, &envelope, depth, MOST);
@@ -84,7 +88,7 @@ fn the_pictures_show_what_the_machine_does() {
 #[test]
 fn the_pictures_miss_nothing_that_the_walk_finds() {
     for (name, config, envelope) in cases() {
-        let found = explore(&config, &envelope, DEPTH, MOST).transitions;
+        let found = explore(&config, &envelope, depth(), MOST).transitions;
         let pictured = sketch(&config, &envelope, 60);
         let missed: Vec<_> = found.difference(&pictured).collect();
         assert!(missed.is_empty(), "{name}: {missed:?}");
