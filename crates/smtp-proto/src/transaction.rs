@@ -49,10 +49,8 @@ enum Data {
     Content,
     /// 354 came though no recipient was taken: only the dot goes out.
     DotAlone,
-    /// The end of the content went out. Recipients before `next` have their answer.
-    End {
-        next: usize,
-    },
+    /// The end of the content went out.
+    End,
 }
 
 /// What the delivery does next.
@@ -76,18 +74,17 @@ impl Transaction {
         envelope: &Envelope,
         ledger: &mut Ledger,
     ) -> Option<Self> {
-        if let Err((status, cause)) = check(config, envelope, session.capabilities()) {
-            ledger.settle(status, cause, None);
-            return None;
-        }
         let capabilities = session.capabilities();
+        let fits = check(config, envelope, capabilities);
         let parameters = MailParameters {
             size: envelope.size().filter(|_| capabilities.size != SizeLimit::NotOffered),
             eight_bit_mime: envelope.body() == Body::EightBit && capabilities.eight_bit_mime,
             smtputf8: envelope.needs().contains(crate::Need::Smtputf8),
         };
-        if session.command(&Command::Mail(envelope.reverse_path(), parameters)).is_err() {
-            ledger.settle(Status::Deferred, Cause::Connections, None);
+        let mail = Command::Mail(envelope.reverse_path(), parameters);
+        let given = fits.and_then(|()| session.command(&mail).or(Err((Status::Deferred, Cause::Connections))));
+        if let Err((status, cause)) = given {
+            ledger.settle(status, cause, None);
             return None;
         }
         let mut transaction = Self { origin, mail: Mail::Due, asked: 0, answered: 0, data: Data::NotAsked };
@@ -141,7 +138,7 @@ impl Transaction {
 
     /// The content has ended: the reply for it, or for each recipient, is due.
     pub(crate) fn content_ended(&mut self) {
-        self.data = Data::End { next: 0 };
+        self.data = Data::End;
     }
 
     pub(crate) const fn origin(&self) -> Origin {
@@ -217,25 +214,21 @@ impl Transaction {
         }
         // RFC 2920 section 3.1: the server waits for content, and gets none.
         self.data = Data::DotAlone;
-        match session.end_content() {
-            Ok(Ok(_)) => Then::GoOn,
-            Ok(Err(_)) | Err(_) => Then::Nonsense,
-        }
+        if matches!(session.end_content(), Ok(Ok(_))) { Then::GoOn } else { Then::Nonsense }
     }
 
-    fn on_content_end(&mut self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
-        let Data::End { next } = &mut self.data else { return Then::Settled { clean: true } };
+    fn on_content_end(self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
+        if self.data != Data::End {
+            return Then::Settled { clean: true };
+        }
         let status = reply.code.severity().map_or(Status::Delivered, Status::from);
         match config.protocol {
             Protocol::Smtp => ledger.settle(status, Cause::Reply, Some(reply.kept)),
             Protocol::Lmtp => {
                 // RFC 2033 section 4.2: a reply for each recipient that was taken, in order.
-                let rest = ledger.recipients.get_mut(*next..).unwrap_or_default();
-                if let Some(at) = rest.iter().position(|recipient| *recipient == Recipient::Accepted) {
-                    if let Some(recipient) = rest.get_mut(at) {
-                        *recipient = Recipient::Settled { status, cause: Cause::Reply, reply: Some(reply.kept) };
-                    }
-                    *next = next.saturating_add(at).saturating_add(1);
+                let accepted = ledger.recipients.iter_mut().filter(|recipient| **recipient == Recipient::Accepted);
+                for recipient in accepted.take(1) {
+                    *recipient = Recipient::Settled { status, cause: Cause::Reply, reply: Some(reply.kept) };
                 }
             }
         }

@@ -46,13 +46,12 @@ impl Delivery {
             State::Helo(refusal) => self.on_helo(refusal, reply),
             // RFC 1869 section 4.6: many servers answer 503, which means nothing.
             State::RsetBeforeHelo(severity) => self.say_helo(Refusal::OfHelo(severity)),
-            State::Transaction(_) => self.on_transaction_reply(stage, reply),
             State::Rset(origin) => match reply.code.meaning() {
                 Class::Success => self.keep_line(origin),
                 Class::Intermediate | Class::Refusal(_) => self.say_quit(),
             },
             State::Quitting => self.done(Ended::Quit),
-            State::Connecting(..) | State::Done(_) => {}
+            State::Transaction(_) | State::Connecting(..) | State::Done(_) => self.on_transaction_reply(stage, reply),
         }
     }
 
@@ -135,6 +134,7 @@ impl Delivery {
 
     fn on_transaction_reply(&mut self, stage: Stage, reply: &ReplyFacts) {
         let Self { session, config, envelope, ledger, state, .. } = self;
+        // Nothing is asked in the other states.
         let State::Transaction(transaction) = state else { return };
         let origin = transaction.origin();
         match transaction.on_reply(stage, reply, session, config, envelope, ledger) {
@@ -227,11 +227,8 @@ impl Delivery {
             Said::Rset => (Command::Rset, None),
             Said::Quit => (Command::Quit, None),
         };
-        if self.session.command(&command).is_err() {
-            // Where the session cannot take it, there is nothing left to say; nobody is forgotten.
-            self.ledger.settle(Status::Deferred, Cause::Connections, None);
-            return self.done(Ended::Abandoned);
-        }
+        // Where the session cannot take it, there is nothing left to say; nobody is forgotten.
+        let Ok(()) = self.session.command(&command) else { return self.end_here(Ended::Abandoned, Ending::Nonsense) };
         if let (Some(hello), Some(attempt)) = (hello, self.ledger.attempt()) {
             attempt.hello = Some(hello);
         }
