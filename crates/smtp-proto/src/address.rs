@@ -343,6 +343,12 @@ mod tests {
             ("a\u{a0}b@c", LocalPart),
             ("a\u{202e}b@c", LocalPart),
             ("a@b\u{200b}c", Domain),
+            ("a\u{ad}@b", LocalPart),
+            ("a\u{2060}@b", LocalPart),
+            ("a@\u{feff}b", Domain),
+            ("\"a\u{200f}\"@b", LocalPart),
+            ("\"a\\", NoDomain),
+            ("\"a\\@b", LocalPart),
             (&*long, TooLong),
         ] {
             assert_eq!(Mailbox::new(address), Err(error), "{address:?}");
@@ -356,12 +362,22 @@ mod tests {
         assert_eq!("<a@b>".parse(), Ok(ReversePath::Mailbox(Mailbox::new("a@b").unwrap())));
         assert_eq!("Postmaster".parse(), Ok(ForwardPath::Postmaster));
         assert_eq!("<>".parse::<ForwardPath>(), Err(AddressError::Empty));
+        assert_eq!("<POSTMASTER>".parse::<ForwardPath>().unwrap().as_str(), "postmaster");
+        let mailbox: Mailbox = "a@b".parse().unwrap();
+        assert_eq!(AsRef::<str>::as_ref(&mailbox), "a@b");
+        assert_eq!("a@b".parse(), Ok(ForwardPath::from(mailbox.clone())));
+        assert_eq!("a@b".parse(), Ok(ReversePath::from(mailbox)));
     }
 
     #[test]
     fn a_hello_name_is_ascii_and_one_word() {
         for name in ["mx.example.com", "[192.0.2.1]", "localhost", "host_1"] {
             assert!(HelloName::new(name).is_ok(), "{name}");
+        }
+        assert_eq!("mx.example".parse::<HelloName>().unwrap().as_str(), "mx.example");
+        assert_eq!(HelloName::new("bücher.example"), Err(AddressError::NotAscii));
+        for (len, expected) in [(255, None), (256, Some(AddressError::TooLong)), (257, Some(AddressError::TooLong))] {
+            assert_eq!(HelloName::new(&"a".repeat(len)).err(), expected, "{len}");
         }
         for name in ["", "a b", "bücher.example", "a\r\nMAIL", "[", "a]", "-x"] {
             assert!(HelloName::new(name).is_err(), "{name}");

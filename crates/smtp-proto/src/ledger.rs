@@ -96,10 +96,8 @@ impl Ledger {
         let octets = reply.octets();
         let limit = if self.octets.len() < MANY_REPLIES { limit } else { limit.min(ONE_OF_MANY) };
         let kept = match octets.get(..limit) {
-            Some(start) if octets.len() > limit => {
-                memchr::memrchr(b'\n', start).and_then(|at| start.get(..=at)).unwrap_or(start)
-            }
-            _ => octets,
+            Some(start) => memchr::memrchr(b'\n', start).and_then(|at| start.get(..=at)).unwrap_or(start),
+            None => octets,
         };
         KeptReply { code: reply.code(), text: self.keep(kept) }
     }
@@ -166,5 +164,49 @@ impl From<Severity> for Status {
             Severity::Transient => Self::Deferred,
             Severity::Permanent => Self::Failed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn kept(ledger: &mut Ledger, octets: &[u8], limit: usize) -> Vec<u8> {
+        let (reply, _) = Reply::parse(octets).unwrap().unwrap();
+        let kept = ledger.keep_reply(&reply, limit);
+        ledger.reply(Some(kept)).unwrap().octets().to_vec()
+    }
+
+    #[test]
+    fn of_a_long_reply_the_whole_lines_below_the_limit_are_kept() {
+        let octets = b"250-a\r\n250-b\r\n250 c\r\n";
+        for (limit, expected) in [(0, 0), (3, 3), (6, 6), (7, 7), (13, 7), (14, 14), (20, 14), (21, 21), (22, 21)] {
+            assert_eq!(kept(&mut Ledger::default(), octets, limit), octets[..expected], "{limit}");
+        }
+    }
+
+    #[test]
+    fn from_a_mebibyte_on_little_of_each_reply_is_kept() {
+        let octets = [&b"250-a\r\n".repeat(40)[..], b"250 b\r\n"].concat();
+        for (before, expected) in [(MANY_REPLIES - 1, octets.len()), (MANY_REPLIES, 126), (MANY_REPLIES + 1, 126)] {
+            let mut ledger = Ledger::default();
+            ledger.keep(&vec![0; before]);
+            assert_eq!(kept(&mut ledger, &octets, usize::MAX).len(), expected, "{before}");
+        }
+    }
+
+    #[test]
+    fn a_reply_that_settles_nothing_is_dropped_if_it_was_kept_last() {
+        let mut ledger = Ledger::default();
+        let (reply, _) = Reply::parse(b"250 ok\r\n").unwrap().unwrap();
+        let first = ledger.keep_reply(&reply, usize::MAX);
+        let second = ledger.keep_reply(&reply, usize::MAX);
+        ledger.forget(first);
+        assert_eq!(ledger.octets.len(), 2 * reply.octets().len());
+        ledger.forget(second);
+        assert_eq!(ledger.octets, reply.octets());
+        ledger.forget(first);
+        assert!(ledger.octets.is_empty());
     }
 }

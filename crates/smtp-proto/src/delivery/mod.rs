@@ -229,13 +229,13 @@ impl Delivery {
     pub fn received(&mut self, octets: &[u8]) -> Result<(), Misuse> {
         self.check_connected()?;
         let mut rest = octets;
-        // Octets behind the end of the session are nobody's.
-        while !rest.is_empty() && self.check_connected().is_ok() {
+        // Octets behind the end of the session are nobody's: there is no event for them.
+        loop {
             let (stage, begun) = (self.session.stage(), self.session.begun());
             let limit = self.config.limits.kept_reply;
             let (taken, event) = self.session.received(rest);
             let heard = match event {
-                None => break,
+                None => return Ok(()),
                 Some(Event::Reply { stage, reply }) => {
                     Heard::Reply(stage, ReplyFacts::keep(&reply, &mut self.ledger, limit))
                 }
@@ -258,7 +258,6 @@ impl Delivery {
                 Heard::NotAReply(fault) => self.on_fault(stage, begun, &fault),
             }
         }
-        Ok(())
     }
 
     /// The connection is lost.
