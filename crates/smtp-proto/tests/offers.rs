@@ -1,0 +1,50 @@
+//! What the lines of an EHLO reply offer.
+
+use smtp_proto::{Capabilities, Reply, SizeLimit, keywords};
+
+fn offered(line: &str) -> Capabilities {
+    let octets = format!("250-mx.example\r\n250 {line}\r\n");
+    let (reply, _) = Reply::parse(octets.as_bytes()).unwrap().unwrap();
+    Capabilities::from_reply(&reply)
+}
+
+#[test]
+fn each_keyword_offers_its_extension_and_nothing_else() {
+    type Offer = (&'static str, fn(&mut Capabilities));
+    let offers: [Offer; 10] = [
+        ("PIPELINING", |offered| offered.pipelining = true),
+        ("SIZE", |offered| offered.size = SizeLimit::Unlimited),
+        ("8BITMIME", |offered| offered.eight_bit_mime = true),
+        ("ENHANCEDSTATUSCODES", |offered| offered.enhanced_status_codes = true),
+        ("SMTPUTF8", |offered| offered.smtputf8 = true),
+        ("STARTTLS", |offered| offered.starttls = true),
+        ("CHUNKING", |offered| offered.chunking = true),
+        ("BINARYMIME", |offered| offered.binary_mime = true),
+        ("DSN", |offered| offered.dsn = true),
+        ("AUTH", |offered| offered.auth = true),
+    ];
+    for (keyword, offer) in offers {
+        let mut expected = Capabilities::default();
+        offer(&mut expected);
+        assert_eq!(offered(keyword), expected, "{keyword}");
+        assert_eq!(offered(&keyword.to_lowercase()), expected, "{keyword}");
+        // One octet changed, missing or more is another keyword.
+        for at in 0..keyword.len() {
+            let other = [&keyword[..at], "9", &keyword[at + 1..]].concat();
+            assert_eq!(offered(&other), Capabilities::default(), "{other}");
+        }
+        for other in [&keyword[1..], &keyword[..keyword.len() - 1], &format!("{keyword}S"), &format!("-{keyword}")] {
+            assert_eq!(offered(other), Capabilities::default(), "{other}");
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_no_keyword_is_passed_over_and_the_rest_is_read() {
+    let octets =
+        b"250-mx.example DSN\r\n\r\n250-SIZE 10 20\r\n250-\r\n250--DSN\r\n250-D_N\r\n250-x-1=a b\r\n\n250 DSN\r\n";
+    let (reply, rest) = Reply::parse(octets).unwrap().unwrap();
+    assert!(rest.is_empty());
+    let found: Vec<_> = keywords(&reply).map(|keyword| (keyword.name(), keyword.parameters())).collect();
+    assert_eq!(found, [(&b"SIZE"[..], &b"10 20"[..]), (b"x-1", b"a b"), (b"DSN", b"")]);
+}
