@@ -163,9 +163,6 @@ impl Transaction {
 
     /// RFC 2920 section 3.1: RCPTs behind MAIL, then DATA, as far as the session lets them.
     fn fill_pipeline(&mut self, session: &mut Session, envelope: &Envelope, ledger: &Ledger) {
-        if self.mail == Mail::Refused || self.data != Data::NotAsked {
-            return;
-        }
         while let Some(path) = envelope.forward_paths().get(self.asked) {
             if session.command(&Command::Rcpt(path)).is_err() {
                 return;
