@@ -159,9 +159,7 @@ impl ContentEncoder {
             let (text, behind) = rest.split_at_checked(run).unwrap_or((rest, &[]));
             out.extend_from_slice(text);
             self.line_len = self.line_len.saturating_add(text.len() as u64);
-            if run > 0 {
-                self.position = Position::InLine;
-            }
+            self.position = Position::InLine;
             rest = self.advance(rest, run);
             match behind.first() {
                 None => {}
@@ -301,6 +299,30 @@ mod tests {
                 encoder.finish(&mut out).unwrap();
                 assert_eq!(encoder.longest_line(), expected, "{before} {line} {piece}");
             }
+        }
+    }
+
+    #[test]
+    fn text_that_can_be_copied_as_it_is_is_known() {
+        use Position::{AfterCr, InLine, LineStart};
+        for (position, text, expected) in [
+            (LineStart, &b""[..], true),
+            (LineStart, b"a.b\r\n\r\nc", true),
+            (InLine, b"\r\n", true),
+            (InLine, b".\r\na\r\n", true),
+            (LineStart, b".", false),
+            (LineStart, b".\n", false),
+            (InLine, b"a\r\n.\r\n", false),
+            (InLine, b"\n", false),
+            (InLine, b"a\nb", false),
+            (InLine, b"a\nb\nc", false),
+            (InLine, b"a\rb", false),
+            (InLine, b"a\r", false),
+            (AfterCr, b"\n", false),
+            (AfterCr, b"a", false),
+        ] {
+            let encoder = ContentEncoder { position, ..ContentEncoder::new(LineEndings::Mend, true) };
+            assert_eq!(encoder.needs_nothing(text), expected, "{position:?} {}", crate::Escaped(text));
         }
     }
 

@@ -3,8 +3,8 @@
 use std::fmt::{self, Debug, Display, Write};
 
 use smtp_proto::{
-    AddressError, Cancel, Cause, Config, ContentFault, Delivery, Disconnect, Envelope, HelloName, Limits, Mailbox,
-    Misuse, Need, Needs, NoRecipients, Refused, Reply, ReplyDecoder, Session, Stage, keywords,
+    AddressError, Cancel, Cause, Command, Config, ContentFault, Delivery, Disconnect, Envelope, HelloName, Limits,
+    Mailbox, Misuse, Need, Needs, NoRecipients, Refused, Reply, ReplyDecoder, Session, Stage, keywords,
 };
 
 fn name() -> HelloName {
@@ -100,7 +100,7 @@ fn what_is_debugged_can_be_read() {
     let mut decoder = ReplyDecoder::new(100, 100);
     assert_eq!(decoder.decode(b"250-a\xff\r\n25"), (10, Ok(None)));
     let mailbox = Mailbox::new("a@example.com").unwrap();
-    let cases: [(&dyn Debug, &str); 9] = [
+    let cases: [(&dyn Debug, &str); 8] = [
         (&decoder, "ReplyDecoder(\"250-a\\xff\\r\\n25\")"),
         (&Reply::parse(b"nonsense\n").unwrap_err(), "ReplyFault(what is not an SMTP reply: \"nonsense\")"),
         (&reply(b"250 ok\r\n"), "Reply(250 ok)"),
@@ -109,15 +109,22 @@ fn what_is_debugged_can_be_read() {
         (&keywords(&reply(b"250-x\r\n250 SIZE 5\r\n")).next(), "Some(Keyword(SIZE 5))"),
         (&Needs::NONE.with(Need::DeliverBy).with(Need::Auth), "{Auth, DeliverBy}"),
         (&mailbox, "<a@example.com>"),
-        (&Session::new(Limits::DEFAULT), SESSION),
     ];
     for (shown, words) in cases {
         assert_eq!(format!("{shown:?}"), words);
     }
 }
 
-const SESSION: &str = "Session { state: Commands(BeforeHello), decoder: ReplyDecoder(\"\"), output: \"\", \
-    unanswered: [Unanswered { stage: Greeting, len: 0, unsent: 0 }], progress: 1, .. }";
+#[test]
+fn a_session_shows_what_it_is_about_to_write_and_what_it_has_heard_in_part() {
+    let mut session = Session::new(Limits::DEFAULT);
+    assert!(matches!(session.received(b"220 hi\r\n"), (8, Some(_))));
+    session.command(&Command::Ehlo(&name())).unwrap();
+    assert_eq!(session.received(b"25"), (2, None));
+    let debugged = format!("{session:?}");
+    assert!(debugged.starts_with("Session { state: Commands(None), decoder: ReplyDecoder(\"25\"), "), "{debugged}");
+    assert!(debugged.contains("output: \"EHLO client.example\\r\\n\", unanswered: "), "{debugged}");
+}
 
 #[test]
 fn a_report_tells_of_each_recipient_and_each_connection() {

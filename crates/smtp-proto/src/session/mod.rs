@@ -175,10 +175,7 @@ impl Session {
             return (taken, Some(Event::ServiceClosing(reply)));
         }
         let (Answering::Command, Some(&Due { stage, .. })) = (*answering, unanswered.oldest()) else {
-            let stage = match *answering {
-                Answering::Nothing(stage) => stage,
-                Answering::Command => Stage::Idle,
-            };
+            let stage = if let Answering::Nothing(stage) = *answering { stage } else { Stage::Idle };
             *state = State::Over;
             output.clear();
             *sent = 0;
