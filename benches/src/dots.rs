@@ -10,14 +10,15 @@ use io_smtp::{
 };
 use memchr::memchr_iter;
 use smtp_proto::{ContentEncoder, LineEndings};
+use smtp_testkit::peers::{Stream, with_clock};
 
 use crate::{
     Instrument, inputs,
     instrument::Case,
     session::{
-        peers::{AsyncSmtp, Client, IoSmtp, Lettre, MailSend, for_async_smtp, for_io_smtp, for_lettre, for_mail_send},
+        io_smtp::{IoSmtp, for_io_smtp},
+        peers::{self, for_async_smtp, for_lettre, for_mail_send},
         server::{Replay, Script, Server},
-        stream::{Stream, with_clock},
     },
 };
 
@@ -36,9 +37,9 @@ pub fn all(instrument: &mut impl Instrument) {
         (1, "every line, whole", "every line, pieces"),
     ] {
         let content: &'static [u8] = inputs::content(dots_in).leak();
-        let peers = with_clock(|| Peers::check(content));
-        with_clock(|| whole(instrument, Case { group: GROUP, case: whole_case }, content, &peers));
-        pieces(instrument, Case { group: GROUP, case: pieces_case }, content, &peers);
+        let checked = with_clock(|| Checked::by(content));
+        with_clock(|| whole(instrument, Case { group: GROUP, case: whole_case }, content, &checked));
+        pieces(instrument, Case { group: GROUP, case: pieces_case }, content, &checked);
         if dots_in == 0 {
             seven_bit(instrument, Case { group: GROUP, case: "no dots, pieces, 7-bit" }, content);
         }
@@ -46,15 +47,15 @@ pub fn all(instrument: &mut impl Instrument) {
 }
 
 /// What each client's server said while it was checked.
-struct Peers {
+struct Checked {
     mail_send: &'static Script,
     lettre: &'static Script,
     async_smtp: &'static Script,
     recipients: &'static [String],
 }
 
-impl Peers {
-    fn check(content: &'static [u8]) -> Self {
+impl Checked {
+    fn by(content: &'static [u8]) -> Self {
         let recipients: &'static [String] = inputs::recipients(1).leak();
         let mut wire = Vec::new();
         encode(content, EIGHT_BIT, PIECE, &mut wire, |_| {});
@@ -68,37 +69,37 @@ impl Peers {
         };
 
         let server = Server::default();
-        let mut client = MailSend::hello(Stream::new(server.clone()));
-        client.send(for_mail_send(recipients, content));
+        let mut client = peers::mail_send(Stream::new(server.clone()));
+        peers::send(&mut client, for_mail_send(recipients, content));
         server.mark();
-        client.send(for_mail_send(recipients, content));
+        peers::send(&mut client, for_mail_send(recipients, content));
         let mail_send = check(&server);
 
         let server = Server::default();
-        let mut client = Lettre::hello(Box::new(Stream::new(server.clone())), &Lettre::name());
-        client.send((for_lettre(recipients), content));
+        let mut client = peers::lettre(Box::new(Stream::new(server.clone())), &peers::lettre_name());
+        peers::send(&mut client, (for_lettre(recipients), content));
         server.mark();
-        client.send((for_lettre(recipients), content));
+        peers::send(&mut client, (for_lettre(recipients), content));
         let lettre = check(&server);
 
         let server = Server::default();
-        let mut client = AsyncSmtp::hello(Stream::new(server.clone()));
-        client.send(for_async_smtp(recipients, content));
+        let mut client = peers::async_smtp(Stream::new(server.clone()));
+        peers::send(&mut client, for_async_smtp(recipients, content));
         server.mark();
-        client.send(for_async_smtp(recipients, content));
+        peers::send(&mut client, for_async_smtp(recipients, content));
         let async_smtp = check(&server);
 
         let server = Server::default();
         let mut client = IoSmtp::hello(server.clone());
-        client.send(for_io_smtp(recipients, content));
-        client.send(for_io_smtp(recipients, content));
+        peers::send(&mut client, for_io_smtp(recipients, content));
+        peers::send(&mut client, for_io_smtp(recipients, content));
         check(&server);
 
         Self { mail_send, lettre, async_smtp, recipients }
     }
 }
 
-fn whole(instrument: &mut impl Instrument, case: Case, content: &'static [u8], peers: &Peers) {
+fn whole(instrument: &mut impl Instrument, case: Case, content: &'static [u8], checked: &Checked) {
     let mut out = Vec::new();
     instrument.measure(case.by("ours"), || {
         out.clear();
@@ -107,11 +108,11 @@ fn whole(instrument: &mut impl Instrument, case: Case, content: &'static [u8], p
     });
     limits(instrument, case, content, content.len());
 
-    let mut client = MailSend::hello(Stream::new(Replay::new(peers.mail_send)));
+    let mut client = peers::mail_send(Stream::new(Replay::new(checked.mail_send)));
     instrument.measure(case.by("mail-send"), || client.content(black_box(content)));
 
     // Its encoder is private, and behind it a reply is read.
-    let mut client = Lettre::hello(Box::new(Stream::new(Replay::new(peers.lettre))), &Lettre::name());
+    let mut client = peers::lettre(Box::new(Stream::new(Replay::new(checked.lettre))), &peers::lettre_name());
     instrument.measure(case.by("lettre"), || client.content(std::iter::once(black_box(content))));
 
     instrument.measure_with(
@@ -129,18 +130,18 @@ fn whole(instrument: &mut impl Instrument, case: Case, content: &'static [u8], p
     );
 
     // Content cannot be had without the commands before it: a few hundred octets beside 4 MiB.
-    let mut client = AsyncSmtp::hello(Stream::new(Replay::new(peers.async_smtp)));
-    client.send(for_async_smtp(peers.recipients, content));
-    let message = || for_async_smtp(peers.recipients, content);
-    instrument.measure_with(case.by("async-smtp"), message, |message| client.send(message));
+    let mut client = peers::async_smtp(Stream::new(Replay::new(checked.async_smtp)));
+    peers::send(&mut client, for_async_smtp(checked.recipients, content));
+    let message = || for_async_smtp(checked.recipients, content);
+    instrument.measure_with(case.by("async-smtp"), message, |message| peers::send(&mut client, message));
 }
 
 /// Of the others lettre alone takes content in pieces.
-fn pieces(instrument: &mut impl Instrument, case: Case, content: &'static [u8], peers: &Peers) {
+fn pieces(instrument: &mut impl Instrument, case: Case, content: &'static [u8], checked: &Checked) {
     let mut out = Vec::new();
     instrument.measure(case.by("ours"), || encode(black_box(content), EIGHT_BIT, PIECE, &mut out, take));
     limits(instrument, case, content, PIECE);
-    let mut client = Lettre::hello(Box::new(Stream::new(Replay::new(peers.lettre))), &Lettre::name());
+    let mut client = peers::lettre(Box::new(Stream::new(Replay::new(checked.lettre))), &peers::lettre_name());
     instrument.measure(case.by("lettre"), || client.content(black_box(content).chunks(PIECE)));
 }
 

@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use io_smtp::rfc5321::SmtpResponse;
 use smtp_proto::{Reply, ReplyDecoder};
+use smtp_testkit::peers::{AsyncSmtpReply, LettreReply};
 use stalwart::response::parser::ResponseReceiver;
 
 use crate::{Instrument, inputs, instrument::Case};
@@ -49,11 +50,6 @@ impl Meaning {
         Self { code: reply.code.code(), lines }
     }
 }
-
-/// lettre's reply.
-pub type LettreReply = lettre::transport::smtp::response::Response;
-/// async-smtp's reply.
-pub type AsyncSmtpReply = async_smtp::response::Response;
 
 /// `reply_single`.
 pub fn single(instrument: &mut impl Instrument) {

@@ -7,6 +7,7 @@ use io_smtp::{
     rfc5321::raw::SmtpRaw,
 };
 use smtp_proto::ReplyDecoder;
+use smtp_testkit::peers::Stream;
 use stalwart::response::parser::ResponseReceiver;
 
 use crate::{
@@ -14,9 +15,8 @@ use crate::{
     instrument::Case,
     reply::Meaning,
     session::{
-        peers::{AsyncSmtp, Lettre},
+        peers,
         server::{Replay, Script},
-        stream::Stream,
     },
 };
 
@@ -85,14 +85,14 @@ fn by_stalwart(instrument: &mut impl Instrument, case: Case, reply: &str) {
 
 fn by_lettre(instrument: &mut impl Instrument, case: Case, reply: &str, piece: usize) {
     let stream = Stream::new(Replay::new(Script::of_replies(reply, piece)));
-    let mut client = Lettre::hello(Box::new(stream), &Lettre::name());
+    let mut client = peers::lettre(Box::new(stream), &peers::lettre_name());
     assert_eq!(Meaning::of_lettre(&client.read()), meaning(reply.as_bytes()));
     instrument.measure(case.by("lettre"), || client.read());
 }
 
 fn by_async_smtp(instrument: &mut impl Instrument, case: Case, reply: &str, piece: usize) {
     let stream = Stream::new(Replay::new(Script::of_replies(reply, piece)));
-    let mut client = AsyncSmtp::hello(stream);
+    let mut client = peers::async_smtp(stream);
     assert_eq!(Meaning::of_async_smtp(&client.read()), meaning(reply.as_bytes()));
     instrument.measure(case.by("async-smtp"), || client.read());
 }

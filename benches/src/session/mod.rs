@@ -1,9 +1,9 @@
 //! Whole sessions in memory: the same replies, the same message.
 
+pub mod io_smtp;
 pub mod ours;
 pub mod peers;
 mod run;
 pub mod server;
-pub mod stream;
 
 pub use run::{all, idle, retry};

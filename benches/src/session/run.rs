@@ -2,12 +2,13 @@
 //! conversation, then played again to be measured.
 
 use smtp_proto::{Afterwards, Command, Delivery, Event, Limits, LineEndings, MailParameters, Session, Stage};
+use smtp_testkit::peers::{Client, Stream, with_clock};
 
 use super::{
+    io_smtp::{IoSmtp, for_io_smtp},
     ours,
-    peers::{AsyncSmtp, Client, IoSmtp, Lettre, MailSend, for_async_smtp, for_io_smtp, for_lettre, for_mail_send},
+    peers::{self, for_async_smtp, for_lettre, for_mail_send},
     server::{Conversation, Replay, Script, Server},
-    stream::{Stream, with_clock},
 };
 use crate::{Instrument, inputs, instrument::Case};
 
@@ -61,10 +62,10 @@ fn whole(instrument: &mut impl Instrument, case: Case, recipients: &'static [Str
     let envelope = for_lettre(recipients);
     let [by_us, by_mail_send, by_lettre, by_async_smtp, by_io_smtp] = std::array::from_fn(|_| Server::default());
     drive_ours(recipients, by_us.clone());
-    send_and_quit(MailSend::hello(Stream::new(by_mail_send.clone())), for_mail_send(recipients, MESSAGE));
+    send_and_quit(peers::mail_send(Stream::new(by_mail_send.clone())), for_mail_send(recipients, MESSAGE));
     let stream = Box::new(Stream::new(by_lettre.clone()));
-    send_and_quit(Lettre::hello(stream, &Lettre::name()), (envelope, MESSAGE));
-    send_and_quit(AsyncSmtp::hello(Stream::new(by_async_smtp.clone())), for_async_smtp(recipients, MESSAGE));
+    send_and_quit(peers::lettre(stream, &peers::lettre_name()), (envelope, MESSAGE));
+    send_and_quit(peers::async_smtp(Stream::new(by_async_smtp.clone())), for_async_smtp(recipients, MESSAGE));
     send_and_quit(IoSmtp::hello(by_io_smtp.clone()), for_io_smtp(recipients, MESSAGE));
     let ours = said(&by_us.conversation());
     for peer in [&by_mail_send, &by_lettre, &by_async_smtp, &by_io_smtp] {
@@ -76,19 +77,19 @@ fn whole(instrument: &mut impl Instrument, case: Case, recipients: &'static [Str
     let script = by_mail_send.script();
     let setup = || (Stream::new(Replay::new(script)), for_mail_send(recipients, MESSAGE));
     instrument.measure_with(case.by("mail-send"), setup, |(stream, message)| {
-        send_and_quit(MailSend::hello(stream), message);
+        send_and_quit(peers::mail_send(stream), message);
     });
 
     let script = by_lettre.script();
-    let setup = || (Box::new(Stream::new(Replay::new(script))), Lettre::name());
+    let setup = || (Box::new(Stream::new(Replay::new(script))), peers::lettre_name());
     instrument.measure_with(case.by("lettre"), setup, |(stream, name)| {
-        send_and_quit(Lettre::hello(stream, &name), (envelope, MESSAGE));
+        send_and_quit(peers::lettre(stream, &name), (envelope, MESSAGE));
     });
 
     let script = by_async_smtp.script();
     let setup = || (Stream::new(Replay::new(script)), for_async_smtp(recipients, MESSAGE));
     instrument.measure_with(case.by("async-smtp"), setup, |(stream, message)| {
-        send_and_quit(AsyncSmtp::hello(stream), message);
+        send_and_quit(peers::async_smtp(stream), message);
     });
 
     let script = by_io_smtp.script();
@@ -121,51 +122,51 @@ fn second(instrument: &mut impl Instrument, case: Case, recipients: &'static [St
 
     let message = || for_mail_send(recipients, MESSAGE);
     let server = Server::default();
-    let script = twice(MailSend::hello(Stream::new(server.clone())), &server, message, &ours);
-    let mut client = MailSend::hello(Stream::new(Replay::new(script)));
-    client.send(message());
-    instrument.measure_with(case.by("mail-send"), message, |message| client.send(message));
+    let script = twice(peers::mail_send(Stream::new(server.clone())), &server, message, &ours);
+    let mut client = peers::mail_send(Stream::new(Replay::new(script)));
+    peers::send(&mut client, message());
+    instrument.measure_with(case.by("mail-send"), message, |message| peers::send(&mut client, message));
 
     let message = || (envelope, MESSAGE);
     let server = Server::default();
     let stream = Box::new(Stream::new(server.clone()));
-    let script = twice(Lettre::hello(stream, &Lettre::name()), &server, message, &ours);
-    let mut client = Lettre::hello(Box::new(Stream::new(Replay::new(script))), &Lettre::name());
-    client.send(message());
-    instrument.measure_with(case.by("lettre"), message, |message| client.send(message));
+    let script = twice(peers::lettre(stream, &peers::lettre_name()), &server, message, &ours);
+    let mut client = peers::lettre(Box::new(Stream::new(Replay::new(script))), &peers::lettre_name());
+    peers::send(&mut client, message());
+    instrument.measure_with(case.by("lettre"), message, |message| peers::send(&mut client, message));
 
     let message = || for_async_smtp(recipients, MESSAGE);
     let server = Server::default();
-    let script = twice(AsyncSmtp::hello(Stream::new(server.clone())), &server, message, &ours);
-    let mut client = AsyncSmtp::hello(Stream::new(Replay::new(script)));
-    client.send(message());
-    instrument.measure_with(case.by("async-smtp"), message, |message| client.send(message));
+    let script = twice(peers::async_smtp(Stream::new(server.clone())), &server, message, &ours);
+    let mut client = peers::async_smtp(Stream::new(Replay::new(script)));
+    peers::send(&mut client, message());
+    instrument.measure_with(case.by("async-smtp"), message, |message| peers::send(&mut client, message));
 
     let message = || for_io_smtp(recipients, MESSAGE);
     let server = Server::default();
     let script = twice(IoSmtp::hello(server.clone()), &server, message, &ours);
     let mut client = IoSmtp::hello(Replay::new(script));
-    client.send(message());
-    instrument.measure_with(case.by("io-smtp"), message, |message| client.send(message));
+    peers::send(&mut client, message());
+    instrument.measure_with(case.by("io-smtp"), message, |message| peers::send(&mut client, message));
 }
 
 /// Sends two messages, and checks that it is what ours has said: the script of the second.
 fn twice<C: Client>(
     mut client: C,
     server: &Server,
-    message: impl Fn() -> C::Message,
+    message: impl Fn() -> C::Message<'static>,
     ours: &[String; 2],
 ) -> &'static Script {
-    client.send(message());
+    peers::send(&mut client, message());
     server.mark();
-    client.send(message());
+    peers::send(&mut client, message());
     assert_eq!(*ours, said(&server.conversation()));
     server.script()
 }
 
-fn send_and_quit<C: Client>(mut client: C, message: C::Message) {
-    client.send(message);
-    client.quit();
+fn send_and_quit<C: Client>(mut client: C, message: C::Message<'_>) {
+    peers::send(&mut client, message);
+    peers::quit(client);
 }
 
 fn drive_ours(recipients: &[String], mut server: Server) {

@@ -2,21 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use smtp_testkit::peers::Line;
+
 use crate::inputs;
 
 const GREETING: &str = "220 mx.example.com ESMTP\r\n";
-
-/// The other end of a line. Nothing on it ever waits.
-pub trait Line {
-    /// A new connection.
-    fn open(&mut self);
-
-    /// The client writes.
-    fn write(&mut self, octets: &[u8]);
-
-    /// The client reads: how many octets were put into `room`. 0: the server has closed.
-    fn read(&mut self, room: &mut [u8]) -> usize;
-}
 
 /// What the server said, in the pieces that the client asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

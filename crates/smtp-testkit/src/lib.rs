@@ -4,6 +4,8 @@ mod conversation;
 pub mod explore;
 pub mod fuzz;
 pub mod oracle;
+#[cfg(feature = "peers")]
+pub mod peers;
 pub mod player;
 pub mod transcript;
 mod watched;

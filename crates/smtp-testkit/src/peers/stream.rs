@@ -10,7 +10,7 @@ use std::{
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::server::Line;
+use super::Line;
 
 /// A line that is always ready.
 #[derive(Debug)]
