@@ -7,7 +7,7 @@ use smtp_testkit::fuzz::TARGETS;
 #[test]
 fn every_seed_and_every_finding_passes() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-    for (name, run) in TARGETS {
+    for &(name, run) in TARGETS {
         let corpus = files(&fuzz.join("corpus").join(name));
         assert!(!corpus.is_empty(), "there is no corpus for {name}");
         let findings = files(&fuzz.join("regressions").join(name));

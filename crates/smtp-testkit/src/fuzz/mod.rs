@@ -7,6 +7,8 @@
 pub mod capabilities;
 pub mod command;
 pub mod content;
+#[cfg(feature = "peers")]
+pub mod differential;
 mod driver;
 pub mod ehlo_disconnect;
 pub mod reply;
@@ -19,11 +21,13 @@ use arbitrary::{Arbitrary, Unstructured};
 /// A fuzz target: its name, and what it does with an input. `false`: the input is none.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
-/// All of them.
-pub const TARGETS: [Target; 6] = [
+/// All of them; `differential` with the feature `peers` alone.
+pub const TARGETS: &[Target] = &[
     ("capabilities", |data| run(data, capabilities::body)),
     ("command", |data| run(data, command::body)),
     ("content", |data| run(data, content::body)),
+    #[cfg(feature = "peers")]
+    ("differential", |data| run(data, differential::body)),
     ("ehlo_disconnect", |data| run(data, ehlo_disconnect::body)),
     ("reply", |data| run(data, reply::body)),
     ("session", |data| run(data, session::body)),

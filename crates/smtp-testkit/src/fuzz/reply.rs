@@ -1,6 +1,9 @@
-//! Replies: whole, in pieces, and as the plain reader reads them, always the same.
+//! Replies: whole, in pieces, and as the plain reader reads them, always the same; some of them as
+//! the peers read them, too.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+#[cfg(feature = "peers")]
+use smtp_proto::ReplyFaultKind;
 use smtp_proto::{Reply, ReplyDecoder, ReplyFault};
 
 use super::values::Pieces;
@@ -11,6 +14,9 @@ use crate::oracle::{Heard, ReplyReader};
 pub struct Input<'a> {
     line_limit: usize,
     reply_limit: usize,
+    /// The peers read it as well: they take several times as long.
+    #[cfg_attr(not(feature = "peers"), allow(dead_code, reason = "there are none"))]
+    compared: bool,
     pieces: Pieces,
     octets: &'a [u8],
 }
@@ -24,7 +30,7 @@ impl<'a> Arbitrary<'a> for Input<'a> {
         };
         let pieces = Pieces::arbitrary(u)?;
         let octets = u.bytes(u.len())?;
-        Ok(Self { line_limit, reply_limit, pieces, octets })
+        Ok(Self { line_limit, reply_limit, compared: limits & 0xe0 == 0x80, pieces, octets })
     }
 }
 
@@ -48,6 +54,19 @@ pub fn body(input: Input<'_>) {
     let split = decode(&input, pieces);
     assert_eq!(whole, split, "a split changes nothing");
     read_plainly(&input, &whole);
+    #[cfg(feature = "peers")]
+    if input.compared && whole.fault.as_ref().is_none_or(|fault| !is_limit(fault.kind())) {
+        crate::differential::check_replies(input.octets, &whole.replies);
+    }
+}
+
+/// The peers have limits of their own.
+#[cfg(feature = "peers")]
+const fn is_limit(kind: ReplyFaultKind) -> bool {
+    match kind {
+        ReplyFaultKind::LineTooLong | ReplyFaultKind::ReplyTooLong => true,
+        ReplyFaultKind::MixedCodes | ReplyFaultKind::Malformed => false,
+    }
 }
 
 fn decode<'a>(input: &Input<'_>, pieces: impl Iterator<Item = &'a [u8]>) -> Read {

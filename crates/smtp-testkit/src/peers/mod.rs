@@ -14,4 +14,4 @@ pub use clients::{
 };
 pub use line::Line;
 pub use ours::drive;
-pub use stream::{Stream, now, with_clock};
+pub use stream::{Clock, Stream, now, with_clock};

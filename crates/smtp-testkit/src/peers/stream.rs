@@ -8,7 +8,10 @@ use std::{
 };
 
 use lettre::transport::smtp::client::AsyncTokioStream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    runtime::{Builder, Runtime},
+};
 
 use super::Line;
 
@@ -62,8 +65,24 @@ pub fn now<F: Future>(future: F) -> F::Output {
 }
 
 /// mail-send starts a timer for each command, which needs a runtime with a clock.
+#[derive(Debug)]
+pub struct Clock(Runtime);
+
+impl Clock {
+    /// A runtime that runs nothing.
+    #[allow(clippy::new_without_default, reason = "starting a runtime should be seen")]
+    pub fn new() -> Self {
+        Self(Builder::new_current_thread().enable_time().build().expect("a runtime"))
+    }
+
+    /// Does the work with the clock at hand.
+    pub fn entered<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.0.enter();
+        work()
+    }
+}
+
+/// Does the work with a clock of its own.
 pub fn with_clock<T>(work: impl FnOnce() -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    let _entered = runtime.enter();
-    work()
+    Clock::new().entered(work)
 }

@@ -1,0 +1,322 @@
+//! What may differ between ours and a peer, why, and where it shows.
+
+use std::{fmt, sync::Arc};
+
+use smtp_proto::Escaped;
+
+use super::{
+    reading::{Reading, fits, read_by, stop, turns},
+    run::{Outcome, Peer, Run, ours, theirs},
+    script::{Answer, Form, Offers, Script, Turn},
+};
+use crate::peers::Failure;
+
+use Peer::{AsyncSmtp, Lettre, MailSend};
+
+/// A script that was played to ours and to a peer.
+#[derive(Clone, Copy)]
+pub struct Compared<'a> {
+    /// What the server said.
+    pub script: &'a Script,
+    /// Who the peer is.
+    pub peer: Peer,
+    /// What ours did.
+    pub ours: &'a Run,
+    /// What the peer did.
+    pub theirs: &'a Run,
+}
+
+/// For people.
+impl fmt::Debug for Compared<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { script, peer, ours, theirs } = self;
+        writeln!(f, "{script:?}")?;
+        for (who, run) in [("ours".to_owned(), ours), (format!("{peer:?}"), theirs)] {
+            writeln!(f, "{who}: {:?}\n{:?}", run.outcomes, run.connections)?;
+            run.messages.iter().try_for_each(|message| writeln!(f, "{}", Escaped(message)))?;
+        }
+        Ok(())
+    }
+}
+
+/// One way in which they may differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Difference {
+    /// Whose.
+    pub peers: &'static [Peer],
+    /// What each does, and why ours does.
+    pub what: &'static str,
+    /// Whether this is it.
+    pub covers: fn(&Compared<'_>) -> bool,
+    /// Where it shows.
+    pub example: fn() -> Script,
+}
+
+const HUNG_UP: Answer = Answer { code: 250, form: Form::Plain, cut: Some(0) };
+
+/// All of them. The first that covers a difference counts.
+pub const PERMITTED: &[Difference] = &[
+    Difference {
+        peers: &[Lettre, MailSend, AsyncSmtp],
+        what: "The server hangs up on EHLO. Ours says HELO on a second connection (RFC 1869 section 4.7), a peer gives up.",
+        covers: |compared| hung_up(compared, Turn::Ehlo),
+        example: || Script::obliging().with(Turn::Ehlo, HUNG_UP),
+    },
+    Difference {
+        peers: &[Lettre, MailSend, AsyncSmtp],
+        what: "The server hangs up on the first command behind EHLO. To ours that is a hang-up on EHLO.",
+        covers: |compared| hung_up(compared, Turn::Mail),
+        example: || Script { heals: true, ..Script::obliging().with(Turn::Mail, HUNG_UP) },
+    },
+    Difference {
+        peers: &[Lettre, MailSend, AsyncSmtp],
+        what: "The message is 8-bit, and the server refuses EHLO, or hangs up on it. Ours says that HELO cannot carry it, a \
+               peer what the server did.",
+        covers: |compared| {
+            let cut_at_mail = stopped_at(compared, Turn::Mail) && compared.script.answer(Turn::Mail).cut.is_some();
+            not_sent_by_ours(compared) && (stopped_at(compared, Turn::Ehlo) || cut_at_mail)
+        },
+        example: || eight_bit().with(Turn::Ehlo, Answer::plain(502)),
+    },
+    Difference {
+        peers: &[MailSend, AsyncSmtp],
+        what: "The message is 8-bit, and the server does not take that. Ours does not send it (RFC 6152 section 3), \
+               a peer leaves that to its caller.",
+        covers: |compared| not_sent_by_ours(compared) && says(compared.theirs, "MAIL"),
+        example: eight_bit,
+    },
+    Difference {
+        peers: &[Lettre],
+        what: "Keywords in lower case are the same to ours (RFC 5321 section 2.4).",
+        covers: |compared| {
+            let Offers { eight_bit_mime, lower_case, .. } = compared.script.offers;
+            all(compared.theirs, Failure::NotSent) && eight_bit_mime && lower_case && says(compared.ours, "MAIL")
+        },
+        example: || Script {
+            offers: Offers { eight_bit_mime: true, lower_case: true, ..Offers::default() },
+            ..eight_bit()
+        },
+    },
+    Difference {
+        peers: &[Lettre, AsyncSmtp],
+        what: "A code without text is a reply to ours (RFC 5321 section 4.2).",
+        covers: |compared| unread(compared, |answer| answer.form == Form::CodeAlone),
+        example: || formed(Turn::Mail, Form::CodeAlone),
+    },
+    Difference {
+        peers: &[MailSend],
+        what: "A code without text is a reply to ours, to EHLO as well.",
+        covers: |compared| {
+            stopped_at(compared, Turn::Ehlo) && unread(compared, |answer| answer.form == Form::CodeAlone)
+        },
+        example: || formed(Turn::Ehlo, Form::CodeAlone),
+    },
+    Difference {
+        peers: &[Lettre, AsyncSmtp],
+        what: "A bare LF ends a line of a reply to ours: servers that send it are there. To a peer the reply goes on, \
+               into the next one if that is there.",
+        covers: |compared| {
+            let at = stop(compared.peer, compared.script).map(|(turn, _)| compared.script.answer(turn));
+            at.is_some_and(|answer| answer.form == Form::BareLf && answer.cut.is_none()) && !compared.theirs.delivered()
+        },
+        example: || formed(Turn::Mail, Form::BareLf),
+    },
+    Difference {
+        peers: &[Lettre, AsyncSmtp],
+        what: "Text of a reply is any octets to ours: nothing depends on it.",
+        covers: |compared| unread(compared, |answer| answer.form == Form::Latin1),
+        example: || formed(Turn::Mail, Form::Latin1),
+    },
+    Difference {
+        peers: &[Lettre, AsyncSmtp],
+        what: "The second digit is any digit to ours: only the first decides (RFC 5321 section 4.3.2).",
+        covers: |compared| unread(compared, |answer| answer.code / 10 % 10 > 5),
+        example: || Script::obliging().with(Turn::Mail, Answer::plain(299)),
+    },
+    Difference {
+        peers: &[Lettre, AsyncSmtp],
+        what: "A 3yz where none is asked for, or a 2yz to DATA, is no answer to ours: it hangs up and defers. A peer \
+               takes it for a yes.",
+        covers: |compared| {
+            let Compared { script, peer, .. } = *compared;
+            let end = stop(peer, script).map_or(Turn::ContentEnd, |(turn, _)| turn);
+            turns(script).take_while(|turn| *turn <= end).any(|turn| {
+                let answer = script.answer(turn);
+                !fits(turn, answer.code) && read_by(peer, turn, answer) == Reading::Yes
+            })
+        },
+        example: || Script::obliging().with(Turn::Mail, Answer::plain(354)),
+    },
+    Difference {
+        peers: &[MailSend],
+        what: "A 3yz where none is asked for, or a 2yz to DATA, is no answer to ours: it hangs up and defers. A peer \
+               reports it as a refusal.",
+        covers: |compared| {
+            stop(compared.peer, compared.script).is_some_and(|(turn, failure)| {
+                let code = compared.script.answer(turn).code;
+                failure == Failure::Refused(code) && !fits(turn, code) && all(compared.theirs, failure)
+            })
+        },
+        example: || Script::obliging().with(Turn::Mail, Answer::plain(354)),
+    },
+    Difference {
+        peers: &[MailSend],
+        what: "Any 2yz to EHLO is a yes to ours (RFC 5321 section 4.3.2), only 250 to a peer.",
+        covers: |compared| {
+            let answer = compared.script.answer(Turn::Ehlo);
+            stopped_at(compared, Turn::Ehlo)
+                && answer.code / 100 == 2
+                && all(compared.theirs, Failure::Refused(answer.code))
+        },
+        example: || Script::obliging().with(Turn::Ehlo, Answer::plain(251)),
+    },
+    Difference {
+        peers: &[Lettre, MailSend, AsyncSmtp],
+        what: "EHLO is refused. Ours says HELO on the same connection (RFC 5321 section 4.1.1.1), a peer gives up.",
+        covers: |compared| {
+            let answer = compared.script.answer(Turn::Ehlo);
+            stopped_at(compared, Turn::Ehlo)
+                && all(compared.theirs, Failure::Refused(answer.code))
+                && compared.ours.connections[0].get(1).is_some_and(|command| command.starts_with("HELO "))
+        },
+        example: || Script::obliging().with(Turn::Ehlo, Answer::plain(502)),
+    },
+    Difference {
+        peers: &[Lettre, MailSend, AsyncSmtp],
+        what: "One of two recipients is refused. Ours delivers to the other one, a peer to nobody.",
+        covers: |compared| {
+            let Compared { script, peer, ours, theirs } = *compared;
+            let Some((turn @ (Turn::FirstRcpt | Turn::SecondRcpt), failure @ Failure::Refused(code))) =
+                stop(peer, script)
+            else {
+                return false;
+            };
+            let refused = ours.outcomes[usize::from(turn == Turn::SecondRcpt)];
+            script.recipients == 2 && code != 421 && all(theirs, failure) && refused == Outcome::Not(failure)
+        },
+        example: || Script { recipients: 2, ..Script::obliging().with(Turn::FirstRcpt, Answer::plain(550)) },
+    },
+    Difference {
+        peers: &[Lettre, MailSend, AsyncSmtp],
+        what: "The server offers PIPELINING. Where it then refuses a command ours has said those behind it, and ends a \
+               message without content if DATA was among them (RFC 2920 section 3.1). A peer says nothing behind a \
+               refusal, or leaves 354 unanswered.",
+        covers: |compared| {
+            let Compared { script, ours, theirs, .. } = *compared;
+            let ([our_commands], [their_commands]) = (ours.connections.as_slice(), theirs.connections.as_slice())
+            else {
+                return false;
+            };
+            script.offers.pipelining
+                && ours.outcomes == theirs.outcomes
+                && our_commands.starts_with(their_commands)
+                && theirs.messages.is_empty()
+                && (ours.messages.is_empty() || ours.messages == [b""])
+        },
+        example: || Script {
+            offers: Offers { pipelining: true, ..Offers::default() },
+            ..Script::obliging().with(Turn::Mail, Answer::plain(550))
+        },
+    },
+    Difference {
+        peers: &[Lettre, MailSend, AsyncSmtp],
+        what: "A message that ends in a line end gets no second one from ours (RFC 5321 section 4.1.1.4).",
+        covers: |compared| {
+            let Compared { script, ours, theirs, .. } = *compared;
+            (&ours.outcomes, &ours.connections) == (&theirs.outcomes, &theirs.connections)
+                && script.content.ends_with(b"\r\n")
+                && theirs.messages == [[&script.content[..], b"\r\n"].concat()]
+        },
+        example: || Script { content: b"Subject: test\r\n".to_vec(), ..Script::obliging() },
+    },
+];
+
+/// Plays it to everybody: they may differ in what the list says.
+pub fn check(script: &Arc<Script>) {
+    let ours = ours(script);
+    for peer in Peer::ALL {
+        let theirs = theirs(peer, script);
+        let compared = Compared { script, peer, ours: &ours, theirs: &theirs };
+        assert_eq!(arrived_in_part(&compared), None, "{compared:?}");
+        assert!(!has_to_be_delivered(script) || ours.delivered_to_all(), "{compared:?}");
+        assert!(ours == theirs || covering(&compared).is_some(), "a difference that is not on the list: {compared:?}");
+    }
+}
+
+/// The entry of the list that covers the difference.
+pub fn covering(compared: &Compared<'_>) -> Option<&'static Difference> {
+    PERMITTED.iter().find(|entry| entry.peers.contains(&compared.peer) && (entry.covers)(compared))
+}
+
+/// Whatever the peers do: everything is taken, by HELO if not by EHLO, on a second connection if not
+/// on the first.
+fn has_to_be_delivered(script: &Script) -> bool {
+    let taken = |turn, again: bool| {
+        let Answer { code, cut, .. } = script.answer(turn);
+        (cut.is_none() || (again && script.heals)) && code < 400 && fits(turn, code)
+    };
+    let rest = |again| turns(script).filter(|turn| *turn != Turn::Ehlo).all(|turn| taken(turn, again));
+    let (ehlo, by_ehlo) = (script.answer(Turn::Ehlo), taken(Turn::Ehlo, false));
+    let done = if ehlo.cut.is_some() || (by_ehlo && script.answer(Turn::Mail).cut.is_some()) {
+        taken(Turn::Greeting, false) && taken(Turn::Helo, true) && rest(true)
+    } else if by_ehlo {
+        rest(false)
+    } else {
+        ehlo.code != 421 && taken(Turn::Helo, false) && rest(false)
+    };
+    done && !script.is_eight_bit()
+}
+
+/// Whatever differs, a server that has taken a message has all of it: else what it has.
+fn arrived_in_part<'a>(compared: &Compared<'a>) -> Option<&'a [u8]> {
+    let Compared { script, ours, theirs, .. } = *compared;
+    let whole = |message: &&[u8]| {
+        let end = message.strip_prefix(&script.content[..]);
+        !matches!(end, Some(b"" | b"\r\n")) || !message.ends_with(b"\r\n")
+    };
+    let by_ours = ours.messages.iter().filter(|message| !message.is_empty() || ours.delivered());
+    by_ours.chain(&theirs.messages).map(Vec::as_slice).find(whole)
+}
+
+/// The server hung up on this command, the peer gave up, and ours has said HELO on a second
+/// connection.
+fn hung_up(compared: &Compared<'_>, on: Turn) -> bool {
+    let Compared { script, peer, ours, theirs } = *compared;
+    stop(peer, script) == Some((on, Failure::Broken))
+        && script.answer(on).cut.is_some()
+        && all(theirs, Failure::Broken)
+        && theirs.connections.len() == 1
+        && matches!(ours.connections.as_slice(), [_, second] if second[0].starts_with("HELO "))
+}
+
+/// The peer did not read an answer of this kind, and ours did.
+fn unread(compared: &Compared<'_>, kind: fn(Answer) -> bool) -> bool {
+    stop(compared.peer, compared.script).is_some_and(|(turn, failure)| {
+        let answer = compared.script.answer(turn);
+        failure == Failure::Broken && kind(answer) && answer.cut.is_none() && all(compared.theirs, Failure::Broken)
+    })
+}
+
+fn not_sent_by_ours(compared: &Compared<'_>) -> bool {
+    compared.script.is_eight_bit() && all(compared.ours, Failure::NotSent)
+}
+
+fn stopped_at(compared: &Compared<'_>, turn: Turn) -> bool {
+    stop(compared.peer, compared.script).is_some_and(|(at, _)| at == turn)
+}
+
+fn all(run: &Run, failure: Failure) -> bool {
+    run.outcomes.iter().all(|outcome| *outcome == Outcome::Not(failure))
+}
+
+fn says(run: &Run, verb: &str) -> bool {
+    run.connections.iter().flatten().any(|command| command.starts_with(verb))
+}
+
+fn formed(turn: Turn, form: Form) -> Script {
+    Script::obliging().with(turn, Answer { code: turn.wanted(), form, cut: None })
+}
+
+fn eight_bit() -> Script {
+    Script { content: b"Subject: test\r\n\r\ncaf\xe9".to_vec(), ..Script::obliging() }
+}
