@@ -18,10 +18,11 @@ fn main() -> io::Result<()> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let corpus = env::args_os().nth(1).map_or_else(|| repository.join("fuzz/corpus"), PathBuf::from);
     let testdata = repository.join("testdata");
-    let targets: [Seeds; 6] = [
+    let targets: [Seeds; 7] = [
         ("capabilities", capabilities()),
         ("command", command()),
         ("content", content(&testdata)?),
+        ("differential", differential()),
         ("ehlo_disconnect", ehlo_disconnect()),
         ("reply", reply(&testdata)?),
         ("session", session()),
@@ -37,11 +38,40 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Each keyword alone, then all together: an octet is a word of a list.
+/// Each keyword alone, then all together, then as the server's name: an octet is a word of a list.
 fn capabilities() -> Vec<Vec<u8>> {
+    const NAMED: u8 = 0;
+    const NAMELESS: u8 = 128;
     const NEW_LINE: u8 = 192;
-    let mut seeds: Vec<_> = (0..24).map(|word| vec![NEW_LINE, word, 13, 16]).collect();
-    seeds.push((0..24).flat_map(|word| [NEW_LINE, word, 14, 15]).collect());
+    let mut seeds: Vec<_> = (0..24).map(|word| vec![NAMED, NEW_LINE, word, 13, 16]).collect();
+    seeds.push([NAMED].into_iter().chain((0..24).flat_map(|word| [NEW_LINE, word, 14, 15])).collect());
+    seeds.extend((0..24).map(|word| vec![NAMELESS, word]));
+    seeds
+}
+
+/// Each answer in each way, for a message of each kind.
+fn differential() -> Vec<Vec<u8>> {
+    const AS_WANTED: u8 = 0;
+    let mut seeds = Vec::new();
+    for choices in [0, 1, 2, 3, 0x10, 0x14, 0x1c] {
+        for turn in 0..8 {
+            for (code, form, cut) in [
+                (AS_WANTED, 0, 128),
+                (AS_WANTED, 0, 150),
+                (AS_WANTED, 192, 0),
+                (AS_WANTED, 208, 0),
+                (AS_WANTED, 224, 0),
+                (98, 0, 0),
+                (99, 128, 0),
+                (104, 0, 0),
+                (105, 0, 0),
+                (109, 0, 0),
+                (118, 0, 0),
+            ] {
+                seeds.push(vec![choices, 0x0a, 1, 7, turn, code, form, cut]);
+            }
+        }
+    }
     seeds
 }
 

@@ -23,12 +23,12 @@ impl Offers {
     pub fn read(reply: &[u8]) -> Self {
         let mut offers = Self::default();
         for (name, value) in keywords(reply) {
-            match name.to_ascii_uppercase().as_slice() {
-                b"PIPELINING" => offers.pipelining = true,
-                b"8BITMIME" => offers.eight_bit_mime = true,
-                b"SMTPUTF8" => offers.smtputf8 = true,
-                b"SIZE" => (offers.size, offers.largest) = (true, size(value)),
-                _ => {}
+            let is = |keyword: &[u8]| name.eq_ignore_ascii_case(keyword);
+            offers.pipelining |= is(b"PIPELINING");
+            offers.eight_bit_mime |= is(b"8BITMIME");
+            offers.smtputf8 |= is(b"SMTPUTF8");
+            if is(b"SIZE") {
+                (offers.size, offers.largest) = (true, size(value));
             }
         }
         offers
