@@ -1,0 +1,43 @@
+//! Every place that has to know the fuzz targets knows all of them.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use smtp_testkit::fuzz::TARGETS;
+
+#[test]
+fn every_place_knows_the_same_targets() {
+    let mut targets: BTreeSet<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    // Without the peers this one is not there.
+    targets.insert("differential".to_owned());
+
+    let manifest = read("fuzz/Cargo.toml");
+    let binaries = manifest.split("[[bin]]").skip(1).filter_map(|bin| between(bin, "name = \"", "\""));
+    assert_eq!(binaries.collect::<BTreeSet<_>>(), targets, "[[bin]] in fuzz/Cargo.toml");
+
+    let sources = fs::read_dir(repository().join("fuzz/fuzz_targets")).expect("a directory");
+    let names = sources.map(|source| source.expect("an entry").path().file_stem().expect("a name").to_owned());
+    let names = names.map(|name| name.into_string().expect("ASCII"));
+    assert_eq!(names.collect::<BTreeSet<_>>(), targets, "fuzz/fuzz_targets");
+
+    let readme = read("fuzz/README.md");
+    let rows = readme.lines().filter_map(|line| between(line.strip_prefix("| ")?, "`", "` | "));
+    assert_eq!(rows.collect::<BTreeSet<_>>(), targets, "the table of fuzz/README.md");
+
+    for script in [".ci/fuzz", ".clusterfuzzlite/build.sh"] {
+        assert!(read(script).contains("fuzz list)"), "{script} asks which targets there are");
+    }
+}
+
+/// What stands between the first `start` and the `end` behind it.
+fn between(text: &str, start: &str, end: &str) -> Option<String> {
+    let (_, rest) = text.split_once(start)?;
+    rest.split_once(end).map(|(found, _)| found.to_owned())
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(repository().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
