@@ -14,7 +14,7 @@ pub struct Input(Vec<u8>);
 
 impl<'a> Arbitrary<'a> for Input {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        const WORDS: [&str; 24] = [
+        const WORDS: [&str; 26] = [
             "PIPELINING",
             "8BITMIME",
             "SMTPUTF8",
@@ -34,6 +34,8 @@ impl<'a> Arbitrary<'a> for Input {
             "1000",
             "18446744073709551616",
             "LOGIN",
+            "plain",
+            "SCRAM-SHA-256",
             "\t",
             "-",
             "+5",
