@@ -1,62 +1,66 @@
-//! Opening a connection, on a thread of its own: neither looking a name up nor connecting can be
-//! interrupted.
+//! Opening a connection: in ticks, so that the clock and the interrupt flag are looked at in between.
 
 use std::{
-    io,
+    io::{self, ErrorKind},
     net::{SocketAddr, TcpStream},
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, sync_channel},
     thread,
     time::Duration,
 };
 
-use crate::next_hop::NextHop;
+use rustix::event::PollFlags;
+use socket2::{Domain, Protocol, Socket, Type};
 
-/// Where to connect to.
-#[derive(Debug)]
-pub(crate) enum Target {
-    /// Every address of the next hop in turn, until one takes the connection.
-    Any(NextHop),
-    /// This address alone.
-    Only(SocketAddr),
-}
+use crate::{
+    line::{TICK, is_ready},
+    next_hop::NextHop,
+};
 
-/// What comes of it, in order; `Open` and `NoAddress` are last, as is the failure of the last address.
-#[derive(Debug)]
-pub(crate) enum News {
-    Trying(SocketAddr),
-    Failed(SocketAddr, io::Error),
-    Open(TcpStream, SocketAddr),
-    NoAddress(io::Error),
-}
-
-/// Starts connecting, each address for at most `limit`. Whoever drops the receiver gives it up.
-pub(crate) fn start(target: Target, limit: Duration) -> io::Result<Receiver<News>> {
-    // News is taken one at a time: a connection nobody waits for is not opened.
-    let (sender, receiver) = sync_channel(0);
-    thread::Builder::new().name("smtp-connect".into()).spawn(move || try_each(target, limit, &sender))?;
+/// Starts to look the addresses of `next_hop` up, on a thread of its own: that cannot be interrupted.
+/// Whoever drops the receiver gives it up.
+pub(crate) fn look_up(next_hop: NextHop) -> io::Result<Receiver<io::Result<Vec<SocketAddr>>>> {
+    let (sender, receiver) = sync_channel(1);
+    thread::Builder::new().name("smtp-look-up".into()).spawn(move || {
+        // Nobody waits any more: nobody is told.
+        let _ = sender.send(next_hop.addresses());
+    })?;
     Ok(receiver)
 }
 
-fn try_each(target: Target, limit: Duration, sender: &SyncSender<News>) {
-    let addresses = match target {
-        Target::Only(address) => Ok(vec![address]),
-        Target::Any(next_hop) => next_hop.addresses(),
-    };
-    let addresses = match addresses {
-        Ok(addresses) => addresses,
-        Err(error) => return drop(sender.send(News::NoAddress(error))),
-    };
-    for address in addresses {
-        if sender.send(News::Trying(address)).is_err() {
-            return;
-        }
-        match TcpStream::connect_timeout(&address, limit) {
-            Ok(stream) => return drop(sender.send(News::Open(stream, address))),
-            Err(error) => {
-                if sender.send(News::Failed(address, error)).is_err() {
-                    return;
-                }
-            }
+/// A connection that is being opened.
+#[derive(Debug)]
+pub(crate) struct Opening(Socket);
+
+impl Opening {
+    pub(crate) fn start(server: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        match socket.connect(&server.into()) {
+            Err(error) if !is_under_way(&error) => Err(error),
+            _ => Ok(Self(socket)),
         }
     }
+
+    /// Waits for a tick, or for `limit` if that is less: whether it is open.
+    pub(crate) fn wait(&self, limit: Duration) -> io::Result<bool> {
+        if !is_ready(&self.0, PollFlags::OUT, limit.min(TICK))? {
+            return Ok(false);
+        }
+        match self.0.take_error()? {
+            Some(error) => Err(error),
+            None => Ok(true),
+        }
+    }
+
+    /// What was opened; its reads and writes block.
+    pub(crate) fn into_stream(self) -> io::Result<TcpStream> {
+        self.0.set_nonblocking(false)?;
+        Ok(self.0.into())
+    }
+}
+
+/// Whether connecting goes on; Unix has an error for it that the standard library has no name for.
+fn is_under_way(error: &io::Error) -> bool {
+    let in_progress = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::INPROGRESS);
+    in_progress || matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

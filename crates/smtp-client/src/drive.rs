@@ -12,7 +12,7 @@ use smtp_proto::{Cancel, Delivery, Disconnect, Misuse, Place, Step, Wait};
 use crate::{
     bounds::Pace,
     client::Client,
-    connect::{self, News, Target},
+    connect::{self, Opening},
     line::{Got, Line, TICK},
     observer::{Observer, Sent},
 };
@@ -37,7 +37,7 @@ impl Drive<'_> {
                 }
                 return Ok(());
             }
-            if let Some(why) = self.reason_to_give_up(started, now) {
+            if let Err(why) = self.go_on_with_content(started, now) {
                 self.report_sent()?;
                 self.delivery.cancel(why);
                 continue;
@@ -55,28 +55,31 @@ impl Drive<'_> {
         }
     }
 
-    fn reason_to_give_up(&mut self, started: Instant, now: Instant) -> Option<Cancel> {
-        let bounds = &self.client.bounds;
+    /// Whether the delivery goes on, whatever its connection does; or why not.
+    fn go_on(&self, started: Instant, now: Instant) -> Result<(), Cancel> {
         if self.client.interrupt.load(Ordering::Relaxed) {
-            Some(Cancel::Interrupted)
-        } else if bounds.delivery.is_some_and(|limit| now.duration_since(started) >= limit) {
-            Some(Cancel::Deadline)
-        } else if bounds.least_rate.is_some_and(|least| self.pace.is_below(least, now)) {
-            Some(Cancel::TooSlow)
+            Err(Cancel::Interrupted)
+        } else if self.client.bounds.delivery.is_some_and(|limit| now.duration_since(started) >= limit) {
+            Err(Cancel::Deadline)
         } else {
-            None
+            Ok(())
+        }
+    }
+
+    /// The same, with content perhaps under way.
+    fn go_on_with_content(&mut self, started: Instant, now: Instant) -> Result<(), Cancel> {
+        self.go_on(started, now)?;
+        match self.client.bounds.least_rate {
+            Some(least) if self.pace.is_below(least, now) => Err(Cancel::TooSlow),
+            _ => Ok(()),
         }
     }
 
     fn connect(&mut self, place: Place, started: Instant) -> Result<(), Misuse> {
         self.hang_up();
         self.pace.stop();
-        let target = match (place, self.client.last) {
-            (Place::Same, Some(server)) => Target::Only(server),
-            (Place::Same, None) | (Place::Any, _) => Target::Any(self.client.next_hop.clone()),
-        };
         let mut failures = Failures::default();
-        match self.open(target, started, &mut failures) {
+        match self.open(place, started, &mut failures) {
             Ok(Some(line)) => {
                 self.client.last = Some(line.server());
                 self.client.servers.push(Some(line.server()));
@@ -95,41 +98,62 @@ impl Drive<'_> {
         }
     }
 
-    /// An open connection; `None` if every address failed; or why it was given up.
-    fn open(&mut self, target: Target, started: Instant, failures: &mut Failures) -> Result<Option<Line>, Cancel> {
-        let limit = self.client.bounds.connect;
-        let since = Instant::now();
-        let mut looking_up = true;
-        let news = match connect::start(target, limit) {
-            Ok(news) => news,
-            Err(error) => {
-                self.note_failure(failures, None, &error);
-                return Ok(None);
+    /// An open connection, to the first address that takes it; `None` if there is none; or why it was
+    /// given up.
+    fn open(&mut self, place: Place, started: Instant, failures: &mut Failures) -> Result<Option<Line>, Cancel> {
+        let addresses = match (place, self.client.last, self.client.next_hop.address()) {
+            (Place::Same, Some(server), _) | (_, _, Some(server)) => Ok(vec![server]),
+            (Place::Same, None, None) | (Place::Any, _, None) => self.look_up(started)?,
+        };
+        match addresses {
+            Err(error) => self.note_failure(failures, None, &error),
+            Ok(addresses) => {
+                for server in addresses {
+                    failures.last = Some(server);
+                    match self.open_one(server, started)? {
+                        Ok(line) => return Ok(Some(line)),
+                        Err(error) => self.note_failure(failures, Some(server), &error),
+                    }
+                }
             }
+        }
+        Ok(None)
+    }
+
+    fn look_up(&self, started: Instant) -> Result<io::Result<Vec<SocketAddr>>, Cancel> {
+        let since = Instant::now();
+        let addresses = match connect::look_up(self.client.next_hop.clone()) {
+            Ok(addresses) => addresses,
+            Err(error) => return Ok(Err(error)),
         };
         loop {
             let now = Instant::now();
-            if let Some(why) = self.reason_to_give_up(started, now) {
-                return Err(why);
+            self.go_on(started, now)?;
+            match addresses.recv_timeout(TICK) {
+                Ok(addresses) => return Ok(addresses),
+                Err(RecvTimeoutError::Timeout) if now.duration_since(since) < self.client.bounds.connect => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return Ok(Err(io::Error::new(ErrorKind::TimedOut, "looking up the name took too long")));
+                }
             }
-            match news.recv_timeout(TICK) {
-                Ok(News::Trying(server)) => {
-                    looking_up = false;
-                    failures.last = Some(server);
-                }
-                Ok(News::Failed(server, error)) => self.note_failure(failures, Some(server), &error),
-                Ok(News::NoAddress(error)) => self.note_failure(failures, None, &error),
-                Ok(News::Open(stream, server)) => match Line::new(stream, server) {
-                    Ok(line) => return Ok(Some(line)),
-                    Err(error) => self.note_failure(failures, Some(server), &error),
-                },
-                Err(RecvTimeoutError::Timeout) if looking_up && now.duration_since(since) >= limit => {
-                    let error = io::Error::new(ErrorKind::TimedOut, "looking up the name took too long");
-                    self.note_failure(failures, None, &error);
-                    return Ok(None);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+        }
+    }
+
+    fn open_one(&self, server: SocketAddr, started: Instant) -> Result<io::Result<Line>, Cancel> {
+        let since = Instant::now();
+        let opening = match Opening::start(server) {
+            Ok(opening) => opening,
+            Err(error) => return Ok(Err(error)),
+        };
+        loop {
+            let now = Instant::now();
+            self.go_on(started, now)?;
+            let left = self.client.bounds.connect.saturating_sub(now.duration_since(since));
+            match opening.wait(left) {
+                Ok(true) => return Ok(opening.into_stream().and_then(|stream| Line::new(stream, server))),
+                Ok(false) if !left.is_zero() => {}
+                Ok(false) => return Ok(Err(io::Error::new(ErrorKind::TimedOut, "connecting took too long"))),
+                Err(error) => return Ok(Err(error)),
             }
         }
     }

@@ -6,6 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fd::AsFd,
+    io::Errno,
+};
 use smtp_proto::{Disconnect, Wait};
 
 /// How long a read or a write blocks before the clock and the interrupt flag are looked at. Set once
@@ -68,9 +73,9 @@ impl Line {
     /// Takes octets that are there.
     pub(crate) fn look(&mut self, room: &mut [u8]) -> Got {
         self.look_first = false;
-        let read = self.stream.set_nonblocking(true).and_then(|()| self.stream.read(room));
-        match self.stream.set_nonblocking(false) {
-            Ok(()) => got(read),
+        match is_ready(&self.stream, PollFlags::IN, Duration::ZERO) {
+            Ok(true) => got(self.stream.read(room)),
+            Ok(false) => Got::Nothing,
             Err(_) => Got::Lost(Disconnect::ReadFailed),
         }
     }
@@ -87,6 +92,16 @@ impl Line {
 
     pub(crate) const fn server(&self) -> SocketAddr {
         self.server
+    }
+}
+
+/// Whether the socket is ready for what is asked, or has failed, within `limit`.
+pub(crate) fn is_ready(socket: &impl AsFd, what: PollFlags, limit: Duration) -> io::Result<bool> {
+    let limit = Timespec { tv_sec: 0, tv_nsec: limit.subsec_nanos().into() };
+    match poll(&mut [PollFd::new(socket, what)], Some(&limit)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,6 +1,10 @@
 //! Where messages go: a host and a port.
 
-use std::{fmt, io, net::SocketAddr, net::ToSocketAddrs, str::FromStr};
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    str::FromStr,
+};
 
 /// The port of SMTP.
 const SMTP_PORT: u16 = 25;
@@ -88,6 +92,11 @@ impl NextHop {
     /// The port; 25 if none was given.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(SMTP_PORT)
+    }
+
+    /// Its address, if the host is one.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.host.parse().ok().map(|host: IpAddr| SocketAddr::new(host, self.port()))
     }
 
     /// All its addresses, IPv4 and IPv6, in the order the system prefers. Blocks.

@@ -223,6 +223,36 @@ fn an_interrupt_ends_a_delivery_that_waits() {
     }
 }
 
+/// On Linux a listener whose queue is full leaves those who connect without an answer.
+#[cfg(target_os = "linux")]
+#[test]
+fn connecting_has_its_bound_and_can_be_interrupted() {
+    use smtp_proto::{Cancel, Cause};
+    use std::net::TcpStream;
+    let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    let short = Duration::from_millis(300);
+    let waiting: Vec<_> = (0..4).filter_map(|_| TcpStream::connect_timeout(&address, short).ok()).collect();
+    assert!(waiting.len() < 4, "the queue is not full");
+    let mut bounds = Bounds::default();
+    bounds.connect = short;
+    let mut delivery = Delivery::new(config(), envelope());
+    client(address).with_bounds(bounds).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::ConnectFailed]));
+    let interrupt = Arc::<AtomicBool>::default();
+    let set = Arc::clone(&interrupt);
+    let later = thread::spawn(move || {
+        thread::sleep(short);
+        set.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let mut delivery = Delivery::new(config(), envelope());
+    client(address).with_interrupt(interrupt).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    assert_eq!(delivery.report().recipients().next().unwrap().cause, Cause::Cancelled(Cancel::Interrupted));
+    later.join().unwrap();
+}
+
 #[test]
 fn content_that_cannot_be_read_leaves_half_a_message_that_does_not_end() {
     struct Broken;
