@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::event::PollFlags;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::{
     line::{TICK, is_ready},
@@ -29,15 +29,15 @@ pub(crate) fn look_up(next_hop: NextHop) -> io::Result<Receiver<io::Result<Vec<S
 
 /// A connection that is being opened.
 #[derive(Debug)]
-pub(crate) struct Opening(Socket);
+pub(crate) struct Opening(TcpStream);
 
 impl Opening {
     pub(crate) fn start(server: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_nonblocking(true)?;
-        match socket.connect(&server.into()) {
+        let stream: TcpStream = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?.into();
+        stream.set_nonblocking(true)?;
+        match SockRef::from(&stream).connect(&server.into()) {
             Err(error) if !is_under_way(&error) => Err(error),
-            _ => Ok(Self(socket)),
+            _ => Ok(Self(stream)),
         }
     }
 
@@ -55,7 +55,7 @@ impl Opening {
     /// What was opened; its reads and writes block.
     pub(crate) fn into_stream(self) -> io::Result<TcpStream> {
         self.0.set_nonblocking(false)?;
-        Ok(self.0.into())
+        Ok(self.0)
     }
 }
 

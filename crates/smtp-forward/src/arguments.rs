@@ -1,10 +1,16 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use smtp_client::{Bounds, NextHop};
-use smtp_proto::{Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, TlsPolicy};
+use smtp_proto::{
+    Afterwards, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, TlsPolicy,
+};
 
 /// The port of LMTP, which must not be SMTP's (RFC 2033 section 5).
 const LMTP_PORT: u16 = 24;
@@ -67,6 +73,18 @@ pub(crate) struct Send {
     /// Write the conversation to standard error
     #[arg(long)]
     pub(crate) trace: bool,
+    /// A maildir: the messages in its new/ and cur/, in the order of their names. It is only read. Can be given again
+    #[arg(long, value_name = "DIR")]
+    pub(crate) maildir: Vec<PathBuf>,
+    /// How many connections to have at once
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) connections: NonZeroU16,
+    /// How many messages go over a connection before it is ended: 1 opens one for each [default: no limit]
+    #[arg(long, value_name = "N")]
+    pub(crate) per_connection: Option<NonZeroU32>,
+    /// Send all messages so many times, to put a load on a server
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) repeat: NonZeroU32,
     /// The messages, each in a file of its own; `-`, or nothing, reads one from standard input. All are opened and
     /// scanned before the first is sent: if one cannot be read, nothing is sent
     #[arg(value_name = "FILE")]
@@ -189,9 +207,11 @@ impl Send {
         Ok(next_hop)
     }
 
-    /// The policy; or why it cannot be followed.
-    pub(crate) fn config(&self) -> Result<Config, &'static str> {
+    /// The policy for `count` messages; or why it cannot be followed.
+    pub(crate) fn config(&self, count: usize) -> Result<Config, &'static str> {
         let mut config = self.server.config();
+        let alone = count == 1 || self.per_connection == Some(NonZeroU32::MIN);
+        config.afterwards = if alone { Afterwards::Quit } else { Afterwards::Keep };
         config.tls = match self.tls {
             Tls::None | Tls::Opportunistic => TlsPolicy::Never,
             Tls::Required | Tls::Implicit => return Err("TLS is not spoken yet, so nothing is sent"),

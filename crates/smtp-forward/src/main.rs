@@ -1,11 +1,13 @@
 //! Forwards messages by SMTP: the program over `smtp-client` and `smtp-proto`.
 
 mod arguments;
+mod batch;
 mod conversation;
 mod demo;
 mod diagnostics;
 mod exit_status;
 mod interrupt;
+mod maildir;
 mod message;
 mod probe;
 mod progress;

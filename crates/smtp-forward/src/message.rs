@@ -4,28 +4,32 @@ use std::{
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
-use smtp_proto::{Body, is_seven_bit};
-use tempfile::SpooledTempFile;
+use smtp_proto::{Body, Escaped, is_seven_bit};
+use tempfile::{SpooledData, SpooledTempFile};
 
 /// What is read at once.
 const PIECE: usize = 64 * 1024;
 /// How much of a message that can be read only once is kept in memory.
 const IN_MEMORY: usize = 1024 * 1024;
 
-/// A message that was read once, and can be read again.
+/// A message that was read once, and can be read again, by several at once.
 #[derive(Debug)]
 pub(crate) struct Message {
+    name: PathBuf,
     source: Source,
     facts: Facts,
 }
 
 #[derive(Debug)]
 enum Source {
-    File(PathBuf),
-    /// What could be read only once.
-    Spool(SpooledTempFile),
+    File,
+    /// All of it.
+    Memory(Box<[u8]>),
+    /// What could be read only once, and is large.
+    Spool(Mutex<File>),
 }
 
 /// What one pass over a message tells.
@@ -38,45 +42,87 @@ pub(crate) struct Facts {
     pub(crate) body: Body,
 }
 
+/// How many octets of messages may be held in memory.
+#[derive(Debug)]
+pub(crate) struct Room(u64);
+
+impl Room {
+    /// For messages that are sent once, or again and again.
+    pub(crate) const fn new(again: bool) -> Self {
+        Self(if again { IN_MEMORY as u64 } else { 0 })
+    }
+}
+
 impl Message {
-    /// Reads the message at `path`; `-` is standard input.
-    pub(crate) fn read(path: &Path) -> io::Result<Self> {
-        if is_standard_input(path) {
-            return Self::spool(io::stdin().lock());
-        }
-        let file = File::open(path)?;
-        // A pipe can be read only once.
-        if !file.metadata()?.is_file() {
-            return Self::spool(file);
-        }
-        let facts = Facts::of(file, &mut io::sink())?;
-        Ok(Self { source: Source::File(path.to_owned()), facts })
+    /// Reads the message at `path`; `-` is standard input. It is held in memory if there is `room`.
+    pub(crate) fn read(path: &Path, room: &mut Room) -> io::Result<Self> {
+        let (source, facts) = if is_standard_input(path) {
+            spool(io::stdin().lock())?
+        } else {
+            let file = File::open(path)?;
+            let metadata = file.metadata()?;
+            // A pipe can be read only once.
+            if !metadata.is_file() {
+                spool(file)?
+            } else if metadata.len() <= room.0 {
+                let (source, facts) = spool(file)?;
+                room.0 = room.0.saturating_sub(facts.octets);
+                (source, facts)
+            } else {
+                (Source::File, Facts::of(file, &mut io::sink())?)
+            }
+        };
+        Ok(Self { name: path.to_owned(), source, facts })
     }
 
     /// A message of which nothing was read.
-    pub(crate) fn unread() -> Self {
-        Self { source: Source::Spool(SpooledTempFile::new(IN_MEMORY)), facts: Scan::default().facts() }
+    pub(crate) fn unread(path: &Path) -> Self {
+        Self { name: path.to_owned(), source: Source::Memory(Box::default()), facts: Scan::default().facts() }
     }
 
     pub(crate) const fn facts(&self) -> Facts {
         self.facts
     }
 
-    /// The message, from its start.
-    pub(crate) fn open(&mut self) -> io::Result<Box<dyn Read + '_>> {
-        match &mut self.source {
-            Source::File(path) => Ok(Box::new(BufReader::with_capacity(PIECE, File::open(path)?))),
-            Source::Spool(spool) => {
-                spool.seek(SeekFrom::Start(0))?;
-                Ok(Box::new(spool))
-            }
-        }
+    /// What it was called on the command line; safe to show.
+    pub(crate) fn name(&self) -> String {
+        Escaped(self.name.as_os_str().as_encoded_bytes()).to_string()
     }
 
-    fn spool(from: impl Read) -> io::Result<Self> {
-        let mut spool = SpooledTempFile::new(IN_MEMORY);
-        let facts = Facts::of(from, &mut spool)?;
-        Ok(Self { source: Source::Spool(spool), facts })
+    /// The message, from its start.
+    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(match &self.source {
+            Source::File => Box::new(BufReader::with_capacity(PIECE, File::open(&self.name)?)),
+            Source::Memory(octets) => Box::new(&octets[..]),
+            Source::Spool(file) => Box::new(SpoolReader { file, at: 0 }),
+        })
+    }
+}
+
+/// Reads what can be read only once, and keeps it.
+fn spool(from: impl Read) -> io::Result<(Source, Facts)> {
+    let mut spool = SpooledTempFile::new(IN_MEMORY);
+    let facts = Facts::of(from, &mut spool)?;
+    let source = match spool.into_inner() {
+        SpooledData::InMemory(octets) => Source::Memory(octets.into_inner().into()),
+        SpooledData::OnDisk(file) => Source::Spool(Mutex::new(file)),
+    };
+    Ok((source, facts))
+}
+
+/// One of several who read a spooled message, each at a place of its own.
+struct SpoolReader<'a> {
+    file: &'a Mutex<File>,
+    at: u64,
+}
+
+impl Read for SpoolReader<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.at))?;
+        let len = file.read(room)?;
+        self.at += len as u64;
+        Ok(len)
     }
 }
 
@@ -166,15 +212,31 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_only_once_is_kept() {
+    fn what_can_be_read_only_once_is_kept_for_several_at_once() {
         for len in [10, 3 * IN_MEMORY] {
-            let content = vec![b'x'; len];
-            let mut message = Message::spool(&content[..]).unwrap();
-            for _ in 0..2 {
-                let mut read = Vec::new();
-                message.open().unwrap().read_to_end(&mut read).unwrap();
-                assert!(read == content, "{len} octets");
-            }
+            let content: Vec<u8> = (0..=u8::MAX).cycle().take(len).collect();
+            let (source, facts) = spool(&content[..]).unwrap();
+            let message = Message { name: "-".into(), source, facts };
+            let mut one = message.open().unwrap();
+            let mut piece = [0; 7];
+            one.read_exact(&mut piece).unwrap();
+            let mut other = Vec::new();
+            message.open().unwrap().read_to_end(&mut other).unwrap();
+            let mut read = piece.to_vec();
+            one.read_to_end(&mut read).unwrap();
+            assert!(read == content && other == content, "{len} octets");
         }
+    }
+
+    #[test]
+    fn a_file_is_held_only_where_there_is_room() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"Subject: x\n").unwrap();
+        let mut again = Room::new(true);
+        for (room, held) in [(&mut Room::new(false), false), (&mut again, true), (&mut Room(10), false)] {
+            let message = Message::read(file.path(), room).unwrap();
+            assert_eq!(matches!(message.source, Source::Memory(_)), held);
+        }
+        assert_eq!(again.0, IN_MEMORY as u64 - 11);
     }
 }

@@ -6,10 +6,12 @@ use crate::message::Message;
 
 /// A single message of fewer octets goes without a bar.
 const LARGE: u64 = 1024 * 1024;
-/// So do fewer messages.
-const MANY: usize = 10;
+/// So do fewer messages, and each is reported by itself.
+pub(crate) const MANY: usize = 10;
 
-/// A bar on standard error, or none. indicatif hides it where there is no terminal.
+/// A bar on standard error, or none. indicatif hides it where there is no terminal. Its copies are the
+/// same bar.
+#[derive(Clone)]
 pub(crate) struct Progress {
     bar: ProgressBar,
     count: Count,
@@ -27,10 +29,11 @@ impl Progress {
         Self { bar: ProgressBar::hidden(), count: Count::Messages }
     }
 
-    pub(crate) fn of(messages: &[Message]) -> Self {
+    /// For `messages` that make `count` when each is sent as often as it shall be.
+    pub(crate) fn of(messages: &[Message], count: usize) -> Self {
         let octets: u64 = messages.iter().map(|message| message.facts().octets).sum();
-        let (len, count, template) = if messages.len() >= MANY {
-            (messages.len() as u64, Count::Messages, "{bar:30} {pos}/{len} messages, {eta} left")
+        let (len, count, template) = if count >= MANY {
+            (count as u64, Count::Messages, "{bar:30} {pos}/{len} messages, {eta} left")
         } else if octets >= LARGE {
             (octets, Count::Octets, "{bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left")
         } else {

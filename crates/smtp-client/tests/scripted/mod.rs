@@ -2,9 +2,9 @@
 //!
 //! One step a line: `S: text` says a line, `S- text` says octets without a line end, `C: start` hears
 //! a line that starts so, `content` hears a message up to its dot, `close` and `reset` end the
-//! connection, `silence` reads and says nothing, `await` waits until the test says go,
-//! `deaf` until it is over, `=` starts the next connection. Where a connection's steps end, the server reads until the client
-//! leaves.
+//! connection, `silence` reads and says nothing, `await` waits until the test says go, `gather 3` until
+//! three connections were opened, `deaf` until it is over, `=` starts the next connection. Where a
+//! connection's steps end, the server reads until the client leaves.
 
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
@@ -13,7 +13,7 @@ use std::{
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -32,11 +32,14 @@ pub(crate) const QUIT: &str = "C: QUIT\nS: 221 bye\n";
 /// How often a waiting server looks whether the test is over.
 const TICK: Duration = Duration::from_millis(5);
 
-/// What a test tells its server.
+/// What the connections of a server have in common.
 #[derive(Default)]
 struct Signs {
+    /// The test says so.
     go: AtomicBool,
     over: AtomicBool,
+    /// How many connections were opened.
+    opened: AtomicUsize,
 }
 
 impl Signs {
@@ -46,6 +49,10 @@ impl Signs {
 
     fn go(&self) -> bool {
         self.go.load(Ordering::Relaxed) || self.over()
+    }
+
+    fn gathered(&self, connections: usize) -> bool {
+        self.opened.load(Ordering::Relaxed) >= connections || self.over()
     }
 }
 
@@ -84,26 +91,31 @@ impl Server {
 }
 
 fn play_all(listener: &TcpListener, scripts: &[String], signs: &Signs) -> Vec<Vec<String>> {
-    let mut heard = Vec::new();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(false).unwrap();
-                let script = scripts.get(heard.len()).map_or("close", String::as_str);
-                let mut lines = Vec::new();
-                // A client that leaves early shows in what was heard.
-                let _ = play(stream, script, signs, &mut lines);
-                heard.push(lines);
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if signs.over() {
-                    return heard;
+    thread::scope(|scope| {
+        let mut connections = Vec::new();
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false).unwrap();
+                    let script = scripts.get(connections.len()).map_or("close", String::as_str);
+                    connections.push(scope.spawn(move || {
+                        let mut lines = Vec::new();
+                        // A client that leaves early shows in what was heard.
+                        let _ = play(stream, script, signs, &mut lines);
+                        lines
+                    }));
+                    signs.opened.store(connections.len(), Ordering::Relaxed);
                 }
-                thread::sleep(TICK);
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if signs.over() {
+                        return connections.into_iter().map(|connection| connection.join().unwrap()).collect();
+                    }
+                    thread::sleep(TICK);
+                }
+                Err(error) => panic!("accept: {error}"),
             }
-            Err(error) => panic!("accept: {error}"),
         }
-    }
+    })
 }
 
 fn play(stream: TcpStream, script: &str, signs: &Signs, heard: &mut Vec<String>) -> io::Result<()> {
@@ -132,6 +144,12 @@ fn play(stream: TcpStream, script: &str, signs: &Signs, heard: &mut Vec<String>)
             }
             ("await", _) => {
                 while !signs.go() {
+                    thread::sleep(TICK);
+                }
+            }
+            (step, _) if step.starts_with("gather ") => {
+                let connections = step["gather ".len()..].parse().unwrap();
+                while !signs.gathered(connections) {
                     thread::sleep(TICK);
                 }
             }

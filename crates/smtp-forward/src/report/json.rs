@@ -1,16 +1,27 @@
 //! Reports for programs: one JSON object on one line. What is not known is null.
 
 use serde::Serialize;
-use smtp_proto::{AttemptReport, Disconnect, Ended, Hello, Reply, Report, Stage, Status};
+use smtp_proto::{AttemptReport, Disconnect, Ended, Hello, Reply, Stage, Status};
 
-use super::{Account, reason, trouble};
+use super::{Account, Outcome, reason, trouble};
 
 /// What became of one message.
 #[derive(Serialize, Debug)]
 pub(crate) struct Message<'a> {
+    /// Where there are several.
+    #[serde(flatten)]
+    which: Option<Which>,
     outcome: &'static str,
     recipients: Vec<Recipient<'a>>,
     attempts: Vec<Attempt>,
+}
+
+/// Which message of several: they are not reported in their order where several connections take them.
+#[derive(Serialize, Debug)]
+pub(crate) struct Which {
+    /// From 1 on.
+    pub(crate) number: usize,
+    pub(crate) file: String,
 }
 
 #[derive(Serialize, Debug)]
@@ -40,8 +51,8 @@ pub(crate) struct Attempt {
     reason: Option<String>,
 }
 
-impl<'a> From<Account<'a>> for Message<'a> {
-    fn from(account: Account<'a>) -> Self {
+impl<'a> Message<'a> {
+    pub(crate) fn new(which: Option<Which>, account: Account<'a>) -> Self {
         let report = account.report;
         let recipients = report.recipients().map(|recipient| Recipient {
             address: recipient.path.as_str(),
@@ -49,7 +60,8 @@ impl<'a> From<Account<'a>> for Message<'a> {
             reply: recipient.reply.map(JsonReply::from),
             reason: reason(&recipient, report),
         });
-        Self { outcome: outcome(report), recipients: recipients.collect(), attempts: attempts(account) }
+        let outcome = Outcome::from(report).word();
+        Self { which, outcome, recipients: recipients.collect(), attempts: attempts(account) }
     }
 }
 
@@ -82,22 +94,6 @@ pub(crate) fn line(value: &impl Serialize) -> String {
     let mut line = serde_json::to_string(value).unwrap_or_default();
     line.push('\n');
     line
-}
-
-/// One word for a message: what its sender must know first.
-fn outcome(report: Report<'_>) -> &'static str {
-    let any = |status| report.recipients().any(|recipient| recipient.status == status);
-    if report.recipients().all(|recipient| recipient.status == Status::Delivered) {
-        "delivered"
-    } else if any(Status::Delivered) {
-        "partial"
-    } else if any(Status::Unconfirmed) {
-        "unconfirmed"
-    } else if any(Status::Deferred) {
-        "deferred"
-    } else {
-        "failed"
-    }
 }
 
 /// The word for a status.

@@ -1,6 +1,7 @@
 //! What became of a message, for people and for programs.
 
 pub(crate) mod json;
+pub(crate) mod many;
 pub(crate) mod people;
 
 use std::{
@@ -9,7 +10,7 @@ use std::{
     net::SocketAddr,
 };
 
-use smtp_proto::{AttemptReport, Cause, Disconnect, Ended, RecipientReport, Report};
+use smtp_proto::{AttemptReport, Cause, Disconnect, Ended, Need, RecipientReport, Report, Status};
 
 use crate::{diagnostics, exit_status::ExitStatus};
 
@@ -26,6 +27,54 @@ impl<'a> Account<'a> {
         let servers = self.servers.iter().copied().chain(std::iter::repeat(None));
         self.report.attempts().zip(servers)
     }
+}
+
+/// One word for a message: what its sender must know first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Outcome {
+    /// To every recipient.
+    Delivered,
+    /// To some.
+    Partial,
+    Unconfirmed,
+    Deferred,
+    Failed,
+}
+
+impl Outcome {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Partial => "partial",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Deferred => "deferred",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl From<Report<'_>> for Outcome {
+    fn from(report: Report<'_>) -> Self {
+        let any = |status| report.recipients().any(|recipient| recipient.status == status);
+        if report.recipients().all(|recipient| recipient.status == Status::Delivered) {
+            Self::Delivered
+        } else if any(Status::Delivered) {
+            Self::Partial
+        } else if any(Status::Unconfirmed) {
+            Self::Unconfirmed
+        } else if any(Status::Deferred) {
+            Self::Deferred
+        } else {
+            Self::Failed
+        }
+    }
+}
+
+/// What the user can do about a message that was not sent.
+pub(crate) fn hint(report: Report<'_>) -> Option<&'static str> {
+    let needs_8bit = |cause| matches!(cause, Cause::Needs(needs) if needs.contains(Need::EightBitMime));
+    let any = report.recipients().any(|recipient| needs_8bit(recipient.cause));
+    any.then_some("`--8bit send` lets 8-bit content go unannounced.\n")
 }
 
 /// Why a recipient has its status: the server's words, or those of every attempt that did not end in

@@ -1,0 +1,221 @@
+//! Many messages over several connections at once.
+
+use std::{
+    io,
+    num::NonZeroU32,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use smtp_client::{Client, NextHop};
+use smtp_proto::{Cancel, Config, Delivery, Envelope, Misuse};
+
+use crate::{
+    arguments::Send,
+    diagnostics,
+    exit_status::ExitStatus,
+    message::Message,
+    progress::{MANY, Progress},
+    report::{
+        self, Account, Outcome, json,
+        many::{NotDelivered, Summary},
+        people,
+    },
+    watch::Watch,
+};
+
+/// What is to be sent, and how.
+pub(crate) struct Batch<'a> {
+    pub(crate) arguments: &'a Send,
+    pub(crate) messages: Vec<Message>,
+    /// How many there are when each is sent as often as it shall be.
+    pub(crate) count: usize,
+    /// Sender and recipients.
+    pub(crate) envelope: Envelope,
+    pub(crate) config: Config,
+    pub(crate) next_hop: NextHop,
+    pub(crate) interrupt: Arc<AtomicBool>,
+}
+
+impl Batch<'_> {
+    /// Delivers every message and reports on each once; the worst status.
+    pub(crate) fn send(&self) -> ExitStatus {
+        let progress = if self.arguments.trace { Progress::none() } else { Progress::of(&self.messages, self.count) };
+        let books = Mutex::new(Books::new(self.arguments.json, self.count, progress));
+        let taken = AtomicUsize::new(0);
+        let connection = || Connection::new(self, &books).serve(&taken);
+        let connections = self.count.min(self.arguments.connections.get().into());
+        thread::scope(|scope| {
+            // The first is this thread's.
+            for _ in 1..connections {
+                if let Err(error) = thread::Builder::new().spawn_scoped(scope, connection) {
+                    diagnostics::note(format_args!("fewer connections than asked for: {error}"));
+                    break;
+                }
+            }
+            connection();
+        });
+        books.into_inner().unwrap_or_else(PoisonError::into_inner).close()
+    }
+}
+
+/// One message out of the batch.
+struct Taken<'a> {
+    /// From 1 on.
+    number: usize,
+    message: &'a Message,
+}
+
+/// One connection at a time, and the messages that go over it.
+struct Connection<'a> {
+    batch: &'a Batch<'a>,
+    books: &'a Mutex<Books>,
+    client: Client,
+    watch: Watch,
+    delivery: Option<Delivery>,
+    /// Messages that the connection has served.
+    served: u32,
+}
+
+impl<'a> Connection<'a> {
+    fn new(batch: &'a Batch<'a>, books: &'a Mutex<Books>) -> Self {
+        let progress = books.lock().unwrap_or_else(PoisonError::into_inner).progress.clone();
+        let watch = Watch::new(batch.arguments.trace, progress);
+        Self { batch, books, client: client(batch), watch, delivery: None, served: 0 }
+    }
+
+    fn serve(mut self, taken: &AtomicUsize) {
+        let take = || {
+            let at = taken.fetch_add(1, Ordering::Relaxed);
+            let message = self.batch.messages.get(at.checked_rem(self.batch.messages.len())?)?;
+            (at < self.batch.count).then_some(Taken { number: at + 1, message })
+        };
+        let mut next = take();
+        while let Some(Taken { number, message }) = next {
+            let mut status = ExitStatus::Ok;
+            let delivered = self.deliver(number, message, &mut status);
+            next = take();
+            let ended = delivered.and_then(|()| self.end_connection(next.is_none()));
+            self.report(number, message, ended, status);
+        }
+    }
+
+    fn deliver(&mut self, number: usize, message: &Message, status: &mut ExitStatus) -> Result<(), Misuse> {
+        let facts = message.facts();
+        let envelope = self.batch.envelope.clone().with_body(facts.body).with_size(facts.size);
+        let delivery = match &mut self.delivery {
+            Some(delivery) => {
+                delivery.deliver_next(envelope)?;
+                delivery
+            }
+            none => none.insert(Delivery::new(self.batch.config.clone(), envelope)),
+        };
+        match message.open() {
+            Ok(mut content) => self.client.deliver(delivery, &mut content, &mut self.watch),
+            Err(error) => {
+                self.watch.progress.suspend(|| diagnostics::error(format_args!("message {number}: {error}")));
+                *status = ExitStatus::NoInput;
+                delivery.cancel(Cancel::ContentUnreadable);
+                self.client.deliver(delivery, &mut io::empty(), &mut self.watch)
+            }
+        }
+    }
+
+    /// Ends the connection if it was the last message for it, before the report on that: it then tells
+    /// how the connection ended.
+    fn end_connection(&mut self, last: bool) -> Result<(), Misuse> {
+        let Some(delivery) = &mut self.delivery else { return Ok(()) };
+        let reused = delivery.report().attempts().last().is_some_and(|attempt| attempt.reused());
+        self.served = if reused { self.served.saturating_add(1) } else { 1 };
+        let limit = self.batch.arguments.per_connection.map_or(u32::MAX, NonZeroU32::get);
+        if last || self.served >= limit { self.client.quit(delivery, &mut self.watch) } else { Ok(()) }
+    }
+
+    fn report(&mut self, number: usize, message: &Message, ended: Result<(), Misuse>, mut status: ExitStatus) {
+        let Some(delivery) = &mut self.delivery else { return };
+        if let Err(misuse) = ended {
+            self.watch.progress.suspend(|| diagnostics::error(format_args!("a fault of this program: {misuse}")));
+            status = ExitStatus::Software;
+            // Nobody is without a status; the next message starts over.
+            delivery.cancel(Cancel::Interrupted);
+        }
+        let account = Account { report: delivery.report(), servers: self.client.servers() };
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        books.enter(number, message, account, status);
+        drop(books);
+        if ended.is_err() {
+            self.delivery = None;
+            self.client = client(self.batch);
+        }
+    }
+}
+
+fn client(batch: &Batch<'_>) -> Client {
+    Client::new(batch.next_hop.clone())
+        .with_bounds(batch.arguments.server.bounds())
+        .with_interrupt(Arc::clone(&batch.interrupt))
+}
+
+/// What became of the messages so far, and where it is printed.
+struct Books {
+    json: bool,
+    /// How many messages there are.
+    count: usize,
+    progress: Progress,
+    summary: Summary,
+    /// Of the messages.
+    status: ExitStatus,
+    /// Of what was printed.
+    written: ExitStatus,
+    since: Instant,
+}
+
+impl Books {
+    fn new(json: bool, count: usize, progress: Progress) -> Self {
+        Self {
+            json,
+            count,
+            progress,
+            summary: Summary::default(),
+            status: ExitStatus::Ok,
+            written: ExitStatus::Ok,
+            since: Instant::now(),
+        }
+    }
+
+    fn enter(&mut self, number: usize, message: &Message, account: Account<'_>, status: ExitStatus) {
+        let report = account.report;
+        self.status = self.status.max(status).max(report.into());
+        self.summary.add(report);
+        self.progress.message();
+        if self.json {
+            let which = (self.count > 1).then(|| json::Which { number, file: message.name() });
+            self.print(&json::line(&json::Message::new(which, account)));
+        } else if self.count < MANY {
+            let hint = report::hint(report).unwrap_or_default();
+            self.print(&format!("{}{hint}", people::Message(account)));
+        } else if Outcome::from(report) != Outcome::Delivered {
+            self.print(&NotDelivered { number, name: message.name(), report }.to_string());
+        }
+    }
+
+    fn close(mut self) -> ExitStatus {
+        self.progress.finish();
+        self.summary.time = self.since.elapsed();
+        if self.count >= MANY && !self.json {
+            self.print(&self.summary.to_string());
+        }
+        self.status.max(self.written)
+    }
+
+    /// Where one report cannot be written, the next ones cannot.
+    fn print(&mut self, what: &str) {
+        if self.written == ExitStatus::Ok {
+            self.written = self.progress.suspend(|| report::publish(what));
+        }
+    }
+}

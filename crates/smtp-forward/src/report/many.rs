@@ -1,0 +1,61 @@
+//! Reports for people on more messages than they want to read about one by one.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use smtp_proto::{Escaped, Report, Stage, Status};
+
+use super::{Outcome, hint, json, reason};
+
+/// The recipients of one message that it was not delivered to, a line each.
+pub(crate) struct NotDelivered<'a> {
+    /// The message's, from 1 on.
+    pub(crate) number: usize,
+    /// Of its file.
+    pub(crate) name: String,
+    pub(crate) report: Report<'a>,
+}
+
+impl fmt::Display for NotDelivered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, name, report } = self;
+        for recipient in report.recipients().filter(|recipient| recipient.status != Status::Delivered) {
+            let path = Escaped(recipient.path.as_str().as_bytes());
+            let status = json::status(recipient.status);
+            writeln!(f, "message {number}, {name}: <{path}> {status}: {}", reason(&recipient, *report))?;
+        }
+        Ok(())
+    }
+}
+
+/// What became of all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    outcomes: BTreeMap<Outcome, usize>,
+    connections: usize,
+    hint: Option<&'static str>,
+    pub(crate) time: Duration,
+}
+
+impl Summary {
+    pub(crate) fn add(&mut self, report: Report<'_>) {
+        *self.outcomes.entry(report.into()).or_default() += 1;
+        let opened = report.attempts().filter(|attempt| !attempt.reused() && attempt.stage() != Stage::Connect);
+        self.connections += opened.count();
+        self.hint = self.hint.or_else(|| hint(report));
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let messages: usize = self.outcomes.values().sum();
+        let outcomes: Vec<_> =
+            self.outcomes.iter().map(|(outcome, count)| format!("{count} {}", outcome.word())).collect();
+        let seconds = self.time.as_secs_f64();
+        write!(f, "{messages} messages: {}; ", outcomes.join(", "))?;
+        let plural = if self.connections == 1 { "" } else { "s" };
+        #[allow(clippy::cast_precision_loss, reason = "it is a rate")]
+        let rate = messages as f64 / seconds;
+        writeln!(f, "{} connection{plural}, {seconds:.2} s, {rate:.0} a second", self.connections)?;
+        f.write_str(self.hint.unwrap_or_default())
+    }
+}
