@@ -8,24 +8,14 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
-    time::Instant,
 };
 
 use smtp_client::{Client, NextHop};
 use smtp_proto::{Cancel, Config, Delivery, Envelope, Misuse};
 
 use crate::{
-    arguments::Send,
-    diagnostics,
-    exit_status::ExitStatus,
-    message::Message,
-    progress::{MANY, Progress},
-    report::{
-        self, Account, Outcome, json,
-        many::{NotDelivered, Summary},
-        people,
-    },
-    watch::Watch,
+    arguments::Send, books::Books, diagnostics, exit_status::ExitStatus, message::Message, progress::Progress,
+    report::Account, watch::Watch,
 };
 
 /// What is to be sent, and how.
@@ -158,64 +148,4 @@ fn client(batch: &Batch<'_>) -> Client {
     Client::new(batch.next_hop.clone())
         .with_bounds(batch.arguments.server.bounds())
         .with_interrupt(Arc::clone(&batch.interrupt))
-}
-
-/// What became of the messages so far, and where it is printed.
-struct Books {
-    json: bool,
-    /// How many messages there are.
-    count: usize,
-    progress: Progress,
-    summary: Summary,
-    /// Of the messages.
-    status: ExitStatus,
-    /// Of what was printed.
-    written: ExitStatus,
-    since: Instant,
-}
-
-impl Books {
-    fn new(json: bool, count: usize, progress: Progress) -> Self {
-        Self {
-            json,
-            count,
-            progress,
-            summary: Summary::default(),
-            status: ExitStatus::Ok,
-            written: ExitStatus::Ok,
-            since: Instant::now(),
-        }
-    }
-
-    fn enter(&mut self, number: usize, message: &Message, account: Account<'_>, status: ExitStatus) {
-        let report = account.report;
-        self.status = self.status.max(status).max(report.into());
-        self.summary.add(report);
-        self.progress.message();
-        if self.json {
-            let which = (self.count > 1).then(|| json::Which { number, file: message.name() });
-            self.print(&json::line(&json::Message::new(which, account)));
-        } else if self.count < MANY {
-            let hint = report::hint(report).unwrap_or_default();
-            self.print(&format!("{}{hint}", people::Message(account)));
-        } else if Outcome::from(report) != Outcome::Delivered {
-            self.print(&NotDelivered { number, name: message.name(), report }.to_string());
-        }
-    }
-
-    fn close(mut self) -> ExitStatus {
-        self.progress.finish();
-        self.summary.time = self.since.elapsed();
-        if self.count >= MANY && !self.json {
-            self.print(&self.summary.to_string());
-        }
-        self.status.max(self.written)
-    }
-
-    /// Where one report cannot be written, the next ones cannot.
-    fn print(&mut self, what: &str) {
-        if self.written == ExitStatus::Ok {
-            self.written = self.progress.suspend(|| report::publish(what));
-        }
-    }
 }

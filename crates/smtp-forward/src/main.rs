@@ -2,6 +2,7 @@
 
 mod arguments;
 mod batch;
+mod books;
 mod conversation;
 mod demo;
 mod diagnostics;
