@@ -36,20 +36,44 @@ impl Batch<'_> {
     pub(crate) fn send(&self) -> ExitStatus {
         let progress = if self.arguments.trace { Progress::none() } else { Progress::of(&self.messages, self.count) };
         let books = Mutex::new(Books::new(self.arguments.json, self.count, progress));
-        let taken = AtomicUsize::new(0);
-        let connection = || Connection::new(self, &books).serve(&taken);
         let connections = self.count.min(self.arguments.connections.get().into());
+        let queue = Queue { batch: self, taken: AtomicUsize::new(0), left: AtomicUsize::new(connections) };
+        let connection = || Connection::new(self, &books).serve(&queue);
         thread::scope(|scope| {
             // The first is this thread's.
             for _ in 1..connections {
                 if let Err(error) = thread::Builder::new().spawn_scoped(scope, connection) {
-                    diagnostics::note(format_args!("fewer connections than asked for: {error}"));
-                    break;
+                    diagnostics::note(format_args!("one connection fewer: {error}"));
+                    queue.leave();
                 }
             }
             connection();
         });
         books.into_inner().unwrap_or_else(PoisonError::into_inner).close()
+    }
+}
+
+/// The messages that nobody has taken yet.
+struct Queue<'a> {
+    batch: &'a Batch<'a>,
+    /// How many were taken.
+    taken: AtomicUsize,
+    /// Connections that have not left.
+    left: AtomicUsize,
+}
+
+impl<'a> Queue<'a> {
+    fn take(&self) -> Option<Taken<'a>> {
+        let Batch { messages, count, .. } = self.batch;
+        let at = self.taken.fetch_add(1, Ordering::Relaxed);
+        let message = messages.get(at.checked_rem(messages.len())?)?;
+        (at < *count).then_some(Taken { number: at + 1, message })
+    }
+
+    /// Whether the messages can be left to other connections.
+    fn leave(&self) -> bool {
+        let one_fewer = |left: usize| left.checked_sub(1).filter(|left| *left > 0);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_fewer).is_ok()
     }
 }
 
@@ -78,20 +102,31 @@ impl<'a> Connection<'a> {
         Self { batch, books, client: client(batch), watch, delivery: None, served: 0 }
     }
 
-    fn serve(mut self, taken: &AtomicUsize) {
-        let take = || {
-            let at = taken.fetch_add(1, Ordering::Relaxed);
-            let message = self.batch.messages.get(at.checked_rem(self.batch.messages.len())?)?;
-            (at < self.batch.count).then_some(Taken { number: at + 1, message })
-        };
-        let mut next = take();
+    /// Until there are no more messages. A server may take fewer connections than asked for: whoever
+    /// is sent away leaves the rest to the others, or it would have all of them deferred.
+    fn serve(mut self, queue: &Queue<'_>) {
+        let mut next = queue.take();
         while let Some(Taken { number, message }) = next {
             let mut status = ExitStatus::Ok;
             let delivered = self.deliver(number, message, &mut status);
-            next = take();
+            let leaves = self.was_sent_away() && queue.leave();
+            next = if leaves { None } else { queue.take() };
             let ended = delivered.and_then(|()| self.end_connection(next.is_none()));
             self.report(number, message, ended, status);
+            if leaves {
+                let note = || diagnostics::note("one connection fewer: the server takes no more");
+                self.watch.progress.suspend(note);
+            }
         }
+    }
+
+    /// Whether the server took no hello on the last connection.
+    fn was_sent_away(&self) -> bool {
+        if self.batch.interrupt.load(Ordering::Relaxed) {
+            return false;
+        }
+        let last = self.delivery.as_ref().and_then(|delivery| delivery.report().attempts().last());
+        last.is_some_and(|attempt| !attempt.reused() && attempt.hello_reply().is_none())
     }
 
     fn deliver(&mut self, number: usize, message: &Message, status: &mut ExitStatus) -> Result<(), Misuse> {
