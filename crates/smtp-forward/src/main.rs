@@ -3,6 +3,7 @@
 mod arguments;
 mod batch;
 mod books;
+mod connection;
 mod conversation;
 mod demo;
 mod diagnostics;
