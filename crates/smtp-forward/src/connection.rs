@@ -77,7 +77,8 @@ impl<'a> Connection<'a> {
         match message.open() {
             Ok(mut content) => self.client.deliver(delivery, &mut content, &mut self.watch),
             Err(error) => {
-                self.watch.progress.suspend(|| diagnostics::error(format_args!("message {number}: {error}")));
+                let why = format_args!("message {number}, {}: {error}", message.name());
+                self.watch.progress.suspend(|| diagnostics::error(why));
                 *status = ExitStatus::NoInput;
                 delivery.cancel(Cancel::ContentUnreadable);
                 self.client.deliver(delivery, &mut io::empty(), &mut self.watch)

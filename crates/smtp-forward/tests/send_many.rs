@@ -218,6 +218,23 @@ fn one_message_that_cannot_be_read_keeps_all_from_being_sent_and_each_of_them_is
     }
 }
 
+#[test]
+fn a_message_that_is_gone_when_its_turn_comes_is_deferred_and_the_others_are_sent() {
+    let dir = maildir(&new(3));
+    let server = Server::start(&format!("await\n{HELLO}{TAKEN}=\n{HELLO}{TAKEN}{QUIT}"));
+    let arguments = [&SEND[..], &["--json", "--maildir", dir.path().to_str().unwrap()]].concat();
+    let child = start(&arguments, Some(server.address));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    fs::remove_file(dir.path().join("new/02")).unwrap();
+    server.go();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(66));
+    assert!(text(&output.stderr).contains("new/02"));
+    let outcomes: Vec<_> = reports(&output).iter().map(|report| report["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["delivered", "deferred", "delivered"]);
+    assert_eq!(subjects(&server.heard()), [["new/01"], ["new/03"]]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_all_connections_and_every_message_is_reported() {
