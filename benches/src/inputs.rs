@@ -12,6 +12,9 @@ pub const ONE_KIB: &str = include_str!("../../testdata/messages/one-kib.eml");
 /// The sender of all messages.
 pub const SENDER: &str = "sender@example.com";
 
+/// The recipient of a message that has one.
+pub const RECIPIENT: &str = "recipient@example.com";
+
 /// The name the client gives.
 pub const HELLO_NAME: &str = "client.example";
 

@@ -1,0 +1,38 @@
+//! The load with lettre: its blocking transport, shared by threads; with its pool, or with one that
+//! keeps no connection.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use lettre::{
+    SmtpTransport, Transport,
+    address::Envelope,
+    transport::smtp::{PoolConfig, extension::ClientId},
+};
+use smtp_benches::{inputs, load::Load};
+
+fn main() {
+    let load = Load::from_arguments();
+    let connections = u32::try_from(load.connections.get()).expect("a number of connections");
+    let transport = SmtpTransport::builder_dangerous(load.server.ip().to_string())
+        .port(load.server.port())
+        .hello_name(ClientId::Domain(inputs::HELLO_NAME.to_owned()))
+        .pool_config(PoolConfig::new().max_size(if load.kept { connections } else { 0 }))
+        .build();
+    let sender = inputs::SENDER.parse().expect("an address");
+    let recipient = inputs::RECIPIENT.parse().expect("an address");
+    let envelope = Envelope::new(Some(sender), vec![recipient]).expect("a recipient");
+    let taken = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..load.connections.get() {
+            scope.spawn(|| {
+                while taken.fetch_add(1, Ordering::Relaxed) < load.messages {
+                    transport.send_raw(&envelope, &load.content).expect("the server takes it");
+                }
+            });
+        }
+    });
+    transport.shutdown();
+}

@@ -1,0 +1,43 @@
+//! The load that a peer's program puts on a server: one message, many times, over several connections.
+
+use std::{env, net::SocketAddr, num::NonZeroUsize};
+
+/// What a program is told: `SERVER CONNECTIONS MESSAGES each|kept FILE`.
+#[derive(Debug)]
+pub struct Load {
+    /// Where to.
+    pub server: SocketAddr,
+    /// How many are open at once.
+    pub connections: NonZeroUsize,
+    /// How many times the message is sent.
+    pub messages: usize,
+    /// Whether connections are kept between messages.
+    pub kept: bool,
+    /// The message.
+    pub content: Vec<u8>,
+}
+
+impl Load {
+    /// Reads the arguments of the program, and the message.
+    ///
+    /// # Panics
+    ///
+    /// Where the arguments are others.
+    pub fn from_arguments() -> Self {
+        let arguments: Vec<String> = env::args().skip(1).collect();
+        let [server, connections, messages, kept, file] = &arguments[..] else {
+            panic!("SERVER CONNECTIONS MESSAGES each|kept FILE");
+        };
+        Self {
+            server: server.parse().expect("an address and a port"),
+            connections: connections.parse().expect("a number of connections"),
+            messages: messages.parse().expect("a number of messages"),
+            kept: match kept.as_str() {
+                "each" => false,
+                "kept" => true,
+                _ => panic!("each or kept"),
+            },
+            content: std::fs::read(file).expect("a message"),
+        }
+    }
+}
