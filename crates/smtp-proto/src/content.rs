@@ -10,8 +10,12 @@ use crate::config::LineEndings;
 /// The longest line RFC 5321 section 4.5.3.1.6 asks a server to take, in octets without CR LF.
 pub const LONGEST_LINE: u64 = 998;
 
-/// Octets that are looked at together: less than [`LONGEST_LINE`], so that no line in a block is long.
-const BLOCK: usize = 512;
+/// Octets that are looked at before they are copied: the nearest cache holds them in between.
+const CHUNK: usize = 4096;
+
+/// Octets of which it is asked together whether they can be copied: few, so that little is looked at
+/// twice where they cannot.
+const BLOCK: usize = 64;
 
 /// Encodes one message, in pieces of any size.
 ///
@@ -22,7 +26,7 @@ pub struct ContentEncoder {
     line_endings: LineEndings,
     eight_bit: bool,
     position: Position,
-    /// Octets taken in.
+    /// Octets taken in, up to the chunk at hand; after a fault, up to the octet at fault.
     taken: u64,
     line_len: u64,
     longest_line: u64,
@@ -35,6 +39,26 @@ enum Position {
     InLine,
     /// A CR was taken and not written: what it is depends on the next octet.
     AfterCr,
+    /// Nowhere: the message cannot be sent.
+    Faulted(Fault),
+}
+
+/// A [`ContentFault`] whose offset is kept elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Fault {
+    BareLf,
+    StrayCr,
+    EightBit,
+}
+
+impl Fault {
+    const fn at(self, offset: u64) -> ContentFault {
+        match self {
+            Self::BareLf => ContentFault::BareLf(offset),
+            Self::StrayCr => ContentFault::StrayCr(offset),
+            Self::EightBit => ContentFault::EightBit(offset),
+        }
+    }
 }
 
 /// Why a message cannot be sent as it is. Offsets are in octets of the message.
@@ -67,36 +91,32 @@ impl ContentEncoder {
     }
 
     /// Appends the next octets of the message to `out`. After a fault `out` holds what came before
-    /// it, and the message must not be ended.
+    /// it; from then on nothing is written, and the fault comes again.
     pub fn encode(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentFault> {
-        let mut rest = input;
-        while !rest.is_empty() {
-            let (block, behind) = rest.split_at_checked(BLOCK).unwrap_or((rest, &[]));
-            if !self.eight_bit && !is_seven_bit(block) {
-                let clean = block.iter().position(|octet| !is_seven_bit(&[*octet])).unwrap_or(block.len());
-                self.encode_lines(block.get(..clean).unwrap_or(block), out)?;
-                return Err(ContentFault::EightBit(self.taken));
+        if let Position::Faulted(fault) = self.position {
+            return Err(fault.at(self.taken));
+        }
+        for chunk in input.chunks(CHUNK) {
+            let sendable = if self.eight_bit { chunk } else { seven_bit_part(chunk) };
+            self.encode_chunk(sendable, out)?;
+            if sendable.len() < chunk.len() {
+                return Err(self.fault(Fault::EightBit, self.taken));
             }
-            // What a CR at the end is depends on the next octet.
-            let text = block.strip_suffix(b"\r").unwrap_or(block);
-            if self.needs_nothing(text) {
-                self.copy(text, out);
-                self.encode_lines(block.get(text.len()..).unwrap_or_default(), out)?;
-            } else {
-                self.encode_lines(block, out)?;
-            }
-            rest = behind;
         }
         Ok(())
     }
 
-    /// Appends the end of the content: the rest of the last line, and the line with the dot.
+    /// Appends the end of the content: the rest of the last line, and the line with the dot. After a
+    /// fault it writes nothing, and the fault comes again.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), ContentFault> {
-        if self.position == Position::AfterCr {
-            self.stray_cr(out)?;
-        }
-        if self.position != Position::LineStart {
-            self.end_line(out);
+        match self.position {
+            Position::LineStart => {}
+            Position::InLine => self.end_line(out),
+            Position::AfterCr => {
+                self.stray_cr(self.taken, out)?;
+                self.end_line(out);
+            }
+            Position::Faulted(fault) => return Err(fault.at(self.taken)),
         }
         out.extend_from_slice(b".\r\n");
         Ok(())
@@ -108,118 +128,171 @@ impl ContentEncoder {
         if self.longest_line > LONGEST_LINE { Some(self.longest_line) } else { None }
     }
 
-    /// Whether `text` can be copied as it is: CR and LF come together, and no line starts with a dot.
-    fn needs_nothing(&self, text: &[u8]) -> bool {
-        let before = match self.position {
-            Position::LineStart => b'\n',
-            Position::InLine => 0,
-            Position::AfterCr => return false,
-        };
-        let Some((first, rest)) = text.split_first() else { return true };
-        let within = text.iter().zip(rest).fold(0, |any, (before, octet)| any | special(*before, *octet));
-        within | special(before, *first) == 0 && text.last() != Some(&b'\r')
-    }
-
-    /// Appends text that needs nothing.
-    fn copy(&mut self, text: &[u8], out: &mut Vec<u8>) {
-        let Some(last) = text.last() else { return };
-        out.extend_from_slice(text);
-        self.position = if *last == b'\n' { Position::LineStart } else { Position::InLine };
-        self.taken = self.taken.saturating_add(text.len() as u64);
-        let before_line = self.line_len;
-        let len = text.len() as u64;
-        match memrchr(b'\n', text) {
-            None => self.line_len = before_line.saturating_add(len),
-            Some(last_end) => {
-                // Lines that lie whole in a block are shorter than it: only the first can be long.
-                if before_line.saturating_add(len) > LONGEST_LINE {
-                    let first_end = memchr(b'\n', text).unwrap_or_default() as u64;
-                    let line = before_line.saturating_add(first_end).saturating_sub(1);
-                    self.longest_line = self.longest_line.max(line);
-                }
-                self.line_len = len.saturating_sub(last_end as u64).saturating_sub(1);
-            }
-        }
-    }
-
-    fn encode_lines(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentFault> {
-        let mut rest = input;
-        while let Some(&next) = rest.first() {
+    fn encode_chunk(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), ContentFault> {
+        let mut rest = chunk;
+        // What needs more than to be copied comes in series: the line behind it is taken alone.
+        let mut alone = false;
+        while let Some((&next, behind)) = rest.split_first() {
             match (self.position, next) {
                 (Position::AfterCr, b'\n') => {
                     self.end_line(out);
-                    rest = self.advance(rest, 1);
+                    rest = behind;
                     continue;
                 }
-                (Position::AfterCr, _) => self.stray_cr(out)?,
-                (Position::LineStart, b'.') => out.push(b'.'),
+                (Position::AfterCr, _) => self.stray_cr(self.before(rest, chunk), out)?,
+                (Position::LineStart | Position::InLine, b'\n') => {
+                    self.bare_lf(self.before(rest, chunk), out)?;
+                    rest = behind;
+                    alone = true;
+                    continue;
+                }
+                (Position::LineStart, b'.') => {
+                    out.push(b'.');
+                    alone = true;
+                }
                 (Position::LineStart | Position::InLine, _) => {}
+                (Position::Faulted(fault), _) => return Err(fault.at(self.taken)),
+            }
+            if !alone {
+                let (plain, behind) = split_plain_blocks(rest);
+                out.extend_from_slice(plain);
+                self.count(plain);
+                rest = behind;
             }
             let run = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
             let (text, behind) = rest.split_at_checked(run).unwrap_or((rest, &[]));
-            out.extend_from_slice(text);
-            self.line_len = self.line_len.saturating_add(text.len() as u64);
-            self.position = Position::InLine;
-            rest = self.advance(rest, run);
-            match behind.first() {
-                None => {}
-                Some(b'\r') => {
-                    self.position = Position::AfterCr;
-                    rest = self.advance(rest, 1);
+            self.line_len = self.line_len.saturating_add(run as u64);
+            if run > 0 {
+                self.position = Position::InLine;
+            }
+            match behind {
+                [b'\r', b'\n', behind @ ..] => {
+                    out.extend_from_slice(rest.get(..run.saturating_add(2)).unwrap_or(rest));
+                    self.line_ended();
+                    rest = behind;
+                    alone = false;
                 }
-                Some(_) => {
-                    self.bare_lf(out)?;
-                    rest = self.advance(rest, 1);
+                [b'\r', behind @ ..] => {
+                    out.extend_from_slice(text);
+                    self.position = Position::AfterCr;
+                    rest = behind;
+                }
+                [_, ..] | [] => {
+                    out.extend_from_slice(text);
+                    rest = behind;
                 }
             }
         }
+        self.taken = self.taken.saturating_add(chunk.len() as u64);
         Ok(())
     }
 
-    fn advance<'a>(&mut self, octets: &'a [u8], len: usize) -> &'a [u8] {
-        self.taken = self.taken.saturating_add(len as u64);
-        octets.get(len..).unwrap_or_default()
+    /// Counts the octets of lines in text that was copied.
+    fn count(&mut self, text: &[u8]) {
+        let Some(last) = text.last() else { return };
+        let mut rest = text;
+        while self.line_len.saturating_add(rest.len() as u64) > LONGEST_LINE {
+            // Lines that end within the length of the longest are short: only the last of them is looked for.
+            let short = usize::try_from((LONGEST_LINE + 2).saturating_sub(self.line_len)).unwrap_or(usize::MAX);
+            let window = rest.get(..short).unwrap_or(rest);
+            let Some(end) = memrchr(b'\n', window).or_else(|| memchr(b'\n', rest)) else { break };
+            self.line_len = self.line_len.saturating_add(end as u64).saturating_sub(1);
+            self.line_ended();
+            rest = rest.get(end.saturating_add(1)..).unwrap_or_default();
+        }
+        self.line_len = match memrchr(b'\n', rest) {
+            Some(end) => rest.len().saturating_sub(end).saturating_sub(1) as u64,
+            None => self.line_len.saturating_add(rest.len() as u64),
+        };
+        self.position = if *last == b'\n' { Position::LineStart } else { Position::InLine };
     }
 
     fn end_line(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\r\n");
+        self.line_ended();
+    }
+
+    fn line_ended(&mut self) {
         self.longest_line = self.longest_line.max(self.line_len);
         self.line_len = 0;
         self.position = Position::LineStart;
     }
 
-    fn bare_lf(&mut self, out: &mut Vec<u8>) -> Result<(), ContentFault> {
+    fn bare_lf(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentFault> {
         match self.line_endings {
             LineEndings::Mend => self.end_line(out),
-            LineEndings::Strict => return Err(ContentFault::BareLf(self.taken)),
+            LineEndings::Strict => return Err(self.fault(Fault::BareLf, at)),
         }
         Ok(())
     }
 
     /// The CR was the octet before this one.
-    fn stray_cr(&mut self, out: &mut Vec<u8>) -> Result<(), ContentFault> {
+    fn stray_cr(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentFault> {
         match self.line_endings {
             LineEndings::Mend => out.push(b' '),
-            LineEndings::Strict => return Err(ContentFault::StrayCr(self.taken.saturating_sub(1))),
+            LineEndings::Strict => return Err(self.fault(Fault::StrayCr, at.saturating_sub(1))),
         }
         self.line_len = self.line_len.saturating_add(1);
         self.position = Position::InLine;
         Ok(())
     }
+
+    /// How many octets of the message stand before `rest`, the end of the chunk at hand.
+    fn before(&self, rest: &[u8], chunk: &[u8]) -> u64 {
+        self.taken.saturating_add(chunk.len().saturating_sub(rest.len()) as u64)
+    }
+
+    fn fault(&mut self, fault: Fault, at: u64) -> ContentFault {
+        self.taken = at;
+        self.position = Position::Faulted(fault);
+        fault.at(at)
+    }
 }
 
-/// Not 0 if the second of two neighbours cannot be copied as it is. Numbers, not truth values: so it
-/// becomes vector instructions.
-fn special(before: u8, octet: u8) -> u8 {
-    let half_line_end = u8::from(before == b'\r') ^ u8::from(octet == b'\n');
-    let dot_at_start = u8::from(before == b'\n') & u8::from(octet == b'.');
-    half_line_end | dot_at_start
+/// Whole blocks of `text` that can be copied as they are, from its first octet, which is taken for
+/// granted; and what is behind them.
+///
+/// Not inlined: the octets that are compared with stay in registers then.
+#[inline(never)]
+fn split_plain_blocks(text: &[u8]) -> (&[u8], &[u8]) {
+    let mut rest = text;
+    while let Some((block, behind)) = rest.split_first_chunk() {
+        let next = rest.get(1..).and_then(<[u8]>::first_chunk);
+        let after = rest.get(2..).and_then(<[u8]>::first_chunk);
+        match (next, after) {
+            (Some(next), Some(after)) if is_plain(block, next, after) => rest = behind,
+            _ => break,
+        }
+    }
+    let len = text.len().saturating_sub(rest.len());
+    // Of a line end that lies across the end of a block, neither half.
+    let half = usize::from(text.get(..len).is_some_and(|blocks| blocks.ends_with(b"\r")));
+    text.split_at_checked(len.saturating_sub(half)).unwrap_or((&[], text))
+}
+
+/// Whether each octet of the block with the two behind it is neither half a line end nor a line end
+/// before a dot. Numbers, not truth values: so it becomes vector instructions.
+fn is_plain(block: &[u8; BLOCK], next: &[u8; BLOCK], after: &[u8; BLOCK]) -> bool {
+    let any = block.iter().zip(next).zip(after).fold(0, |any, ((octet, next), after)| {
+        let line_end = u8::from(*next == b'\n');
+        any | (u8::from(*octet == b'\r') ^ line_end) | (line_end & u8::from(*after == b'.'))
+    });
+    any == 0
+}
+
+/// The octets before the first that is not 7-bit.
+fn seven_bit_part(octets: &[u8]) -> &[u8] {
+    if is_seven_bit(octets) {
+        return octets;
+    }
+    let end = octets.iter().position(|octet| !is_seven_bit(&[*octet]));
+    end.and_then(|end| octets.get(..end)).unwrap_or(octets)
 }
 
 /// Whether content with these octets can go to a server without 8BITMIME: none above 127, no NUL
 /// (RFC 5321 section 4.5.2).
 pub fn is_seven_bit(octets: &[u8]) -> bool {
-    octets.iter().fold(0, |any, octet| any | u8::from(octet.wrapping_sub(1) > 126)) == 0
+    octets.iter().fold(0, |any, octet| any | octet | octet.wrapping_sub(1)) < 128
 }
 
 #[cfg(test)]
@@ -285,12 +358,36 @@ mod tests {
     }
 
     #[test]
+    fn after_a_fault_nothing_is_written_and_the_fault_comes_again() {
+        for (content, fault) in [
+            (&b"a\nb"[..], ContentFault::BareLf(1)),
+            (b"a\rb", ContentFault::StrayCr(1)),
+            (b"a\xe9b", ContentFault::EightBit(1)),
+            // At the end.
+            (b"ab\r", ContentFault::StrayCr(2)),
+        ] {
+            let mut encoder = ContentEncoder::new(LineEndings::Strict, false);
+            let mut out = Vec::new();
+            let faulted = encoder.encode(content, &mut out).and_then(|()| encoder.finish(&mut out));
+            assert_eq!(faulted, Err(fault));
+            let written = out.clone();
+            for more in [&b"\nmore\r\n"[..], b"\xe9", b""] {
+                assert_eq!(encoder.encode(more, &mut out), Err(fault));
+            }
+            assert_eq!(encoder.finish(&mut out), Err(fault));
+            assert_eq!(out, written);
+        }
+    }
+
+    #[test]
     fn a_long_line_is_measured_without_its_end_however_it_is_cut() {
         for (before, line, expected) in [(0, 998, None), (0, 999, Some(999)), (700, 2000, Some(2000)), (511, 998, None)]
         {
-            let mut content = [vec![b'a'; before], b"\r\n".to_vec(), vec![b'b'; line], b"\r\nc\n".to_vec()].concat();
+            // The line lies across the end of a chunk.
+            let mut content = b"12345678\r\n".repeat(340);
+            content.extend([vec![b'a'; before], b"\r\n".to_vec(), vec![b'b'; line], b"\r\nc\n".to_vec()].concat());
             content.extend_from_slice(&b"12345678\r\n".repeat(100));
-            for piece in [1, 7, 511, 512, 513, content.len()] {
+            for piece in [1, 7, BLOCK - 1, BLOCK, BLOCK + 1, CHUNK - 1, CHUNK, CHUNK + 1, content.len()] {
                 let mut encoder = ContentEncoder::new(LineEndings::Mend, true);
                 let mut out = Vec::new();
                 for piece in content.chunks(piece) {
@@ -303,35 +400,12 @@ mod tests {
     }
 
     #[test]
-    fn text_that_can_be_copied_as_it_is_is_known() {
-        use Position::{AfterCr, InLine, LineStart};
-        for (position, text, expected) in [
-            (LineStart, &b""[..], true),
-            (LineStart, b"a.b\r\n\r\nc", true),
-            (InLine, b"\r\n", true),
-            (InLine, b".\r\na\r\n", true),
-            (LineStart, b".", false),
-            (LineStart, b".\n", false),
-            (InLine, b"a\r\n.\r\n", false),
-            (InLine, b"\n", false),
-            (InLine, b"a\nb", false),
-            (InLine, b"a\nb\nc", false),
-            (InLine, b"a\rb", false),
-            (InLine, b"a\r", false),
-            (AfterCr, b"\n", false),
-            (AfterCr, b"a", false),
-        ] {
-            let encoder = ContentEncoder { position, ..ContentEncoder::new(LineEndings::Mend, true) };
-            assert_eq!(encoder.needs_nothing(text), expected, "{position:?} {}", crate::Escaped(text));
-        }
-    }
-
-    #[test]
-    fn whole_blocks_are_encoded_as_single_octets_are() {
+    fn blocks_and_chunks_are_encoded_as_single_octets_are() {
         let lines: [&[u8]; 7] = [b"a line of text\r\n", b".dot\r\n", b"bare\n", b"stray\rcr\r\n", b"\r\n", b"x", b"\r"];
-        // Every order of the lines, at every offset of a block.
+        // Every order of the lines, at every offset of a block, and now and then across the end of a chunk.
         for seed in 0..2_000_usize {
-            let mut content = vec![b'.'; seed % 520];
+            let mut content = vec![b'x'; if seed % 16 == 0 { CHUNK - 600 } else { 0 }];
+            content.extend(vec![b'.'; seed % 520]);
             for step in 0..60 {
                 let quiet = seed.wrapping_mul(step + 7).wrapping_mul(2_654_435_761) >> 9;
                 content.extend_from_slice(if quiet % 5 < 3 { lines[0] } else { lines[quiet % 7] });

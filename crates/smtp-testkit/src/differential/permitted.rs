@@ -116,8 +116,12 @@ pub const PERMITTED: &[Difference] = &[
         what: "A bare LF ends a line of a reply to ours: servers that send it are there. To a peer the reply goes on, \
                into the next one if that is there.",
         covers: |compared| {
-            let at = stop(compared.peer, compared.script).map(|(turn, _)| compared.script.answer(turn));
-            at.is_some_and(|answer| answer.form == Form::BareLf && answer.cut.is_none()) && !compared.theirs.delivered()
+            let Compared { script, peer, theirs, .. } = *compared;
+            let at = stop(peer, script).map(|(turn, _)| script.answer(turn));
+            // Where a reply of two lines follows in the same group, the count is right again.
+            let may_go_on = peer == AsyncSmtp && script.offers.pipelining;
+            at.is_some_and(|answer| answer.form == Form::BareLf && answer.cut.is_none())
+                && (may_go_on || !theirs.delivered())
         },
         example: || formed(Turn::Mail, Form::BareLf),
     },
