@@ -18,6 +18,7 @@ pub mod instrument;
 pub mod load;
 pub mod reply;
 pub mod reply_long;
+pub mod scale;
 pub mod session;
 
 pub use instrument::{Instrument, Label};

@@ -1,15 +1,17 @@
 //! What we are asked to deliver.
 
+use std::sync::Arc;
+
 use smtp_proto::{Afterwards, Config, Envelope, HelloName};
 pub use smtp_testkit::peers::drive;
 
 use crate::inputs;
 
-/// The policy of all our sessions.
-pub fn config(afterwards: Afterwards) -> Config {
+/// The policy of all our sessions, which share it.
+pub fn config(afterwards: Afterwards) -> Arc<Config> {
     let mut config = Config::new(HelloName::new(inputs::HELLO_NAME).expect("a name"));
     config.afterwards = afterwards;
-    config
+    config.into()
 }
 
 /// The envelope of a message to `recipients`.

@@ -23,7 +23,7 @@ const MANY_REPLIES: usize = 1 << 20;
 const ONE_OF_MANY: usize = 128;
 
 /// Octets of the replies that a delivery to one recipient keeps, and some more.
-const USUAL_REPLIES: usize = 512;
+const USUAL_REPLIES: usize = 320;
 
 /// Where a recipient stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -68,8 +68,8 @@ impl Attempt {
 /// Octets in the ledger.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Text {
-    start: usize,
-    len: usize,
+    start: u32,
+    len: u32,
 }
 
 /// A reply in the ledger.
@@ -105,15 +105,15 @@ impl Ledger {
     /// Drops a reply that settles nothing, if it was kept last.
     pub(crate) fn forget(&mut self, reply: KeptReply) {
         let Text { start, len } = reply.text;
-        if start.saturating_add(len) == self.octets.len() {
-            self.octets.truncate(start);
+        if start.saturating_add(len) == position(self.octets.len()) {
+            self.octets.truncate(start as usize);
         }
     }
 
     pub(crate) fn keep(&mut self, octets: &[u8]) -> Text {
-        let start = self.octets.len();
+        let start = position(self.octets.len());
         self.octets.extend_from_slice(octets);
-        Text { start, len: octets.len() }
+        Text { start, len: position(octets.len()) }
     }
 
     /// The connection that is open, or was last.
@@ -141,12 +141,17 @@ impl Ledger {
 
     pub(crate) fn text(&self, text: Text) -> &[u8] {
         let end = text.start.saturating_add(text.len);
-        self.octets.get(text.start..end).unwrap_or_default()
+        self.octets.get(text.start as usize..end as usize).unwrap_or_default()
     }
 
     pub(crate) fn reply(&self, reply: Option<KeptReply>) -> Option<Reply<'_>> {
         reply.map(|kept| Reply::from_decoded(kept.code, self.text(kept.text)))
     }
+}
+
+/// Small, for there are many of them; what is kept is far shorter than 4 GiB.
+fn position(octets: usize) -> u32 {
+    u32::try_from(octets).unwrap_or(u32::MAX)
 }
 
 impl Recipient {

@@ -19,7 +19,7 @@ impl Delivery {
         self.state = State::Connecting(self.first_hello(), Place::Any);
     }
 
-    const fn first_hello(&self) -> Hello {
+    fn first_hello(&self) -> Hello {
         match self.config.protocol {
             Protocol::Smtp => Hello::Ehlo,
             Protocol::Lmtp => Hello::Lhlo,

@@ -2,6 +2,7 @@
 
 mod conversation;
 
+use alloc::sync::Arc;
 use core::fmt;
 
 use crate::{
@@ -31,7 +32,7 @@ use crate::{
 /// changes nothing.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Delivery {
-    config: Config,
+    config: Arc<Config>,
     envelope: Envelope,
     session: Session,
     state: State,
@@ -135,8 +136,9 @@ impl fmt::Display for Misuse {
 impl core::error::Error for Misuse {}
 
 impl Delivery {
-    /// A message that is to be delivered.
-    pub fn new(config: Config, envelope: Envelope) -> Self {
+    /// A message that is to be delivered. Who holds many deliveries lets them share one policy.
+    pub fn new(config: impl Into<Arc<Config>>, envelope: Envelope) -> Self {
+        let config = config.into();
         let mut delivery = Self {
             session: Session::new(config.limits),
             state: State::Done(Line::Gone),
@@ -149,7 +151,7 @@ impl Delivery {
     }
 
     /// Only says hello, to see what the server offers: the attempts of the report tell.
-    pub fn probe(config: Config) -> Self {
+    pub fn probe(config: impl Into<Arc<Config>>) -> Self {
         Self::new(config, Envelope::nobody())
     }
 
