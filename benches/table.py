@@ -97,9 +97,10 @@ def main():
         "# Results\n\n"
         f"Measured on {datetime.date.today().isoformat()} on {machine()}, with\n\n"
         "```\ncargo bench -p smtp-benches\nbenches/table.py\n```\n\n"
-        "Medians of one run. Only the ratios last: below 1 ours is faster. `stalwart` is the crate on\n"
-        "crates.io that is called smtp-proto as well; the limits are a bare copy and a bare search for line\n"
-        "ends, and for `retry` a session in which nobody hangs up.\n\n"
+        f"Medians of one run, on a machine whose load was {os.getloadavg()[2]:.1f} in the quarter of an hour before.\n"
+        "Only the ratios last: below 1 ours is faster. `stalwart` is the crate on crates.io that is called\n"
+        "smtp-proto as well; the limits are a bare copy and a bare search for line ends, and for `retry` a\n"
+        "session in which nobody hangs up.\n\n"
         f"{text}\n"
     )
 
