@@ -141,6 +141,7 @@ mod tests {
             let set = Mechanisms::from_names(mechanism.name().as_bytes());
             assert_eq!(set, Mechanisms::NONE.with(mechanism));
             assert_eq!(set.iter().collect::<Vec<_>>(), [mechanism]);
+            assert_eq!(set.union(set.with(Mechanism::Plain)), set.with(Mechanism::Plain));
         }
     }
 }

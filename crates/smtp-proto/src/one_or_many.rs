@@ -95,7 +95,11 @@ impl<T: Hash> Hash for OneOrMany<T> {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
+    use core::hash::{BuildHasher, BuildHasherDefault};
+    use std::hash::DefaultHasher;
 
     #[test]
     fn it_holds_what_a_vector_would_and_compares_like_one() {
@@ -117,5 +121,31 @@ mod tests {
         }
         list.iter_mut().for_each(|element| *element += 1);
         assert_eq!(*list, [8, 8]);
+        assert_ne!(list, OneOrMany::Many(vec![8, 9]));
+    }
+
+    #[test]
+    fn one_element_is_not_allocated_and_what_was_allocated_is_used_again() {
+        let mut list = OneOrMany::default();
+        list.fill(7, 1);
+        assert!(matches!(list, OneOrMany::One(7)));
+        list.clear();
+        list.push(8);
+        assert!(matches!(list, OneOrMany::One(8)));
+        list.fill(9, 3);
+        for len in [0, 1, 2] {
+            list.fill(5, len);
+            assert!(matches!(&list, OneOrMany::Many(many) if many.capacity() == 3), "{list:?}");
+        }
+        list.clear();
+        list.push(4);
+        assert!(matches!(&list, OneOrMany::Many(many) if many.capacity() == 3), "{list:?}");
+    }
+
+    #[test]
+    fn it_is_hashed_by_its_elements_wherever_they_stand() {
+        let hash = |list: &OneOrMany<u8>| BuildHasherDefault::<DefaultHasher>::default().hash_one(list);
+        assert_eq!(hash(&OneOrMany::One(1)), hash(&OneOrMany::Many(vec![1])));
+        assert_ne!(hash(&OneOrMany::One(1)), hash(&OneOrMany::One(2)));
     }
 }

@@ -155,3 +155,15 @@ fn of_many_long_replies_a_report_keeps_less_of_each() {
     assert_eq!(full, (1_usize << 20).div_ceil(refusal.len()));
     assert!(kept[full..].iter().all(|len| *len == 3 * "550-5.7.1 you are not welcome here\r\n".len()), "{kept:?}");
 }
+
+#[test]
+fn a_line_that_not_every_server_takes_is_reported_and_sent() {
+    let mut delivery = Delivery::new(config(), envelope(1));
+    delivery.connected().unwrap();
+    converse(&mut delivery, &["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n", "354 e\r\n"]);
+    delivery.content(&[b'x'; 1500]).unwrap();
+    delivery.end_content().unwrap();
+    assert_eq!(send_all(&mut delivery), format!("{}\r\n.\r\n", "x".repeat(1500)));
+    converse(&mut delivery, &["250 f\r\n", "221 g\r\n"]);
+    assert_eq!(delivery.report().longest_line(), Some(1500));
+}

@@ -286,3 +286,60 @@ fn each_wait_is_that_of_rfc_5321() {
     send_all(&mut session);
     assert_eq!(session.wait(&waits).limit, waits.quit);
 }
+
+#[test]
+fn a_group_may_be_as_long_as_the_limit_and_no_longer() {
+    let group = "MAIL FROM:<>\r\nRCPT TO:<postmaster>\r\n".len();
+    for (room, expected) in [(group, Ok(())), (group - 1, Err(Refused::Unanswered))] {
+        let mut limits = Limits::DEFAULT;
+        limits.pipeline = room;
+        let mut session = Session::new(limits);
+        hear(&mut session, "220 mx.example\r\n", Stage::Greeting);
+        exchange(&mut session, &Command::Ehlo(&name()), "250-mx.example\r\n250 PIPELINING\r\n");
+        session.command(&MAIL).unwrap();
+        assert_eq!(session.command(&RCPT), expected, "{room}");
+    }
+}
+
+#[test]
+fn a_refused_hello_offers_nothing() {
+    let session = greeted("550-mx.example\r\n550 PIPELINING\r\n");
+    assert!(!session.capabilities().pipelining);
+}
+
+#[test]
+fn content_is_answered_once_or_for_each_recipient_by_the_hello_that_was_said_last() {
+    let client = name();
+    let (lhlo, ehlo, helo) = (Command::Lhlo(&client), Command::Ehlo(&client), Command::Helo(&client));
+    for (said, replies) in
+        [(&[lhlo][..], 2), (&[ehlo], 1), (&[helo], 1), (&[lhlo, ehlo], 1), (&[lhlo, helo], 1), (&[ehlo, lhlo], 2)]
+    {
+        let mut session = Session::new(Limits::DEFAULT);
+        hear(&mut session, "220 mx.example\r\n", Stage::Greeting);
+        for hello in said {
+            exchange(&mut session, hello, "250 mx.example\r\n");
+        }
+        exchange(&mut session, &MAIL, "250 ok\r\n");
+        for reply in ["250 ok\r\n", "550 no\r\n", "250 ok\r\n"] {
+            exchange(&mut session, &RCPT, reply);
+        }
+        exchange(&mut session, &Command::Data, "354 go\r\n");
+        session.begin_content(LineEndings::Mend, false).unwrap();
+        session.end_content().unwrap().unwrap();
+        assert_eq!(session.stage(), Stage::Content, "the dot is not sent yet");
+        send_all(&mut session);
+        for _ in 0..replies {
+            hear(&mut session, "250 taken\r\n", Stage::ContentEnd);
+        }
+        assert_eq!(session.stage(), Stage::Idle, "{said:?}");
+    }
+}
+
+#[test]
+fn a_wait_does_not_start_again_where_nothing_was_sent() {
+    let mut session = greeted("250 mx.example\r\n");
+    let before = session.wait(&Waits::RFC_5321);
+    session.sent(0).unwrap();
+    assert_eq!(session.wait(&Waits::RFC_5321), before);
+    assert_eq!(session.sent(1), Err(Refused::NothingToSend));
+}

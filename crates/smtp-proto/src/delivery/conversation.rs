@@ -266,11 +266,9 @@ impl Delivery {
 
     /// The connection has ended: asks the table what follows.
     pub(super) fn end(&mut self, ended: Ended, ending: Ending, point: Point, reply: Option<&ReplyFacts>) {
-        match self.state {
+        if let State::Done(_) = self.state {
             // The message's report is written: what becomes of its connection is another story.
-            State::Done(_) => return self.drop_line(),
-            State::Rset(_) | State::Quitting => return self.done(ended),
-            _ => {}
+            return self.drop_line();
         }
         let (status, cause) = match self.after(point, ending) {
             Next::Helo => {

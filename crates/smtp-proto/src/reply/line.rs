@@ -99,6 +99,21 @@ mod tests {
     }
 
     #[test]
+    fn a_line_with_the_code_of_the_lines_before_it_is_known_by_its_separator() {
+        for (line, expected) in [
+            (&b"250-"[..], Some(Position::More)),
+            (b"250 x", Some(Position::Last)),
+            (b"251-", None),
+            (b"251 x", None),
+            (b"250", None),
+            (b"250\tx", None),
+            (b"25", None),
+        ] {
+            assert_eq!(next_line(line, *b"250"), expected, "{}", crate::Escaped(line));
+        }
+    }
+
+    #[test]
     fn an_enhanced_code_ends_at_a_space_or_the_end() {
         for (text, expected) in [
             (&b"2.1.5 ok"[..], Some((2, 1, 5))),

@@ -124,8 +124,12 @@ impl Hash for Unanswered {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use alloc::vec::Vec;
+    use core::hash::{BuildHasher, BuildHasherDefault};
+    use std::hash::DefaultHasher;
 
     #[test]
     fn it_is_a_queue_whether_few_or_many_are_due() {
@@ -156,6 +160,11 @@ mod tests {
             few.push(*due);
         }
         assert_eq!(few, queue);
+        let hash = |queue: &Unanswered| BuildHasherDefault::<DefaultHasher>::default().hash_one(queue);
+        assert_eq!(hash(&few), hash(&queue));
+        few.pop();
+        assert_ne!(few, queue);
+        assert_ne!(hash(&few), hash(&queue));
         queue.clear();
         assert_eq!(queue, Unanswered::new());
     }
