@@ -162,9 +162,7 @@ impl ContentEncoder {
             let run = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
             let (text, behind) = rest.split_at_checked(run).unwrap_or((rest, &[]));
             self.line_len = self.line_len.saturating_add(run as u64);
-            if run > 0 {
-                self.position = Position::InLine;
-            }
+            self.position = Position::InLine;
             match behind {
                 [b'\r', b'\n', behind @ ..] => {
                     out.extend_from_slice(rest.get(..run.saturating_add(2)).unwrap_or(rest));
@@ -308,6 +306,35 @@ mod tests {
         }
         encoder.finish(&mut out)?;
         Ok(out)
+    }
+
+    #[test]
+    fn blocks_that_can_be_copied_as_they_are_are_known() {
+        for (text, expected) in [
+            (&b""[..], true),
+            (b"a.b", true),
+            (b"a\r\nb\r\n\r\nc", true),
+            // What stands before the first octet is not known here.
+            (b"\n.", true),
+            (b"a\nb", false),
+            (b"a\nb\nc", false),
+            (b"a\rb", false),
+            (b"a\r\n.", false),
+            (b"a\nb\r\n.", false),
+        ] {
+            let mut octets = [b'x'; BLOCK + 2];
+            octets[..text.len()].copy_from_slice(text);
+            let at = |start: usize| octets[start..].first_chunk().unwrap();
+            assert_eq!(is_plain(at(0), at(1), at(2)), expected, "{}", crate::Escaped(text));
+        }
+        for (place, len) in [(0, 128), (62, 128), (63, 128), (64, 128), (127, 127), (128, 128), (129, 128)] {
+            let mut octets = [b'x'; 2 * BLOCK + 2 + BLOCK - 1];
+            octets[place..place + 2].copy_from_slice(b"\r\n");
+            let (plain, behind) = split_plain_blocks(&octets);
+            assert_eq!((plain.len(), [plain, behind].concat()), (len, octets.to_vec()), "{place}");
+        }
+        assert_eq!(split_plain_blocks(&[b'x'; BLOCK + 1]).0.len(), 0);
+        assert_eq!(split_plain_blocks(&[b'x'; BLOCK + 2]).0.len(), BLOCK);
     }
 
     #[test]
