@@ -11,7 +11,11 @@ use nom::{
     sequence::{delimited, preceded},
 };
 
-use crate::{escape::Escaped, mechanisms::Mechanisms, reply::Reply};
+use crate::{
+    escape::Escaped,
+    mechanisms::Mechanisms,
+    reply::{Reply, split_line},
+};
 
 /// The extensions one server offers in one session. Never kept for another (RFC 1869 section 4.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -57,46 +61,64 @@ impl Capabilities {
     /// What the reply to EHLO or LHLO offers. Lines that make no sense offer nothing.
     pub fn from_reply(reply: &Reply<'_>) -> Self {
         let mut offered = Self::default();
-        for text in texts(reply) {
-            // Most lines are a keyword alone, in capitals: no more is done than to compare it.
-            match offered.flag(text) {
-                Some(flag) => *flag = true,
-                None => offered.add(text),
-            }
+        let mut rest = reply.after_first_line();
+        while !rest.is_empty() {
+            rest = offered.add_alone(rest.get(4..).unwrap_or_default()).unwrap_or_else(|| {
+                let (text, behind) = split_line(rest);
+                offered.add_any(text);
+                behind
+            });
         }
         offered
     }
 
-    /// What a keyword in capitals turns on.
-    fn flag(&mut self, keyword: &[u8]) -> Option<&mut bool> {
-        Some(match keyword {
-            b"PIPELINING" => &mut self.pipelining,
-            b"8BITMIME" => &mut self.eight_bit_mime,
-            b"ENHANCEDSTATUSCODES" => &mut self.enhanced_status_codes,
-            b"SMTPUTF8" => &mut self.smtputf8,
-            b"STARTTLS" => &mut self.starttls,
-            b"CHUNKING" => &mut self.chunking,
-            b"BINARYMIME" => &mut self.binary_mime,
-            b"DSN" => &mut self.dsn,
+    /// Most lines are a keyword alone, in capitals, and its first eight octets tell which: what is
+    /// behind such a line, whose end need not be looked for.
+    #[inline]
+    fn add_alone<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let (start, rest) = text.split_first_chunk()?;
+        let (behind, offered) = match start {
+            b"PIPELINI" => (rest.strip_prefix(b"NG\r\n"), &mut self.pipelining),
+            b"8BITMIME" => (rest.strip_prefix(b"\r\n"), &mut self.eight_bit_mime),
+            b"ENHANCED" => (rest.strip_prefix(b"STATUSCODES\r\n"), &mut self.enhanced_status_codes),
+            b"SMTPUTF8" => (rest.strip_prefix(b"\r\n"), &mut self.smtputf8),
+            b"STARTTLS" => (rest.strip_prefix(b"\r\n"), &mut self.starttls),
+            b"CHUNKING" => (rest.strip_prefix(b"\r\n"), &mut self.chunking),
+            b"BINARYMI" => (rest.strip_prefix(b"ME\r\n"), &mut self.binary_mime),
             _ => return None,
-        })
+        };
+        *offered |= behind.is_some();
+        behind
     }
 
-    /// Any line: its keyword in any case, and its parameters.
-    fn add(&mut self, text: &[u8]) {
-        let Ok((_, Keyword { name, parameters })) = keyword(text) else { return };
-        let mut capitals = [0; "ENHANCEDSTATUSCODES".len()];
-        let Some(capitals) = capitals.get_mut(..name.len()) else { return };
-        capitals.copy_from_slice(name);
-        capitals.make_ascii_uppercase();
-        match &*capitals {
-            b"SIZE" => self.size = SizeLimit::parse(parameters),
+    /// What a line offers whose keyword is in any case, and may have parameters.
+    fn add_any(&mut self, text: &[u8]) {
+        if let Some(limit) = parameters(text, b"SIZE") {
+            self.size = SizeLimit::parse(limit);
+        } else if let Some(names) = parameters(text, b"AUTH") {
             // Some servers write a line with `=` for old clients beside the one with a space.
-            b"AUTH" => {
-                self.auth = Some(self.auth.unwrap_or_default().union(Mechanisms::from_names(parameters)));
-            }
-            flag => self.flag(flag).into_iter().for_each(|flag| *flag = true),
+            self.auth = Some(self.auth.unwrap_or_default().union(Mechanisms::from_names(names)));
+        } else {
+            let offers = |keyword: &[u8]| parameters(text, keyword).is_some();
+            self.dsn |= offers(b"DSN");
+            self.pipelining |= offers(b"PIPELINING");
+            self.eight_bit_mime |= offers(b"8BITMIME");
+            self.enhanced_status_codes |= offers(b"ENHANCEDSTATUSCODES");
+            self.smtputf8 |= offers(b"SMTPUTF8");
+            self.starttls |= offers(b"STARTTLS");
+            self.chunking |= offers(b"CHUNKING");
+            self.binary_mime |= offers(b"BINARYMIME");
         }
+    }
+}
+
+/// What follows `keyword`, if that is the keyword of the line.
+#[inline]
+fn parameters<'a>(text: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
+    let (name, behind) = text.split_at_checked(keyword.len())?;
+    match behind {
+        [] | [b' ' | b'=', ..] if name.eq_ignore_ascii_case(keyword) => Some(behind.get(1..).unwrap_or_default()),
+        _ => None,
     }
 }
 

@@ -2,13 +2,13 @@
 //! parsed, so every split gives the same result and each octet is looked at once.
 
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, ops::ControlFlow};
 
 use super::{
     Reply,
     code::Code,
     line::{self, Position},
-    line_end::{line_end, split_line},
+    line_end::fold_line_ends,
 };
 use crate::escape::Escaped;
 
@@ -159,9 +159,13 @@ impl ReplyDecoder {
         let line_len = before.saturating_sub(self.scan.line_start);
         let reply_room = self.limits.reply.saturating_sub(before);
         let line_room = self.limits.line.saturating_sub(line_len);
-        if input.len() <= line_room.min(reply_room) && line_end(input).is_none() {
+        if input.len() <= line_room.min(reply_room) && !input.contains(&b'\n') {
             // The line is looked at when it has ended, so a trickle costs no more than a stream.
-            self.held.extend_from_slice(input);
+            match input {
+                // A call to copy one octet costs more than the octet.
+                [octet] => self.held.push(*octet),
+                _ => self.held.extend_from_slice(input),
+            }
             return (input.len(), Ok(None));
         }
         self.held.extend_from_slice(input.get(..reply_room.saturating_add(1)).unwrap_or(input));
@@ -206,32 +210,47 @@ impl Scan {
     /// Reads lines of `octets` from `line_start` on. `octets` starts with the reply's first octet.
     #[inline]
     fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyFault> {
-        let digits: [u8; 3] = octets.first_chunk().copied().unwrap_or_default();
-        let mut rest = octets.get(self.line_start..).unwrap_or_default();
         loop {
-            let Some((line, behind)) = split_line(rest) else {
-                self.check_limits(rest, false, limits)?;
-                return Ok(None);
-            };
-            self.check_limits(line, true, limits)?;
-            let end = self.line_start.saturating_add(line.len()).saturating_add(1);
-            rest = behind;
-            match (self.code, line::next_line(line, digits)) {
-                // Most lines of long replies take this short way.
-                (Some(_), Some(Position::More)) => {}
-                (Some(code), Some(Position::Last)) => return Ok(Some((code, end))),
-                (first, _) => match (line::reply_line(without_line_end(line)), first) {
-                    (Some((code, _)), Some(first)) if code != first => {
-                        return Err(ReplyFault::new(ReplyFaultKind::MixedCodes, without_line_end(line)));
+            // Most lines of long replies take this short way: their code is known, and more follow.
+            let continued = self.code.and_then(|_| line::continued(octets));
+            let short_way = fold_line_ends(octets, self.line_start, self.line_start, |start, end| {
+                let line_start = octets.get(start..).and_then(<[u8]>::first_chunk);
+                let is_continued = continued.is_some() && line_start == continued.as_ref();
+                if is_continued && end.wrapping_sub(start) <= limits.line && end < limits.reply {
+                    ControlFlow::Continue(end.wrapping_add(1))
+                } else {
+                    ControlFlow::Break((start, octets.get(start..end).unwrap_or_default()))
+                }
+            });
+            match short_way {
+                ControlFlow::Continue(line_start) => {
+                    self.line_start = line_start;
+                    self.check_limits(octets.get(line_start..).unwrap_or_default(), false, limits)?;
+                    return Ok(None);
+                }
+                ControlFlow::Break((line_start, line)) => {
+                    self.line_start = line_start;
+                    self.check_limits(line, true, limits)?;
+                    let end = line_start.saturating_add(line.len()).saturating_add(1);
+                    // A bare LF ends a line as CR LF does.
+                    match self.read_line(line.strip_suffix(b"\r").unwrap_or(line))? {
+                        (code, Position::Last) => return Ok(Some((code, end))),
+                        (code, Position::More) => self.code = Some(code),
                     }
-                    (Some((code, Position::Last)), _) => return Ok(Some((code, end))),
-                    (Some((code, Position::More)), _) => self.code = Some(code),
-                    // Some servers put empty lines into a long banner or EHLO reply.
-                    (None, Some(_)) if without_line_end(line).is_empty() => {}
-                    (None, _) => return Err(ReplyFault::new(ReplyFaultKind::Malformed, without_line_end(line))),
-                },
+                    self.line_start = end;
+                }
             }
-            self.line_start = end;
+        }
+    }
+
+    /// Reads any complete line, without its end: the code of the reply, and whether more follow.
+    fn read_line(&self, line: &[u8]) -> Result<(Code, Position), ReplyFault> {
+        match (line::reply_line(line), self.code) {
+            (Some((code, _)), Some(first)) if code != first => Err(ReplyFault::new(ReplyFaultKind::MixedCodes, line)),
+            (Some(parsed), _) => Ok(parsed),
+            // Some servers put empty lines into a long banner or EHLO reply.
+            (None, Some(first)) if line.is_empty() => Ok((first, Position::More)),
+            (None, _) => Err(ReplyFault::new(ReplyFaultKind::Malformed, line)),
         }
     }
 
@@ -259,12 +278,6 @@ pub(super) fn take<'a>(octets: &mut &'a [u8], len: usize) -> &'a [u8] {
     let (taken, rest) = octets.split_at_checked(len).unwrap_or((octets, &[]));
     *octets = rest;
     taken
-}
-
-/// A bare LF ends a line as CR LF does.
-pub(crate) fn without_line_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 use nom::{
     IResult, Parser,
     branch::alt,
-    bytes::complete::{tag, take, take_while_m_n},
-    character::complete::{char, line_ending},
-    combinator::{eof, map_opt, peek, rest, value},
+    bytes::complete::take,
+    character::complete::char,
+    combinator::{eof, map_opt, rest, value},
     sequence::preceded,
 };
 
@@ -28,7 +28,7 @@ pub(super) fn reply_line(line: &[u8]) -> Option<(Code, Position)> {
 
 fn code(input: &[u8]) -> IResult<&[u8], Code> {
     let code = |digits: &[u8]| match digits {
-        [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9'] => Code::new(number(digits)),
+        [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9'] => Code::new(digits.iter().copied().fold(0, with_digit)),
         _ => None,
     };
     map_opt(take(3_usize), code).parse(input)
@@ -41,35 +41,37 @@ fn separator(input: &[u8]) -> IResult<&[u8], Position> {
 
 /// `status-code = class "." subject "." detail` (RFC 2034 section 4), then a space or the line's end.
 pub(super) fn enhanced(text: &[u8]) -> Option<EnhancedCode> {
-    let class = map_opt(take(1_usize), |class: &[u8]| match class {
-        b"2" => Some(2),
-        b"4" => Some(4),
-        b"5" => Some(5),
-        _ => None,
-    });
-    let end = peek(alt((tag(&b" "[..]), line_ending, eof)));
-    let parsed: IResult<&[u8], _> =
-        (class, preceded(tag(&b"."[..]), three_digits), preceded(tag(&b"."[..]), three_digits), end).parse(text);
-    parsed.ok().map(|(_, (class, subject, detail, _))| EnhancedCode::new(class, subject, detail))
-}
-
-/// As [`reply_line`], for a line that starts with `digits` and has a separator: `None` for all others.
-#[inline]
-pub(super) fn next_line(line: &[u8], digits: [u8; 3]) -> Option<Position> {
-    match line.split_first_chunk()? {
-        (start, [b'-', ..]) if *start == digits => Some(Position::More),
-        (start, [b' ', ..]) if *start == digits => Some(Position::Last),
+    let (class, rest) = match text {
+        [class @ (b'2' | b'4' | b'5'), b'.', rest @ ..] => (with_digit(0, *class), rest),
+        _ => return None,
+    };
+    let (subject, rest) = three_digits(rest)?;
+    let (detail, rest) = three_digits(rest.strip_prefix(b".")?)?;
+    match rest {
+        [] | [b' ' | b'\n', ..] | [b'\r', b'\n', ..] => Some(EnhancedCode::new(class, subject, detail)),
         _ => None,
     }
 }
 
-fn three_digits(input: &[u8]) -> IResult<&[u8], u16> {
-    take_while_m_n(1, 3, |octet: u8| octet.is_ascii_digit()).map(number).parse(input)
+/// How each line starts behind which more follow, in a reply that starts with `octets`.
+pub(super) fn continued(octets: &[u8]) -> Option<[u8; 4]> {
+    let [first, second, third] = *octets.first_chunk()?;
+    Some([first, second, third, b'-'])
 }
 
-/// At most three digits: nothing can overflow.
-fn number(digits: &[u8]) -> u16 {
-    digits.iter().fold(0_u16, |number, digit| number.wrapping_mul(10).wrapping_add(u16::from(digit & 0x0f)))
+/// A number of one to three digits, and what is behind it.
+fn three_digits(text: &[u8]) -> Option<(u16, &[u8])> {
+    let (mut number, mut rest) = (0, text);
+    for _ in 0..3 {
+        let [digit @ b'0'..=b'9', behind @ ..] = rest else { break };
+        (number, rest) = (with_digit(number, *digit), behind);
+    }
+    (rest.len() < text.len()).then_some((number, rest))
+}
+
+/// One digit more, at most the third: nothing can overflow.
+fn with_digit(number: u16, digit: u8) -> u16 {
+    number.wrapping_mul(10).wrapping_add(u16::from(digit & 0x0f))
 }
 
 #[cfg(test)]
@@ -95,21 +97,6 @@ mod tests {
         ] {
             let parsed = reply_line(line).map(|(code, position)| (code.get(), position));
             assert_eq!(parsed, expected, "{}", crate::Escaped(line));
-        }
-    }
-
-    #[test]
-    fn a_line_with_the_code_of_the_lines_before_it_is_known_by_its_separator() {
-        for (line, expected) in [
-            (&b"250-"[..], Some(Position::More)),
-            (b"250 x", Some(Position::Last)),
-            (b"251-", None),
-            (b"251 x", None),
-            (b"250", None),
-            (b"250\tx", None),
-            (b"25", None),
-        ] {
-            assert_eq!(next_line(line, *b"250"), expected, "{}", crate::Escaped(line));
         }
     }
 

@@ -1,63 +1,80 @@
-//! Where a line ends.
+//! Where lines end.
 
-use memchr::memchr;
+use core::ops::ControlFlow;
 
-/// Octets of a line that are looked at eight at a time. Lines of replies are mostly shorter, and
-/// then a vector search costs more to start than it saves.
-const SHORT: usize = 64;
-
-/// The first line without its LF, and what is behind it.
+/// Folds the places of all LFs of `octets` from `start` on, in order, until `fold` breaks.
+///
+/// Eight octets at a time, with what is done for a line inside the loop: lines of replies are short,
+/// and a search that is begun anew for each of them costs several times as much.
 #[inline]
-pub(super) fn split_line(octets: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (line, behind) = octets.split_at_checked(line_end(octets)?)?;
-    Some((line, behind.get(1..)?))
+pub(super) fn fold_line_ends<T, B>(
+    octets: &[u8],
+    start: usize,
+    init: T,
+    mut fold: impl FnMut(T, usize) -> ControlFlow<B, T>,
+) -> ControlFlow<B, T> {
+    let mut folded = init;
+    let mut at = start;
+    let mut rest = octets.get(start..).unwrap_or_default();
+    while let Some((eight, behind)) = rest.split_first_chunk() {
+        let mut found = line_ends_of_eight(u64::from_le_bytes(*eight));
+        while found != 0 {
+            folded = fold(folded, at.wrapping_add(found.trailing_zeros() as usize / 8))?;
+            found &= found.wrapping_sub(1);
+        }
+        at = at.wrapping_add(eight.len());
+        rest = behind;
+    }
+    for octet in rest {
+        if *octet == b'\n' {
+            folded = fold(folded, at)?;
+        }
+        at = at.wrapping_add(1);
+    }
+    ControlFlow::Continue(folded)
 }
 
 /// The place of the first LF.
 pub(super) fn line_end(octets: &[u8]) -> Option<usize> {
-    let mut at = 0_usize;
-    let mut rest = octets;
-    while let Some((eight, behind)) = rest.split_first_chunk() {
-        if let Some(place) = line_end_of_eight(*eight) {
-            return Some(at.saturating_add(place));
-        }
-        at = at.saturating_add(eight.len());
-        if at >= SHORT {
-            return memchr(b'\n', behind).map(|place| at.saturating_add(place));
-        }
-        rest = behind;
-    }
-    // The last eight once more, rather than one by one: what stands before `at` has no LF.
-    match octets.last_chunk() {
-        Some(eight) => line_end_of_eight(*eight).map(|place| octets.len().saturating_sub(8).saturating_add(place)),
-        None => octets.iter().position(|octet| *octet == b'\n'),
+    match fold_line_ends(octets, 0, (), |(), place| ControlFlow::Break(place)) {
+        ControlFlow::Break(place) => Some(place),
+        ControlFlow::Continue(()) => None,
     }
 }
 
-/// An octet becomes 0 where it is a LF; of the octets that borrow when 1 is taken off and that have
-/// no high bit, the lowest is the lowest 0.
-fn line_end_of_eight(eight: [u8; 8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
-    let differs = u64::from_le_bytes(eight) ^ u64::from_ne_bytes([b'\n'; 8]);
-    let zeros = differs.wrapping_sub(ONES) & !differs & HIGHS;
-    (zeros != 0).then(|| zeros.trailing_zeros() as usize / 8)
+/// A high bit for each octet that is a LF, the first the lowest.
+#[inline]
+const fn line_ends_of_eight(eight: u64) -> u64 {
+    const LOWS: u64 = u64::from_ne_bytes([0x7f; 8]);
+    let differs = eight ^ u64::from_ne_bytes([b'\n'; 8]);
+    // What is not zero sets its high bit, or has it: no carry goes from one octet to the next.
+    !((differs & LOWS).wrapping_add(LOWS) | differs | LOWS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
+    use alloc::{vec, vec::Vec};
+
+    fn line_ends(octets: &[u8], start: usize) -> Vec<usize> {
+        let all = fold_line_ends(octets, start, Vec::new(), |mut found, place| {
+            found.push(place);
+            ControlFlow::<(), _>::Continue(found)
+        });
+        all.continue_value().unwrap()
+    }
 
     #[test]
-    fn the_first_line_end_is_found_at_any_place_among_any_octets() {
-        for len in 0..200 {
+    fn all_line_ends_are_found_in_order_at_any_place_among_any_octets() {
+        for len in 0..100 {
             for other in [b'x', 0, 9, 0x0b, 0x8a, 0xff] {
-                let mut octets = vec![other; len];
-                assert_eq!(line_end(&octets), None);
-                for place in (0..len).rev() {
-                    octets[place] = b'\n';
-                    assert_eq!(line_end(&octets), Some(place), "{len} octets {other}");
+                for (start, distance) in [(0, 1), (1, 2), (0, 3), (7, 1), (8, 9), (20, 7), (3, 31), (0, 90)] {
+                    let mut octets = vec![other; len];
+                    let expected: Vec<_> = (start..len).step_by(distance).collect();
+                    // Those before the start are not asked for.
+                    (0..start.min(len)).chain(expected.iter().copied()).for_each(|place| octets[place] = b'\n');
+                    assert_eq!(line_ends(&octets, start), expected, "{len} octets {other}");
+                    assert_eq!(line_end(&octets[start.min(len)..]), expected.first().map(|place| place - start));
                 }
             }
         }

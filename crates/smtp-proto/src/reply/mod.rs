@@ -7,11 +7,12 @@ mod line_end;
 
 pub(crate) use code::Class;
 pub use code::{Code, EnhancedCode, Severity};
-pub(crate) use decoder::{EXCERPT, ReplyLimits, without_line_end};
+pub(crate) use decoder::{EXCERPT, ReplyLimits};
 pub use decoder::{ReplyDecoder, ReplyFault, ReplyFaultKind};
 
-use core::fmt;
+use core::{convert::Infallible, fmt, ops::ControlFlow};
 
+use self::line_end::{fold_line_ends, line_end};
 use crate::escape::Escaped;
 
 /// One complete reply: its code, and its lines as they were on the wire.
@@ -61,6 +62,11 @@ impl<'a> Reply<'a> {
     /// The text of the first line: where EHLO's reply names the server.
     pub fn first_line(&self) -> &'a [u8] {
         self.lines().next().unwrap_or_default()
+    }
+
+    /// The lines behind the first, as they were on the wire.
+    pub(crate) fn after_first_line(&self) -> &'a [u8] {
+        split_line(self.octets).1
     }
 
     /// The enhanced status code at the start of the text (RFC 2034), if its class is that of the
@@ -117,13 +123,38 @@ impl<'a> Iterator for Lines<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let (line, behind) = match line_end::split_line(self.rest) {
-            Some(split) => split,
-            None if self.rest.is_empty() => return None,
-            None => (self.rest, &[][..]),
-        };
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (text, behind) = split_line(self.rest);
         self.rest = behind;
-        // Shorter than four octets: a code alone, or an empty line in the middle of a reply.
-        Some(without_line_end(line).get(4..).unwrap_or_default())
+        Some(text)
     }
+
+    /// All lines in one pass: quicker than to begin a search for each.
+    #[inline]
+    fn fold<B, F: FnMut(B, &'a [u8]) -> B>(self, init: B, mut f: F) -> B {
+        let octets = self.rest;
+        let lines = fold_line_ends(octets, 0, (init, 0), |(folded, start), end| {
+            let folded = f(folded, text(octets, start, end));
+            ControlFlow::<Infallible, _>::Continue((folded, end.wrapping_add(1)))
+        });
+        let ControlFlow::Continue((folded, start)) = lines;
+        if start < octets.len() { f(folded, text(octets, start, octets.len())) } else { folded }
+    }
+}
+
+/// The text of the first line, and what is behind it.
+pub(crate) fn split_line(octets: &[u8]) -> (&[u8], &[u8]) {
+    // Of a reply that is kept in part, the last line may have no end.
+    let end = line_end(octets).unwrap_or(octets.len());
+    (text(octets, 0, end), octets.get(end.saturating_add(1)..).unwrap_or_default())
+}
+
+/// The text of the line from `start` to its LF, or to the end of the octets. Lines shorter than four
+/// octets are a code alone, or an empty line in the middle of a reply.
+#[inline]
+fn text(octets: &[u8], start: usize, end: usize) -> &[u8] {
+    let text = octets.get(start.wrapping_add(4)..end).unwrap_or_default();
+    text.strip_suffix(b"\r").unwrap_or(text)
 }
