@@ -11,11 +11,11 @@ use crate::config::LineEndings;
 pub const LONGEST_LINE: u64 = 998;
 
 /// Octets that are looked at before they are copied: the nearest cache holds them in between.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 8192;
 
 /// Octets of which it is asked together whether they can be copied: few, so that little is looked at
 /// twice where they cannot.
-const BLOCK: usize = 64;
+const BLOCK: usize = 128;
 
 /// Encodes one message, in pieces of any size.
 ///
@@ -327,7 +327,9 @@ mod tests {
             let at = |start: usize| octets[start..].first_chunk().unwrap();
             assert_eq!(is_plain(at(0), at(1), at(2)), expected, "{}", crate::Escaped(text));
         }
-        for (place, len) in [(0, 128), (62, 128), (63, 128), (64, 128), (127, 127), (128, 128), (129, 128)] {
+        let two = 2 * BLOCK;
+        let halves = [(BLOCK - 2, two), (BLOCK - 1, two), (BLOCK, two), (two - 1, two - 1), (two, two)];
+        for (place, len) in halves.into_iter().chain([(0, two), (two + 1, two)]) {
             let mut octets = [b'x'; 2 * BLOCK + 2 + BLOCK - 1];
             octets[place..place + 2].copy_from_slice(b"\r\n");
             let (plain, behind) = split_plain_blocks(&octets);
