@@ -25,13 +25,22 @@ pub(super) fn fold_line_ends<T, B>(
         at = at.wrapping_add(eight.len());
         rest = behind;
     }
-    for octet in rest {
-        if *octet == b'\n' {
-            folded = fold(folded, at)?;
-        }
-        at = at.wrapping_add(1);
+    let mut found = line_ends_of_eight(last_eight(octets, rest.len()));
+    while found != 0 {
+        folded = fold(folded, at.wrapping_add(found.trailing_zeros() as usize / 8))?;
+        found &= found.wrapping_sub(1);
     }
     ControlFlow::Continue(folded)
+}
+
+/// The last `len` octets, fewer than eight, and zeros behind them.
+#[inline]
+fn last_eight(octets: &[u8], len: usize) -> u64 {
+    match octets.last_chunk() {
+        // Those before them are shifted out, the last of them by itself: `len` may be 0.
+        Some(eight) => u64::from_le_bytes(*eight) >> 8 >> 7_usize.wrapping_sub(len).wrapping_mul(8),
+        None => octets.iter().rev().take(len).fold(0, |word, octet| word << 8 | u64::from(*octet)),
+    }
 }
 
 /// The place of the first LF.
