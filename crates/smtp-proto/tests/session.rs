@@ -302,9 +302,12 @@ fn a_group_may_be_as_long_as_the_limit_and_no_longer() {
 }
 
 #[test]
-fn a_refused_hello_offers_nothing() {
-    let session = greeted("550-mx.example\r\n550 PIPELINING\r\n");
+fn a_refused_hello_offers_nothing_and_opens_nothing() {
+    let mut session = greeted("550-mx.example\r\n550 PIPELINING\r\n");
     assert!(!session.capabilities().pipelining);
+    assert_eq!(session.command(&MAIL), Err(Refused::Order));
+    exchange(&mut session, &Command::Helo(&name()), "250 mx.example\r\n");
+    assert_eq!(session.command(&MAIL), Ok(()));
 }
 
 #[test]
