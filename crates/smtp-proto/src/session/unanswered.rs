@@ -23,8 +23,8 @@ pub(super) struct Due {
     pub(super) unsent: usize,
 }
 
-/// MAIL, RCPT and DATA, and one more.
-const FEW: usize = 4;
+/// MAIL, RCPT and DATA.
+const FEW: usize = 3;
 
 #[derive(Clone, Debug)]
 enum Queue {
