@@ -187,7 +187,6 @@ impl ContentEncoder {
 
     /// Counts the octets of lines in text that was copied.
     fn count(&mut self, text: &[u8]) {
-        let Some(last) = text.last() else { return };
         let mut rest = text;
         while self.line_len.saturating_add(rest.len() as u64) > LONGEST_LINE {
             // Lines that end within the length of the longest are short: only the last of them is looked for.
@@ -202,7 +201,6 @@ impl ContentEncoder {
             Some(end) => rest.len().saturating_sub(end).saturating_sub(1) as u64,
             None => self.line_len.saturating_add(rest.len() as u64),
         };
-        self.position = if *last == b'\n' { Position::LineStart } else { Position::InLine };
     }
 
     fn end_line(&mut self, out: &mut Vec<u8>) {
