@@ -338,6 +338,21 @@ mod tests {
     }
 
     #[test]
+    fn seven_bit_is_what_has_no_high_bit_and_no_nul() {
+        for (octets, expected) in [
+            (&b""[..], true),
+            (b"\x01 a\r\n\x7f", true),
+            (b"\0", false),
+            (b"\x80", false),
+            (b"a\xffb", false),
+            // Two high bits do not make a low one.
+            (b"\xc3\x80", false),
+        ] {
+            assert_eq!(is_seven_bit(octets), expected, "{}", crate::Escaped(octets));
+        }
+    }
+
+    #[test]
     fn content_is_mended_stuffed_and_ended_the_same_for_every_split() {
         for (content, wire) in [
             (&b""[..], &b".\r\n"[..]),

@@ -158,3 +158,30 @@ fn text(octets: &[u8], start: usize, end: usize) -> &[u8] {
     let text = octets.get(start.wrapping_add(4)..end).unwrap_or_default();
     text.strip_suffix(b"\r").unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn lines_are_the_same_one_by_one_and_all_at_once() {
+        let code = Code::new(250).unwrap();
+        for (octets, expected) in [
+            (&b"250-one\r\n250-two\r\n250 three\r\n"[..], &[&b"one"[..], b"two", b"three"][..]),
+            (b"250-one\n\r\n250\r\n", &[b"one", b"", b""]),
+            // A reply that is kept in part.
+            (b"250-one\r\n250-tw", &[b"one", b"tw"]),
+            (b"250-one\r", &[b"one"]),
+            (b"25", &[b""]),
+            (b"", &[]),
+        ] {
+            let mut all_at_once = Vec::new();
+            Reply::from_decoded(code, octets).lines().for_each(|line| all_at_once.push(line));
+            assert_eq!(all_at_once, expected, "{}", Escaped(octets));
+            let mut lines = Reply::from_decoded(code, octets).lines();
+            let one_by_one: Vec<_> = core::iter::from_fn(|| lines.next()).collect();
+            assert_eq!(one_by_one, expected, "{}", Escaped(octets));
+        }
+    }
+}
