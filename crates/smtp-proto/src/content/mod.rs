@@ -1,10 +1,13 @@
 //! Message octets -> wire octets: line ends and dot-stuffing (RFC 5321 sections 2.3.8 and 4.5.2).
 
+mod blocks;
+
 use alloc::vec::Vec;
 use core::fmt;
 
 use memchr::{memchr, memchr2, memrchr};
 
+use self::blocks::split_plain_blocks;
 use crate::config::LineEndings;
 
 /// The longest line RFC 5321 section 4.5.3.1.6 asks a server to take, in octets without CR LF.
@@ -12,10 +15,6 @@ pub const LONGEST_LINE: u64 = 998;
 
 /// Octets that are looked at before they are copied: the nearest cache holds them in between.
 const CHUNK: usize = 8192;
-
-/// Octets of which it is asked together whether they can be copied: few, so that little is looked at
-/// twice where they cannot.
-const BLOCK: usize = 128;
 
 /// Encodes one message, in pieces of any size.
 ///
@@ -245,37 +244,6 @@ impl ContentEncoder {
     }
 }
 
-/// Whole blocks of `text` that can be copied as they are, from its first octet, which is taken for
-/// granted; and what is behind them.
-///
-/// Not inlined: the octets that are compared with stay in registers then.
-#[inline(never)]
-fn split_plain_blocks(text: &[u8]) -> (&[u8], &[u8]) {
-    let mut rest = text;
-    while let Some((block, behind)) = rest.split_first_chunk() {
-        let next = rest.get(1..).and_then(<[u8]>::first_chunk);
-        let after = rest.get(2..).and_then(<[u8]>::first_chunk);
-        match (next, after) {
-            (Some(next), Some(after)) if is_plain(block, next, after) => rest = behind,
-            _ => break,
-        }
-    }
-    let len = text.len().saturating_sub(rest.len());
-    // Of a line end that lies across the end of a block, neither half.
-    let half = usize::from(text.get(..len).is_some_and(|blocks| blocks.ends_with(b"\r")));
-    text.split_at_checked(len.saturating_sub(half)).unwrap_or((&[], text))
-}
-
-/// Whether each octet of the block with the two behind it is neither half a line end nor a line end
-/// before a dot. Numbers, not truth values: so it becomes vector instructions.
-fn is_plain(block: &[u8; BLOCK], next: &[u8; BLOCK], after: &[u8; BLOCK]) -> bool {
-    let any = block.iter().zip(next).zip(after).fold(0, |any, ((octet, next), after)| {
-        let line_end = u8::from(*next == b'\n');
-        any | (u8::from(*octet == b'\r') ^ line_end) | (line_end & u8::from(*after == b'.'))
-    });
-    any == 0
-}
-
 /// The octets before the first that is not 7-bit.
 fn seven_bit_part(octets: &[u8]) -> &[u8] {
     if is_seven_bit(octets) {
@@ -293,7 +261,7 @@ pub fn is_seven_bit(octets: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{blocks::BLOCK, *};
     use alloc::vec;
 
     fn encoded(pieces: &[&[u8]], line_endings: LineEndings) -> Result<Vec<u8>, ContentFault> {
@@ -304,37 +272,6 @@ mod tests {
         }
         encoder.finish(&mut out)?;
         Ok(out)
-    }
-
-    #[test]
-    fn blocks_that_can_be_copied_as_they_are_are_known() {
-        for (text, expected) in [
-            (&b""[..], true),
-            (b"a.b", true),
-            (b"a\r\nb\r\n\r\nc", true),
-            // What stands before the first octet is not known here.
-            (b"\n.", true),
-            (b"a\nb", false),
-            (b"a\nb\nc", false),
-            (b"a\rb", false),
-            (b"a\r\n.", false),
-            (b"a\nb\r\n.", false),
-        ] {
-            let mut octets = [b'x'; BLOCK + 2];
-            octets[..text.len()].copy_from_slice(text);
-            let at = |start: usize| octets[start..].first_chunk().unwrap();
-            assert_eq!(is_plain(at(0), at(1), at(2)), expected, "{}", crate::Escaped(text));
-        }
-        let two = 2 * BLOCK;
-        let halves = [(BLOCK - 2, two), (BLOCK - 1, two), (BLOCK, two), (two - 1, two - 1), (two, two)];
-        for (place, len) in halves.into_iter().chain([(0, two), (two + 1, two)]) {
-            let mut octets = [b'x'; 2 * BLOCK + 2 + BLOCK - 1];
-            octets[place..place + 2].copy_from_slice(b"\r\n");
-            let (plain, behind) = split_plain_blocks(&octets);
-            assert_eq!((plain.len(), [plain, behind].concat()), (len, octets.to_vec()), "{place}");
-        }
-        assert_eq!(split_plain_blocks(&[b'x'; BLOCK + 1]).0.len(), 0);
-        assert_eq!(split_plain_blocks(&[b'x'; BLOCK + 2]).0.len(), BLOCK);
     }
 
     #[test]
