@@ -343,6 +343,10 @@ mod tests {
         assert_eq!(fault(b"250 456\r\n", 8, 9), "\"250 456\\r\\n\"");
         assert_eq!(fault(b"250 456\r\n", 7, 9), "a reply line longer than the limit: \"250 456\"");
         assert_eq!(fault(b"250 456\r\n", 8, 8), "a reply longer than the limit: \"250 456\\r\"");
+        let lines = b"250-456\r\n250-456\r\n250 x\r\n";
+        assert_eq!(fault(lines, 8, 18), "a reply longer than the limit: \"\"");
+        assert_eq!(fault(lines, 8, 17), "a reply longer than the limit: \"250-456\\r\"");
+        assert_eq!(fault(b"250-456\r\n250-4567\r\n", 8, 99), "a reply line longer than the limit: \"250-4567\"");
         assert_eq!(fault(b"250 4567", 7, 9), "a reply line longer than the limit: \"250 456\"");
     }
 
