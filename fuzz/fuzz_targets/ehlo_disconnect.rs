@@ -2,4 +2,4 @@
 use libfuzzer_sys::fuzz_target;
 use smtp_testkit::fuzz::ehlo_disconnect::{Input, body};
 
-fuzz_target!(|input: Input| body(input));
+fuzz_target!(|input: Input<'_>| body(input));

@@ -1,7 +1,7 @@
 //! What happened on a run, as it happened: cheap to write down, and shown as a transcript only when
 //! somebody asks.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use smtp_proto::{
     Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, HeloRetry, Limits, LineEndings,
@@ -13,7 +13,7 @@ use crate::oracle::Input;
 /// A run, in the order of its events.
 #[derive(Clone, Debug)]
 pub(crate) struct Conversation {
-    config: Config,
+    config: Arc<Config>,
     messages: Vec<Told>,
     events: Vec<Event>,
     octets: Vec<u8>,
@@ -22,7 +22,7 @@ pub(crate) struct Conversation {
 /// A message, as far as the delivery was told of it.
 #[derive(Clone, Debug)]
 struct Told {
-    envelope: Envelope,
+    envelope: Arc<Envelope>,
     content: Vec<u8>,
     ended: bool,
 }
@@ -31,14 +31,12 @@ struct Told {
 enum Event {
     Connected(Place),
     ConnectFailed(Place),
-    /// `more`: and there were more octets to send.
+    /// The octets behind those of the events before, up to `end`. `more`: and there were more to send.
     Client {
-        start: usize,
         end: usize,
         more: bool,
     },
     Server {
-        start: usize,
         end: usize,
     },
     Lost(Disconnect),
@@ -53,18 +51,38 @@ enum Event {
     Quit,
 }
 
+/// What a delivery wanted, without what it lent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wanted {
+    Connection(Place),
+    ToWrite,
+    Content,
+    /// An answer, or nothing more.
+    Nothing,
+}
+
+impl Wanted {
+    pub(crate) const fn of(step: &Step<'_>) -> Self {
+        match step {
+            Step::Connect(place) => Self::Connection(*place),
+            Step::Transmit(..) => Self::ToWrite,
+            Step::Content(_) => Self::Content,
+            Step::Wait(_) | Step::Done(_) => Self::Nothing,
+        }
+    }
+}
+
 impl Conversation {
-    pub(crate) fn new(config: &Config, envelope: &Envelope) -> Self {
+    pub(crate) fn new(config: &Arc<Config>, envelope: &Arc<Envelope>) -> Self {
         let messages = vec![Told::new(envelope)];
         // Most runs are shorter.
         Self { config: config.clone(), messages, events: Vec::with_capacity(32), octets: Vec::with_capacity(512) }
     }
 
-    /// Something was told to the delivery while it wanted `step`. `shown`: what it wanted to be
-    /// written.
-    pub(crate) fn note(&mut self, input: &Input<'_>, step: &Step<'_>, shown: &[u8], kept: bool) {
-        let place = match step {
-            Step::Connect(place) => *place,
+    /// Something was told to the delivery while it wanted this. `shown`: the octets to be written.
+    pub(crate) fn note(&mut self, input: &Input<'_>, wanted: Wanted, shown: &[u8], kept: bool) {
+        let place = match wanted {
+            Wanted::Connection(place) => place,
             _ => Place::Any,
         };
         let event = match input {
@@ -73,7 +91,7 @@ impl Conversation {
                 return self.messages.last_mut().into_iter().for_each(|told| told.content.extend_from_slice(octets));
             }
             Input::EndContent => return self.messages.last_mut().into_iter().for_each(|told| told.ended = true),
-            Input::Received(octets) => return self.server(octets, step),
+            Input::Received(octets) => return self.server(octets, wanted),
             Input::Quit if !kept => return,
             Input::Connected => Event::Connected(place),
             Input::ConnectFailed => Event::ConnectFailed(place),
@@ -86,7 +104,7 @@ impl Conversation {
                 Event::Next { kept, message: self.messages.len() - 1 }
             }
         };
-        self.flight_ends(step);
+        self.flight_ends(wanted);
         self.events.push(event);
     }
 
@@ -94,35 +112,34 @@ impl Conversation {
         if octets.is_empty() {
             return;
         }
-        let (start, end) = self.keep(octets);
+        let end = self.keep(octets);
         match self.events.last_mut() {
             Some(Event::Client { end: last, .. }) => *last = end,
-            _ => self.events.push(Event::Client { start, end, more: false }),
+            _ => self.events.push(Event::Client { end, more: false }),
         }
     }
 
-    fn server(&mut self, octets: &[u8], step: &Step<'_>) {
+    fn server(&mut self, octets: &[u8], wanted: Wanted) {
         if octets.is_empty() {
             return;
         }
-        self.flight_ends(step);
-        let (start, end) = self.keep(octets);
+        self.flight_ends(wanted);
+        let end = self.keep(octets);
         match self.events.last_mut() {
-            Some(Event::Server { end: last, .. }) => *last = end,
-            _ => self.events.push(Event::Server { start, end }),
+            Some(Event::Server { end: last }) => *last = end,
+            _ => self.events.push(Event::Server { end }),
         }
     }
 
-    fn flight_ends(&mut self, step: &Step<'_>) {
+    fn flight_ends(&mut self, wanted: Wanted) {
         if let Some(Event::Client { more, .. }) = self.events.last_mut() {
-            *more = matches!(step, Step::Transmit(..) | Step::Content(_));
+            *more = matches!(wanted, Wanted::ToWrite | Wanted::Content);
         }
     }
 
-    fn keep(&mut self, octets: &[u8]) -> (usize, usize) {
-        let start = self.octets.len();
+    fn keep(&mut self, octets: &[u8]) -> usize {
         self.octets.extend_from_slice(octets);
-        (start, self.octets.len())
+        self.octets.len()
     }
 
     /// The run as a transcript that can be played; `kept`: how it stands now.
@@ -132,7 +149,7 @@ impl Conversation {
 }
 
 impl Told {
-    fn new(envelope: &Envelope) -> Self {
+    fn new(envelope: &Arc<Envelope>) -> Self {
         Self { envelope: envelope.clone(), content: Vec::new(), ended: false }
     }
 }
@@ -148,12 +165,13 @@ impl fmt::Display for Transcript<'_> {
         write_policy(f, config)?;
         write_message(f, &messages[0])?;
         writeln!(f)?;
+        let mut start = 0;
         for event in events {
             match event {
                 Event::Connected(place) => writeln!(f, "-- connect{}", of_place(*place))?,
                 Event::ConnectFailed(place) => writeln!(f, "-- connect{} fails: no route to host", of_place(*place))?,
-                Event::Client { start, end, more } => write_lines(f, "C: ", &octets[*start..*end], *more)?,
-                Event::Server { start, end } => write_lines(f, "S: ", &octets[*start..*end], false)?,
+                Event::Client { end, more } => write_lines(f, "C: ", &octets[start..*end], *more)?,
+                Event::Server { end } => write_lines(f, "S: ", &octets[start..*end], false)?,
                 Event::Lost(Disconnect::Closed) => writeln!(f, "-- close")?,
                 Event::Lost(Disconnect::Reset) => writeln!(f, "-- reset")?,
                 Event::Lost(Disconnect::WriteFailed) => writeln!(f, "-- write fails")?,
@@ -168,6 +186,9 @@ impl fmt::Display for Transcript<'_> {
                     write_message(f, &messages[*message])?;
                 }
                 Event::Quit => writeln!(f, "-- kept\n-- quit")?,
+            }
+            if let Event::Client { end, .. } | Event::Server { end } = event {
+                start = *end;
             }
         }
         writeln!(f, "-- {}", done(self.kept))

@@ -1,9 +1,11 @@
 //! A delivery with the oracle beside it.
 
+use std::sync::Arc;
+
 use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, Misuse, Step};
 
 use crate::{
-    conversation::Conversation,
+    conversation::{Conversation, Wanted},
     oracle::{Input, Oracle, Promise, Violation},
 };
 
@@ -14,18 +16,24 @@ pub struct Watched {
     delivery: Delivery,
     oracle: Oracle,
     conversation: Conversation,
-    /// Whether the oracle has seen what the last input led to.
-    seen: bool,
+    /// What the last input led to, once the oracle has seen it.
+    wanted: Option<Wanted>,
+    /// The delivery as it is, if what must be refused was tried since the last input.
+    copy: Option<Delivery>,
 }
+
+type Call<'c> = dyn FnMut(&mut Delivery) -> Result<(), Misuse> + 'c;
 
 impl Watched {
     /// A message that is to be delivered.
-    pub fn new(config: Config, envelope: Envelope) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>, envelope: Envelope) -> Self {
+        let (config, watched) = (config.into(), Arc::new(envelope.clone()));
         Self {
-            oracle: Oracle::new(&config, &envelope),
-            conversation: Conversation::new(&config, &envelope),
+            conversation: Conversation::new(&config, &watched),
+            oracle: Oracle::new(config.clone(), watched),
             delivery: Delivery::new(config, envelope),
-            seen: false,
+            wanted: None,
+            copy: None,
         }
     }
 
@@ -39,60 +47,59 @@ impl Watched {
     /// A new connection is open.
     #[track_caller]
     pub fn connected(&mut self) -> Result<(), Misuse> {
-        self.give(Input::Connected, Delivery::connected)
+        self.give(Input::Connected, &mut Delivery::connected)
     }
 
     /// No connection could be opened; `why` is for the report.
     #[track_caller]
     pub fn connect_failed(&mut self, why: &str) -> Result<(), Misuse> {
-        self.give(Input::ConnectFailed, |delivery| delivery.connect_failed(why))
+        self.give(Input::ConnectFailed, &mut |delivery| delivery.connect_failed(why))
     }
 
     /// The first `octets` of what was to be transmitted were handed over. What was never shown
     /// cannot have been.
     #[track_caller]
     pub fn sent(&mut self, octets: usize) -> Result<(), Misuse> {
-        self.see();
-        if matches!(self.delivery.poll(), Step::Content(_)) && octets > self.oracle.shown().len() {
+        if self.see() == Wanted::Content && octets > self.oracle.shown().len() {
             return Err(Misuse::NothingToSend);
         }
-        self.give(Input::Sent(octets), |delivery| delivery.sent(octets))
+        self.give(Input::Sent(octets), &mut |delivery| delivery.sent(octets))
     }
 
     /// These octets arrived.
     #[track_caller]
     pub fn received(&mut self, octets: &[u8]) -> Result<(), Misuse> {
-        self.give(Input::Received(octets), |delivery| delivery.received(octets))
+        self.give(Input::Received(octets), &mut |delivery| delivery.received(octets))
     }
 
     /// The connection is lost.
     #[track_caller]
     pub fn disconnected(&mut self, how: Disconnect) -> Result<(), Misuse> {
-        self.give(Input::Lost(how), |delivery| delivery.disconnected(how))
+        self.give(Input::Lost(how), &mut |delivery| delivery.disconnected(how))
     }
 
     /// Nothing came for as long as was said.
     #[track_caller]
     pub fn timed_out(&mut self) -> Result<(), Misuse> {
-        self.give(Input::TimedOut, Delivery::timed_out)
+        self.give(Input::TimedOut, &mut Delivery::timed_out)
     }
 
     /// The next octets of the message.
     #[track_caller]
     pub fn content(&mut self, octets: &[u8]) -> Result<(), Misuse> {
-        self.give(Input::Content(octets), |delivery| delivery.content(octets))
+        self.give(Input::Content(octets), &mut |delivery| delivery.content(octets))
     }
 
     /// The message has no more octets.
     #[track_caller]
     pub fn end_content(&mut self) -> Result<(), Misuse> {
-        self.give(Input::EndContent, Delivery::end_content)
+        self.give(Input::EndContent, &mut Delivery::end_content)
     }
 
     /// Gives the delivery up.
     #[track_caller]
     pub fn cancel(&mut self, why: Cancel) {
-        let given = self.give(Input::Cancel(why), |delivery| {
+        let given = self.give(Input::Cancel(why), &mut |delivery| {
             delivery.cancel(why);
             Ok(())
         });
@@ -102,14 +109,17 @@ impl Watched {
     /// Starts the next message.
     #[track_caller]
     pub fn deliver_next(&mut self, envelope: Envelope) -> Result<(), Misuse> {
-        let copy = envelope.clone();
-        self.give(Input::DeliverNext(&copy), |delivery| delivery.deliver_next(envelope))
+        let watched = Arc::new(envelope.clone());
+        let mut envelope = Some(envelope);
+        self.give(Input::DeliverNext(&watched), &mut |delivery| {
+            delivery.deliver_next(envelope.take().expect("it is called once"))
+        })
     }
 
     /// Ends a connection that was kept, in order.
     #[track_caller]
     pub fn quit(&mut self) -> Result<(), Misuse> {
-        self.give(Input::Quit, Delivery::quit)
+        self.give(Input::Quit, &mut Delivery::quit)
     }
 
     /// Whether the delivery is done and its connection can serve another message.
@@ -130,35 +140,54 @@ impl Watched {
 
     /// Shows the oracle what the last input led to.
     #[track_caller]
-    fn see(&mut self) {
-        if !self.seen {
-            self.seen = true;
-            let seen = self.oracle.output(&self.delivery.poll(), self.delivery.is_kept());
-            self.check(seen);
+    fn see(&mut self) -> Wanted {
+        if let Some(wanted) = self.wanted {
+            return wanted;
         }
+        let step = self.delivery.poll();
+        let wanted = Wanted::of(&step);
+        let seen = self.oracle.output(&step, self.delivery.is_kept());
+        self.wanted = Some(wanted);
+        self.check(seen);
+        wanted
+    }
+
+    /// Calls the delivery, which has to take the input or to refuse it as the oracle says.
+    #[track_caller]
+    fn give(&mut self, input: Input<'_>, call: &mut Call<'_>) -> Result<(), Misuse> {
+        let wanted = self.see();
+        if let Some(misuse) = self.oracle.misuse(&input) {
+            return self.give_misused(&input, misuse, call);
+        }
+        self.conversation.note(&input, wanted, self.oracle.shown(), self.delivery.is_kept());
+        self.copy = None;
+        let result = call(&mut self.delivery);
+        if result.is_err() {
+            self.not_as_due(&input, None, result);
+        }
+        self.wanted = None;
+        let taken = self.oracle.input(input);
+        self.check(taken);
+        result
+    }
+
+    /// What must be refused changes nothing. Copying is dear, and one copy serves for all that is
+    /// refused in a row.
+    #[track_caller]
+    fn give_misused(&mut self, input: &Input<'_>, misuse: Misuse, call: &mut Call<'_>) -> Result<(), Misuse> {
+        let before = self.copy.take().unwrap_or_else(|| self.delivery.clone());
+        let result = call(&mut self.delivery);
+        if result != Err(misuse) || before != self.delivery {
+            self.not_as_due(input, Some(misuse), result);
+        }
+        self.copy = Some(before);
+        result
     }
 
     #[track_caller]
-    fn give(&mut self, input: Input<'_>, call: impl FnOnce(&mut Delivery) -> Result<(), Misuse>) -> Result<(), Misuse> {
-        self.see();
-        let misuse = self.oracle.misuse(&input);
-        if misuse.is_none() {
-            let step = self.delivery.poll();
-            self.conversation.note(&input, &step, self.oracle.shown(), self.delivery.is_kept());
-        }
-        // Comparing is dear, and only what must be refused has to change nothing.
-        let before = misuse.map(|_| self.delivery.clone());
-        let result = call(&mut self.delivery);
-        if result.err() != misuse || before.is_some_and(|before| before != self.delivery) {
-            let what = format!("{input:?} has to give {misuse:?} and change nothing if refused; it gave {result:?}");
-            self.check(Err(Violation::new(Promise::NoHarm, what)));
-        }
-        if misuse.is_none() {
-            self.seen = false;
-            let taken = self.oracle.input(input);
-            self.check(taken);
-        }
-        result
+    fn not_as_due(&self, input: &Input<'_>, misuse: Option<Misuse>, result: Result<(), Misuse>) {
+        let what = format!("{input:?} has to give {misuse:?} and change nothing if refused; it gave {result:?}");
+        self.check(Err(Violation::new(Promise::NoHarm, what)));
     }
 
     #[track_caller]

@@ -32,7 +32,7 @@ struct Run {
 
 impl Run {
     fn new(config: &Config) -> Self {
-        Self { oracle: Oracle::new(config, &envelope()), progress: 0, broken: None }
+        Self { oracle: Oracle::new(config.clone(), envelope()), progress: 0, broken: None }
     }
 
     fn usual() -> Self {
@@ -182,7 +182,7 @@ fn promise_1_what_has_to_be_refused_is_known() {
         (Input::Sent(EHLO.len() + 1), Some(Misuse::NothingToSend)),
         (Input::Content(b""), Some(Misuse::NoContentWanted)),
         (Input::EndContent, Some(Misuse::NoContentWanted)),
-        (Input::DeliverNext(&envelope()), Some(Misuse::NotDone)),
+        (Input::DeliverNext(&envelope().into()), Some(Misuse::NotDone)),
         (Input::Quit, Some(Misuse::NotDone)),
         (Input::TimedOut, None),
     ] {

@@ -1,5 +1,7 @@
 //! A driver whose every move a fuzz input chooses.
 
+use std::sync::Arc;
+
 use smtp_proto::{Cancel, Config, Disconnect, Envelope, Stage, Step};
 
 use super::{
@@ -39,7 +41,13 @@ pub(super) enum Wanted {
 
 impl Driver {
     /// A delivery of `content`.
-    pub(super) fn new(config: Config, envelope: Envelope, content: Vec<u8>, pieces: Pieces, offered: Offered) -> Self {
+    pub(super) fn new(
+        config: impl Into<Arc<Config>>,
+        envelope: Envelope,
+        content: Vec<u8>,
+        pieces: Pieces,
+        offered: Offered,
+    ) -> Self {
         Self { watched: Watched::new(config, envelope), content, given: 0, pieces, offered }
     }
 
@@ -56,7 +64,13 @@ impl Driver {
 
     /// Does what is wanted, all of it or a piece; `false` if nothing is.
     pub(super) fn oblige(&mut self) -> bool {
-        let done = match self.wanted() {
+        let wanted = self.wanted();
+        self.grant(wanted)
+    }
+
+    /// Does this, which is wanted.
+    pub(super) fn grant(&mut self, wanted: Wanted) -> bool {
+        let done = match wanted {
             Wanted::Done => return false,
             Wanted::Connect => self.watched.connected(),
             Wanted::Transmit(most) => {

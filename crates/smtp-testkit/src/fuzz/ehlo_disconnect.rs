@@ -1,6 +1,8 @@
 //! The connection ends somewhere between the first octet of EHLO and the reply to the command
 //! behind it: HELO on a new connection, or the reason that forbids it (RFC 1869 section 4.7).
 
+use std::sync::Arc;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{Cause, Config, Disconnect, Ended, HeloRetry, Limits, Needs, Place, Protocol, Status, Step};
 
@@ -14,7 +16,7 @@ use crate::oracle;
 
 /// A run: who delivers what, where the first connection ends, and what happens then.
 #[derive(Clone, Debug, Arbitrary)]
-pub struct Input {
+pub struct Input<'a> {
     policy: Policy,
     envelope: Addressed,
     content: Octets,
@@ -24,7 +26,7 @@ pub struct Input {
     /// Octets of either side, counted from the second of EHLO.
     cut: u8,
     ending: Ending,
-    then: Moves,
+    then: Moves<'a>,
 }
 
 #[derive(Clone, Debug)]
@@ -86,12 +88,13 @@ enum Follows {
 }
 
 /// Runs it, with what has to follow written down here once more, and then to its end.
-pub fn body(input: Input) {
+pub fn body(input: Input<'_>) {
     let Input { policy: Policy(mut config), envelope, content, pieces, greeting, ehlo, cut, ending, then } = input;
     // How long a reply may be is for other targets.
     (config.limits.reply_line, config.limits.reply) = (Limits::DEFAULT.reply_line, Limits::DEFAULT.reply);
     let needs = oracle::needs(&config, &envelope.0);
     let offered = Offered { keywords: 0, form: 0 };
+    let config = Arc::new(config);
     let mut driver = Driver::new(config.clone(), envelope.0, content.0, pieces, offered);
     driver.watched.connected().expect("a connection is wanted first");
     driver.hear(&greeting.0);
@@ -99,7 +102,7 @@ pub fn body(input: Input) {
         let follows = cut_at(&mut driver, &config, needs, &ehlo, usize::from(cut), ending);
         check(&mut driver, follows, ending);
     }
-    session::play(&mut driver, then);
+    session::play(&mut driver, &then);
     driver.finish();
 }
 

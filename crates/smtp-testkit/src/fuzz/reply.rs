@@ -133,8 +133,11 @@ impl fmt::Write for Harmless {
 fn read_plainly(input: &Input<'_>, decoded: &Read) {
     let mut reader = ReplyReader::new(input.line_limit, input.reply_limit);
     let mut replies = decoded.replies.iter();
-    for octet in input.octets {
-        match reader.read(*octet) {
+    let mut rest = input.octets;
+    while !rest.is_empty() {
+        let (taken, heard) = reader.read(rest);
+        rest = &rest[taken..];
+        match heard {
             None => {}
             Some(Heard::Reply { code, end, .. }) => assert_eq!(replies.next(), Some(&(code, end))),
             Some(Heard::Fault(kind)) => {

@@ -72,16 +72,18 @@ impl Offered {
     pub(super) fn octets(self) -> Vec<u8> {
         const KEYWORDS: [&str; 8] =
             ["PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 999", "SIZE", "STARTTLS", "XANYTHING =x", "AUTH=PLAIN LOGIN"];
-        let mut lines = vec!["mx.example.net greets you"];
-        lines.extend(KEYWORDS.into_iter().enumerate().filter(|(bit, _)| self.keywords >> bit & 1 == 1).map(|(_, k)| k));
-        let mut octets = Vec::with_capacity(128);
-        let end = if self.form & 1 == 0 { "\r\n" } else { "\n" };
-        let last = lines.len() - 1;
-        for (index, line) in lines.into_iter().enumerate() {
-            octets.extend_from_slice(if index == last { b"250 " } else { b"250-" });
-            octets.extend_from_slice(line.as_bytes());
-            octets.extend_from_slice(end.as_bytes());
+        let mut octets = Vec::with_capacity(192);
+        let end: &[u8] = if self.form & 1 == 0 { b"\r\n" } else { b"\n" };
+        octets.extend_from_slice(b"250-mx.example.net greets you");
+        let mut last = 0;
+        for (_, keyword) in KEYWORDS.into_iter().enumerate().filter(|(bit, _)| self.keywords >> bit & 1 == 1) {
+            octets.extend_from_slice(end);
+            last = octets.len();
+            octets.extend_from_slice(b"250-");
+            octets.extend_from_slice(keyword.as_bytes());
         }
+        octets.extend_from_slice(end);
+        octets[last + 3] = b' ';
         if self.form & 2 != 0 {
             octets.make_ascii_lowercase();
         }

@@ -1,5 +1,7 @@
 //! An arbitrary server over several connections, and a driver that does what it likes.
 
+use std::fmt;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use super::{
@@ -10,26 +12,37 @@ use super::{
 
 /// A run: who delivers what, and everything that happens.
 #[derive(Clone, Debug, Arbitrary)]
-pub struct Input {
+pub struct Input<'a> {
     policy: Policy,
     envelope: Addressed,
     content: Octets,
     pieces: Pieces,
     offered: Offered,
-    moves: Moves,
+    moves: Moves<'a>,
 }
 
-/// Everything that happens, to the end of the input.
-#[derive(Clone, Debug)]
-pub(super) struct Moves(Vec<Move>);
+/// Everything that happens, to the end of the input: read when its turn comes.
+#[derive(Clone)]
+pub(super) struct Moves<'a>(&'a [u8]);
 
-impl<'a> Arbitrary<'a> for Moves {
+impl<'a> Arbitrary<'a> for Moves<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let mut moves = Vec::with_capacity(u.len().min(64));
-        while !u.is_empty() {
-            moves.push(Move::arbitrary(u)?);
-        }
-        Ok(Self(moves))
+        Ok(Self(u.bytes(u.len())?))
+    }
+}
+
+impl Moves<'_> {
+    fn iter(&self) -> impl Iterator<Item = Move> {
+        let mut rest = Unstructured::new(self.0);
+        std::iter::from_fn(move || {
+            (!rest.is_empty()).then(|| Move::arbitrary(&mut rest).expect("any octets are a move"))
+        })
+    }
+}
+
+impl fmt::Debug for Moves<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
@@ -76,17 +89,17 @@ impl<'a> Arbitrary<'a> for Move {
 }
 
 /// Runs it, and then to its end. The oracle watches.
-pub fn body(input: Input) {
+pub fn body(input: Input<'_>) {
     let Input { policy, envelope, content, pieces, offered, moves } = input;
     let mut driver = Driver::new(policy.0, envelope.0, content.0, pieces, offered);
-    play(&mut driver, moves);
+    play(&mut driver, &moves);
     driver.finish();
 }
 
 /// Makes these moves, whatever they lead to.
-pub(super) fn play(driver: &mut Driver, moves: Moves) {
+pub(super) fn play(driver: &mut Driver, moves: &Moves<'_>) {
     let mut held = Vec::new();
-    for chosen in moves.0 {
+    for chosen in moves.iter() {
         match chosen {
             Move::Oblige(times) => {
                 for _ in 0..=times {
@@ -95,10 +108,10 @@ pub(super) fn play(driver: &mut Driver, moves: Moves) {
             }
             Move::ToAnswer => {
                 for _ in 0..200 {
-                    if matches!(driver.wanted(), Wanted::Wait | Wanted::Done) {
-                        break;
-                    }
-                    driver.oblige();
+                    match driver.wanted() {
+                        Wanted::Wait | Wanted::Done => break,
+                        wanted => driver.grant(wanted),
+                    };
                 }
             }
             Move::Say { said, held: true } => held.extend(said.0),

@@ -15,7 +15,7 @@ pub(super) struct Policy(pub(super) Config);
 
 impl<'a> Arbitrary<'a> for Policy {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let mut config = Config::new(HelloName::new("client.example").expect("a domain"));
+        let mut config = Config::new(hello_name().clone());
         let choices = u8::arbitrary(u)?;
         config.protocol = if choices & 1 == 0 { Protocol::Smtp } else { Protocol::Lmtp };
         config.afterwards = if choices & 2 == 0 { Afterwards::Quit } else { Afterwards::Keep };
@@ -44,6 +44,11 @@ impl<'a> Arbitrary<'a> for Policy {
         }
         Ok(Self(config))
     }
+}
+
+fn hello_name() -> &'static HelloName {
+    static HELLO_NAME: OnceLock<HelloName> = OnceLock::new();
+    HELLO_NAME.get_or_init(|| HelloName::new("client.example").expect("a domain"))
 }
 
 /// An [`Envelope`].

@@ -3,6 +3,8 @@
 //! Nothing here goes from state to state: what may be said follows each time from all that was
 //! said and answered before.
 
+use std::sync::Arc;
+
 use smtp_proto::{Afterwards, AuthPolicy, Body, Config, Envelope, Need, Needs, Protocol, TlsPolicy};
 
 use super::{
@@ -61,15 +63,15 @@ pub(super) enum Turn {
 /// What is delivered, and how: the same on every connection.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
-    pub(super) config: Config,
-    pub(super) envelope: Envelope,
+    pub(super) config: Arc<Config>,
+    pub(super) envelope: Arc<Envelope>,
     pub(super) needs: Needs,
 }
 
 impl Task {
-    pub(super) fn new(config: &Config, envelope: &Envelope) -> Self {
-        let needs = offers::needs(config, envelope);
-        Self { config: config.clone(), envelope: envelope.clone(), needs }
+    pub(super) fn new(config: Arc<Config>, envelope: Arc<Envelope>) -> Self {
+        let needs = offers::needs(&config, &envelope);
+        Self { config, envelope, needs }
     }
 
     /// Whether nothing of the message may go in clear.
@@ -116,7 +118,7 @@ impl Connection {
         Self {
             hello: Verb::Ehlo,
             reused: false,
-            exchanges: Vec::new(),
+            exchanges: Vec::with_capacity(16),
             replies: ReplyReader::new(config.limits.reply_line, config.limits.reply),
             answering: Awaited::Nothing,
             offers: Offers::default(),
@@ -236,7 +238,7 @@ impl Connection {
     }
 
     /// All is settled. `clean`: the server has no transaction open.
-    const fn finish(task: &Task, clean: bool) -> Turn {
+    fn finish(task: &Task, clean: bool) -> Turn {
         match (task.config.afterwards, clean) {
             (Afterwards::Quit, _) => Turn::Say(Verb::Quit),
             (Afterwards::Keep, true) => Turn::Kept,
@@ -254,32 +256,33 @@ impl Connection {
     }
 
     /// Writes the only line that may be `verb` now, without its CR LF.
-    pub(super) fn line(&self, verb: Verb, task: &Task) -> String {
-        let name = task.config.hello_name.as_str();
-        match verb {
-            Verb::Ehlo => ["EHLO ", name].concat(),
-            Verb::Helo => ["HELO ", name].concat(),
-            Verb::Lhlo => ["LHLO ", name].concat(),
-            Verb::Mail => {
-                let size = task.envelope.size().filter(|_| self.offers.size);
-                let size = size.map(|size| format!(" SIZE={size}")).unwrap_or_default();
-                let mut line = ["MAIL FROM:<", task.envelope.reverse_path().as_str(), ">", &size].concat();
-                if self.offers.eight_bit_mime && task.envelope.body() == Body::EightBit {
-                    line += " BODY=8BITMIME";
-                }
-                if task.needs.contains(Need::Smtputf8) {
-                    line += " SMTPUTF8";
-                }
-                line
-            }
+    pub(super) fn write_line(&self, verb: Verb, task: &Task, line: &mut String) {
+        let (name, value, end) = match verb {
+            Verb::Ehlo => ("EHLO ", task.config.hello_name.as_str(), ""),
+            Verb::Helo => ("HELO ", task.config.hello_name.as_str(), ""),
+            Verb::Lhlo => ("LHLO ", task.config.hello_name.as_str(), ""),
+            Verb::Mail => ("MAIL FROM:<", task.envelope.reverse_path().as_str(), ">"),
             Verb::Rcpt => match task.envelope.forward_paths().get(self.count(Verb::Rcpt)) {
-                Some(path) => ["RCPT TO:<", path.as_str(), ">"].concat(),
-                None => String::new(),
+                Some(path) => ("RCPT TO:<", path.as_str(), ">"),
+                None => ("", "", ""),
             },
-            Verb::Data => "DATA".into(),
-            Verb::Rset => "RSET".into(),
-            Verb::Quit => "QUIT".into(),
-            Verb::Greeting | Verb::End => String::new(),
+            Verb::Data => ("DATA", "", ""),
+            Verb::Rset => ("RSET", "", ""),
+            Verb::Quit => ("QUIT", "", ""),
+            Verb::Greeting | Verb::End => ("", "", ""),
+        };
+        line.clear();
+        line.extend([name, value, end]);
+        if verb == Verb::Mail {
+            if let (Some(size), true) = (task.envelope.size(), self.offers.size) {
+                line.extend([" SIZE=", &size.to_string()]);
+            }
+            if self.offers.eight_bit_mime && task.envelope.body() == Body::EightBit {
+                line.push_str(" BODY=8BITMIME");
+            }
+            if task.needs.contains(Need::Smtputf8) {
+                line.push_str(" SMTPUTF8");
+            }
         }
     }
 

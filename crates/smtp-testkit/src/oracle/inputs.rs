@@ -1,5 +1,7 @@
 //! What an input changes: what was said, what was answered, and what has to follow.
 
+use std::sync::Arc;
+
 use smtp_proto::{Body, Cancel, Ended, Envelope, Place};
 
 use super::{
@@ -73,14 +75,14 @@ impl Oracle {
     }
 
     fn received(&mut self, octets: &[u8]) {
-        for octet in octets {
-            if !matches!(self.phase, Phase::Talking | Phase::Done { kept: true }) {
-                break;
-            }
+        let mut rest = octets;
+        while !rest.is_empty() && matches!(self.phase, Phase::Talking | Phase::Done { kept: true }) {
             if self.connection.replies.is_between() {
                 self.connection.answering = self.connection.awaited();
             }
-            match self.connection.replies.read(*octet) {
+            let (taken, heard) = self.connection.replies.read(rest);
+            rest = &rest[taken..];
+            match heard {
                 None => {}
                 Some(Heard::Fault(kind)) => self.end(End::NotAReply(kind)),
                 Some(Heard::Reply { code, start, end }) => self.reply(Answer { code, start, end }),
@@ -141,6 +143,7 @@ impl Oracle {
 
     /// All is settled, and the connection waits for another message.
     fn keep(&mut self) {
+        verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
         self.settle(None, Next::Defer);
         self.try_ended(Ended::Kept);
         self.phase = Phase::Done { kept: true };
@@ -162,7 +165,8 @@ impl Oracle {
             return;
         }
         self.try_ended(self.ended(end));
-        let settled = verdict::by_replies(&self.connection, &self.task).iter().all(Option::is_some);
+        verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
+        let settled = self.by_replies.iter().all(Option::is_some);
         let next = table::after(&self.connection, &self.task, end, self.helo_spent);
         let place = match next {
             Next::Helo if !settled => Place::Same,
@@ -179,12 +183,11 @@ impl Oracle {
         self.phase = Phase::Connecting(place);
     }
 
-    /// Gives everybody a final status who has none.
+    /// Gives everybody a final status whom the replies gave none.
     fn settle(&mut self, end: Option<End>, next: Next) {
-        let by_replies = verdict::by_replies(&self.connection, &self.task);
         let by_end = end.map(|end| verdict::by_end(&self.connection, end, next));
         self.verdicts.clear();
-        self.verdicts.extend(by_replies.into_iter().filter_map(|verdict| verdict.or(by_end)));
+        self.verdicts.extend(self.by_replies.iter().filter_map(|verdict| verdict.or(by_end)));
         self.last_end = end;
     }
 
@@ -195,6 +198,7 @@ impl Oracle {
                 // No connection is there that could tell more.
                 self.connection.open(self.connection.hello);
                 self.connection.exchanges.clear();
+                verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
                 self.settle(Some(End::Cancelled(why)), Next::Defer);
                 self.phase = Phase::Done { kept: false };
             }
@@ -202,9 +206,9 @@ impl Oracle {
         }
     }
 
-    fn deliver_next(&mut self, envelope: &Envelope) {
+    fn deliver_next(&mut self, envelope: &Arc<Envelope>) {
         let kept = self.phase == (Phase::Done { kept: true });
-        self.task = Task::new(&self.task.config, envelope);
+        self.task = Task::new(self.task.config.clone(), envelope.clone());
         self.helo_spent = false;
         self.tried.clear();
         self.verdicts.clear();

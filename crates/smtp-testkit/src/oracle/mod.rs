@@ -14,6 +14,8 @@ mod replies;
 mod table;
 mod verdict;
 
+use std::sync::Arc;
+
 use smtp_proto::{Cancel, Config, Disconnect, Envelope, Misuse, Place, Protocol};
 
 pub(crate) use self::offers::needs;
@@ -51,7 +53,7 @@ pub enum Input<'a> {
     /// The delivery is given up.
     Cancel(Cancel),
     /// Another message is to be delivered.
-    DeliverNext(&'a Envelope),
+    DeliverNext(&'a Arc<Envelope>),
     /// A connection that was kept is to be ended in order.
     Quit,
 }
@@ -69,6 +71,10 @@ pub struct Oracle {
     overlong_line: Option<u64>,
     /// Octets that were shown to the driver, and not handed over.
     shown: Vec<u8>,
+    /// The line that was right when the last command was shown.
+    right: String,
+    /// What the replies settled, when that was asked for last.
+    by_replies: Vec<Option<Verdict>>,
     /// The room for content that the last output had.
     room: usize,
     clock: Clock,
@@ -97,17 +103,20 @@ struct Clock {
 
 impl Oracle {
     /// Of a delivery that was not asked for anything yet.
-    pub fn new(config: &Config, envelope: &Envelope) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>, envelope: impl Into<Arc<Envelope>>) -> Self {
+        let task = Task::new(config.into(), envelope.into());
         let mut oracle = Self {
-            task: Task::new(config, envelope),
             phase: Phase::Connecting(Place::Any),
-            connection: Connection::new(config),
+            connection: Connection::new(&task.config),
+            task,
             helo_spent: false,
             tried: Vec::new(),
             verdicts: Vec::new(),
             last_end: None,
             overlong_line: None,
-            shown: Vec::new(),
+            shown: Vec::with_capacity(128),
+            right: String::with_capacity(64),
+            by_replies: Vec::new(),
             room: 0,
             clock: Clock::default(),
         };
@@ -140,7 +149,7 @@ impl Oracle {
         &self.shown
     }
 
-    const fn first_hello(&self) -> Verb {
+    fn first_hello(&self) -> Verb {
         match self.task.config.protocol {
             Protocol::Smtp => Verb::Ehlo,
             Protocol::Lmtp => Verb::Lhlo,

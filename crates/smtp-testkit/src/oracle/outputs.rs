@@ -159,7 +159,8 @@ impl Oracle {
             };
             return Err(Violation::new(promise, format!("{shown:?} is said out of turn")));
         };
-        let right = self.connection.line(verb, &self.task);
+        self.connection.write_line(verb, &self.task, &mut self.right);
+        let right = self.right.as_str();
         if text != right.as_bytes() {
             let hello = text.get(1..4) == Some(b"HLO") || text.starts_with(b"HELO");
             let promise = match verb {

@@ -1,4 +1,6 @@
-//! A reader of replies as plain as RFC 5321 section 4.2 lets it be: one octet after the other.
+//! A reader of replies as plain as RFC 5321 section 4.2 lets it be: one line after the other.
+
+use std::io::BufRead;
 
 use smtp_proto::ReplyFaultKind;
 
@@ -53,13 +55,22 @@ impl ReplyReader {
         self.reply_start == self.octets.len()
     }
 
-    /// Takes one octet.
-    pub fn read(&mut self, octet: u8) -> Option<Heard> {
-        self.octets.push(octet);
-        if octet != b'\n' && self.octets.len() <= self.room {
-            return None;
+    /// Takes octets up to the end of a line, or to the first that passes a limit: how many, and what
+    /// that adds up to.
+    pub fn read(&mut self, octets: &[u8]) -> (usize, Option<Heard>) {
+        let room = self.room.saturating_sub(self.octets.len());
+        let mut within = &octets[..room.min(octets.len())];
+        let mut taken = within.read_until(b'\n', &mut self.octets).expect("octets in memory can be read");
+        if taken == 0 || self.octets.last() != Some(&b'\n') {
+            let Some(passing) = octets.get(taken) else { return (taken, None) };
+            self.octets.push(*passing);
+            taken += 1;
         }
-        if octet != b'\n' && self.octets.len() - self.line_start > self.line_limit {
+        (taken, self.at_line_end_or_limit())
+    }
+
+    fn at_line_end_or_limit(&mut self) -> Option<Heard> {
+        if self.octets.last() != Some(&b'\n') && self.octets.len() - self.line_start > self.line_limit {
             return Some(Heard::Fault(ReplyFaultKind::LineTooLong));
         }
         if self.octets.len() - self.reply_start > self.reply_limit {

@@ -24,10 +24,11 @@ impl Verdict {
 }
 
 /// What the replies alone settle, in the order of the envelope.
-pub(super) fn by_replies(connection: &Connection, task: &Task) -> Vec<Option<Verdict>> {
+pub(super) fn by_replies(connection: &Connection, task: &Task, verdicts: &mut Vec<Option<Verdict>>) {
     let recipients = task.envelope.forward_paths().len();
+    verdicts.clear();
     if let Some(verdict) = for_all(connection, task) {
-        return vec![Some(verdict); recipients];
+        return verdicts.resize(recipients, Some(verdict));
     }
     let data = connection.find(Verb::Data).and_then(refusal);
     let mut ends = connection.all(Verb::End);
@@ -53,7 +54,7 @@ pub(super) fn by_replies(connection: &Connection, task: &Task) -> Vec<Option<Ver
         let end = one_end.or_else(|| ends.next().copied())?;
         by_code(end.answer?)
     };
-    (0..recipients).map(verdict).collect()
+    verdicts.extend((0..recipients).map(verdict));
 }
 
 /// What settles all recipients at once, whatever was said of each.
