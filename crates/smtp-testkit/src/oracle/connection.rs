@@ -288,8 +288,8 @@ impl Connection {
 
     /// How many octets of commands are under way with one more of `len`; `None` if it is alone.
     pub(super) fn under_way_with(&self, len: usize) -> Option<usize> {
-        let mut unanswered = self.exchanges.iter().filter(|exchange| exchange.answer.is_none()).peekable();
-        unanswered.peek()?;
+        self.due()?;
+        let unanswered = self.exchanges.iter().filter(|exchange| exchange.answer.is_none());
         Some(unanswered.map(|exchange| exchange.end - exchange.start).sum::<usize>() + len)
     }
 
@@ -310,7 +310,10 @@ impl Connection {
         }
     }
 
+    // Out of line: each branch of a search is one for the fuzzer to count, not one for each caller.
+
     /// The oldest command that has no answer.
+    #[inline(never)]
     pub(super) fn due(&self) -> Option<&Exchange> {
         self.exchanges.iter().find(|exchange| exchange.answer.is_none())
     }
@@ -319,6 +322,7 @@ impl Connection {
         self.exchanges.iter_mut().find(|exchange| exchange.answer.is_none())
     }
 
+    #[inline(never)]
     pub(super) fn find(&self, verb: Verb) -> Option<&Exchange> {
         self.exchanges.iter().find(|exchange| exchange.verb == verb)
     }
@@ -331,8 +335,14 @@ impl Connection {
         self.find(verb).is_some()
     }
 
+    #[inline(never)]
     fn count(&self, verb: Verb) -> usize {
         self.all(verb).count()
+    }
+
+    #[inline(never)]
+    fn said_hello(&self) -> Option<&Exchange> {
+        self.exchanges.iter().rfind(|exchange| exchange.is_hello())
     }
 
     /// Recipients that were taken.
@@ -344,18 +354,18 @@ impl Connection {
     }
 
     /// Whether a hello was taken.
+    #[inline(never)]
     pub(super) fn greeted(&self) -> bool {
-        let last = self.exchanges.iter().rfind(|exchange| exchange.is_hello());
-        last.is_some_and(|hello| hello.answer.is_some_and(|answer| answer.code < 300))
+        self.said_hello().is_some_and(|hello| hello.answer.is_some_and(|answer| answer.code < 300))
     }
 
     /// The hello that was said last. A kept connection was opened with one.
     pub(super) fn last_hello(&self) -> Option<Verb> {
-        let said = self.exchanges.iter().rfind(|exchange| exchange.is_hello()).map(|hello| hello.verb);
-        said.or(self.reused.then_some(self.hello))
+        self.said_hello().map(|hello| hello.verb).or(self.reused.then_some(self.hello))
     }
 
     /// The refusal of EHLO, while HELO was not taken yet behind it.
+    #[inline(never)]
     pub(super) fn ehlo_refusal(&self) -> Option<Answer> {
         self.find(Verb::Ehlo).and_then(|ehlo| ehlo.answer).filter(|answer| answer.code >= 300)
     }
