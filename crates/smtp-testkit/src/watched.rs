@@ -109,11 +109,8 @@ impl Watched {
     /// Starts the next message.
     #[track_caller]
     pub fn deliver_next(&mut self, envelope: Envelope) -> Result<(), Misuse> {
-        let watched = Arc::new(envelope.clone());
-        let mut envelope = Some(envelope);
-        self.give(Input::DeliverNext(&watched), &mut |delivery| {
-            delivery.deliver_next(envelope.take().expect("it is called once"))
-        })
+        let envelope = Arc::new(envelope);
+        self.give(Input::DeliverNext(&envelope), &mut |delivery| delivery.deliver_next(Envelope::clone(&envelope)))
     }
 
     /// Ends a connection that was kept, in order.
