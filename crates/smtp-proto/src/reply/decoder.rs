@@ -212,7 +212,7 @@ impl Scan {
     fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyFault> {
         loop {
             // Most lines of long replies take this short way: their code is known, and more follow.
-            let continued = self.code.and_then(|_| line::continued(octets));
+            let continued = self.code.and_then(|_| octets.first_chunk()).map(|[a, b, c]| [*a, *b, *c, b'-']);
             let short_way = fold_line_ends(octets, self.line_start, self.line_start, |start, end| {
                 let line_start = octets.get(start..).and_then(<[u8]>::first_chunk);
                 let is_continued = continued.is_some() && line_start == continued.as_ref();

@@ -53,12 +53,6 @@ pub(super) fn enhanced(text: &[u8]) -> Option<EnhancedCode> {
     }
 }
 
-/// How each line starts behind which more follow, in a reply that starts with `octets`.
-pub(super) fn continued(octets: &[u8]) -> Option<[u8; 4]> {
-    let [first, second, third] = *octets.first_chunk()?;
-    Some([first, second, third, b'-'])
-}
-
 /// A number of one to three digits, and what is behind it.
 fn three_digits(text: &[u8]) -> Option<(u16, &[u8])> {
     let (mut number, mut rest) = (0, text);
