@@ -25,6 +25,8 @@ pub struct ContentEncoder {
     line_endings: LineEndings,
     eight_bit: bool,
     position: Position,
+    /// Why the message cannot be sent.
+    fault: Option<Fault>,
     /// Octets taken in, up to the chunk at hand; after a fault, up to the octet at fault.
     taken: u64,
     line_len: u64,
@@ -38,8 +40,6 @@ enum Position {
     InLine,
     /// A CR was taken and not written: what it is depends on the next octet.
     AfterCr,
-    /// Nowhere: the message cannot be sent.
-    Faulted(Fault),
 }
 
 /// A [`ContentFault`] whose offset is kept elsewhere.
@@ -86,20 +86,26 @@ impl core::error::Error for ContentFault {}
 impl ContentEncoder {
     /// `eight_bit`: whether octets above 127 and NUL may be sent.
     pub const fn new(line_endings: LineEndings, eight_bit: bool) -> Self {
-        Self { line_endings, eight_bit, position: Position::LineStart, taken: 0, line_len: 0, longest_line: 0 }
+        Self {
+            line_endings,
+            eight_bit,
+            position: Position::LineStart,
+            fault: None,
+            taken: 0,
+            line_len: 0,
+            longest_line: 0,
+        }
     }
 
     /// Appends the next octets of the message to `out`. After a fault `out` holds what came before
     /// it; from then on nothing is written, and the fault comes again.
     pub fn encode(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentFault> {
-        if let Position::Faulted(fault) = self.position {
-            return Err(fault.at(self.taken));
-        }
+        self.check()?;
         for chunk in input.chunks(CHUNK) {
             let sendable = if self.eight_bit { chunk } else { seven_bit_part(chunk) };
             self.encode_chunk(sendable, out)?;
             if sendable.len() < chunk.len() {
-                return Err(self.fault(Fault::EightBit, self.taken));
+                return Err(self.faulted(Fault::EightBit, self.taken));
             }
         }
         Ok(())
@@ -108,6 +114,7 @@ impl ContentEncoder {
     /// Appends the end of the content: the rest of the last line, and the line with the dot. After a
     /// fault it writes nothing, and the fault comes again.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), ContentFault> {
+        self.check()?;
         match self.position {
             Position::LineStart => {}
             Position::InLine => self.end_line(out),
@@ -115,7 +122,6 @@ impl ContentEncoder {
                 self.stray_cr(self.taken, out)?;
                 self.end_line(out);
             }
-            Position::Faulted(fault) => return Err(fault.at(self.taken)),
         }
         out.extend_from_slice(b".\r\n");
         Ok(())
@@ -150,7 +156,6 @@ impl ContentEncoder {
                     alone = true;
                 }
                 (Position::LineStart | Position::InLine, _) => {}
-                (Position::Faulted(fault), _) => return Err(fault.at(self.taken)),
             }
             if !alone {
                 let (plain, behind) = split_plain_blocks(rest);
@@ -216,7 +221,7 @@ impl ContentEncoder {
     fn bare_lf(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentFault> {
         match self.line_endings {
             LineEndings::Mend => self.end_line(out),
-            LineEndings::Strict => return Err(self.fault(Fault::BareLf, at)),
+            LineEndings::Strict => return Err(self.faulted(Fault::BareLf, at)),
         }
         Ok(())
     }
@@ -225,7 +230,7 @@ impl ContentEncoder {
     fn stray_cr(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentFault> {
         match self.line_endings {
             LineEndings::Mend => out.push(b' '),
-            LineEndings::Strict => return Err(self.fault(Fault::StrayCr, at.saturating_sub(1))),
+            LineEndings::Strict => return Err(self.faulted(Fault::StrayCr, at.saturating_sub(1))),
         }
         self.line_len = self.line_len.saturating_add(1);
         self.position = Position::InLine;
@@ -237,9 +242,13 @@ impl ContentEncoder {
         self.taken.saturating_add(chunk.len().saturating_sub(rest.len()) as u64)
     }
 
-    fn fault(&mut self, fault: Fault, at: u64) -> ContentFault {
+    fn check(&self) -> Result<(), ContentFault> {
+        self.fault.map_or(Ok(()), |fault| Err(fault.at(self.taken)))
+    }
+
+    fn faulted(&mut self, fault: Fault, at: u64) -> ContentFault {
         self.taken = at;
-        self.position = Position::Faulted(fault);
+        self.fault = Some(fault);
         fault.at(at)
     }
 }

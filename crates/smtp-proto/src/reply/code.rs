@@ -122,3 +122,28 @@ impl fmt::Debug for EnhancedCode {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_200_to_599_and_says_by_its_first_digit_what_it_means() {
+        for (number, class, severity) in [
+            (200, 2, None),
+            (299, 2, None),
+            (300, 3, None),
+            (399, 3, None),
+            (400, 4, Some(Severity::Transient)),
+            (499, 4, Some(Severity::Transient)),
+            (500, 5, Some(Severity::Permanent)),
+            (599, 5, Some(Severity::Permanent)),
+        ] {
+            let code = Code::new(number).unwrap();
+            assert_eq!((code.get(), code.class(), code.severity()), (number, class, severity));
+        }
+        for number in [0, 199, 600, u16::MAX] {
+            assert_eq!(Code::new(number), None);
+        }
+    }
+}

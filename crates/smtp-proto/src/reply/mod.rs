@@ -61,7 +61,7 @@ impl<'a> Reply<'a> {
 
     /// The text of the first line: where EHLO's reply names the server.
     pub fn first_line(&self) -> &'a [u8] {
-        self.lines().next().unwrap_or_default()
+        split_line(self.octets).0
     }
 
     /// The lines behind the first, as they were on the wire.
@@ -182,6 +182,8 @@ mod tests {
             let mut lines = Reply::from_decoded(code, octets).lines();
             let one_by_one: Vec<_> = core::iter::from_fn(|| lines.next()).collect();
             assert_eq!(one_by_one, expected, "{}", Escaped(octets));
+            let first = Reply::from_decoded(code, octets).first_line();
+            assert_eq!(first, expected.first().copied().unwrap_or_default(), "{}", Escaped(octets));
         }
     }
 }
