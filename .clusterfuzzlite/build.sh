@@ -30,7 +30,8 @@ case ${SANITIZER:-address} in
 esac
 
 target_dir=${CARGO_TARGET_DIR:-$checkout/target}
-cargo fuzz build -O --debug-assertions --sanitizer "$sanitizer" --target-dir "$target_dir"
+RUSTC_WORKSPACE_WRAPPER=$checkout/fuzz/instrument-machine-only \
+  cargo fuzz build -O --debug-assertions --sanitizer "$sanitizer" --target-dir "$target_dir"
 host=$(rustc -vV | sed -n 's/^host: //p')
 for target in $(cargo fuzz list); do
   cp "$target_dir/$host/release/$target" "$OUT/"
