@@ -1,0 +1,45 @@
+//! What a delivery holds of a message: never more than a block or two, however the driver writes.
+
+use std::alloc::System;
+
+use smtp_proto::{Config, Delivery, Envelope, ForwardPath, HelloName, ReversePath, Step};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+#[test]
+fn content_does_not_pile_up_where_a_driver_never_writes_all_of_it() {
+    let mut config = Config::new(HelloName::new("client.example").unwrap());
+    config.limits.block = 4096;
+    let envelope = Envelope::new(ReversePath::Null, vec![ForwardPath::Postmaster]).unwrap();
+    let mut delivery = Delivery::new(config, envelope);
+    delivery.connected().unwrap();
+    for reply in ["220 mx\r\n", "250 mx\r\n", "250 ok\r\n", "250 ok\r\n", "354 go on\r\n"] {
+        if let Step::Transmit(octets, _) = delivery.poll() {
+            let all = octets.len();
+            delivery.sent(all).unwrap();
+        }
+        delivery.received(reply.as_bytes()).unwrap();
+    }
+    let before = Region::new(ALLOCATOR);
+    let line = "0123456789\r\n".repeat(400);
+    let mut given = 0;
+    while given < 1 << 20 {
+        match delivery.poll() {
+            Step::Content(room) => {
+                let piece = &line.as_bytes()[..room.min(line.len())];
+                delivery.content(piece).unwrap();
+                given += piece.len();
+            }
+            Step::Transmit(octets, _) => {
+                let all_but_one = octets.len() - 1;
+                delivery.sent(all_but_one).unwrap();
+            }
+            other => panic!("content is to be given or written: {other:?}"),
+        }
+        let change = before.change();
+        let held = change.bytes_allocated.saturating_sub(change.bytes_deallocated);
+        assert!(held < 32_768, "after {given} octets of content {held} are held");
+    }
+}
