@@ -23,7 +23,7 @@ const MANY_REPLIES: usize = 1 << 20;
 const ONE_OF_MANY: usize = 128;
 
 /// Octets of the replies that a delivery to one recipient keeps, and some more.
-const USUAL_REPLIES: usize = 384;
+const USUAL_REPLIES: usize = 344;
 
 /// Where a recipient stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
