@@ -6,8 +6,7 @@ use nom::{
     branch::alt,
     bytes::complete::take,
     character::complete::char,
-    combinator::{eof, map_opt, rest, value},
-    sequence::preceded,
+    combinator::{eof, map_opt, value},
 };
 
 use super::code::{Code, EnhancedCode};
@@ -22,11 +21,10 @@ pub(super) enum Position {
 /// `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF`,
 /// one of its lines, without the line end. The text can be any octets.
 pub(super) fn reply_line(line: &[u8]) -> Option<(Code, Position)> {
-    let parsed: IResult<&[u8], _> = (code, alt((value(Position::Last, eof), separator))).parse(line);
-    parsed.ok().map(|(_, parsed)| parsed)
+    (code, separator).parse(line).ok().map(|(_text, parsed)| parsed)
 }
 
-fn code(input: &[u8]) -> IResult<&[u8], Code> {
+fn code(input: &[u8]) -> IResult<&[u8], Code, ()> {
     let code = |digits: &[u8]| match digits {
         [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9'] => Code::new(digits.iter().copied().fold(0, with_digit)),
         _ => None,
@@ -34,9 +32,8 @@ fn code(input: &[u8]) -> IResult<&[u8], Code> {
     map_opt(take(3_usize), code).parse(input)
 }
 
-fn separator(input: &[u8]) -> IResult<&[u8], Position> {
-    alt((value(Position::More, preceded(char('-'), rest)), value(Position::Last, preceded(char(' '), rest))))
-        .parse(input)
+fn separator(input: &[u8]) -> IResult<&[u8], Position, ()> {
+    alt((value(Position::Last, char(' ')), value(Position::More, char('-')), value(Position::Last, eof))).parse(input)
 }
 
 /// `status-code = class "." subject "." detail` (RFC 2034 section 4), then a space or the line's end.
@@ -54,13 +51,14 @@ pub(super) fn enhanced(text: &[u8]) -> Option<EnhancedCode> {
 }
 
 /// A number of one to three digits, and what is behind it.
+#[inline]
 fn three_digits(text: &[u8]) -> Option<(u16, &[u8])> {
-    let (mut number, mut rest) = (0, text);
-    for _ in 0..3 {
-        let [digit @ b'0'..=b'9', behind @ ..] = rest else { break };
-        (number, rest) = (with_digit(number, *digit), behind);
-    }
-    (rest.len() < text.len()).then_some((number, rest))
+    let [first @ b'0'..=b'9', rest @ ..] = text else { return None };
+    let number = with_digit(0, *first);
+    let [second @ b'0'..=b'9', rest @ ..] = rest else { return Some((number, rest)) };
+    let number = with_digit(number, *second);
+    let [third @ b'0'..=b'9', rest @ ..] = rest else { return Some((number, rest)) };
+    Some((with_digit(number, *third), rest))
 }
 
 /// One digit more, at most the third: nothing can overflow.

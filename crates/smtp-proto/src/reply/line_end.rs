@@ -43,14 +43,6 @@ fn last_eight(octets: &[u8], len: usize) -> u64 {
     }
 }
 
-/// The place of the first LF.
-pub(super) fn line_end(octets: &[u8]) -> Option<usize> {
-    match fold_line_ends(octets, 0, (), |(), place| ControlFlow::Break(place)) {
-        ControlFlow::Break(place) => Some(place),
-        ControlFlow::Continue(()) => None,
-    }
-}
-
 /// A high bit for each octet that is a LF, the first the lowest.
 #[inline]
 const fn line_ends_of_eight(eight: u64) -> u64 {
@@ -83,7 +75,6 @@ mod tests {
                     // Those before the start are not asked for.
                     (0..start.min(len)).chain(expected.iter().copied()).for_each(|place| octets[place] = b'\n');
                     assert_eq!(line_ends(&octets, start), expected, "{len} octets {other}");
-                    assert_eq!(line_end(&octets[start.min(len)..]), expected.first().map(|place| place - start));
                 }
             }
         }

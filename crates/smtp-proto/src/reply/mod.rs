@@ -12,7 +12,9 @@ pub use decoder::{ReplyDecoder, ReplyFault, ReplyFaultKind};
 
 use core::{convert::Infallible, fmt, ops::ControlFlow};
 
-use self::line_end::{fold_line_ends, line_end};
+use memchr::memchr;
+
+use self::line_end::fold_line_ends;
 use crate::escape::Escaped;
 
 /// One complete reply: its code, and its lines as they were on the wire.
@@ -72,7 +74,9 @@ impl<'a> Reply<'a> {
     /// The enhanced status code at the start of the text (RFC 2034), if its class is that of the
     /// reply code.
     pub fn enhanced(&self) -> Option<EnhancedCode> {
-        line::enhanced(self.octets.get(4..)?).filter(|enhanced| enhanced.class() == self.code.class())
+        let text = self.octets.get(4..)?;
+        // The first digits of both.
+        if text.first() == self.octets.first() { line::enhanced(text) } else { None }
     }
 
     /// The whole text, lines joined by `separator`, safe to show.
@@ -147,7 +151,7 @@ impl<'a> Iterator for Lines<'a> {
 /// The text of the first line, and what is behind it.
 pub(crate) fn split_line(octets: &[u8]) -> (&[u8], &[u8]) {
     // Of a reply that is kept in part, the last line may have no end.
-    let end = line_end(octets).unwrap_or(octets.len());
+    let end = memchr(b'\n', octets).unwrap_or(octets.len());
     (text(octets, 0, end), octets.get(end.saturating_add(1)..).unwrap_or_default())
 }
 
