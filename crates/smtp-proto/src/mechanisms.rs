@@ -76,10 +76,9 @@ impl Mechanism {
 
     /// The one of this name, in any case.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        let named =
-            |is: fn(&[u8], &[u8]) -> bool| Self::ALL.iter().find(|mechanism| is(mechanism.name().as_bytes(), name));
-        // Most servers write it in capitals, and then no letter has to be folded.
-        named(|left, right| left == right).or_else(|| named(<[u8]>::eq_ignore_ascii_case)).copied()
+        // Most servers offer these two, in capitals: no letter has to be folded.
+        let usual = [Self::Plain, Self::Login].into_iter().find(|mechanism| mechanism.name().as_bytes() == name);
+        usual.or_else(|| Self::ALL.into_iter().find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name)))
     }
 }
 
