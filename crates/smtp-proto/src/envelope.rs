@@ -196,9 +196,17 @@ impl Needs {
     pub(crate) fn unmet_by(self, capabilities: &Capabilities) -> Self {
         self.iter().filter(|need| !meets(capabilities, *need)).fold(Self::NONE, Self::with)
     }
+
+    /// Those that no server can meet, because they are not spoken here yet.
+    pub(crate) fn not_spoken(self) -> Self {
+        let not_spoken = |need: &Need| match need {
+            Need::Tls | Need::Auth | Need::BinaryMime | Need::RequireTls | Need::DeliverBy => true,
+            Need::Smtputf8 | Need::EightBitMime => false,
+        };
+        self.iter().filter(not_spoken).fold(Self::NONE, Self::with)
+    }
 }
 
-/// TLS, AUTH and the extensions below them are not spoken yet: whoever needs them is not served.
 const fn meets(capabilities: &Capabilities, need: Need) -> bool {
     match need {
         Need::Smtputf8 => capabilities.smtputf8,

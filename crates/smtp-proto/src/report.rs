@@ -97,7 +97,8 @@ pub enum Cause {
     Reply,
     /// The way the connections ended: each attempt says why.
     Connections,
-    /// What the message or the policy needs, and the server does not offer, or HELO cannot carry.
+    /// What the message or the policy needs, and the server does not offer, HELO cannot carry, or this
+    /// crate does not do yet.
     Needs(Needs),
     /// The server takes messages of so many octets, and this one is larger.
     TooLarge(u64),
@@ -266,7 +267,14 @@ impl fmt::Display for Cause {
         match self {
             Self::Reply => f.write_str("the server's reply"),
             Self::Connections => f.write_str("the connection failed"),
-            Self::Needs(needs) => write!(f, "it needs {needs}, which the server does not offer or HELO cannot carry"),
+            Self::Needs(needs) => {
+                let why = match needs.not_spoken() {
+                    Needs::NONE => "the server does not offer or HELO cannot carry",
+                    not_spoken if not_spoken == *needs => "this client does not do yet",
+                    _ => "the server does not offer, HELO cannot carry or this client does not do yet",
+                };
+                write!(f, "it needs {needs}, which {why}")
+            }
             Self::TooLarge(limit) => write!(f, "it is larger than the {limit} octets the server takes"),
             Self::Content(fault) => write!(f, "{fault}"),
             Self::Cancelled(cancel) => write!(f, "{cancel}"),

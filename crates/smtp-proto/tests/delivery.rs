@@ -14,6 +14,19 @@ fn envelope(recipients: usize) -> Envelope {
     Envelope::new(ReversePath::Null, (0..recipients).map(to).collect()).unwrap()
 }
 
+/// A delivery that is done, and kept its connection.
+fn kept() -> Delivery {
+    let mut config = config();
+    config.afterwards = Afterwards::Keep;
+    let mut delivery = Delivery::new(config, envelope(1));
+    delivery.connected().unwrap();
+    converse(&mut delivery, &["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n", "354 e\r\n"]);
+    delivery.end_content().unwrap();
+    send_all(&mut delivery);
+    converse(&mut delivery, &["250 f\r\n"]);
+    delivery
+}
+
 type Call = (&'static str, fn(&mut Delivery) -> Result<(), Misuse>);
 
 /// Writes all that is to be written.
@@ -90,17 +103,6 @@ fn a_call_that_does_not_fit_is_refused_and_changes_nothing() {
         delivery.cancel(Cancel::Interrupted);
         delivery
     };
-    let kept = || {
-        let mut config = config();
-        config.afterwards = Afterwards::Keep;
-        let mut delivery = Delivery::new(config, envelope(1));
-        delivery.connected().unwrap();
-        converse(&mut delivery, &["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n", "354 e\r\n"]);
-        delivery.end_content().unwrap();
-        send_all(&mut delivery);
-        converse(&mut delivery, &["250 f\r\n"]);
-        delivery
-    };
     let calls: [Call; 12] = [
         ("connected", Delivery::connected),
         ("connect_failed", |delivery| delivery.connect_failed("no")),
@@ -134,6 +136,26 @@ fn a_call_that_does_not_fit_is_refused_and_changes_nothing() {
             assert_eq!(make(&mut tried).err(), expected, "{call} when {moment}");
             assert!(tried == delivery || expected.is_none(), "{call} when {moment}");
         }
+    }
+}
+
+#[test]
+fn a_report_that_is_written_does_not_change_whatever_comes_on_the_connection_that_was_kept() {
+    let calls: [Call; 5] = [
+        ("no reply", |delivery| delivery.received(b"hello\r\n")),
+        ("a reply to nothing", |delivery| delivery.received(b"250 ok\r\n")),
+        ("421", |delivery| delivery.received(b"421 bye\r\n")),
+        ("half of a 421", |delivery| {
+            delivery.received(b"421 by")?;
+            delivery.disconnected(Disconnect::Closed)
+        }),
+        ("reset", |delivery| delivery.disconnected(Disconnect::Reset)),
+    ];
+    for (name, call) in calls {
+        let mut delivery = kept();
+        let before = delivery.report().to_string();
+        call(&mut delivery).unwrap();
+        assert_eq!(delivery.report().to_string(), before, "{name}");
     }
 }
 

@@ -190,6 +190,29 @@ fn a_refused_mail_opens_no_transaction_for_what_was_pipelined_behind_it() {
 }
 
 #[test]
+fn a_refused_mail_ends_its_own_transaction_and_not_the_one_behind_rset() {
+    let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
+    for command in [MAIL, RCPT, Command::Rset, MAIL, RCPT] {
+        session.command(&command).unwrap();
+    }
+    send_all(&mut session);
+    hear(&mut session, "550 no\r\n", Stage::Mail);
+    hear(&mut session, "503 no\r\n", Stage::Rcpt);
+    hear(&mut session, "250 ok\r\n", Stage::Rset);
+    hear(&mut session, "250 ok\r\n", Stage::Mail);
+    hear(&mut session, "250 ok\r\n", Stage::Rcpt);
+    assert_eq!(session.command(&MAIL), Err(Refused::Order));
+    assert_eq!(session.command(&Command::Data), Ok(()));
+}
+
+#[test]
+fn an_ehlo_that_was_not_taken_offers_nothing() {
+    for reply in ["350-mx.example\r\n350 PIPELINING\r\n", "550-mx.example\r\n550 PIPELINING\r\n"] {
+        assert!(!greeted(reply).capabilities().pipelining, "{reply}");
+    }
+}
+
+#[test]
 fn service_closing_is_the_last_event_wherever_it_comes() {
     let mut session = greeted("250 mx.example\r\n");
     let (_, event) = session.received(b"421 4.3.2 going down\r\n250 ok\r\n");
@@ -205,7 +228,7 @@ fn content_and_its_end_are_written_between_the_right_replies() {
     exchange(&mut session, &RCPT, "250 ok\r\n");
     exchange(&mut session, &Command::Data, "354 go\r\n");
     session.begin_content(LineEndings::Mend, false).unwrap();
-    assert_eq!(session.command(&Command::Quit), Err(Refused::Over));
+    assert_eq!(session.command(&Command::Quit), Err(Refused::Order));
     session.content(b".one\ntwo").unwrap().unwrap();
     assert_eq!(session.stage(), Stage::Content);
     assert_eq!(session.end_content(), Ok(Ok(None)));

@@ -39,7 +39,7 @@ fn converse(delivery: &mut Delivery, server: &[&str]) {
 #[test]
 fn each_misuse_and_each_fault_has_its_words() {
     let fault = |octets: &[u8]| Reply::parse(octets).unwrap_err();
-    let cases: [(&dyn Display, &str); 44] = [
+    let cases: [(&dyn Display, &str); 46] = [
         (&AddressError::Empty, "it is empty"),
         (&AddressError::NoDomain, "it has no @ and domain"),
         (&AddressError::Control(7), "it has a control character at octet 7"),
@@ -54,9 +54,14 @@ fn each_misuse_and_each_fault_has_its_words() {
         (&Cause::Reply, "the server's reply"),
         (&Cause::Connections, "the connection failed"),
         (&Cause::TooLarge(1000), "it is larger than the 1000 octets the server takes"),
+        (&Cause::Needs(Needs::NONE.with(Need::Tls)), "it needs TLS, which this client does not do yet"),
         (
-            &Cause::Needs(Needs::NONE.with(Need::Tls)),
-            "it needs TLS, which the server does not offer or HELO cannot carry",
+            &Cause::Needs(Needs::NONE.with(Need::EightBitMime)),
+            "it needs 8BITMIME, which the server does not offer or HELO cannot carry",
+        ),
+        (
+            &Cause::Needs(Needs::NONE.with(Need::Tls).with(Need::Smtputf8)),
+            "it needs TLS, SMTPUTF8, which the server does not offer, HELO cannot carry or this client does not do yet",
         ),
         (&Cause::Cancelled(Cancel::Deadline), "the delivery took longer than it may"),
         (&Cause::Content(ContentFault::BareLf(3)), "the content has a bare LF at octet 3"),

@@ -279,9 +279,10 @@ impl Delivery {
             Next::Forbidden(needs) => (Status::Deferred, Cause::Needs(needs)),
             Next::Defer => (Status::Deferred, Cause::Connections),
         };
-        // A reply that says why stands above the way the connection ended.
+        // A reply that says why stands above the way the connection ended. EHLO refused for good is not
+        // why: HELO was to follow.
         let ehlo_refusal = match point {
-            Point::EhloRefused(_) => self.ledger.attempt().and_then(|attempt| attempt.ehlo_refusal),
+            Point::EhloRefused(Severity::Transient) => self.ledger.attempt().and_then(|attempt| attempt.ehlo_refusal),
             _ => None,
         };
         let said = reply.map(|reply| reply.kept).or(ehlo_refusal);
@@ -343,7 +344,8 @@ impl Delivery {
     }
 
     fn note_detail(&mut self, detail: Text) {
-        if let Some(attempt) = self.ledger.attempt() {
+        let written = matches!(self.state, State::Done(_));
+        if let (Some(attempt), false) = (self.ledger.attempt(), written) {
             attempt.detail = detail;
         }
     }

@@ -182,7 +182,7 @@ impl Session {
             return (taken, Some(Event::Unsolicited { stage, reply }));
         };
         unanswered.pop();
-        state.answered(stage, reply.code());
+        state.answered(stage, reply.code(), unanswered);
         let success = reply.code().meaning() == Class::Success;
         match (stage, &mut *accepted) {
             (Stage::Mail, accepted) => *accepted = success.then_some(0),
@@ -190,7 +190,7 @@ impl Session {
             _ => {}
         }
         match stage {
-            Stage::Ehlo | Stage::Lhlo if reply.code().severity().is_none() => {
+            Stage::Ehlo | Stage::Lhlo if success => {
                 *capabilities = Capabilities::from_reply(&reply);
             }
             Stage::Helo => *capabilities = Capabilities::default(),
@@ -201,7 +201,11 @@ impl Session {
 
     /// Gives a command: it is written to the output, and its reply is due.
     pub fn command(&mut self, command: &Command<'_>) -> Result<(), Refused> {
-        let State::Commands(transaction) = &mut self.state else { return Err(Refused::Over) };
+        let transaction = match &mut self.state {
+            State::Commands(transaction) => transaction,
+            State::Content(_) => return Err(Refused::Order),
+            State::Quitting | State::Over => return Err(Refused::Over),
+        };
         match self.unanswered.newest() {
             None => {}
             Some(Due { stage: Stage::Greeting, .. }) => return Err(Refused::Greeting),
@@ -366,15 +370,17 @@ pub struct Wait {
 }
 
 impl State {
-    /// A refused command opens nothing.
-    fn answered(&mut self, stage: Stage, code: Code) {
+    /// A command that was not taken opens nothing. `given` since are the commands behind it.
+    fn answered(&mut self, stage: Stage, code: Code, given: &Unanswered) {
         let Self::Commands(transaction) = self else { return };
-        let refused = code.severity().is_some();
+        let taken = code.meaning() == Class::Success;
         match (stage, *transaction) {
-            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) if refused => *transaction = Transaction::BeforeHello,
-            (Stage::Mail, Transaction::Mail | Transaction::Rcpt) if refused => *transaction = Transaction::None,
-            (Stage::Data, _) if refused => *transaction = Transaction::Rcpt,
+            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) if !taken => *transaction = Transaction::BeforeHello,
+            (Stage::Mail, Transaction::Mail | Transaction::Rcpt) if !taken && !given.has(Stage::Rset) => {
+                *transaction = Transaction::None;
+            }
             (Stage::Data, _) if code == Code::START_MAIL_INPUT => *transaction = Transaction::StartMailInput,
+            (Stage::Data, _) if code.severity().is_some() => *transaction = Transaction::Rcpt,
             _ => {}
         }
     }

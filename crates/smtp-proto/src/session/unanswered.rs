@@ -97,6 +97,10 @@ impl Unanswered {
         }
     }
 
+    pub(super) fn has(&self, stage: Stage) -> bool {
+        self.iter().any(|due| due.stage == stage)
+    }
+
     fn iter(&self) -> impl Iterator<Item = &Due> {
         let (few, many) = match &self.queue {
             Queue::Few(few) => (Some(few), None),

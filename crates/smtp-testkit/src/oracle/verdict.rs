@@ -96,7 +96,8 @@ fn is_said_again(connection: &Connection, helo: &Exchange) -> bool {
 /// What the end of a connection means for whoever has no final status, where nothing follows it.
 pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
     let status = if next == Next::Unconfirmed { Status::Unconfirmed } else { Status::Deferred };
-    let ehlo_refusal = connection.ehlo_refusal().filter(|_| !connection.greeted());
+    // Refused for good, EHLO is not why: HELO was to follow.
+    let ehlo_refusal = connection.ehlo_refusal().filter(|refusal| refusal.code < 500 && !connection.greeted());
     let reply = match end {
         End::Closing(answer) => Some(answer),
         End::ContentRefused(answer) => {
