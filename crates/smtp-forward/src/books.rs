@@ -7,7 +7,7 @@ use crate::{
     message::Message,
     progress::{MANY, Progress},
     report::{
-        self, Account, Outcome, json,
+        self, Account, Outcome, Which, json,
         many::{NotDelivered, Summary},
         people,
     },
@@ -46,14 +46,16 @@ impl Books {
         self.status = self.status.max(status).max(report.into());
         self.summary.add(report);
         self.progress.message();
+        let which = Which { number, file: message.name() };
         if self.json {
-            let which = (self.count > 1).then(|| json::Which { number, file: message.name() });
+            let which = (self.count > 1).then_some(which);
             self.print(&json::line(&json::Message::new(which, account)));
         } else if self.count < MANY {
             let hint = report::hint(report).unwrap_or_default();
-            self.print(&format!("{}{hint}", people::Message(account)));
+            let which = (self.count > 1).then_some(which);
+            self.print(&format!("{}{hint}", people::Message { which, account }));
         } else if Outcome::from(report) != Outcome::Delivered {
-            self.print(&NotDelivered { number, name: message.name(), report }.to_string());
+            self.print(&NotDelivered { which, report }.to_string());
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use smtp_client::Client;
-use smtp_proto::{Cancel, Delivery, Misuse};
+use smtp_proto::{AttemptReport, Cancel, Cause, Delivery, Misuse};
 
 use crate::{
     batch::{Batch, Queue, Taken},
@@ -60,8 +60,11 @@ impl<'a> Connection<'a> {
         if self.batch.interrupt.load(Ordering::Relaxed) {
             return false;
         }
-        let last = self.delivery.as_ref().and_then(|delivery| delivery.report().attempts().last());
-        last.is_some_and(|attempt| !attempt.reused() && attempt.hello_reply().is_none())
+        let Some(report) = self.delivery.as_ref().map(Delivery::report) else { return false };
+        // What this message needs, the next one may not.
+        let for_its_needs = report.recipients().any(|recipient| matches!(recipient.cause, Cause::Needs(_)));
+        let no_hello = |attempt: AttemptReport<'_>| !attempt.reused() && attempt.hello_reply().is_none();
+        !for_its_needs && report.attempts().last().is_some_and(no_hello)
     }
 
     fn deliver(&mut self, number: usize, message: &Message, status: &mut ExitStatus) -> Result<(), Misuse> {

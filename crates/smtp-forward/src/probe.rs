@@ -83,11 +83,17 @@ impl<'a> Findings<'a> {
     }
 
     fn status(&self) -> ExitStatus {
-        let refused = self.account.report.attempts().filter_map(|attempt| attempt.reply()).last();
-        match (self.taken, refused.and_then(|reply| reply.code().severity())) {
-            (Some(_), _) => ExitStatus::Ok,
-            (None, Some(Severity::Permanent)) => ExitStatus::Unavailable,
-            (None, Some(Severity::Transient) | None) => ExitStatus::TempFail,
+        let for_good = |reply: Reply<'_>| reply.code().severity() == Some(Severity::Permanent);
+        // As a delivery has it: a hang-up is never for good, nor is a refusal of HELO behind an EHLO that
+        // was refused for now.
+        let mut attempts = self.account.report.attempts().peekable();
+        let refused_for_good = attempts.peek().is_some()
+            && attempts
+                .all(|attempt| attempt.reply().is_some_and(for_good) && attempt.ehlo_refusal().is_none_or(for_good));
+        match self.taken {
+            Some(_) => ExitStatus::Ok,
+            None if refused_for_good => ExitStatus::Unavailable,
+            None => ExitStatus::TempFail,
         }
     }
 

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use smtp_proto::{Envelope, NoRecipients};
+use smtp_proto::{Envelope, Escaped, NoRecipients};
 
 use crate::{
     arguments::{Send, Tls},
@@ -61,7 +61,8 @@ impl fmt::Display for Failure {
             Self::Recipients(why) => write!(f, "{why}"),
             Self::Unreadable(all) => {
                 for (path, error) in all {
-                    writeln!(f, "{} cannot be read: {error}", path.display())?;
+                    let path = Escaped(path.as_os_str().as_encoded_bytes());
+                    writeln!(f, "{path} cannot be read: {error}")?;
                 }
                 f.write_str("nothing was sent")
             }

@@ -40,6 +40,9 @@ fn a_probe_says_whether_it_took_helo_and_its_exit_status_whether_it_got_there() 
         (format!("S: 220 x\nC: EHLO\nS: 502 no\nC: HELO\nS: 250 hi\n{QUIT}"), json!("helo"), true, 0),
         (format!("{CLOSES}S: 220 x\nC: HELO\nclose\n"), Value::Null, false, 75),
         (format!("S: 554 no\n{QUIT}"), Value::Null, false, 69),
+        (format!("S: 220 x\nC: EHLO\nS: 502 no\nC: HELO\nS: 502 no\n{QUIT}"), Value::Null, false, 69),
+        (format!("S: 220 x\nC: EHLO\nS: 451 no\nC: HELO\nS: 502 no\n{QUIT}"), Value::Null, false, 75),
+        (format!("{CLOSES}S: 220 x\nC: HELO\nS: 502 no\n{QUIT}"), Value::Null, false, 75),
         ("S: 421 later\nclose\n".to_owned(), Value::Null, false, 75),
     ] {
         let server = Server::start(&script);

@@ -309,11 +309,17 @@ fn opportunistic_tls_goes_on_in_clear_and_says_so() {
 
 #[test]
 fn a_long_line_is_sent_and_reported() {
-    let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
     let content = format!("Subject: x\n\n{}\n", "y".repeat(1200));
-    let output = run(&send(&[]), Some(server.address), content.as_bytes());
-    assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).contains("A line has 1200 octets"));
+    for (more, count, said) in [
+        (&[][..], 1, "A line has 1200 octets"),
+        (&["--json"], 1, "\"longest_line\":1200"),
+        (&["--repeat", "10"], 10, "10 with a line of more than 998 octets"),
+    ] {
+        let server = Server::start(&format!("{HELLO}{}{QUIT}", TAKEN.repeat(count)));
+        let output = run(&send(more), Some(server.address), content.as_bytes());
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains(said), "{}", text(&output.stdout));
+    }
 }
 
 #[test]

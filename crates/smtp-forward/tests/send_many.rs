@@ -172,6 +172,37 @@ fn a_message_goes_out_as_often_as_asked_for_wherever_it_came_from() {
 }
 
 #[test]
+fn a_message_that_a_server_cannot_take_costs_no_connection() {
+    let dir = maildir(&new(4));
+    for eight_bit in ["new/01", "new/02"] {
+        fs::write(dir.path().join(eight_bit), "Subject: \u{e9}\n").unwrap();
+    }
+    let no_ehlo = "gather 2\nS: 220 ready\nC: EHLO\nS: 500 what\n";
+    let (refused, taken) = (format!("{no_ehlo}{QUIT}"), format!("{no_ehlo}C: HELO\nS: 250 hi\n{TAKEN}{QUIT}"));
+    let server = Server::start(&[&refused[..], &refused, &taken, &taken].join("=\n"));
+    let output = send_all(&server, dir.path(), &["--json", "--connections", "2"]);
+    assert_eq!(output.status.code(), Some(65));
+    assert_eq!(text(&output.stderr), "");
+    let outcomes: Vec<_> = reports(&output).iter().map(|report| report["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["failed", "failed", "delivered", "delivered"]);
+}
+
+#[test]
+fn of_several_messages_each_report_names_its_own() {
+    let dir = maildir(&new(3));
+    let refused = "C: MAIL\nS: 550 5.7.1 not this one\n";
+    let server = Server::start(&format!("{HELLO}{TAKEN}{refused}{TAKEN}{QUIT}"));
+    let output = send_all(&server, dir.path(), &[]);
+    assert_eq!(output.status.code(), Some(69));
+    let report = text(&output.stdout);
+    for (number, became) in [(1, "delivered: 250"), (2, "failed: 550 5.7.1 not this one"), (3, "delivered: 250")] {
+        let file = dir.path().join(format!("new/0{number}"));
+        let line = format!("message {number}, {}: <b@example.net> {became}", file.to_str().unwrap());
+        assert!(report.contains(&line), "{report}");
+    }
+}
+
+#[test]
 fn of_many_messages_people_are_told_the_sum_and_what_was_not_delivered() {
     let refused = "C: MAIL\nS: 550 5.7.1 not this one\n";
     let dir = maildir(&new(12));
@@ -207,6 +238,7 @@ fn one_message_that_cannot_be_read_keeps_all_from_being_sent_and_each_of_them_is
         (vec!["--maildir".to_owned(), path(&empty)], &["it holds no message"]),
         (vec!["--maildir".to_owned(), path(&no_maildir)], &["it is no maildir"]),
         (vec!["--maildir".to_owned(), path(&whole) + "/new/01"], &["it is no maildir"]),
+        (vec!["no\u{1b}[31msuch".into()], &["no\\u{1b}[31msuch cannot be read"]),
     ] {
         let server = Server::start("S: 220 ready\n");
         let arguments = SEND.into_iter().chain(more.iter().map(String::as_str)).collect::<Vec<_>>();

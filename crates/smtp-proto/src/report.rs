@@ -220,7 +220,8 @@ impl fmt::Debug for Report<'_> {
     }
 }
 
-/// For people: a line for each recipient, then one for each connection.
+/// For people: a line for each recipient, then one for each connection, and one for what not every
+/// server takes.
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for recipient in self.recipients() {
@@ -229,7 +230,10 @@ impl fmt::Display for Report<'_> {
         for (index, attempt) in self.attempts().enumerate() {
             writeln!(f, "connection {}: {attempt}", index.saturating_add(1))?;
         }
-        Ok(())
+        match self.longest_line() {
+            Some(longest) => writeln!(f, "a line of the content has {longest} octets: not every server takes it"),
+            None => Ok(()),
+        }
     }
 }
 

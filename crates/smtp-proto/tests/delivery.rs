@@ -188,4 +188,5 @@ fn a_line_that_not_every_server_takes_is_reported_and_sent() {
     assert_eq!(send_all(&mut delivery), format!("{}\r\n.\r\n", "x".repeat(1500)));
     converse(&mut delivery, &["250 f\r\n", "221 g\r\n"]);
     assert_eq!(delivery.report().longest_line(), Some(1500));
+    assert!(delivery.report().to_string().contains("a line of the content has 1500 octets"));
 }

@@ -284,9 +284,6 @@ impl<'t> Player<'t> {
             Step::Done(_) if kept != is_kept => Err(format!("whether the connection is kept: {is_kept}")),
             Step::Done(report) => {
                 self.outcome.text.push_str(&report.to_string());
-                if let Some(octets) = report.longest_line() {
-                    self.outcome.text.push_str(&format_args!("a line of {octets} octets was sent\n").to_string());
-                }
                 self.outcome.text.push_str(if kept { "-- kept\n" } else { "-- done\n" });
                 Ok(())
             }

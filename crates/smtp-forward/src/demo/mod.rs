@@ -48,7 +48,7 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
     client.deliver(&mut delivery, &mut MESSAGE.as_bytes(), &mut conversation).map_err(io::Error::other)?;
     let account = Account { report: delivery.report(), servers: client.servers() };
     let arrived = arrived(server.received().as_ref());
-    let published = report::publish(format_args!("\n{}{arrived}", people::Message(account)));
+    let published = report::publish(format_args!("\n{}{arrived}", people::Message { which: None, account }));
     Ok(published.max(account.report.into()))
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use smtp_proto::{AttemptReport, Disconnect, Ended, Hello, Reply, Stage, Status};
 
-use super::{Account, Outcome, reason, trouble};
+use super::{Account, Outcome, Which, reason, trouble};
 
 /// What became of one message.
 #[derive(Serialize, Debug)]
@@ -14,14 +14,9 @@ pub(crate) struct Message<'a> {
     outcome: &'static str,
     recipients: Vec<Recipient<'a>>,
     attempts: Vec<Attempt>,
-}
-
-/// Which message of several: they are not reported in their order where several connections take them.
-#[derive(Serialize, Debug)]
-pub(crate) struct Which {
-    /// From 1 on.
-    pub(crate) number: usize,
-    pub(crate) file: String,
+    /// Octets of the longest line, where not every server takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    longest_line: Option<u64>,
 }
 
 #[derive(Serialize, Debug)]
@@ -61,7 +56,13 @@ impl<'a> Message<'a> {
             reason: reason(&recipient, report),
         });
         let outcome = Outcome::from(report).word();
-        Self { which, outcome, recipients: recipients.collect(), attempts: attempts(account) }
+        Self {
+            which,
+            outcome,
+            recipients: recipients.collect(),
+            attempts: attempts(account),
+            longest_line: report.longest_line(),
+        }
     }
 }
 

@@ -2,26 +2,23 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use smtp_proto::{Escaped, Report, Stage, Status};
+use smtp_proto::{Escaped, LONGEST_LINE, Report, Stage, Status};
 
-use super::{Outcome, hint, json, reason};
+use super::{Outcome, Which, hint, json, reason};
 
 /// The recipients of one message that it was not delivered to, a line each.
 pub(crate) struct NotDelivered<'a> {
-    /// The message's, from 1 on.
-    pub(crate) number: usize,
-    /// Of its file.
-    pub(crate) name: String,
+    pub(crate) which: Which,
     pub(crate) report: Report<'a>,
 }
 
 impl fmt::Display for NotDelivered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, name, report } = self;
+        let Self { which, report } = self;
         for recipient in report.recipients().filter(|recipient| recipient.status != Status::Delivered) {
             let path = Escaped(recipient.path.as_str().as_bytes());
             let status = json::status(recipient.status);
-            writeln!(f, "message {number}, {name}: <{path}> {status}: {}", reason(&recipient, *report))?;
+            writeln!(f, "{which}: <{path}> {status}: {}", reason(&recipient, *report))?;
         }
         Ok(())
     }
@@ -32,6 +29,8 @@ impl fmt::Display for NotDelivered<'_> {
 pub(crate) struct Summary {
     outcomes: BTreeMap<Outcome, usize>,
     connections: usize,
+    /// Messages with a line that not every server takes.
+    long_lines: usize,
     hint: Option<&'static str>,
     pub(crate) time: Duration,
 }
@@ -41,6 +40,7 @@ impl Summary {
         *self.outcomes.entry(report.into()).or_default() += 1;
         let opened = report.attempts().filter(|attempt| !attempt.reused() && attempt.stage() != Stage::Connect);
         self.connections += opened.count();
+        self.long_lines += usize::from(report.longest_line().is_some());
         self.hint = self.hint.or_else(|| hint(report));
     }
 }
@@ -56,6 +56,10 @@ impl fmt::Display for Summary {
         #[allow(clippy::cast_precision_loss, reason = "it is a rate")]
         let rate = messages as f64 / seconds;
         writeln!(f, "{} connection{plural}, {seconds:.2} s, {rate:.0} a second", self.connections)?;
+        if self.long_lines > 0 {
+            let (count, limit) = (self.long_lines, LONGEST_LINE);
+            writeln!(f, "{count} with a line of more than {limit} octets: not every server takes it.")?;
+        }
         f.write_str(self.hint.unwrap_or_default())
     }
 }

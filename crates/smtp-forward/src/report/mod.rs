@@ -5,11 +5,12 @@ pub(crate) mod many;
 pub(crate) mod people;
 
 use std::{
-    fmt::Display,
+    fmt::{self, Display},
     io::{self, Write},
     net::SocketAddr,
 };
 
+use serde::Serialize;
 use smtp_proto::{AttemptReport, Cause, Disconnect, Ended, Need, RecipientReport, Report, Status};
 
 use crate::{diagnostics, exit_status::ExitStatus};
@@ -26,6 +27,21 @@ impl<'a> Account<'a> {
     pub(crate) fn attempts(self) -> impl Iterator<Item = (AttemptReport<'a>, Option<SocketAddr>)> {
         let servers = self.servers.iter().copied().chain(std::iter::repeat(None));
         self.report.attempts().zip(servers)
+    }
+}
+
+/// Which message of several: they are not reported in their order where several connections take them.
+#[derive(Serialize, Debug)]
+pub(crate) struct Which {
+    /// From 1 on.
+    pub(crate) number: usize,
+    /// Its name, safe to show.
+    pub(crate) file: String,
+}
+
+impl Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "message {}, {}", self.number, self.file)
     }
 }
 

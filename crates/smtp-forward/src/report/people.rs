@@ -5,15 +5,20 @@ use std::fmt;
 use console::style;
 use smtp_proto::{AttemptReport, Disconnect, Ended, Escaped, LONGEST_LINE, Status};
 
-use super::{Account, json, reason, trouble};
+use super::{Account, Which, json, reason, trouble};
 
 /// What happened to each recipient, and where there is more to a connection than its end in order,
 /// why.
-pub(crate) struct Message<'a>(pub(crate) Account<'a>);
+pub(crate) struct Message<'a> {
+    /// Where there are several.
+    pub(crate) which: Option<Which>,
+    pub(crate) account: Account<'a>,
+}
 
 impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(account) = self;
+        let Self { which, account } = self;
+        let which = which.as_ref().map(|which| format!("{which}: ")).unwrap_or_default();
         for recipient in account.report.recipients() {
             let word = style(json::status(recipient.status)).bold();
             let word = match recipient.status {
@@ -22,17 +27,17 @@ impl fmt::Display for Message<'_> {
                 Status::Failed => word.red(),
             };
             let path = Escaped(recipient.path.as_str().as_bytes());
-            writeln!(f, "<{path}> {word}: {}", reason(&recipient, account.report))?;
+            writeln!(f, "{which}<{path}> {word}: {}", reason(&recipient, account.report))?;
             if recipient.status == Status::Unconfirmed {
                 writeln!(f, "  The whole message was sent and no answer came: sent again, it may arrive twice.")?;
             }
         }
         write!(f, "{}", Connections(*account))?;
         match account.report.longest_line() {
-            Some(longest) if longest > LONGEST_LINE => {
+            Some(longest) => {
                 writeln!(f, "A line has {longest} octets: not every server takes more than {LONGEST_LINE}.")
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 }
