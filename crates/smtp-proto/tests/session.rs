@@ -53,9 +53,9 @@ fn commands_out_of_order_are_refused_and_change_nothing() {
         exchange(&mut session, &RCPT, "250 ok\r\n");
         session
     };
-    let in_data = || {
+    let in_data = |reply: &str| {
         let mut session = in_rcpt();
-        exchange(&mut session, &Command::Data, "354 go\r\n");
+        exchange(&mut session, &Command::Data, reply);
         session
     };
     let quitting = || {
@@ -64,12 +64,15 @@ fn commands_out_of_order_are_refused_and_change_nothing() {
         session
     };
     let (all, none) = ("EHLO MAIL RCPT DATA RSET NOOP QUIT", "");
-    let cases: [(&str, Session, &str, Refused); 6] = [
+    let cases: [(&str, Session, &str, Refused); 8] = [
         ("before the greeting", Session::new(Limits::DEFAULT), none, Refused::Greeting),
         ("after hello", plain(), "EHLO MAIL RSET NOOP QUIT", Refused::Order),
         ("after MAIL", in_mail(), "RCPT RSET NOOP QUIT", Refused::Order),
         ("after RCPT", in_rcpt(), "RCPT DATA RSET NOOP QUIT", Refused::Order),
-        ("after 354", in_data(), none, Refused::Order),
+        ("after 354", in_data("354 go\r\n"), none, Refused::Order),
+        ("after a refused DATA", in_data("450 later\r\n"), "RCPT DATA RSET NOOP QUIT", Refused::Order),
+        // Whether the server waits for content cannot be known.
+        ("after a DATA that makes no sense", in_data("250 ok\r\n"), none, Refused::Order),
         ("after QUIT", quitting(), none, Refused::Over),
     ];
     for (moment, session, allowed, why) in cases {
