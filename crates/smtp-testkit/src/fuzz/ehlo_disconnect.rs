@@ -35,7 +35,14 @@ struct Greeting(Vec<u8>);
 impl<'a> Arbitrary<'a> for Greeting {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let form = u8::arbitrary(u)?;
-        Ok(Self(if form < 240 { server::reply(220, form & 0xcf) } else { Said::arbitrary(u)?.0 }))
+        if form < 240 {
+            return Ok(Self(server::reply(220, form & 0xcf)));
+        }
+        let mut octets = Said::arbitrary(u)?.0;
+        // What stands behind the greeting would be the start of EHLO's reply.
+        let line = octets.iter().position(|octet| *octet == b'\n').map_or(octets.len(), |end| end + 1);
+        octets.truncate(line);
+        Ok(Self(octets))
     }
 }
 
@@ -126,7 +133,6 @@ fn cut_at(driver: &mut Driver, config: &Config, needs: Needs, ehlo: &EhloReply, 
         _ if says(driver, "MAIL ") => helo,
         _ if !says(driver, "HELO ") => Follows::Settled,
         // HELO is on its way where EHLO was refused.
-        500.. if helo == Follows::Deferred => Follows::DeferredFor(ehlo.code),
         500.. => helo,
         code => Follows::DeferredFor(code),
     };
