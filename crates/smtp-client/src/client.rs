@@ -2,18 +2,22 @@
 
 use std::{
     io::{self, Read},
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     sync::{Arc, atomic::AtomicBool},
+    task::Poll,
+    time::Instant,
 };
 
 use smtp_proto::{Delivery, Misuse};
 
 use crate::{
     bounds::{Bounds, Pace},
+    connect::Opening,
     drive::Drive,
     line::Line,
     next_hop::NextHop,
     observer::Observer,
+    wait::{Waiting, wait},
 };
 
 /// Octets read at once, from the connection or from the message: as many as a delivery hands over in
@@ -24,16 +28,42 @@ const ROOM: usize = 16 * 1024;
 ///
 /// Use one client with one [`Delivery`]: for the next message [`Delivery::deliver_next`], then
 /// [`deliver`](Self::deliver) again; at the end [`quit`](Self::quit).
+///
+/// Several clients share a thread when each is driven in parts: [`start`](Self::start), then
+/// [`advance`](Self::advance) until it is ready, and [`wait`] for all of them in between.
 #[derive(Debug)]
 pub struct Client {
     pub(crate) next_hop: NextHop,
     pub(crate) bounds: Bounds,
     pub(crate) interrupt: Arc<AtomicBool>,
-    pub(crate) line: Option<Line>,
+    pub(crate) link: Link,
     /// Where the last connection went to.
     pub(crate) last: Option<SocketAddr>,
     pub(crate) servers: Vec<Option<SocketAddr>>,
     pub(crate) room: Box<[u8]>,
+    /// Since when it is at what it does.
+    pub(crate) since: Instant,
+    pub(crate) pace: Pace,
+    pub(crate) waiting: Waiting,
+}
+
+/// The one connection.
+#[derive(Debug)]
+pub(crate) enum Link {
+    Down,
+    Opening(Opening),
+    Up(Line),
+}
+
+impl Link {
+    /// What can be waited for.
+    pub(crate) const fn stream(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Down => None,
+            Self::Opening(opening) => opening.stream(),
+            Self::Up(line) => Some(line.stream()),
+        }
+    }
 }
 
 impl Client {
@@ -43,10 +73,13 @@ impl Client {
             next_hop,
             bounds: Bounds::default(),
             interrupt: Arc::default(),
-            line: None,
+            link: Link::Down,
             last: None,
             servers: Vec::new(),
             room: vec![0; ROOM].into(),
+            since: Instant::now(),
+            pace: Pace::default(),
+            waiting: Waiting::Over,
         }
     }
 
@@ -75,21 +108,49 @@ impl Client {
         content: &mut dyn Read,
         observer: &mut dyn Observer,
     ) -> Result<(), Misuse> {
-        self.servers.clear();
-        if let Some(line) = &mut self.line {
-            line.wake();
-            self.servers.push(Some(line.server()));
-        }
-        self.drive(delivery, content, observer)
+        self.start();
+        self.finish(delivery, content, observer)
     }
 
     /// Ends the connection that was kept, if there is one, in order.
     pub fn quit(&mut self, delivery: &mut Delivery, observer: &mut dyn Observer) -> Result<(), Misuse> {
-        delivery.quit()?;
-        if let Some(line) = &mut self.line {
-            line.wake();
+        self.start_quit(delivery)?;
+        self.finish(delivery, &mut io::empty(), observer)
+    }
+
+    /// The clock starts for a delivery, which [`advance`](Self::advance) drives.
+    pub fn start(&mut self) {
+        self.servers.clear();
+        if let Link::Up(line) = &self.link {
+            self.servers.push(Some(line.server()));
         }
-        self.drive(delivery, &mut io::empty(), observer)
+        self.begin();
+    }
+
+    /// The clock starts for the end of the connection that was kept, which [`advance`](Self::advance)
+    /// drives, without content.
+    pub fn start_quit(&mut self, delivery: &mut Delivery) -> Result<(), Misuse> {
+        delivery.quit()?;
+        self.begin();
+        Ok(())
+    }
+
+    /// Drives `delivery` as far as it goes without waiting for its connection, and in turn with the
+    /// others on its thread. [`Poll::Ready`] once it is done.
+    ///
+    /// From one start until it is ready, a client is to be given the same delivery and the same content.
+    pub fn advance(
+        &mut self,
+        delivery: &mut Delivery,
+        content: &mut dyn Read,
+        observer: &mut dyn Observer,
+    ) -> Result<Poll<()>, Misuse> {
+        let is_met = match self.waiting {
+            Waiting::For(..) => return Ok(Poll::Pending),
+            Waiting::Met => true,
+            Waiting::Over => false,
+        };
+        Drive { client: self, delivery, content, observer, is_met }.advance()
     }
 
     /// The server of each attempt of the last delivery, in the order of its report: the address that
@@ -98,12 +159,24 @@ impl Client {
         &self.servers
     }
 
-    fn drive(
+    fn begin(&mut self) {
+        if let Link::Up(line) = &mut self.link {
+            line.wake();
+        }
+        self.since = Instant::now();
+        self.pace = Pace::default();
+        self.waiting = Waiting::Over;
+    }
+
+    fn finish(
         &mut self,
         delivery: &mut Delivery,
         content: &mut dyn Read,
         observer: &mut dyn Observer,
     ) -> Result<(), Misuse> {
-        Drive { client: self, delivery, content, observer, pace: Pace::default() }.run()
+        while self.advance(delivery, content, observer)?.is_pending() {
+            wait([&mut *self]);
+        }
+        Ok(())
     }
 }

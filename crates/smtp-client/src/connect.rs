@@ -1,61 +1,146 @@
-//! Opening a connection: in ticks, so that the clock and the interrupt flag are looked at in between.
+//! Opening a connection: to the first address of the next hop that takes it.
 
 use std::{
     io::{self, ErrorKind},
     net::{SocketAddr, TcpStream},
-    sync::mpsc::{Receiver, sync_channel},
+    sync::mpsc::{Receiver, TryRecvError, sync_channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
+    vec,
 };
 
-use rustix::event::PollFlags;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use crate::{
-    line::{TICK, is_ready},
-    next_hop::NextHop,
-};
-
-/// Starts to look the addresses of `next_hop` up, on a thread of its own: that cannot be interrupted.
-/// Whoever drops the receiver gives it up.
-pub(crate) fn look_up(next_hop: NextHop) -> io::Result<Receiver<io::Result<Vec<SocketAddr>>>> {
-    let (sender, receiver) = sync_channel(1);
-    thread::Builder::new().name("smtp-look-up".into()).spawn(move || {
-        // Nobody waits any more: nobody is told.
-        let _ = sender.send(next_hop.addresses());
-    })?;
-    Ok(receiver)
-}
+use crate::{line::Line, next_hop::NextHop, observer::Observer, wait::Awaited};
 
 /// A connection that is being opened.
 #[derive(Debug)]
-pub(crate) struct Opening(TcpStream);
+pub(crate) struct Opening {
+    stage: Stage,
+    /// Addresses that were not tried yet.
+    untried: vec::IntoIter<SocketAddr>,
+    failures: Failures,
+}
+
+/// What was tried in vain.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    /// The last address that was tried.
+    pub(crate) last: Option<SocketAddr>,
+    /// Each place with its error.
+    pub(crate) texts: Vec<String>,
+}
+
+/// How far it is.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    Not(Awaited),
+    Open(Line),
+    Failed(Failures),
+}
+
+#[derive(Debug)]
+enum Stage {
+    LookUp(Receiver<io::Result<Vec<SocketAddr>>>, Instant),
+    NextAddress,
+    Connect(TcpStream, SocketAddr, Instant),
+}
 
 impl Opening {
-    pub(crate) fn start(server: SocketAddr) -> io::Result<Self> {
-        let stream: TcpStream = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?.into();
-        stream.set_nonblocking(true)?;
-        match SockRef::from(&stream).connect(&server.into()) {
-            Err(error) if !is_under_way(&error) => Err(error),
-            _ => Ok(Self(stream)),
+    /// Opens a connection to this very address.
+    pub(crate) fn to(server: SocketAddr) -> Self {
+        Self { stage: Stage::NextAddress, untried: vec![server].into_iter(), failures: Failures::default() }
+    }
+
+    /// Starts to look the addresses of `next_hop` up, on a thread of its own: that cannot be interrupted.
+    /// Whoever drops the opening gives it up.
+    pub(crate) fn look_up(next_hop: NextHop, now: Instant) -> Self {
+        let (sender, receiver) = sync_channel(1);
+        let failed = sender.clone();
+        let look_up = move || {
+            // Nobody waits any more: nobody is told.
+            let _ = sender.send(next_hop.addresses());
+        };
+        if let Err(error) = thread::Builder::new().name("smtp-look-up".into()).spawn(look_up) {
+            let _ = failed.send(Err(error));
+        }
+        let stage = Stage::LookUp(receiver, now);
+        Self { stage, untried: Vec::new().into_iter(), failures: Failures::default() }
+    }
+
+    /// Goes as far as it can without waiting. `is_met`: what it waited for has come. `limit` is for the
+    /// look-up, and again for each address.
+    pub(crate) fn advance(
+        &mut self,
+        mut is_met: bool,
+        now: Instant,
+        limit: Duration,
+        next_hop: &NextHop,
+        observer: &mut dyn Observer,
+    ) -> Opened {
+        loop {
+            let (server, error) = match std::mem::replace(&mut self.stage, Stage::NextAddress) {
+                Stage::LookUp(answer, since) => match answer.try_recv() {
+                    Ok(Ok(addresses)) => {
+                        self.untried = addresses.into_iter();
+                        continue;
+                    }
+                    Ok(Err(error)) => (None, error),
+                    Err(TryRecvError::Empty) if now.duration_since(since) < limit => {
+                        self.stage = Stage::LookUp(answer, since);
+                        return Opened::Not(Awaited::Addresses(since));
+                    }
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
+                        (None, io::Error::new(ErrorKind::TimedOut, "looking up the name took too long"))
+                    }
+                },
+                Stage::NextAddress => {
+                    let Some(server) = self.untried.next() else {
+                        return Opened::Failed(std::mem::take(&mut self.failures));
+                    };
+                    self.failures.last = Some(server);
+                    match connect(server) {
+                        Ok(stream) => {
+                            self.stage = Stage::Connect(stream, server, now);
+                            return Opened::Not(Awaited::Room);
+                        }
+                        Err(error) => (Some(server), error),
+                    }
+                }
+                Stage::Connect(stream, server, _) if std::mem::take(&mut is_met) => match opened(stream, server) {
+                    Ok(line) => return Opened::Open(line),
+                    Err(error) => (Some(server), error),
+                },
+                Stage::Connect(stream, server, since) if now.duration_since(since) < limit => {
+                    self.stage = Stage::Connect(stream, server, since);
+                    return Opened::Not(Awaited::Room);
+                }
+                Stage::Connect(_, server, _) => {
+                    (Some(server), io::Error::new(ErrorKind::TimedOut, "connecting took too long"))
+                }
+            };
+            observer.connect_failed(server, &error);
+            let place = server.map_or_else(|| next_hop.to_string(), |server| server.to_string());
+            self.failures.texts.push(format!("{place}: {error}"));
         }
     }
 
-    /// Waits for a tick, or for `limit` if that is less: whether it is open.
-    pub(crate) fn wait(&self, limit: Duration) -> io::Result<bool> {
-        if !is_ready(&self.0, PollFlags::OUT, limit.min(TICK))? {
-            return Ok(false);
-        }
-        match self.0.take_error()? {
-            Some(error) => Err(error),
-            None => Ok(true),
+    /// What is being opened now.
+    pub(crate) const fn stream(&self) -> Option<&TcpStream> {
+        match &self.stage {
+            Stage::Connect(stream, _, _) => Some(stream),
+            Stage::LookUp(..) | Stage::NextAddress => None,
         }
     }
+}
 
-    /// What was opened; its reads and writes block.
-    pub(crate) fn into_stream(self) -> io::Result<TcpStream> {
-        self.0.set_nonblocking(false)?;
-        Ok(self.0)
+/// Starts to connect, and does not wait for it.
+fn connect(server: SocketAddr) -> io::Result<TcpStream> {
+    let stream: TcpStream = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?.into();
+    stream.set_nonblocking(true)?;
+    match SockRef::from(&stream).connect(&server.into()) {
+        Err(error) if !is_under_way(&error) => Err(error),
+        _ => Ok(stream),
     }
 }
 
@@ -63,4 +148,12 @@ impl Opening {
 fn is_under_way(error: &io::Error) -> bool {
     let in_progress = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::INPROGRESS);
     in_progress || matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+/// The connection, which is open, or has failed.
+fn opened(stream: TcpStream, server: SocketAddr) -> io::Result<Line> {
+    match stream.take_error()? {
+        Some(error) => Err(error),
+        None => Line::new(stream, server),
+    }
 }

@@ -1,4 +1,5 @@
-//! A driver for [`smtp_proto::Delivery`] on blocking TCP connections of the standard library.
+//! A driver for [`smtp_proto::Delivery`] on TCP connections of the standard library: one delivery at a
+//! time, or many at once on one thread.
 //!
 //! It opens connections, moves octets and watches the clock. What is said, and what follows when a
 //! connection ends, [`smtp_proto`] decides.
@@ -27,8 +28,10 @@ mod drive;
 mod line;
 mod next_hop;
 mod observer;
+mod wait;
 
 pub use bounds::{Bounds, LeastRate};
 pub use client::Client;
 pub use next_hop::{NextHop, NextHopError};
 pub use observer::{Observer, Sent};
+pub use wait::wait;

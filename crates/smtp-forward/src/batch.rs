@@ -1,18 +1,12 @@
-//! Many messages over several connections at once.
+//! Many messages over several connections at once, on one thread.
 
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    thread,
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use smtp_client::NextHop;
 use smtp_proto::{Config, Envelope};
 
 use crate::{
-    arguments::Send, books::Books, connection::Connection, diagnostics, exit_status::ExitStatus, message::Message,
+    arguments::Send, books::Books, connection::Connection, exit_status::ExitStatus, message::Message,
     progress::Progress,
 };
 
@@ -33,21 +27,19 @@ impl Batch<'_> {
     /// Delivers every message and reports on each once; the worst status.
     pub(crate) fn send(&self) -> ExitStatus {
         let progress = if self.arguments.trace { Progress::none() } else { Progress::of(&self.messages, self.count) };
-        let books = Mutex::new(Books::new(self.arguments.json, self.count, progress));
-        let connections = self.count.min(self.arguments.connections.get().into());
-        let queue = Queue { batch: self, taken: AtomicUsize::new(0), left: AtomicUsize::new(connections) };
-        let connection = || Connection::new(self, &books).serve(&queue);
-        thread::scope(|scope| {
-            // The first is this thread's.
-            for _ in 1..connections {
-                if let Err(error) = thread::Builder::new().spawn_scoped(scope, connection) {
-                    diagnostics::note(format_args!("one connection fewer: {error}"));
-                    queue.leave();
-                }
+        let mut books = Books::new(self.arguments.json, self.count, progress);
+        let asked_for = usize::from(self.arguments.connections.get());
+        let mut queue = Queue { batch: self, taken: 0, connections: self.count.min(asked_for) };
+        let firsts: Vec<_> = (0..queue.connections).map_while(|_| queue.take()).collect();
+        let connection = |first| Connection::new(self, books.progress.clone(), first);
+        let mut connections: Vec<_> = firsts.into_iter().map(connection).collect();
+        loop {
+            connections.retain_mut(|connection| connection.advance(&mut queue, &mut books).is_pending());
+            if connections.is_empty() {
+                return books.close();
             }
-            connection();
-        });
-        books.into_inner().unwrap_or_else(PoisonError::into_inner).close()
+            smtp_client::wait(connections.iter_mut().map(Connection::client));
+        }
     }
 }
 
@@ -55,27 +47,32 @@ impl Batch<'_> {
 pub(crate) struct Queue<'a> {
     batch: &'a Batch<'a>,
     /// How many were taken.
-    taken: AtomicUsize,
+    taken: usize,
     /// Connections that have not left.
-    left: AtomicUsize,
+    connections: usize,
 }
 
 impl<'a> Queue<'a> {
-    pub(crate) fn take(&self) -> Option<Taken<'a>> {
+    pub(crate) fn take(&mut self) -> Option<Taken<'a>> {
         let Batch { messages, count, .. } = self.batch;
-        let at = self.taken.fetch_add(1, Ordering::Relaxed);
-        let message = messages.get(at.checked_rem(messages.len())?)?;
-        (at < *count).then_some(Taken { number: at + 1, message })
+        if self.taken == *count {
+            return None;
+        }
+        let message = messages.get(self.taken.checked_rem(messages.len())?)?;
+        self.taken += 1;
+        Some(Taken { number: self.taken, message })
     }
 
     /// Whether the messages can be left to other connections.
-    pub(crate) fn leave(&self) -> bool {
-        let one_fewer = |left: usize| left.checked_sub(1).filter(|left| *left > 0);
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_fewer).is_ok()
+    pub(crate) fn leave(&mut self) -> bool {
+        let others = self.connections > 1;
+        self.connections -= usize::from(others);
+        others
     }
 }
 
 /// One message out of the batch.
+#[derive(Clone, Copy)]
 pub(crate) struct Taken<'a> {
     /// From 1 on.
     pub(crate) number: usize,

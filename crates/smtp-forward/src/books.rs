@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::{
+    batch::Taken,
     exit_status::ExitStatus,
-    message::Message,
     progress::{MANY, Progress},
     report::{
         self, Account, Outcome, Which, json,
@@ -41,7 +41,8 @@ impl Books {
     }
 
     /// Reports on one message. `status` is what happened beside its delivery.
-    pub(crate) fn enter(&mut self, number: usize, message: &Message, account: Account<'_>, status: ExitStatus) {
+    pub(crate) fn enter(&mut self, taken: Taken<'_>, account: Account<'_>, status: ExitStatus) {
+        let Taken { number, message } = taken;
         let report = account.report;
         self.status = self.status.max(status).max(report.into());
         self.summary.add(report);

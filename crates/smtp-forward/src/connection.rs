@@ -1,20 +1,21 @@
 //! One connection's share of the messages.
 
 use std::{
-    io,
+    io::{self, Read},
     num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
 };
 
 use smtp_client::Client;
-use smtp_proto::{AttemptReport, Cancel, Cause, Delivery, Misuse};
+use smtp_proto::{AttemptReport, Cancel, Cause, Delivery, Envelope, Misuse};
 
 use crate::{
     batch::{Batch, Queue, Taken},
     books::Books,
     diagnostics,
     exit_status::ExitStatus,
-    message::Message,
+    progress::Progress,
     report::Account,
     watch::Watch,
 };
@@ -22,36 +23,102 @@ use crate::{
 /// One connection at a time, and the messages that go over it.
 pub(crate) struct Connection<'a> {
     batch: &'a Batch<'a>,
-    books: &'a Mutex<Books>,
     client: Client,
     watch: Watch,
-    delivery: Option<Delivery>,
+    delivery: Delivery,
     /// Messages that the connection has served.
     served: u32,
+    /// The message at hand.
+    taken: Taken<'a>,
+    /// What happened beside its delivery.
+    status: ExitStatus,
+    stage: Stage<'a>,
+}
+
+/// What is under way.
+enum Stage<'a> {
+    Delivery(Box<dyn Read + 'a>),
+    /// The connection is ended before the report on its last message: that tells how it ended.
+    Quit(Next<'a>),
+}
+
+/// What follows the message at hand.
+#[derive(Clone, Copy)]
+enum Next<'a> {
+    Message(Taken<'a>),
+    NoMore,
+    /// The rest is left to other connections.
+    Leave,
 }
 
 impl<'a> Connection<'a> {
-    pub(crate) fn new(batch: &'a Batch<'a>, books: &'a Mutex<Books>) -> Self {
-        let progress = books.lock().unwrap_or_else(PoisonError::into_inner).progress.clone();
+    /// A connection that is not open yet, for a first message.
+    pub(crate) fn new(batch: &'a Batch<'a>, progress: Progress, first: Taken<'a>) -> Self {
         let watch = Watch::new(batch.arguments.trace, progress);
-        Self { batch, books, client: client(batch), watch, delivery: None, served: 0 }
+        let delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
+        let stage = Stage::Delivery(Box::new(io::empty()));
+        let client = client(batch);
+        let mut new = Self { batch, client, watch, delivery, served: 0, taken: first, status: ExitStatus::Ok, stage };
+        new.start(first);
+        new
     }
 
-    /// Until there are no more messages. A server may take fewer connections than asked for: whoever
-    /// is sent away leaves the rest to the others, or it would have all of them deferred.
-    pub(crate) fn serve(mut self, queue: &Queue<'_>) {
-        let mut next = queue.take();
-        while let Some(Taken { number, message }) = next {
-            let mut status = ExitStatus::Ok;
-            let delivered = self.deliver(number, message, &mut status);
-            let leaves = self.was_sent_away() && queue.leave();
-            next = if leaves { None } else { queue.take() };
-            let ended = delivered.and_then(|()| self.end_connection(next.is_none()));
-            self.report(number, message, ended, status);
-            if leaves {
-                let note = || diagnostics::note("one connection fewer: the server takes no more");
-                self.watch.progress.suspend(note);
+    pub(crate) fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Goes as far as it can without waiting. [`Poll::Ready`] when there are no more messages for it.
+    pub(crate) fn advance(&mut self, queue: &mut Queue<'a>, books: &mut Books) -> Poll<()> {
+        loop {
+            let mut no_content = io::empty();
+            let content: &mut dyn Read = match &mut self.stage {
+                Stage::Delivery(content) => content,
+                Stage::Quit(_) => &mut no_content,
+            };
+            let ended = match self.client.advance(&mut self.delivery, content, &mut self.watch) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(())) => Ok(()),
+                Err(misuse) => Err(misuse),
+            };
+            let (ended, next) = match (&self.stage, ended) {
+                (Stage::Quit(next), ended) => (ended, *next),
+                (Stage::Delivery(_), Err(misuse)) => (Err(misuse), self.next(queue)),
+                (Stage::Delivery(_), Ok(())) => {
+                    let next = self.next(queue);
+                    match self.is_at_its_end(next).then(|| self.client.start_quit(&mut self.delivery)) {
+                        Some(Ok(())) => {
+                            self.stage = Stage::Quit(next);
+                            continue;
+                        }
+                        Some(Err(misuse)) => (Err(misuse), next),
+                        None => (Ok(()), next),
+                    }
+                }
+            };
+            if let Err(misuse) = ended {
+                self.start_over(misuse);
             }
+            let account = Account { report: self.delivery.report(), servers: self.client.servers() };
+            books.enter(self.taken, account, self.status);
+            match next {
+                Next::Message(taken) => self.take(taken),
+                Next::NoMore => return Poll::Ready(()),
+                Next::Leave => {
+                    let note = || diagnostics::note("one connection fewer: the server takes no more");
+                    self.watch.progress.suspend(note);
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
+    /// A server may take fewer connections than asked for: whoever is sent away leaves the rest to the
+    /// others, or it would have all of them deferred.
+    fn next(&self, queue: &mut Queue<'a>) -> Next<'a> {
+        if self.was_sent_away() && queue.leave() {
+            Next::Leave
+        } else {
+            queue.take().map_or(Next::NoMore, Next::Message)
         }
     }
 
@@ -60,62 +127,56 @@ impl<'a> Connection<'a> {
         if self.batch.interrupt.load(Ordering::Relaxed) {
             return false;
         }
-        let Some(report) = self.delivery.as_ref().map(Delivery::report) else { return false };
+        let report = self.delivery.report();
         // What this message needs, the next one may not.
         let for_its_needs = report.recipients().any(|recipient| matches!(recipient.cause, Cause::Needs(_)));
         let no_hello = |attempt: AttemptReport<'_>| !attempt.reused() && attempt.hello_reply().is_none();
         !for_its_needs && report.attempts().last().is_some_and(no_hello)
     }
 
-    fn deliver(&mut self, number: usize, message: &Message, status: &mut ExitStatus) -> Result<(), Misuse> {
-        let facts = message.facts();
-        let envelope = self.batch.envelope.clone().with_body(facts.body).with_size(facts.size);
-        let delivery = match &mut self.delivery {
-            Some(delivery) => {
-                delivery.deliver_next(envelope)?;
-                delivery
-            }
-            none => none.insert(Delivery::new(self.batch.config.clone(), envelope)),
-        };
-        match message.open() {
-            Ok(mut content) => self.client.deliver(delivery, &mut content, &mut self.watch),
-            Err(error) => {
-                let why = format_args!("message {number}, {}: {error}", message.name());
-                self.watch.progress.suspend(|| diagnostics::error(why));
-                *status = ExitStatus::NoInput;
-                delivery.cancel(Cancel::ContentUnreadable);
-                self.client.deliver(delivery, &mut io::empty(), &mut self.watch)
-            }
-        }
-    }
-
-    /// Ends the connection if it was the last message for it, before the report on that: it then tells
-    /// how the connection ended.
-    fn end_connection(&mut self, last: bool) -> Result<(), Misuse> {
-        let Some(delivery) = &mut self.delivery else { return Ok(()) };
-        let reused = delivery.report().attempts().last().is_some_and(|attempt| attempt.reused());
+    /// Counts the message at hand; whether it was the connection's last.
+    fn is_at_its_end(&mut self, next: Next<'a>) -> bool {
+        let reused = self.delivery.report().attempts().last().is_some_and(|attempt| attempt.reused());
         self.served = if reused { self.served.saturating_add(1) } else { 1 };
         let limit = self.batch.arguments.per_connection.map_or(u32::MAX, NonZeroU32::get);
-        if last || self.served >= limit { self.client.quit(delivery, &mut self.watch) } else { Ok(()) }
+        self.served >= limit || !matches!(next, Next::Message(_))
     }
 
-    fn report(&mut self, number: usize, message: &Message, ended: Result<(), Misuse>, mut status: ExitStatus) {
-        let Some(delivery) = &mut self.delivery else { return };
-        if let Err(misuse) = ended {
-            self.watch.progress.suspend(|| diagnostics::error(format_args!("a fault of this program: {misuse}")));
-            status = ExitStatus::Software;
-            // Nobody is without a status; the next message starts over.
-            delivery.cancel(Cancel::Interrupted);
+    fn take(&mut self, taken: Taken<'a>) {
+        self.status = ExitStatus::Ok;
+        if let Err(misuse) = self.delivery.deliver_next(envelope(self.batch, taken)) {
+            self.start_over(misuse);
+            self.delivery = Delivery::new(self.batch.config.clone(), envelope(self.batch, taken));
         }
-        let account = Account { report: delivery.report(), servers: self.client.servers() };
-        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        books.enter(number, message, account, status);
-        drop(books);
-        if ended.is_err() {
-            self.delivery = None;
-            self.client = client(self.batch);
-        }
+        self.start(taken);
     }
+
+    /// Starts what the delivery was given.
+    fn start(&mut self, taken: Taken<'a>) {
+        let Taken { number, message } = taken;
+        self.taken = taken;
+        self.stage = Stage::Delivery(message.open().unwrap_or_else(|error| {
+            let why = format_args!("message {number}, {}: {error}", message.name());
+            self.watch.progress.suspend(|| diagnostics::error(why));
+            self.status = ExitStatus::NoInput;
+            self.delivery.cancel(Cancel::ContentUnreadable);
+            Box::new(io::empty())
+        }));
+        self.client.start();
+    }
+
+    /// Nobody is without a status, and the next message finds a connection of its own.
+    fn start_over(&mut self, misuse: Misuse) {
+        self.watch.progress.suspend(|| diagnostics::error(format_args!("a fault of this program: {misuse}")));
+        self.status = ExitStatus::Software;
+        self.delivery.cancel(Cancel::Interrupted);
+        self.client = client(self.batch);
+    }
+}
+
+fn envelope(batch: &Batch<'_>, taken: Taken<'_>) -> Envelope {
+    let facts = taken.message.facts();
+    batch.envelope.clone().with_body(facts.body).with_size(facts.size)
 }
 
 fn client(batch: &Batch<'_>) -> Client {

@@ -4,7 +4,6 @@ use std::{
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
 use smtp_proto::{Body, Escaped, is_seven_bit};
@@ -29,7 +28,7 @@ enum Source {
     /// All of it.
     Memory(Box<[u8]>),
     /// What could be read only once, and is large.
-    Spool(Mutex<File>),
+    Spool(File),
 }
 
 /// What one pass over a message tells.
@@ -105,22 +104,21 @@ fn spool(from: impl Read) -> io::Result<(Source, Facts)> {
     let facts = Facts::of(from, &mut spool)?;
     let source = match spool.into_inner() {
         SpooledData::InMemory(octets) => Source::Memory(octets.into_inner().into()),
-        SpooledData::OnDisk(file) => Source::Spool(Mutex::new(file)),
+        SpooledData::OnDisk(file) => Source::Spool(file),
     };
     Ok((source, facts))
 }
 
 /// One of several who read a spooled message, each at a place of its own.
 struct SpoolReader<'a> {
-    file: &'a Mutex<File>,
+    file: &'a File,
     at: u64,
 }
 
 impl Read for SpoolReader<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(self.at))?;
-        let len = file.read(room)?;
+        self.file.seek(SeekFrom::Start(self.at))?;
+        let len = self.file.read(room)?;
         self.at += len as u64;
         Ok(len)
     }
