@@ -73,6 +73,30 @@ impl Waiting {
 
 /// Waits until one of these clients can [`advance`](Client::advance), and for no longer than a tenth of
 /// a second. Whichever can, goes on with the next call; for any other that call does nothing.
+///
+/// ```no_run
+/// use smtp_client::{Client, wait};
+/// use smtp_proto::Delivery;
+///
+/// # fn main() -> Result<(), smtp_proto::Misuse> {
+/// # let mut under_way: Vec<(Client, Delivery, &[u8])> = Vec::new();
+/// for (client, ..) in &mut under_way {
+///     client.start();
+/// }
+/// while !under_way.is_empty() {
+///     let mut waiting = Vec::new();
+///     for (mut client, mut delivery, mut content) in under_way {
+///         match client.advance(&mut delivery, &mut content, &mut ())? {
+///             std::task::Poll::Pending => waiting.push((client, delivery, content)),
+///             std::task::Poll::Ready(()) => print!("{}", delivery.report()),
+///         }
+///     }
+///     wait(waiting.iter_mut().map(|(client, ..)| client));
+///     under_way = waiting;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn wait<'a>(clients: impl IntoIterator<Item = &'a mut Client>) {
     let mut clients: Vec<_> = clients.into_iter().collect();
     let now = Instant::now();
