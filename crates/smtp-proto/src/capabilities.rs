@@ -72,28 +72,20 @@ impl Capabilities {
         offered
     }
 
-    /// Most lines are a keyword alone, in capitals, and its first eight octets tell which: what is
-    /// behind such a line, whose end need not be looked for.
+    /// Most lines are a keyword alone, in capitals: what is behind such a line, whose end need not be
+    /// looked for.
     #[inline]
     fn add_alone<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
-        // Numbers are compared at once, arrays octet by octet.
-        const PIPELINI: u64 = u64::from_ne_bytes(*b"PIPELINI");
-        const EIGHTBIT: u64 = u64::from_ne_bytes(*b"8BITMIME");
-        const ENHANCED: u64 = u64::from_ne_bytes(*b"ENHANCED");
-        const SMTPUTF8: u64 = u64::from_ne_bytes(*b"SMTPUTF8");
-        const STARTTLS: u64 = u64::from_ne_bytes(*b"STARTTLS");
-        const CHUNKING: u64 = u64::from_ne_bytes(*b"CHUNKING");
-        const BINARYMI: u64 = u64::from_ne_bytes(*b"BINARYMI");
-        let (start, rest) = text.split_first_chunk()?;
-        let (behind, offered) = match u64::from_ne_bytes(*start) {
-            PIPELINI => (rest.strip_prefix(b"NG\r\n"), &mut self.pipelining),
-            EIGHTBIT => (rest.strip_prefix(b"\r\n"), &mut self.eight_bit_mime),
-            ENHANCED => (rest.strip_prefix(b"STATUSCODES\r\n"), &mut self.enhanced_status_codes),
-            SMTPUTF8 => (rest.strip_prefix(b"\r\n"), &mut self.smtputf8),
-            STARTTLS => (rest.strip_prefix(b"\r\n"), &mut self.starttls),
-            CHUNKING => (rest.strip_prefix(b"\r\n"), &mut self.chunking),
-            BINARYMI => (rest.strip_prefix(b"ME\r\n"), &mut self.binary_mime),
-            _ => (text.strip_prefix(b"DSN\r\n"), &mut self.dsn),
+        let (behind, offered) = match text {
+            [b'P', ..] => (text.strip_prefix(b"PIPELINING\r\n"), &mut self.pipelining),
+            [b'8', ..] => (text.strip_prefix(b"8BITMIME\r\n"), &mut self.eight_bit_mime),
+            [b'E', ..] => (text.strip_prefix(b"ENHANCEDSTATUSCODES\r\n"), &mut self.enhanced_status_codes),
+            [b'S', b'M', ..] => (text.strip_prefix(b"SMTPUTF8\r\n"), &mut self.smtputf8),
+            [b'S', b'T', ..] => (text.strip_prefix(b"STARTTLS\r\n"), &mut self.starttls),
+            [b'C', ..] => (text.strip_prefix(b"CHUNKING\r\n"), &mut self.chunking),
+            [b'B', ..] => (text.strip_prefix(b"BINARYMIME\r\n"), &mut self.binary_mime),
+            [b'D', ..] => (text.strip_prefix(b"DSN\r\n"), &mut self.dsn),
+            [] | [_, ..] => return None,
         };
         *offered |= behind.is_some();
         behind
