@@ -131,8 +131,8 @@ fn ask(connections: &mut [PollFd<'_>], limit: Duration) -> bool {
         thread::sleep(limit);
         return false;
     }
-    // Never more than a tick.
-    let timeout = Timespec { tv_sec: 0, tv_nsec: limit.subsec_nanos().into() };
+    // Never more than a tick, which there is room for.
+    let timeout = Timespec::try_from(limit).unwrap_or_default();
     match poll(connections, Some(&timeout)) {
         Ok(ready) => ready > 0,
         Err(Errno::INTR) => true,
