@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::wait::TICK;
+
 /// Bounds on a delivery that its waits for single replies do not give: a peer that makes a little
 /// progress all the time never exceeds one of those.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,13 +23,13 @@ pub struct Bounds {
 pub struct LeastRate {
     /// Octets on the wire.
     pub octets: u64,
-    /// Long enough to bridge a pause that TCP makes by itself.
+    /// In which the client waits for the peer; long enough to bridge a pause that TCP makes by itself.
     pub within: Duration,
 }
 
 impl Default for Bounds {
     /// 30 seconds to connect, an hour for a delivery, 100 octets of content a second measured over a
-    /// minute.
+    /// minute of waiting.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
@@ -37,23 +39,26 @@ impl Default for Bounds {
     }
 }
 
-/// Measures content against the least rate, window by window.
+/// Measures content against the least rate, in the time that the peer takes: neither a slow source of
+/// the message nor what else its thread does counts.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    window: Option<(Instant, u64)>,
+    window: Option<Window>,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    /// For room to write, in all.
+    waited: Duration,
+    /// For how long now.
+    waits_since: Option<Instant>,
+    octets: u64,
 }
 
 impl Pace {
-    /// Content is under way since now, if it was not already.
-    pub(crate) fn start(&mut self, now: Instant) {
-        self.window.get_or_insert((now, 0));
-    }
-
-    /// So much of the time that has passed was not the peer's.
-    pub(crate) fn pass_over(&mut self, time: Duration) {
-        if let Some((since, _)) = &mut self.window {
-            *since += time;
-        }
+    /// Content is under way, if it was not already.
+    pub(crate) fn start(&mut self) {
+        self.window.get_or_insert_default();
     }
 
     /// No content is under way.
@@ -65,21 +70,30 @@ impl Pace {
         self.window.is_some()
     }
 
+    /// The peer has no room for more.
+    pub(crate) fn wait(&mut self, now: Instant) {
+        if let Some(window) = &mut self.window {
+            window.waits_since = Some(now);
+        }
+    }
+
     pub(crate) fn count(&mut self, octets: usize) {
-        if let Some((_, counted)) = &mut self.window {
-            *counted += octets as u64;
+        if let Some(window) = &mut self.window {
+            window.octets += octets as u64;
         }
     }
 
     /// Whether the window that has passed, if one has, had too little in it. Starts the next one.
     pub(crate) fn is_below(&mut self, least: LeastRate, now: Instant) -> bool {
-        match self.window {
-            Some((since, octets)) if now.duration_since(since) >= least.within => {
-                self.window = Some((now, 0));
-                octets < least.octets
-            }
-            _ => false,
+        let Some(window) = &mut self.window else { return false };
+        let waited = window.waits_since.take().map_or(Duration::ZERO, |since| now.duration_since(since));
+        // Whoever comes back later was held up by others on its thread.
+        window.waited += waited.min(TICK);
+        let (is_over, octets) = (window.waited >= least.within, window.octets);
+        if is_over {
+            *window = Window::default();
         }
+        is_over && octets < least.octets
     }
 }
 
@@ -89,21 +103,22 @@ mod tests {
 
     #[test]
     fn a_window_with_too_little_in_it_is_below_the_least_rate() {
-        let least = LeastRate { octets: 10, within: Duration::from_secs(1) };
-        let start = Instant::now();
-        let after = |millis| start + Duration::from_millis(millis);
+        let least = LeastRate { octets: 10, within: 2 * TICK };
+        let now = Instant::now();
         let mut pace = Pace::default();
-        assert!(!pace.is_below(least, after(5000)), "nothing is under way");
-        pace.start(start);
-        pace.count(9);
-        assert!(!pace.is_below(least, after(999)), "the window is open");
-        pace.count(1);
-        assert!(!pace.is_below(least, after(1000)), "enough");
-        pace.count(9);
-        assert!(!pace.is_below(least, after(1999)), "the second window is open");
-        assert!(pace.is_below(least, after(2000)), "what came before does not count");
-        pace.pass_over(Duration::from_secs(5));
-        assert!(!pace.is_below(least, after(7999)), "the third window is open still");
-        assert!(pace.is_below(least, after(8000)), "and was longer by what was passed over");
+        let pass = |pace: &mut Pace, octets, waited| {
+            pace.count(octets);
+            pace.wait(now);
+            pace.is_below(least, now + waited)
+        };
+        assert!(!pass(&mut pace, 0, 3 * TICK), "nothing is under way");
+        pace.start();
+        assert!(!pass(&mut pace, 9, TICK), "the window is open");
+        assert!(!pass(&mut pace, 1, TICK), "enough");
+        assert!(!pass(&mut pace, 9, TICK), "the second window is open");
+        assert!(pass(&mut pace, 0, TICK), "what came before does not count");
+        assert!(!pass(&mut pace, 0, 10 * TICK), "the thread was held up: the third window is open");
+        assert!(!pace.is_below(least, now + 10 * TICK), "nobody waited for the peer");
+        assert!(pass(&mut pace, 0, TICK));
     }
 }

@@ -45,7 +45,10 @@ impl Drive<'_> {
             let awaited = match self.delivery.poll() {
                 Step::Done(_) => None,
                 Step::Connect(place) => self.connect(place, now)?,
-                Step::Content(most) => self.feed(most, now)?,
+                Step::Content(most) => {
+                    self.feed(most)?;
+                    None
+                }
                 Step::Transmit(octets, wait) => {
                     let len = octets.len();
                     self.transmit(len, wait, now)?
@@ -107,26 +110,23 @@ impl Drive<'_> {
         });
     }
 
-    fn feed(&mut self, most: usize, now: Instant) -> Result<Option<Awaited>, Misuse> {
+    fn feed(&mut self, most: usize) -> Result<(), Misuse> {
         let Client { room, pace, .. } = &mut *self.client;
-        pace.start(now);
+        pace.start();
         let most = most.min(room.len());
-        let read = self.content.read(&mut room[..most]);
-        // A slow source is not the server's fault.
-        pace.pass_over(now.elapsed());
-        match read {
-            Ok(0) => self.delivery.end_content()?,
+        match self.content.read(&mut room[..most]) {
+            Ok(0) => self.delivery.end_content(),
             Ok(len) => {
                 self.observer.content_taken(len);
-                self.delivery.content(&room[..len])?;
+                self.delivery.content(&room[..len])
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             Err(error) => {
                 self.observer.content_unreadable(&error);
                 self.delivery.cancel(Cancel::ContentUnreadable);
+                Ok(())
             }
         }
-        Ok(None)
     }
 
     /// Writes some of a block of `len` octets. The delivery is told when the block is written or
@@ -142,7 +142,10 @@ impl Drive<'_> {
         let rest = octets.get(line.unreported..).unwrap_or_default();
         match line.write(rest) {
             Ok(0) if line.is_overdue(wait, now) => self.time_out(),
-            Ok(0) => Ok(Some(Awaited::Room)),
+            Ok(0) => {
+                pace.wait(now);
+                Ok(Some(Awaited::Room))
+            }
             Ok(written) => {
                 let what = if pace.is_running() { Sent::Content } else { Sent::Commands };
                 self.observer.sent(rest.get(..written).unwrap_or_default(), what);

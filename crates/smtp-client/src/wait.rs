@@ -13,7 +13,7 @@ use rustix::{
 use crate::client::Client;
 
 /// How long a client waits before it looks at the clock and at the interrupt flag again.
-const TICK: Duration = Duration::from_millis(100);
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// No wait is shorter.
 const SHORTEST: Duration = Duration::from_micros(100);
 
