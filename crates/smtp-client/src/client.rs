@@ -79,7 +79,7 @@ impl Client {
             room: vec![0; ROOM].into(),
             since: Instant::now(),
             pace: Pace::default(),
-            waiting: Waiting::Over,
+            waiting: Waiting::Idle,
         }
     }
 
@@ -90,8 +90,8 @@ impl Client {
         self
     }
 
-    /// The same client, which gives every delivery up as long as `interrupt` is set. It looks at it
-    /// ten times a second.
+    /// The same client, which gives every delivery up as long as `interrupt` is set. [`wait`] lets it
+    /// look at that ten times a second.
     #[must_use]
     pub fn with_interrupt(mut self, interrupt: Arc<AtomicBool>) -> Self {
         self.interrupt = interrupt;
@@ -138,19 +138,19 @@ impl Client {
     /// Drives `delivery` as far as it goes without waiting for its connection, and in turn with the
     /// others on its thread. [`Poll::Ready`] once it is done.
     ///
-    /// From one start until it is ready, a client is to be given the same delivery and the same content.
+    /// What has arrived counts, however late this is called. From one start until it is ready, a client
+    /// is to be given the same delivery and the same content.
     pub fn advance(
         &mut self,
         delivery: &mut Delivery,
         content: &mut dyn Read,
         observer: &mut dyn Observer,
     ) -> Result<Poll<()>, Misuse> {
-        let is_met = match self.waiting {
-            Waiting::For(..) => return Ok(Poll::Pending),
-            Waiting::Met => true,
-            Waiting::Over => false,
-        };
-        Drive { client: self, delivery, content, observer, is_met }.advance()
+        if let Waiting::For(..) = self.waiting {
+            return Ok(Poll::Pending);
+        }
+        self.waiting = Waiting::Idle;
+        Drive { client: self, delivery, content, observer }.advance()
     }
 
     /// The server of each attempt of the last delivery, in the order of its report: the address that

@@ -34,7 +34,8 @@ pub(crate) struct Failures {
 /// How far it is.
 #[derive(Debug)]
 pub(crate) enum Opened {
-    Not(Awaited),
+    /// It waits for this, so long at most.
+    Not(Awaited, Duration),
     Open(Line),
     Failed(Failures),
 }
@@ -68,16 +69,15 @@ impl Opening {
         Self { stage, untried: Vec::new().into_iter(), failures: Failures::default() }
     }
 
-    /// Goes as far as it can without waiting. `is_met`: what it waited for has come. `limit` is for the
-    /// look-up, and again for each address.
+    /// Goes as far as it can without waiting. `limit` is for the look-up, and again for each address.
     pub(crate) fn advance(
         &mut self,
-        mut is_met: bool,
         now: Instant,
         limit: Duration,
         next_hop: &NextHop,
         observer: &mut dyn Observer,
     ) -> Opened {
+        let left = |since| limit.saturating_sub(now.duration_since(since));
         loop {
             let (server, error) = match std::mem::replace(&mut self.stage, Stage::NextAddress) {
                 Stage::LookUp(answer, since) => match answer.try_recv() {
@@ -86,13 +86,14 @@ impl Opening {
                         continue;
                     }
                     Ok(Err(error)) => (None, error),
-                    Err(TryRecvError::Empty) if now.duration_since(since) < limit => {
+                    Err(TryRecvError::Empty) if !left(since).is_zero() => {
                         self.stage = Stage::LookUp(answer, since);
-                        return Opened::Not(Awaited::Addresses(since));
+                        return Opened::Not(Awaited::Addresses(since), left(since));
                     }
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
+                    Err(TryRecvError::Empty) => {
                         (None, io::Error::new(ErrorKind::TimedOut, "looking up the name took too long"))
                     }
+                    Err(TryRecvError::Disconnected) => (None, io::Error::other("looking up the name failed")),
                 },
                 Stage::NextAddress => {
                     let Some(server) = self.untried.next() else {
@@ -102,22 +103,25 @@ impl Opening {
                     match connect(server) {
                         Ok(stream) => {
                             self.stage = Stage::Connect(stream, server, now);
-                            return Opened::Not(Awaited::Room);
+                            return Opened::Not(Awaited::Opening, limit);
                         }
                         Err(error) => (Some(server), error),
                     }
                 }
-                Stage::Connect(stream, server, _) if std::mem::take(&mut is_met) => match opened(stream, server) {
-                    Ok(line) => return Opened::Open(line),
+                Stage::Connect(stream, server, since) => match is_open(&stream).map(|open| (open, left(since))) {
+                    Ok((true, _)) => match Line::new(stream, server) {
+                        Ok(line) => return Opened::Open(line),
+                        Err(error) => (Some(server), error),
+                    },
+                    Ok((false, Duration::ZERO)) => {
+                        (Some(server), io::Error::new(ErrorKind::TimedOut, "connecting took too long"))
+                    }
+                    Ok((false, left)) => {
+                        self.stage = Stage::Connect(stream, server, since);
+                        return Opened::Not(Awaited::Opening, left);
+                    }
                     Err(error) => (Some(server), error),
                 },
-                Stage::Connect(stream, server, since) if now.duration_since(since) < limit => {
-                    self.stage = Stage::Connect(stream, server, since);
-                    return Opened::Not(Awaited::Room);
-                }
-                Stage::Connect(_, server, _) => {
-                    (Some(server), io::Error::new(ErrorKind::TimedOut, "connecting took too long"))
-                }
             };
             observer.connect_failed(server, &error);
             let place = server.map_or_else(|| next_hop.to_string(), |server| server.to_string());
@@ -150,10 +154,14 @@ fn is_under_way(error: &io::Error) -> bool {
     in_progress || matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// The connection, which is open, or has failed.
-fn opened(stream: TcpStream, server: SocketAddr) -> io::Result<Line> {
-    match stream.take_error()? {
-        Some(error) => Err(error),
-        None => Line::new(stream, server),
+/// Whether the connection is open; or why it will not be.
+fn is_open(stream: &TcpStream) -> io::Result<bool> {
+    match stream.peer_addr() {
+        Ok(_) => Ok(true),
+        Err(no_peer) => match stream.take_error()? {
+            Some(error) => Err(error),
+            None if no_peer.kind() == ErrorKind::NotConnected => Ok(false),
+            None => Err(no_peer),
+        },
     }
 }

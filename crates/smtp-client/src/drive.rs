@@ -4,7 +4,7 @@ use std::{
     io::{ErrorKind, Read},
     sync::atomic::Ordering,
     task::Poll,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use smtp_proto::{Cancel, Delivery, Disconnect, Misuse, Place, Step, Wait};
@@ -23,12 +23,12 @@ pub(crate) struct Drive<'a> {
     pub(crate) delivery: &'a mut Delivery,
     pub(crate) content: &'a mut dyn Read,
     pub(crate) observer: &'a mut dyn Observer,
-    /// What the client waited for has come, and nobody has looked at it.
-    pub(crate) is_met: bool,
 }
 
 impl Drive<'_> {
     pub(crate) fn advance(mut self) -> Result<Poll<()>, Misuse> {
+        // Before the clock and the interrupt flag.
+        self.hear()?;
         loop {
             if let Step::Done(_) = self.delivery.poll() {
                 if !self.delivery.is_kept() {
@@ -42,7 +42,7 @@ impl Drive<'_> {
                 self.delivery.cancel(why);
                 continue;
             }
-            let awaited = match self.delivery.poll() {
+            let waiting = match self.delivery.poll() {
                 Step::Done(_) => None,
                 Step::Connect(place) => self.connect(place, now)?,
                 Step::Content(most) => {
@@ -53,10 +53,10 @@ impl Drive<'_> {
                     let len = octets.len();
                     self.transmit(len, wait, now)?
                 }
-                Step::Wait(wait) => self.wait(wait, now)?,
+                Step::Wait(wait) => self.listen(wait, now)?,
             };
-            if let Some(awaited) = awaited {
-                self.client.waiting = Waiting::start(awaited, now);
+            if let Some(waiting) = waiting {
+                self.client.waiting = waiting;
                 return Ok(Poll::Pending);
             }
         }
@@ -76,15 +76,14 @@ impl Drive<'_> {
         }
     }
 
-    fn connect(&mut self, place: Place, now: Instant) -> Result<Option<Awaited>, Misuse> {
+    fn connect(&mut self, place: Place, now: Instant) -> Result<Option<Waiting>, Misuse> {
         let client = &mut *self.client;
         let Link::Opening(opening) = &mut client.link else {
             self.start_to_connect(place, now);
             return Ok(None);
         };
-        let is_met = std::mem::take(&mut self.is_met);
-        match opening.advance(is_met, now, client.bounds.connect, &client.next_hop, self.observer) {
-            Opened::Not(awaited) => Ok(Some(awaited)),
+        match opening.advance(now, client.bounds.connect, &client.next_hop, self.observer) {
+            Opened::Not(awaited, most) => Ok(Some(Waiting::start(awaited, most, now))),
             Opened::Open(line) => {
                 client.last = Some(line.server());
                 client.servers.push(Some(line.server()));
@@ -131,20 +130,17 @@ impl Drive<'_> {
 
     /// Writes some of a block of `len` octets. The delivery is told when the block is written or
     /// something else happens: it gives the next block then, and not a filling for each gap.
-    fn transmit(&mut self, len: usize, wait: Wait, now: Instant) -> Result<Option<Awaited>, Misuse> {
-        let Client { link: Link::Up(line), pace, room, .. } = &mut *self.client else { return self.no_line() };
-        if line.look_first {
-            self.is_met = false;
-            let got = line.read(room);
-            return self.take(got).map(|()| None);
-        }
+    fn transmit(&mut self, len: usize, wait: Wait, now: Instant) -> Result<Option<Waiting>, Misuse> {
+        let Client { link: Link::Up(line), pace, .. } = &mut *self.client else { return self.no_line() };
         let Step::Transmit(octets, _) = self.delivery.poll() else { return Ok(None) };
         let rest = octets.get(line.unreported..).unwrap_or_default();
         match line.write(rest) {
-            Ok(0) if line.is_overdue(wait, now) => self.time_out(),
             Ok(0) => {
                 pace.wait(now);
-                Ok(Some(Awaited::Room))
+                match line.time_left(wait, now) {
+                    Duration::ZERO => self.time_out(),
+                    left => Ok(Some(Waiting::start(Awaited::Room, left, now))),
+                }
             }
             Ok(written) => {
                 let what = if pace.is_running() { Sent::Content } else { Sent::Commands };
@@ -155,22 +151,33 @@ impl Drive<'_> {
                     return Ok(None);
                 }
                 self.report_sent()?;
-                // A long message is not to keep the others on this thread waiting.
-                Ok(matches!(self.delivery.poll(), Step::Content(_)).then_some(Awaited::Turn))
+                // A long message is not to keep the others on this thread waiting, and what has arrived
+                // comes first.
+                let goes_on = matches!(self.delivery.poll(), Step::Content(_) | Step::Transmit(..));
+                Ok(goes_on.then(|| Waiting::start(Awaited::Turn, Duration::ZERO, now)))
             }
             Err(_) => self.write_failed(),
         }
     }
 
-    /// What has arrived counts, however late it is looked at.
-    fn wait(&mut self, wait: Wait, now: Instant) -> Result<Option<Awaited>, Misuse> {
-        let Client { link: Link::Up(line), pace, room, .. } = &mut *self.client else { return self.no_line() };
+    fn listen(&mut self, wait: Wait, now: Instant) -> Result<Option<Waiting>, Misuse> {
+        let Client { link: Link::Up(line), pace, .. } = &mut *self.client else { return self.no_line() };
         pace.stop();
-        if std::mem::take(&mut self.is_met) {
-            let got = line.read(room);
-            return self.take(got).map(|()| None);
+        match line.time_left(wait, now) {
+            Duration::ZERO => self.time_out(),
+            left => Ok(Some(Waiting::start(Awaited::Arrival, left, now))),
         }
-        if line.is_overdue(wait, now) { self.time_out() } else { Ok(Some(Awaited::Arrival)) }
+    }
+
+    /// Takes what has arrived.
+    fn hear(&mut self) -> Result<(), Misuse> {
+        match (&mut self.client.link, self.delivery.poll()) {
+            (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) => {
+                let got = line.read(&mut self.client.room);
+                self.take(got)
+            }
+            (Link::Up(_) | Link::Opening(_) | Link::Down, _) => Ok(()),
+        }
     }
 
     fn take(&mut self, got: Got) -> Result<(), Misuse> {
@@ -192,7 +199,7 @@ impl Drive<'_> {
     }
 
     /// The reason why the server reads no more may have arrived: it counts first.
-    fn write_failed(&mut self) -> Result<Option<Awaited>, Misuse> {
+    fn write_failed(&mut self) -> Result<Option<Waiting>, Misuse> {
         while let (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
             (&mut self.client.link, self.delivery.poll())
         {
@@ -204,13 +211,13 @@ impl Drive<'_> {
         Ok(None)
     }
 
-    fn time_out(&mut self) -> Result<Option<Awaited>, Misuse> {
+    fn time_out(&mut self) -> Result<Option<Waiting>, Misuse> {
         self.report_sent()?;
         self.delivery.timed_out().map(|()| None)
     }
 
     /// The delivery speaks of a connection that is not there.
-    fn no_line(&mut self) -> Result<Option<Awaited>, Misuse> {
+    fn no_line(&mut self) -> Result<Option<Waiting>, Misuse> {
         self.delivery.disconnected(Disconnect::Closed).map(|()| None)
     }
 

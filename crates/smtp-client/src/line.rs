@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use smtp_proto::{Disconnect, Wait};
@@ -13,12 +13,10 @@ use smtp_proto::{Disconnect, Wait};
 pub(crate) struct Line {
     stream: TcpStream,
     server: SocketAddr,
-    /// The wait that goes on: its counter, and when it last changed.
-    waiting: Option<(u32, Instant)>,
+    /// The counter of the wait that goes on, and when it last changed.
+    clock: Option<(u32, Instant)>,
     /// Octets of the block that is being written which were written and not yet told to the delivery.
     pub(crate) unreported: usize,
-    /// Something may have arrived that nobody has looked for.
-    pub(crate) look_first: bool,
 }
 
 /// What reading gave.
@@ -34,29 +32,26 @@ impl Line {
     pub(crate) fn new(stream: TcpStream, server: SocketAddr) -> io::Result<Self> {
         // Commands must not wait for the acknowledgement of what was written before them.
         stream.set_nodelay(true)?;
-        Ok(Self { stream, server, waiting: None, unreported: 0, look_first: false })
+        Ok(Self { stream, server, clock: None, unreported: 0 })
     }
 
-    /// The connection was idle: the clock starts over, and the server may have said goodbye.
+    /// The connection was idle: the clock starts over.
     pub(crate) fn wake(&mut self) {
-        self.waiting = None;
-        self.look_first = true;
+        self.clock = None;
     }
 
-    /// Whether `wait` has lasted too long. It restarts when its counter changes.
-    pub(crate) fn is_overdue(&mut self, wait: Wait, now: Instant) -> bool {
-        match self.waiting {
-            Some((progress, since)) if progress == wait.progress => now.duration_since(since) >= wait.limit,
-            _ => {
-                self.waiting = Some((wait.progress, now));
-                false
-            }
-        }
+    /// How much time is left of `wait`. It restarts when its counter changes.
+    pub(crate) fn time_left(&mut self, wait: Wait, now: Instant) -> Duration {
+        let since = match self.clock {
+            Some((progress, since)) if progress == wait.progress => since,
+            _ => now,
+        };
+        self.clock = Some((wait.progress, since));
+        wait.limit.saturating_sub(now.duration_since(since))
     }
 
     /// Takes octets that are there.
     pub(crate) fn read(&mut self, room: &mut [u8]) -> Got {
-        self.look_first = false;
         match self.stream.read(room) {
             Ok(0) => Got::Lost(Disconnect::Closed),
             Ok(len) => Got::Octets(len),
@@ -68,10 +63,8 @@ impl Line {
         }
     }
 
-    /// Writes as many octets as there is room for. Whatever is written next, arrivals are looked for
-    /// first.
+    /// Writes as many octets as there is room for.
     pub(crate) fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.look_first = true;
         match self.stream.write(octets) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
             Ok(0) => Err(ErrorKind::WriteZero.into()),

@@ -24,34 +24,35 @@ pub(crate) enum Awaited {
     Turn,
     /// The addresses of its next hop, since then.
     Addresses(Instant),
-    /// An open connection, or room in it for more octets.
+    /// That its connection opens, or fails to.
+    Opening,
+    /// Room in its connection for more octets. Octets that arrive are looked for, too.
     Room,
-    /// Octets. They are looked for while room is waited for, too.
+    /// Octets.
     Arrival,
 }
 
 /// Whether a client waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Waiting {
+    /// Nothing is under way.
+    Idle,
     /// It does, and no longer than until then.
     For(Awaited, Instant),
-    /// What it waited for is there.
-    Met,
-    /// Not any more, and all that is known is that time has passed.
+    /// Not any more: it looks what has come, if only time has passed.
     Over,
 }
 
 impl Waiting {
-    pub(crate) fn start(awaited: Awaited, now: Instant) -> Self {
-        Self::For(
-            awaited,
-            match awaited {
-                Awaited::Turn => now,
-                // Nobody says that they are there: an answer is seen at most a quarter later than it came.
-                Awaited::Addresses(since) => now + (now.duration_since(since) / 4).clamp(SHORTEST, TICK),
-                Awaited::Room | Awaited::Arrival => now + TICK,
-            },
-        )
+    /// `most`: how long the client waits for this before it gives up.
+    pub(crate) fn start(awaited: Awaited, most: Duration, now: Instant) -> Self {
+        let before_looking = match awaited {
+            Awaited::Turn => Duration::ZERO,
+            // Nobody says that they are there: an answer is seen at most a quarter later than it came.
+            Awaited::Addresses(since) => (now.duration_since(since) / 4).clamp(SHORTEST, TICK),
+            Awaited::Opening | Awaited::Room | Awaited::Arrival => TICK,
+        };
+        Self::For(awaited, now + before_looking.min(most))
     }
 
     /// What to ask a connection for.
@@ -59,20 +60,25 @@ impl Waiting {
         match self {
             Self::For(Awaited::Arrival, _) => PollFlags::IN,
             Self::For(Awaited::Room, _) => PollFlags::IN.union(PollFlags::OUT),
-            Self::For(Awaited::Turn | Awaited::Addresses(_), _) | Self::Met | Self::Over => PollFlags::empty(),
+            Self::For(Awaited::Opening, _) => PollFlags::OUT,
+            Self::For(Awaited::Turn | Awaited::Addresses(_), _) | Self::Idle | Self::Over => PollFlags::empty(),
         }
     }
 
-    const fn until(self) -> Option<Instant> {
+    /// When it is over at the latest.
+    const fn until(self, now: Instant) -> Option<Instant> {
         match self {
+            Self::Idle => None,
             Self::For(_, until) => Some(until),
-            Self::Met | Self::Over => None,
+            Self::Over => Some(now),
         }
     }
 }
 
 /// Waits until one of these clients can [`advance`](Client::advance), and for no longer than a tenth of
-/// a second. Whichever can, goes on with the next call; for any other that call does nothing.
+/// a second. Whichever can, goes on with the next call; for any other that call does nothing, so a
+/// client with a delivery under way is to be given to `wait` again and again: its clock is looked at
+/// here. One with nothing under way is passed over.
 ///
 /// ```no_run
 /// use smtp_client::{Client, wait};
@@ -100,8 +106,8 @@ impl Waiting {
 pub fn wait<'a>(clients: impl IntoIterator<Item = &'a mut Client>) {
     let mut clients: Vec<_> = clients.into_iter().collect();
     let now = Instant::now();
-    let first = clients.iter().map(|client| client.waiting.until().unwrap_or(now)).min().unwrap_or(now);
-    let limit = first.saturating_duration_since(now);
+    let first = clients.iter().filter_map(|client| client.waiting.until(now)).min();
+    let limit = first.map_or(TICK, |first| first.saturating_duration_since(now));
     let connections = clients.iter().enumerate().filter_map(|(at, client)| {
         let flags = client.waiting.flags();
         (!flags.is_empty()).then_some(())?;
@@ -109,17 +115,17 @@ pub fn wait<'a>(clients: impl IntoIterator<Item = &'a mut Client>) {
     });
     let (places, mut asked): (Vec<_>, Vec<_>) = connections.unzip();
     let answered = ask(&mut asked, limit);
-    let is_met: Vec<_> = asked.iter().map(|connection| !connection.revents().is_empty()).collect();
-    for (at, _) in places.into_iter().zip(is_met).filter(|(_, is_met)| *is_met) {
+    let is_ready: Vec<_> = asked.iter().map(|connection| !connection.revents().is_empty()).collect();
+    for (at, _) in places.into_iter().zip(is_ready).filter(|(_, is_ready)| *is_ready) {
         if let Some(client) = clients.get_mut(at) {
-            client.waiting = Waiting::Met;
+            client.waiting = Waiting::Over;
         }
     }
     let now = Instant::now();
     for client in clients {
         // Where nothing came for anybody, all look at the clock at once.
         let is_over = |until| !answered && !limit.is_zero() || until <= now;
-        if client.waiting.until().is_some_and(is_over) {
+        if client.waiting.until(now).is_some_and(is_over) {
             client.waiting = Waiting::Over;
         }
     }
@@ -135,7 +141,8 @@ fn ask(connections: &mut [PollFd<'_>], limit: Duration) -> bool {
     let timeout = Timespec::try_from(limit).unwrap_or_default();
     match poll(connections, Some(&timeout)) {
         Ok(ready) => ready > 0,
-        Err(Errno::INTR) => true,
+        // Perhaps the signal that sets the interrupt flag.
+        Err(Errno::INTR) => false,
         // There was no memory for it: nobody knows, and time passes.
         Err(_) => {
             thread::sleep(limit);

@@ -4,14 +4,19 @@ mod scripted;
 
 use std::{
     io::{self, Read},
+    slice,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Poll,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use scripted::{HELLO, MESSAGE, QUIT, Server};
 use smtp_client::{Client, wait};
-use smtp_proto::{Config, Delivery, Ended, Envelope, HelloName, Status};
+use smtp_proto::{Afterwards, Config, Delivery, Ended, Envelope, HelloName, Status};
 
 const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(60);
@@ -23,14 +28,19 @@ struct Share<R> {
     content: R,
 }
 
+fn delivery(most: Duration, afterwards: Afterwards) -> Delivery {
+    let mut config = Config::new(HelloName::new("client.example").unwrap());
+    config.waits = config.waits.at_most(most);
+    config.afterwards = afterwards;
+    let envelope = Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]);
+    Delivery::new(config, envelope.unwrap())
+}
+
 impl<R: Read> Share<R> {
     fn new(server: &Server, most: Duration, content: R) -> Self {
-        let mut config = Config::new(HelloName::new("client.example").unwrap());
-        config.waits = config.waits.at_most(most);
-        let envelope = Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]);
         let mut client = Client::new(server.address.into());
         client.start();
-        Self { client, delivery: Delivery::new(config, envelope.unwrap()), content }
+        Self { client, delivery: delivery(most, Afterwards::Quit), content }
     }
 
     fn advance(&mut self) -> Poll<()> {
@@ -120,12 +130,57 @@ fn a_client_that_waits_does_nothing() {
 
 #[test]
 fn what_has_arrived_counts_however_late_it_is_looked_at() {
+    // Others on the thread take longer than this client may wait.
+    let others = || thread::sleep(SHORT + SHORT / 10);
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
     let mut share = Share::new(&server, SHORT, &b"Subject: x\n"[..]);
     while share.advance().is_pending() {
-        // Others on the thread take longer than this one may wait.
-        thread::sleep(SHORT + SHORT / 10);
+        others();
+        wait([&mut share.client]);
+        others();
+    }
+    assert_eq!(share.status(), Status::Delivered);
+    // It comes after the wait.
+    let server = Server::start(&format!("await\n{HELLO}{MESSAGE}{QUIT}"));
+    let mut share = Share::new(&server, SHORT, &b"Subject: x\n"[..]);
+    for _ in 0..2 {
+        assert!(share.advance().is_pending());
+        wait([&mut share.client]);
+    }
+    server.go();
+    others();
+    finish(slice::from_mut(&mut share));
+    assert_eq!(share.status(), Status::Delivered);
+}
+
+#[test]
+fn a_reply_that_has_arrived_counts_before_the_interrupt() {
+    let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
+    let mut share = Share::new(&server, LONG, &b"Subject: x\n"[..]);
+    let interrupt = Arc::<AtomicBool>::default();
+    share.client = share.client.with_interrupt(Arc::clone(&interrupt));
+    while share.advance().is_pending() {
+        if share.content.is_empty() {
+            thread::sleep(SHORT);
+            interrupt.store(true, Ordering::Relaxed);
+        }
         wait([&mut share.client]);
     }
     assert_eq!(share.status(), Status::Delivered);
+}
+
+#[test]
+fn one_with_nothing_under_way_is_not_waited_for() {
+    let server = Server::start(&format!("{HELLO}{MESSAGE}"));
+    let mut share = Share::new(&server, LONG, &b"Subject: x\n"[..]);
+    let since = Instant::now();
+    let mut never_started = Client::new(server.address.into());
+    wait([&mut never_started]);
+    assert!(since.elapsed() >= Duration::from_millis(90));
+    share.delivery = delivery(LONG, Afterwards::Keep);
+    finish(slice::from_mut(&mut share));
+    assert_eq!(share.status(), Status::Delivered);
+    let since = Instant::now();
+    wait([&mut share.client]);
+    assert!(since.elapsed() >= Duration::from_millis(90));
 }
