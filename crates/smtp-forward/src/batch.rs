@@ -63,11 +63,11 @@ impl<'a> Queue<'a> {
         Some(Taken { number: self.taken, message })
     }
 
-    /// Whether the messages can be left to other connections.
+    /// Whether there are more messages, and they can be left to other connections.
     pub(crate) fn leave(&mut self) -> bool {
-        let others = self.connections > 1;
-        self.connections -= usize::from(others);
-        others
+        let leaves = self.connections > 1 && self.taken < self.batch.count;
+        self.connections -= usize::from(leaves);
+        leaves
     }
 }
 

@@ -67,9 +67,10 @@ impl<'a> Connection<'a> {
         &mut self.client
     }
 
-    /// Goes as far as it can without waiting. [`Poll::Ready`] when there are no more messages for it.
+    /// Goes as far as it can without waiting, to the end of its message at most. [`Poll::Ready`] when
+    /// there are no more messages for it.
     pub(crate) fn advance(&mut self, queue: &mut Queue<'a>, books: &mut Books) -> Poll<()> {
-        loop {
+        let (ended, next) = loop {
             let mut no_content = io::empty();
             let content: &mut dyn Read = match &mut self.stage {
                 Stage::Delivery(content) => content,
@@ -80,34 +81,33 @@ impl<'a> Connection<'a> {
                 Ok(Poll::Ready(())) => Ok(()),
                 Err(misuse) => Err(misuse),
             };
-            let (ended, next) = match (&self.stage, ended) {
-                (Stage::Quit(next), ended) => (ended, *next),
-                (Stage::Delivery(_), Err(misuse)) => (Err(misuse), self.next(queue)),
-                (Stage::Delivery(_), Ok(())) => {
-                    let next = self.next(queue);
-                    match self.is_at_its_end(next).then(|| self.client.start_quit(&mut self.delivery)) {
-                        Some(Ok(())) => {
-                            self.stage = Stage::Quit(next);
-                            continue;
-                        }
-                        Some(Err(misuse)) => (Err(misuse), next),
-                        None => (Ok(()), next),
-                    }
-                }
+            let next = match self.stage {
+                Stage::Quit(next) => break (ended, next),
+                Stage::Delivery(_) => self.next(queue),
             };
-            if let Err(misuse) = ended {
-                self.start_over(misuse);
+            if ended.is_err() || !self.is_at_its_end(next) {
+                break (ended, next);
             }
-            let account = Account { report: self.delivery.report(), servers: self.client.servers() };
-            books.enter(self.taken, account, self.status);
-            match next {
-                Next::Message(taken) => self.take(taken),
-                Next::NoMore => return Poll::Ready(()),
-                Next::Leave => {
-                    let note = || diagnostics::note("one connection fewer: the server takes no more");
-                    self.watch.progress.suspend(note);
-                    return Poll::Ready(());
-                }
+            if let Err(misuse) = self.client.start_quit(&mut self.delivery) {
+                break (Err(misuse), next);
+            }
+            self.stage = Stage::Quit(next);
+        };
+        if let Err(misuse) = ended {
+            self.start_over(misuse);
+        }
+        let account = Account { report: self.delivery.report(), servers: self.client.servers() };
+        books.enter(self.taken, account, self.status);
+        match next {
+            Next::Message(taken) => {
+                self.take(taken);
+                Poll::Pending
+            }
+            Next::NoMore => Poll::Ready(()),
+            Next::Leave => {
+                let note = || diagnostics::note("one connection fewer: the server takes no more");
+                self.watch.progress.suspend(note);
+                Poll::Ready(())
             }
         }
     }

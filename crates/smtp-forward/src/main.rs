@@ -11,6 +11,7 @@ mod exit_status;
 mod interrupt;
 mod maildir;
 mod message;
+mod open_files;
 mod probe;
 mod progress;
 mod report;

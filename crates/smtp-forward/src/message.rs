@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -91,7 +91,7 @@ impl Message {
     /// The message, from its start.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &self.source {
-            Source::File => Box::new(BufReader::with_capacity(PIECE, File::open(&self.name)?)),
+            Source::File => Box::new(File::open(&self.name)?),
             Source::Memory(octets) => Box::new(&octets[..]),
             Source::Spool(file) => Box::new(SpoolReader { file, at: 0 }),
         })

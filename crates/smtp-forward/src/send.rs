@@ -6,7 +6,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc,
+        mpsc::{self, RecvTimeoutError},
     },
     thread,
     time::Duration,
@@ -21,6 +21,7 @@ use crate::{
     exit_status::ExitStatus,
     interrupt, maildir,
     message::{self, Message, Room},
+    open_files,
 };
 
 /// How often the interrupt flag is looked at while messages are read.
@@ -41,6 +42,8 @@ pub(crate) fn run(arguments: &Send) -> ExitStatus {
 enum Failure {
     Usage(&'static str),
     Recipients(NoRecipients),
+    /// How many files may be open.
+    Connections(u64),
     /// Everything that cannot be.
     Unreadable(Vec<(PathBuf, io::Error)>),
 }
@@ -48,7 +51,7 @@ enum Failure {
 impl Failure {
     const fn status(&self) -> ExitStatus {
         match self {
-            Self::Usage(_) | Self::Recipients(_) => ExitStatus::Usage,
+            Self::Usage(_) | Self::Recipients(_) | Self::Connections(_) => ExitStatus::Usage,
             Self::Unreadable(_) => ExitStatus::NoInput,
         }
     }
@@ -59,6 +62,9 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(why) => f.write_str(why),
             Self::Recipients(why) => write!(f, "{why}"),
+            Self::Connections(most) => {
+                write!(f, "so many connections need more than the {most} open files that this system allows")
+            }
             Self::Unreadable(all) => {
                 for (path, error) in all {
                     let path = Escaped(path.as_os_str().as_encoded_bytes());
@@ -77,6 +83,7 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     }
     let files = files(arguments)?;
     let count = files.len().saturating_mul(usize::try_from(arguments.repeat.get()).unwrap_or(usize::MAX));
+    open_files::make_room(count.min(arguments.connections.get().into())).map_err(Failure::Connections)?;
     let config = arguments.config(count).map_err(Failure::Usage)?;
     let envelope = Envelope::new(arguments.from.clone(), arguments.to.clone()).map_err(Failure::Recipients)?;
     let interrupt = interrupt::flag();
@@ -127,8 +134,9 @@ fn read_all(files: Vec<PathBuf>, again: bool, interrupt: &Arc<AtomicBool>) -> Re
     loop {
         match receiver.recv_timeout(TICK) {
             Ok(messages) => return messages,
-            Err(_) if interrupt.load(Ordering::Relaxed) => return Ok(unread),
-            Err(_) => {}
+            Err(RecvTimeoutError::Timeout) if interrupt.load(Ordering::Relaxed) => return Ok(unread),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the reader sends before it ends"),
         }
     }
 }

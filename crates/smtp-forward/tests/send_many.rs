@@ -4,7 +4,11 @@ mod program;
 #[path = "../../smtp-client/tests/scripted/mod.rs"]
 mod scripted;
 
-use std::{fs, path::Path, process::Output};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 
 use program::{MESSAGE, run, start, text};
 use scripted::{HELLO, MESSAGE as TAKEN, QUIT, Server};
@@ -284,5 +288,25 @@ fn a_signal_ends_all_connections_and_every_message_is_reported() {
     for report in reports {
         let reason = report["recipients"][0]["reason"].as_str().unwrap();
         assert!(report["outcome"] == "deferred" && reason.contains("interrupted"), "{report}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn as_many_files_are_open_as_the_connections_need_or_nothing_is_sent() {
+    let dir = maildir(&new(30));
+    let connection = format!("gather 30\n{HELLO}{TAKEN}{QUIT}");
+    for (limit, status, heard) in [("ulimit -Sn 40", 0, 30), ("ulimit -n 40", 64, 0)] {
+        let server = Server::start(&vec![&connection[..]; 30].join("=\n"));
+        let address = server.address.to_string();
+        let output = Command::new("sh")
+            .args(["-c", &format!("{limit} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_smtp-forward")])
+            .args(SEND.map(|argument| if argument == "{server}" { &address } else { argument }))
+            .args(["--maildir", dir.path().to_str().unwrap(), "--connections", "30"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(status), "{limit}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stderr).contains("the 40 open files"), status == 64, "{}", text(&output.stderr));
+        assert_eq!(server.heard().len(), heard, "{limit}");
     }
 }
