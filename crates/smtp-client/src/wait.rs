@@ -141,8 +141,8 @@ fn ask(connections: &mut [PollFd<'_>], limit: Duration) -> bool {
     let timeout = Timespec::try_from(limit).unwrap_or_default();
     match poll(connections, Some(&timeout)) {
         Ok(ready) => ready > 0,
-        // Perhaps the signal that sets the interrupt flag.
-        Err(Errno::INTR) => false,
+        // The interrupt flag is looked at in time: many a reply arrives before that.
+        Err(Errno::INTR) => true,
         // There was no memory for it: nobody knows, and time passes.
         Err(_) => {
             thread::sleep(limit);
