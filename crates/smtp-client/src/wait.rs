@@ -39,7 +39,7 @@ pub(crate) enum Waiting {
     Idle,
     /// It does, and no longer than until then.
     For(Awaited, Instant),
-    /// Not any more: it looks what has come, if only time has passed.
+    /// Not any more: something has come, or time has passed. It looks.
     Over,
 }
 
@@ -78,7 +78,7 @@ impl Waiting {
 /// Waits until one of these clients can [`advance`](Client::advance), and for no longer than a tenth of
 /// a second. Whichever can, goes on with the next call; for any other that call does nothing, so a
 /// client with a delivery under way is to be given to `wait` again and again: its clock is looked at
-/// here. One with nothing under way is passed over.
+/// here. One with nothing under way is passed over; for no client at all nobody waits.
 ///
 /// ```no_run
 /// use smtp_client::{Client, wait};
@@ -105,6 +105,9 @@ impl Waiting {
 /// ```
 pub fn wait<'a>(clients: impl IntoIterator<Item = &'a mut Client>) {
     let mut clients: Vec<_> = clients.into_iter().collect();
+    if clients.is_empty() {
+        return;
+    }
     let now = Instant::now();
     let first = clients.iter().filter_map(|client| client.waiting.until(now)).min();
     let limit = first.map_or(TICK, |first| first.saturating_duration_since(now));
