@@ -1,8 +1,11 @@
 //! The oracle sees what is wrong: each promise is broken here on purpose, on the outside of a
 //! machine that does not exist.
 
+mod made_up;
+
 use std::{path::Path, time::Duration};
 
+use made_up::{EHLO, GO, GREETING, HELO, MAIL, OK, RCPT, Run, SECOND_RCPT, config, envelope};
 use smtp_proto::{
     Afterwards, AuthPolicy, Config, Delivery, Disconnect, Envelope, HelloName, HeloRetry, Misuse, Place, Report, Step,
     TlsPolicy, Wait,
@@ -13,112 +16,6 @@ use smtp_testkit::{
     player::{Pieces, play},
     transcript::Transcript,
 };
-
-const GREETING: &[u8] = b"220 mx.example.net\r\n";
-const EHLO: &[u8] = b"EHLO client.example\r\n";
-const HELO: &[u8] = b"HELO client.example\r\n";
-const MAIL: &[u8] = b"MAIL FROM:<a@client.example>\r\n";
-const RCPT: &[u8] = b"RCPT TO:<b@example.net>\r\n";
-const SECOND_RCPT: &[u8] = b"RCPT TO:<c@example.net>\r\n";
-const OK: &[u8] = b"250 ok\r\n";
-const GO: &[u8] = b"354 go\r\n";
-
-/// What a machine does, as the oracle sees it.
-struct Run {
-    oracle: Oracle,
-    progress: u32,
-    broken: Option<Violation>,
-}
-
-impl Run {
-    fn new(config: &Config) -> Self {
-        Self { oracle: Oracle::new(config.clone(), envelope()), progress: 0, broken: None }
-    }
-
-    fn usual() -> Self {
-        let mut run = Self::new(&config());
-        run.connect(Place::Any).server(GREETING);
-        run
-    }
-
-    fn output(&mut self, step: &Step<'_>) -> &mut Self {
-        let seen = self.oracle.output(step, false);
-        self.broken = self.broken.take().or(seen.err());
-        self
-    }
-
-    fn input(&mut self, input: Input<'_>) -> &mut Self {
-        if self.broken.is_none() {
-            assert_eq!(self.oracle.misuse(&input), None, "{input:?} fits");
-            self.broken = self.oracle.input(input).err();
-        }
-        self
-    }
-
-    fn connect(&mut self, place: Place) -> &mut Self {
-        self.output(&Step::Connect(place)).input(Input::Connected)
-    }
-
-    fn server(&mut self, octets: &[u8]) -> &mut Self {
-        self.progress += 1;
-        self.input(Input::Received(octets))
-    }
-
-    /// Shows octets and hands them over.
-    fn client(&mut self, octets: &[u8]) -> &mut Self {
-        self.shows(octets).input(Input::Sent(octets.len()));
-        self.progress += 1;
-        self
-    }
-
-    fn shows(&mut self, octets: &[u8]) -> &mut Self {
-        let limit = config().waits.block;
-        let progress = self.progress;
-        self.output(&Step::Transmit(octets, Wait { limit, progress }))
-    }
-
-    fn waits(&mut self, limit: Duration) -> &mut Self {
-        let progress = self.progress;
-        self.output(&Step::Wait(Wait { limit, progress }))
-    }
-
-    fn content(&mut self, octets: &[u8]) -> &mut Self {
-        self.output(&Step::Content(16_384)).input(Input::Content(octets))
-    }
-
-    fn end_content(&mut self) -> &mut Self {
-        self.output(&Step::Content(16_384)).input(Input::EndContent)
-    }
-
-    /// Up to the 354.
-    fn reach_content(&mut self) -> &mut Self {
-        self.client(EHLO).server(OK).client(MAIL).server(OK).client(RCPT).server(OK).client(SECOND_RCPT).server(OK);
-        self.client(b"DATA\r\n").server(GO)
-    }
-
-    /// Up to the handing over of the end of the content.
-    fn reach_end(&mut self) -> &mut Self {
-        self.reach_content().content(b"hi\r\n").end_content().client(b"hi\r\n.\r\n")
-    }
-
-    fn breaks(&self, promise: Promise) {
-        let broken = self.broken.as_ref().expect("the oracle sees nothing wrong");
-        assert_eq!(broken.promise(), promise, "{broken}");
-    }
-
-    fn keeps_all(&self) {
-        assert_eq!(self.broken, None);
-    }
-}
-
-fn config() -> Config {
-    Config::new(HelloName::new("client.example").unwrap())
-}
-
-fn envelope() -> Envelope {
-    let to = ["b@example.net", "c@example.net"].map(|path| path.parse().unwrap());
-    Envelope::new("a@client.example".parse().unwrap(), to.into()).unwrap()
-}
 
 /// What a real delivery reports whose server says this, one reply for each time it is waited for.
 fn reported(replies: &[&[u8]], then: impl FnOnce(&Report<'_>)) {
