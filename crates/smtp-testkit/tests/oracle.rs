@@ -6,13 +6,10 @@ mod made_up;
 use std::{path::Path, time::Duration};
 
 use made_up::{EHLO, GO, GREETING, HELO, MAIL, OK, RCPT, Run, SECOND_RCPT, config, envelope};
-use smtp_proto::{
-    Afterwards, AuthPolicy, Config, Delivery, Disconnect, Envelope, HelloName, HeloRetry, Misuse, Place, Report, Step,
-    TlsPolicy, Wait,
-};
+use smtp_proto::{Afterwards, AuthPolicy, Delivery, Disconnect, HeloRetry, Misuse, Place, Report, Step, TlsPolicy};
 use smtp_testkit::{
     Watched,
-    oracle::{Input, Oracle, Promise, Violation},
+    oracle::{Input, Promise},
     player::{Pieces, play},
     transcript::Transcript,
 };
