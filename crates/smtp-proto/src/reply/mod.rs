@@ -58,7 +58,7 @@ impl<'a> Reply<'a> {
 
     /// The text of each line, without code, separator and line end.
     pub fn lines(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        Lines { rest: self.octets }
+        Lines::of(self)
     }
 
     /// The text of the first line: where EHLO's reply names the server.
@@ -81,7 +81,7 @@ impl<'a> Reply<'a> {
 
     /// The whole text, lines joined by `separator`, safe to show.
     pub fn text<'s>(&self, separator: &'s str) -> impl fmt::Display + use<'a, 's> {
-        Text { lines: Lines { rest: self.octets }, separator }
+        Text { lines: Lines::of(self), separator }
     }
 }
 
@@ -121,6 +121,15 @@ impl fmt::Display for Text<'_, '_> {
 #[derive(Clone)]
 struct Lines<'a> {
     rest: &'a [u8],
+    /// What is left is one line, if anything is.
+    is_one: bool,
+}
+
+impl<'a> Lines<'a> {
+    /// Most replies are one line: no hyphen follows the code.
+    fn of(reply: &Reply<'a>) -> Self {
+        Self { rest: reply.octets, is_one: reply.octets.get(3) != Some(&b'-') }
+    }
 }
 
 impl<'a> Iterator for Lines<'a> {
@@ -135,10 +144,13 @@ impl<'a> Iterator for Lines<'a> {
         Some(text)
     }
 
-    /// All lines in one pass: quicker than to begin a search for each.
+    /// All lines in one pass: quicker than to begin a search for each. The end of an only line is known.
     #[inline]
     fn fold<B, F: FnMut(B, &'a [u8]) -> B>(self, init: B, mut f: F) -> B {
         let octets = self.rest;
+        if self.is_one && !octets.is_empty() {
+            return f(init, text(octets, 0, octets.strip_suffix(b"\n").unwrap_or(octets).len()));
+        }
         let lines = fold_line_ends(octets, 0, (init, 0), |(folded, start), end| {
             let folded = f(folded, text(octets, start, end));
             ControlFlow::<Infallible, _>::Continue((folded, end.wrapping_add(1)))
@@ -177,6 +189,9 @@ mod tests {
             // A reply that is kept in part.
             (b"250-one\r\n250-tw", &[b"one", b"tw"]),
             (b"250-one\r", &[b"one"]),
+            (b"250 on", &[b"on"]),
+            (b"250 one\r\n", &[b"one"]),
+            (b"250\n", &[b""]),
             (b"25", &[b""]),
             (b"", &[]),
         ] {
