@@ -105,7 +105,7 @@ impl<'a> Connection<'a> {
             }
             Next::NoMore => Poll::Ready(()),
             Next::Leave => {
-                let note = || diagnostics::note("one connection fewer: the server takes no more");
+                let note = || diagnostics::note("one connection fewer: the server did not take it");
                 self.watch.progress.suspend(note);
                 Poll::Ready(())
             }
