@@ -11,7 +11,7 @@ use std::{
     },
     task::Poll,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use scripted::{HELLO, MESSAGE, QUIT, Server};
@@ -19,28 +19,24 @@ use smtp_client::{Client, wait};
 use smtp_proto::{Afterwards, Config, Delivery, Ended, Envelope, HelloName, Status};
 
 const SHORT: Duration = Duration::from_millis(300);
-const LONG: Duration = Duration::from_secs(60);
 
-/// A delivery that waits for `most` at most, its client, and its content.
+/// A delivery, its client, and its content.
 struct Share<R> {
     client: Client,
     delivery: Delivery,
     content: R,
 }
 
-fn delivery(most: Duration, afterwards: Afterwards) -> Delivery {
-    let mut config = Config::new(HelloName::new("client.example").unwrap());
-    config.waits = config.waits.at_most(most);
-    config.afterwards = afterwards;
-    let envelope = Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]);
-    Delivery::new(config, envelope.unwrap())
+fn config() -> Config {
+    Config::new(HelloName::new("client.example").unwrap())
 }
 
 impl<R: Read> Share<R> {
-    fn new(server: &Server, most: Duration, content: R) -> Self {
+    fn new(server: &Server, config: Config, content: R) -> Self {
+        let envelope = Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]);
         let mut client = Client::new(server.address.into());
         client.start();
-        Self { client, delivery: delivery(most, Afterwards::Quit), content }
+        Self { client, delivery: Delivery::new(config, envelope.unwrap()), content }
     }
 
     fn advance(&mut self) -> Poll<()> {
@@ -68,12 +64,14 @@ fn finish<R: Read>(shares: &mut [Share<R>]) {
 fn connections_are_open_at_once_and_each_has_its_end() {
     let delivered = (Status::Delivered, Some(Ended::Quit));
     let silent = (Status::Deferred, Some(Ended::TimedOut));
-    for (script, expected) in [
-        (format!("gather 5\n{HELLO}{MESSAGE}{QUIT}"), delivered),
-        ("gather 5\nS: 220 ready\nsilence\n".to_owned(), silent),
+    let mut short = config();
+    short.waits = short.waits.at_most(SHORT);
+    for (config, script, expected) in [
+        (config(), format!("gather 5\n{HELLO}{MESSAGE}{QUIT}"), delivered),
+        (short, "gather 5\nS: 220 ready\nsilence\n".to_owned(), silent),
     ] {
         let server = Server::start(&[&script[..]; 5].join("=\n"));
-        let mut shares: Vec<_> = (0..5).map(|_| Share::new(&server, SHORT, &b"Subject: x\n"[..])).collect();
+        let mut shares: Vec<_> = (0..5).map(|_| Share::new(&server, config.clone(), &b"Subject: x\n"[..])).collect();
         finish(&mut shares);
         for share in &shares {
             let ended = share.delivery.report().attempts().last().and_then(|attempt| attempt.ended());
@@ -99,13 +97,13 @@ fn a_long_message_leaves_the_others_their_turn() {
     let script = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\nsilence\n");
     let long_server = Server::start(&script);
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
-    let mut long = Share::new(&long_server, LONG, Endless(0));
+    let mut long = Share::new(&long_server, config(), Endless(0));
     // It is at its content before the other one starts.
     while long.content.0 == 0 {
         assert!(long.advance().is_pending());
         wait([&mut long.client]);
     }
-    let mut other = Share::new(&server, LONG, &b"Subject: x\n"[..]);
+    let mut other = Share::new(&server, config(), &b"Subject: x\n"[..]);
     while other.advance().is_pending() {
         long.content.0 = 0;
         assert!(long.advance().is_pending());
@@ -119,7 +117,7 @@ fn a_long_message_leaves_the_others_their_turn() {
 #[test]
 fn a_client_that_waits_does_nothing() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
-    let mut share = Share::new(&server, SHORT, &b"Subject: x\n"[..]);
+    let mut share = Share::new(&server, config(), &b"Subject: x\n"[..]);
     for _ in 0..2 {
         assert!(share.advance().is_pending());
         thread::sleep(SHORT);
@@ -130,25 +128,17 @@ fn a_client_that_waits_does_nothing() {
 
 #[test]
 fn what_has_arrived_counts_however_late_it_is_looked_at() {
-    // Others on the thread take longer than this client may wait.
-    let others = || thread::sleep(SHORT + SHORT / 10);
-    let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
-    let mut share = Share::new(&server, SHORT, &b"Subject: x\n"[..]);
-    while share.advance().is_pending() {
-        others();
-        wait([&mut share.client]);
-        others();
-    }
-    assert_eq!(share.status(), Status::Delivered);
-    // It comes after the wait.
     let server = Server::start(&format!("await\n{HELLO}{MESSAGE}{QUIT}"));
-    let mut share = Share::new(&server, SHORT, &b"Subject: x\n"[..]);
+    let mut config = config();
+    config.waits.greeting = SHORT;
+    let mut share = Share::new(&server, config, &b"Subject: x\n"[..]);
     for _ in 0..2 {
         assert!(share.advance().is_pending());
         wait([&mut share.client]);
     }
     server.go();
-    others();
+    // Others on the thread take longer than this client may wait.
+    thread::sleep(5 * SHORT);
     finish(slice::from_mut(&mut share));
     assert_eq!(share.status(), Status::Delivered);
 }
@@ -156,12 +146,12 @@ fn what_has_arrived_counts_however_late_it_is_looked_at() {
 #[test]
 fn a_reply_that_has_arrived_counts_before_the_interrupt() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
-    let mut share = Share::new(&server, LONG, &b"Subject: x\n"[..]);
+    let mut share = Share::new(&server, config(), &b"Subject: x\n"[..]);
     let interrupt = Arc::<AtomicBool>::default();
     share.client = share.client.with_interrupt(Arc::clone(&interrupt));
     while share.advance().is_pending() {
         if share.content.is_empty() {
-            thread::sleep(SHORT);
+            thread::sleep(5 * SHORT);
             interrupt.store(true, Ordering::Relaxed);
         }
         wait([&mut share.client]);
@@ -172,15 +162,25 @@ fn a_reply_that_has_arrived_counts_before_the_interrupt() {
 #[test]
 fn one_with_nothing_under_way_is_not_waited_for() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}"));
-    let mut share = Share::new(&server, LONG, &b"Subject: x\n"[..]);
-    let since = Instant::now();
-    let mut never_started = Client::new(server.address.into());
-    wait([&mut never_started]);
-    assert!(since.elapsed() >= Duration::from_millis(90));
-    share.delivery = delivery(LONG, Afterwards::Keep);
-    finish(slice::from_mut(&mut share));
-    assert_eq!(share.status(), Status::Delivered);
-    let since = Instant::now();
-    wait([&mut share.client]);
-    assert!(since.elapsed() >= Duration::from_millis(90));
+    let mut keeps = config();
+    keeps.afterwards = Afterwards::Keep;
+    let mut kept = Share::new(&server, keeps, &b"Subject: x\n"[..]);
+    finish(slice::from_mut(&mut kept));
+    let mut not_started = Client::new(server.address.into());
+    let slow = Server::start(&format!("await\n{HELLO}{MESSAGE}{QUIT}"));
+    let mut share = Share::new(&slow, config(), &b"Subject: x\n"[..]);
+    let mut waits = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(SHORT);
+            slow.go();
+        });
+        while share.advance().is_pending() {
+            wait([&mut kept.client, &mut not_started, &mut share.client]);
+            waits += 1;
+        }
+    });
+    assert_eq!((kept.status(), share.status()), (Status::Delivered, Status::Delivered));
+    // One for each thing that happens, and one for each tenth of a second.
+    assert!(waits < 1000, "{waits} waits");
 }
