@@ -54,13 +54,12 @@ enum Next<'a> {
 impl<'a> Connection<'a> {
     /// A connection that is not open yet, for a first message.
     pub(crate) fn new(batch: &'a Batch<'a>, progress: Progress, first: Taken<'a>) -> Self {
+        let mut delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
+        let (stage, status) = open(first, &mut delivery, &progress);
         let watch = Watch::new(batch.arguments.trace, progress);
-        let delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
-        let stage = Stage::Delivery(Box::new(io::empty()));
-        let client = client(batch);
-        let mut new = Self { batch, client, watch, delivery, served: 0, taken: first, status: ExitStatus::Ok, stage };
-        new.start(first);
-        new
+        let mut client = client(batch);
+        client.start();
+        Self { batch, client, watch, delivery, served: 0, taken: first, status, stage }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
@@ -148,20 +147,8 @@ impl<'a> Connection<'a> {
             self.start_over(misuse);
             self.delivery = Delivery::new(self.batch.config.clone(), envelope(self.batch, taken));
         }
-        self.start(taken);
-    }
-
-    /// Starts what the delivery was given.
-    fn start(&mut self, taken: Taken<'a>) {
-        let Taken { number, message } = taken;
-        self.taken = taken;
-        self.stage = Stage::Delivery(message.open().unwrap_or_else(|error| {
-            let why = format_args!("message {number}, {}: {error}", message.name());
-            self.watch.progress.suspend(|| diagnostics::error(why));
-            self.status = ExitStatus::NoInput;
-            self.delivery.cancel(Cancel::ContentUnreadable);
-            Box::new(io::empty())
-        }));
+        let (stage, status) = open(taken, &mut self.delivery, &self.watch.progress);
+        (self.taken, self.stage, self.status) = (taken, stage, self.status.max(status));
         self.client.start();
     }
 
@@ -171,6 +158,20 @@ impl<'a> Connection<'a> {
         self.status = ExitStatus::Software;
         self.delivery.cancel(Cancel::Interrupted);
         self.client = client(self.batch);
+    }
+}
+
+/// The content of the message that `delivery` was given; where there is none, `delivery` is given up.
+fn open<'a>(taken: Taken<'a>, delivery: &mut Delivery, progress: &Progress) -> (Stage<'a>, ExitStatus) {
+    let Taken { number, message } = taken;
+    match message.open() {
+        Ok(content) => (Stage::Delivery(content), ExitStatus::Ok),
+        Err(error) => {
+            let why = format_args!("message {number}, {}: {error}", message.name());
+            progress.suspend(|| diagnostics::error(why));
+            delivery.cancel(Cancel::ContentUnreadable);
+            (Stage::Delivery(Box::new(io::empty())), ExitStatus::NoInput)
+        }
     }
 }
 
