@@ -135,8 +135,7 @@ fn every_message_is_reported_once_whatever_becomes_of_its_connection() {
 fn connections_that_a_server_does_not_take_leave_the_messages_to_the_others() {
     let dir = maildir(&new(12));
     let refused = "gather 3\nS: 421 too many connections\nclose\n";
-    let server =
-        Server::start(&[refused, refused, &format!("gather 3\n{HELLO}{}{QUIT}", TAKEN.repeat(10))].join("=\n"));
+    let server = Server::start(&[refused, refused, &format!("gone 2\n{HELLO}{}{QUIT}", TAKEN.repeat(10))].join("=\n"));
     let output = send_all(&server, dir.path(), &["--json", "--connections", "3"]);
     assert_eq!(output.status.code(), Some(75));
     assert_eq!(text(&output.stderr).matches("one connection fewer").count(), 2);

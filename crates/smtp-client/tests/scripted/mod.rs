@@ -3,8 +3,8 @@
 //! One step a line: `S: text` says a line, `S- text` says octets without a line end, `C: start` hears
 //! a line that starts so, `content` hears a message up to its dot, `close` and `reset` end the
 //! connection, `silence` reads and says nothing, `await` waits until the test says go, `gather 3` until
-//! three connections were opened, `deaf` until it is over, `=` starts the next connection. Where a
-//! connection's steps end, the server reads until the client leaves.
+//! three connections were opened, `gone 2` until the client has left two, `deaf` until it is over, `=`
+//! starts the next connection. Where a connection's steps end, the server reads until the client leaves.
 
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
@@ -40,6 +40,8 @@ struct Signs {
     over: AtomicBool,
     /// How many connections were opened.
     opened: AtomicUsize,
+    /// How many of them the client has left.
+    left: AtomicUsize,
 }
 
 impl Signs {
@@ -53,6 +55,10 @@ impl Signs {
 
     fn gathered(&self, connections: usize) -> bool {
         self.opened.load(Ordering::Relaxed) >= connections || self.over()
+    }
+
+    fn gone(&self, connections: usize) -> bool {
+        self.left.load(Ordering::Relaxed) >= connections || self.over()
     }
 }
 
@@ -102,6 +108,7 @@ fn play_all(listener: &TcpListener, scripts: &[String], signs: &Signs) -> Vec<Ve
                         let mut lines = Vec::new();
                         // A client that leaves early shows in what was heard.
                         let _ = play(stream, script, signs, &mut lines);
+                        signs.left.fetch_add(1, Ordering::Relaxed);
                         lines
                     }));
                     signs.opened.store(connections.len(), Ordering::Relaxed);
@@ -150,6 +157,12 @@ fn play(stream: TcpStream, script: &str, signs: &Signs, heard: &mut Vec<String>)
             (step, _) if step.starts_with("gather ") => {
                 let connections = step["gather ".len()..].parse().unwrap();
                 while !signs.gathered(connections) {
+                    thread::sleep(TICK);
+                }
+            }
+            (step, _) if step.starts_with("gone ") => {
+                let connections = step["gone ".len()..].parse().unwrap();
+                while !signs.gone(connections) {
                     thread::sleep(TICK);
                 }
             }
