@@ -9,7 +9,7 @@ use io_smtp::{
     rfc5321::data::SmtpData,
 };
 use memchr::memchr_iter;
-use smtp_proto::{ContentEncoder, LineEndings};
+use smtp_proto::{Body, ContentEncoder, LineEndings};
 use smtp_testkit::peers::{Stream, with_clock};
 
 use crate::{
@@ -26,7 +26,7 @@ const GROUP: &str = "dot_stuff";
 /// What is read from a file at a time.
 const PIECE: usize = 16 * 1024;
 /// As the peers' encoders do, which look for dots only.
-const EIGHT_BIT: bool = true;
+const BODY: Body = Body::EightBit;
 
 /// `dot_stuff`: 4 MiB with no dots, a dot in front of one line in 20, and of every line; whole, and
 /// in pieces of 16 KiB.
@@ -58,9 +58,9 @@ impl Checked {
     fn by(content: &'static [u8]) -> Self {
         let recipients: &'static [String] = inputs::recipients(1).leak();
         let mut wire = Vec::new();
-        encode(content, EIGHT_BIT, PIECE, &mut wire, |_| {});
+        encode(content, BODY, PIECE, &mut wire, |_| {});
         let mut all_at_once = Vec::new();
-        encode(content, EIGHT_BIT, content.len(), &mut all_at_once, |_| {});
+        encode(content, BODY, content.len(), &mut all_at_once, |_| {});
         assert!(wire == all_at_once);
         let check = |server: &Server| {
             // The second message is what is measured.
@@ -103,7 +103,7 @@ fn whole(instrument: &mut impl Instrument, case: Case, content: &'static [u8], c
     let mut out = Vec::new();
     instrument.measure(case.by("ours"), || {
         out.clear();
-        encode(black_box(content), EIGHT_BIT, content.len(), &mut out, |_| {});
+        encode(black_box(content), BODY, content.len(), &mut out, |_| {});
         black_box(out.as_slice()).len()
     });
     limits(instrument, case, content, content.len());
@@ -139,7 +139,7 @@ fn whole(instrument: &mut impl Instrument, case: Case, content: &'static [u8], c
 /// Of the others lettre alone takes content in pieces.
 fn pieces(instrument: &mut impl Instrument, case: Case, content: &'static [u8], checked: &Checked) {
     let mut out = Vec::new();
-    instrument.measure(case.by("ours"), || encode(black_box(content), EIGHT_BIT, PIECE, &mut out, take));
+    instrument.measure(case.by("ours"), || encode(black_box(content), BODY, PIECE, &mut out, take));
     limits(instrument, case, content, PIECE);
     let mut client = peers::lettre(Box::new(Stream::new(Replay::new(checked.lettre))), &peers::lettre_name());
     instrument.measure(case.by("lettre"), || client.content(black_box(content).chunks(PIECE)));
@@ -148,7 +148,7 @@ fn pieces(instrument: &mut impl Instrument, case: Case, content: &'static [u8], 
 /// What a delivery does by default: it looks for octets that were not announced as well.
 fn seven_bit(instrument: &mut impl Instrument, case: Case, content: &'static [u8]) {
     let mut out = Vec::new();
-    instrument.measure(case.by("ours"), || encode(black_box(content), false, PIECE, &mut out, take));
+    instrument.measure(case.by("ours"), || encode(black_box(content), Body::SevenBit, PIECE, &mut out, take));
     limits(instrument, case, content, PIECE);
 }
 
@@ -174,8 +174,8 @@ fn take(out: &mut Vec<u8>) {
     out.clear();
 }
 
-fn encode(content: &[u8], eight_bit: bool, piece: usize, out: &mut Vec<u8>, mut written: impl FnMut(&mut Vec<u8>)) {
-    let mut encoder = ContentEncoder::new(LineEndings::Mend, eight_bit);
+fn encode(content: &[u8], body: Body, piece: usize, out: &mut Vec<u8>, mut written: impl FnMut(&mut Vec<u8>)) {
+    let mut encoder = ContentEncoder::new(LineEndings::Mend, body);
     for piece in content.chunks(piece) {
         encoder.encode(piece, out).expect("lines of ASCII");
         written(out);

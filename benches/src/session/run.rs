@@ -1,7 +1,9 @@
 //! One session of each client: first with a server that answers, to see that it is the same
 //! conversation, then played again to be measured.
 
-use smtp_proto::{Afterwards, Command, Delivery, Event, Limits, LineEndings, MailParameters, Session, Stage};
+use smtp_proto::{
+    Afterwards, Body, Command, ContentEncoder, Delivery, Event, Limits, LineEndings, MailParameters, Session, Stage,
+};
 use smtp_testkit::peers::{Client, Stream, with_clock};
 
 use super::{
@@ -212,7 +214,7 @@ pub fn idle() -> Session {
         session.command(&command).expect("in order");
         answered(&mut session, reply);
     }
-    session.begin_content(LineEndings::Mend, false).expect("it was asked for");
+    session.begin_content(ContentEncoder::new(LineEndings::Mend, Body::SevenBit)).expect("it was asked for");
     session.content(MESSAGE).expect("it has begun").expect("lines of ASCII");
     session.end_content().expect("it has begun").expect("lines of ASCII");
     answered(&mut session, "250 2.0.0 Ok\r\n");

@@ -8,7 +8,7 @@ use std::{
 };
 
 use smtp_client::Client;
-use smtp_proto::{AttemptReport, Cancel, Cause, Delivery, Envelope, Misuse};
+use smtp_proto::{AttemptReport, Cancel, Cause, Delivery, Envelope, Misuse, Size};
 
 use crate::{
     batch::{Batch, Queue, Taken},
@@ -177,7 +177,7 @@ fn open<'a>(taken: Taken<'a>, delivery: &mut Delivery, progress: &Progress) -> (
 
 fn envelope(batch: &Batch<'_>, taken: Taken<'_>) -> Envelope {
     let facts = taken.message.facts();
-    batch.envelope.clone().with_body(facts.body).with_size(facts.size)
+    batch.envelope.clone().with_body(facts.body).with_size(Size::Exact(facts.size))
 }
 
 fn client(batch: &Batch<'_>) -> Client {

@@ -187,7 +187,7 @@ mod tests {
     fn the_size_is_what_goes_over_the_wire_for_every_split() {
         for content in ["", "a", "a\n", "a\r\n", "a\r", "\r\r\n", "a\rb\n\nc", "\n\r", "a\r\n\r\nb\r\n"] {
             let mut wire = Vec::new();
-            let mut encoder = ContentEncoder::new(LineEndings::Mend, false);
+            let mut encoder = ContentEncoder::new(LineEndings::Mend, Body::SevenBit);
             encoder.encode(content.as_bytes(), &mut wire).unwrap();
             encoder.finish(&mut wire).unwrap();
             let expected = (wire.len() - ".\r\n".len()) as u64;

@@ -14,8 +14,27 @@ pub struct Envelope {
     reverse_path: ReversePath,
     forward_paths: Vec<ForwardPath>,
     body: Body,
-    size: Option<u64>,
+    size: Option<Size>,
     needs: Needs,
+}
+
+/// How large the content is: in octets as they go over the wire, each line end counted as two, without
+/// doubled dots and the final dot (RFC 1870 section 6).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Size {
+    /// So many octets. Content that turns out to have more or fewer is not sent to its end.
+    Exact(u64),
+    /// About so many (RFC 1870 section 5). Declared, and not enforced.
+    Estimate(u64),
+}
+
+impl Size {
+    /// The number of octets, exact or not.
+    pub const fn octets(self) -> u64 {
+        match self {
+            Self::Exact(octets) | Self::Estimate(octets) => octets,
+        }
+    }
 }
 
 /// Which octets the content has (RFC 6152 section 3).
@@ -69,11 +88,11 @@ impl Envelope {
         self
     }
 
-    /// The size of the content in octets, line ends counted as two (RFC 1870 section 6). It is told
-    /// to servers that ask, and a server that takes less is not bothered.
+    /// The size of the content. It is declared to servers that offer SIZE, and the message is not offered
+    /// to servers with a lower limit. An exact size is enforced as well.
     #[must_use]
-    pub const fn with_size(mut self, octets: u64) -> Self {
-        self.size = Some(octets);
+    pub const fn with_size(mut self, size: Size) -> Self {
+        self.size = Some(size);
         self
     }
 
@@ -99,8 +118,8 @@ impl Envelope {
         self.body
     }
 
-    /// The size of the content in octets, if it is known.
-    pub const fn size(&self) -> Option<u64> {
+    /// The size of the content, if it is known.
+    pub const fn size(&self) -> Option<Size> {
         self.size
     }
 

@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::{
+    known_refusals::KnownRefusals,
     one_or_many::OneOrMany,
+    recipients::{Recipients, Settlement},
     reply::{Code, Reply, Severity},
     report::{Cause, Ended, Hello, Stage, Status},
 };
@@ -11,8 +13,10 @@ use crate::{
 /// The books of a delivery. All octets stand in one buffer, which the next message uses again.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Ledger {
-    pub(crate) recipients: OneOrMany<Recipient>,
+    pub(crate) recipients: Recipients,
     pub(crate) attempts: OneOrMany<Attempt>,
+    /// Learned from one message for the next.
+    pub(crate) known_refusals: KnownRefusals,
     pub(crate) longest_line: Option<u64>,
     octets: Vec<u8>,
 }
@@ -24,17 +28,6 @@ const ONE_OF_MANY: usize = 128;
 
 /// Octets of the replies that a delivery to one recipient keeps, and some more.
 const USUAL_REPLIES: usize = 344;
-
-/// Where a recipient stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Recipient {
-    /// No answer counts yet.
-    Pending,
-    /// RCPT was answered with 2yz on the connection that is open.
-    Accepted,
-    /// For good.
-    Settled { status: Status, cause: Cause, reply: Option<KeptReply> },
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Attempt {
@@ -82,7 +75,7 @@ pub(crate) struct KeptReply {
 impl Ledger {
     /// Starts the books of a message.
     pub(crate) fn open(&mut self, recipients: usize) {
-        self.recipients.fill(Recipient::Pending, recipients);
+        self.recipients.reset(recipients);
         self.attempts.clear();
         self.octets.clear();
         // For the replies of most deliveries.
@@ -123,20 +116,12 @@ impl Ledger {
 
     /// Settles each recipient that is not settled yet.
     pub(crate) fn settle(&mut self, status: Status, cause: Cause, reply: Option<KeptReply>) {
-        for recipient in self.recipients.iter_mut() {
-            if recipient.is_open() {
-                *recipient = Recipient::Settled { status, cause, reply };
-            }
-        }
+        self.recipients.settle_open(Settlement { status, cause, reply });
     }
 
     /// Settles everybody who is left by a refusal.
     pub(crate) fn refuse_all(&mut self, severity: Severity, reply: KeptReply) {
         self.settle(severity.into(), Cause::Reply, Some(reply));
-    }
-
-    pub(crate) fn accepted(&self) -> usize {
-        self.recipients.iter().filter(|recipient| **recipient == Recipient::Accepted).count()
     }
 
     pub(crate) fn text(&self, text: Text) -> &[u8] {
@@ -152,15 +137,6 @@ impl Ledger {
 /// Small, for there are many of them; what is kept is far shorter than 4 GiB.
 fn position(octets: usize) -> u32 {
     u32::try_from(octets).unwrap_or(u32::MAX)
-}
-
-impl Recipient {
-    pub(crate) const fn is_open(self) -> bool {
-        match self {
-            Self::Pending | Self::Accepted => true,
-            Self::Settled { .. } => false,
-        }
-    }
 }
 
 impl From<Severity> for Status {

@@ -21,13 +21,16 @@ mod content;
 mod delivery;
 mod envelope;
 mod escape;
+mod known_refusals;
 mod ledger;
 mod mechanisms;
 mod one_or_many;
+mod recipients;
 mod reply;
 mod report;
 pub mod retry;
 mod session;
+mod steps;
 mod transaction;
 
 pub use address::{AddressError, ForwardPath, HelloName, Mailbox, ReversePath};
@@ -38,7 +41,7 @@ pub use config::{
 };
 pub use content::{ContentEncoder, ContentFault, LONGEST_LINE, is_seven_bit};
 pub use delivery::{Delivery, Misuse, Place, Step};
-pub use envelope::{Body, Envelope, Need, Needs, NoRecipients};
+pub use envelope::{Body, Envelope, Need, Needs, NoRecipients, Size};
 pub use escape::Escaped;
 pub use mechanisms::{Mechanism, Mechanisms};
 pub use reply::{Code, EnhancedCode, Reply, ReplyDecoder, ReplyFault, ReplyFaultKind, Severity};

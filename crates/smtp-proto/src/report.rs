@@ -8,7 +8,8 @@ use crate::{
     content::ContentFault,
     envelope::{Envelope, Needs},
     escape::Escaped,
-    ledger::{Attempt, Ledger, Recipient},
+    ledger::{Attempt, Ledger},
+    recipients::{Recipient, Settlement},
     reply::{Reply, ReplyFaultKind},
 };
 
@@ -158,7 +159,7 @@ pub enum Ended {
     Lost(Disconnect),
     /// Nothing came until the deadline.
     TimedOut,
-    /// The server said 421.
+    /// The server said 421, or 221 when it was not asked to.
     ServiceClosing,
     /// The server sent what is no reply.
     NotAReply(ReplyFaultKind),
@@ -170,6 +171,9 @@ pub enum Ended {
     ContentRefused,
     /// The client closed the connection, so that half a message is not taken for a whole one.
     Abandoned,
+    /// The connection had served an earlier message, and the server refused MAIL or DATA as it would at a
+    /// limit of the session: the client said QUIT, and the message got a new connection.
+    SessionLimit,
 }
 
 /// What is known of a delivery: complete when the delivery is done.
@@ -191,7 +195,7 @@ impl<'a> Report<'a> {
         self.envelope.forward_paths().iter().zip(ledger.recipients.iter()).filter_map(|(path, recipient)| {
             match recipient {
                 Recipient::Pending | Recipient::Accepted => None,
-                Recipient::Settled { status, cause, reply } => {
+                Recipient::Settled(Settlement { status, cause, reply }) => {
                     Some(RecipientReport { path, status: *status, cause: *cause, reply: ledger.reply(*reply) })
                 }
             }
@@ -376,6 +380,7 @@ impl fmt::Display for AttemptReport<'_> {
             Some(Ended::Unexpected) => write!(f, "the server sent a reply that does not fit at {stage}")?,
             Some(Ended::ContentRefused) => f.write_str("the server refused the content before it ended")?,
             Some(Ended::Abandoned) => write!(f, "closed by the client at {stage}")?,
+            Some(Ended::SessionLimit) => f.write_str("the server may have reached a limit of the session")?,
         }
         if let Some(reply) = self.reply() {
             write!(f, ": {reply}")?;

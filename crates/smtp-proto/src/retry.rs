@@ -2,7 +2,12 @@
 //!
 //! Nothing else in the crate decides whether a delivery goes on.
 
-use crate::{config::HeloRetry, envelope::Needs, reply::Severity};
+use crate::{
+    config::HeloRetry,
+    envelope::Needs,
+    reply::{Code, Severity},
+    report::Hello,
+};
 
 /// How far a connection had come when it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -17,7 +22,8 @@ pub enum Point {
     Negotiation,
     /// EHLO was answered; MAIL was not, nor what was pipelined behind it.
     Mail,
-    /// The connection had served an earlier message; MAIL was not answered.
+    /// The connection had served an earlier message; MAIL was not answered, or refused in a way that
+    /// calls for a new connection.
     MailAgain,
     /// During or after HELO, on a connection where EHLO was not refused; MAIL was not answered.
     Helo,
@@ -25,8 +31,13 @@ pub enum Point {
     Lhlo,
     /// MAIL was answered, the end of the content had not been handed over.
     Transaction,
+    /// The connection had served an earlier message; MAIL was answered, and DATA was not answered with
+    /// 354.
+    TransactionAgain,
     /// The end of the content had been handed over and was not answered.
     ContentEnd,
+    /// The message needs a new connection, and QUIT had been said on this one.
+    Leaving,
 }
 
 /// How it ended.
@@ -38,6 +49,8 @@ pub enum Ending {
     Silence,
     /// The peer said 421, at whatever point.
     ServiceClosing,
+    /// The peer said 221, and QUIT had not been said.
+    ChannelClosing,
     /// What the peer said is not SMTP, or not an answer.
     Nonsense,
     /// The caller gave the delivery up.
@@ -75,27 +88,32 @@ pub enum Next {
 /// What follows when a connection ended before all recipients had a final status.
 #[allow(clippy::match_same_arms, reason = "a row of the table each")]
 pub const fn after(situation: Situation) -> Next {
+    use Ending::{Cancelled, ChannelClosing, HangUp, Nonsense, ServiceClosing, Silence};
     let Situation { point, ending, policy, .. } = situation;
     match (point, ending) {
-        // The peer said what became of the message: it did not take it.
-        (Point::ContentEnd, Ending::ServiceClosing) => Next::Defer,
-        (Point::ContentEnd, Ending::HangUp | Ending::Silence | Ending::Nonsense | Ending::Cancelled) => {
-            Next::Unconfirmed
+        // The peer said what became of the message: it did not take it. 221 says nothing of it.
+        (Point::ContentEnd, ServiceClosing) => Next::Defer,
+        (Point::ContentEnd, HangUp | Silence | ChannelClosing | Nonsense | Cancelled) => Next::Unconfirmed,
+        // Nothing of the message was refused: whatever ended an old connection, a new one is due.
+        (Point::MailAgain | Point::Leaving, HangUp | Silence | ServiceClosing | ChannelClosing | Nonsense) => {
+            Next::Afresh
         }
-        (Point::MailAgain, Ending::HangUp | Ending::Silence | Ending::ServiceClosing) => Next::Afresh,
-        (Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent), Ending::HangUp) => match policy {
+        // The session is over, for whatever message. A hang-up may be about this one.
+        (Point::TransactionAgain, ServiceClosing | ChannelClosing) => Next::Afresh,
+        (Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent), HangUp) => match policy {
             HeloRetry::Disconnect | HeloRetry::Timeout => helo(situation),
             HeloRetry::Never => Next::Defer,
         },
-        (Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent), Ending::Silence) => match policy {
+        (Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent), Silence) => match policy {
             HeloRetry::Timeout => helo(situation),
             HeloRetry::Disconnect | HeloRetry::Never => Next::Defer,
         },
         (
             Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent),
-            Ending::ServiceClosing | Ending::Nonsense | Ending::Cancelled,
+            ServiceClosing | ChannelClosing | Nonsense | Cancelled,
         )
-        | (Point::MailAgain, Ending::Nonsense | Ending::Cancelled)
+        | (Point::MailAgain | Point::Leaving, Cancelled)
+        | (Point::TransactionAgain, HangUp | Silence | Nonsense | Cancelled)
         | (
             Point::BeforeHello
             | Point::EhloRefused(Severity::Transient)
@@ -103,7 +121,7 @@ pub const fn after(situation: Situation) -> Next {
             | Point::Helo
             | Point::Lhlo
             | Point::Transaction,
-            Ending::HangUp | Ending::Silence | Ending::ServiceClosing | Ending::Nonsense | Ending::Cancelled,
+            HangUp | Silence | ServiceClosing | ChannelClosing | Nonsense | Cancelled,
         ) => Next::Defer,
     }
 }
@@ -114,17 +132,92 @@ const fn helo(situation: Situation) -> Next {
     if situation.needs.is_empty() { Next::Helo } else { Next::Forbidden(situation.needs) }
 }
 
+/// A command whose refusal can be a limit of the session: so many messages, and no more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RefusedCommand {
+    /// MAIL.
+    Mail,
+    /// DATA.
+    Data,
+}
+
+/// How a command was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Refusal {
+    /// 4yz.
+    Temporary,
+    /// 503, for a command that was in sequence: what some servers say at a limit.
+    OutOfSequence,
+    /// Any other 5yz.
+    Permanent,
+}
+
+impl Refusal {
+    /// What this code refuses; `None` if it is no refusal.
+    pub const fn of(code: Code) -> Option<Self> {
+        match code.severity() {
+            None => None,
+            Some(Severity::Transient) => Some(Self::Temporary),
+            Some(Severity::Permanent) if code.get() == Code::BAD_SEQUENCE.get() => Some(Self::OutOfSequence),
+            Some(Severity::Permanent) => Some(Self::Permanent),
+        }
+    }
+}
+
+/// Which message of its connection was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Served {
+    /// The first one.
+    None,
+    /// A later one, and no new connection had given the same command this answer.
+    Some,
+    /// A later one, and a new connection had given the same command this answer before: it is known to
+    /// be about messages.
+    SomeAndKnown,
+}
+
+/// What follows a refusal of MAIL or DATA.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AfterRefusal {
+    /// The message is refused.
+    Settle,
+    /// The message is refused, and the connection is ended: should it have reached a limit all the same,
+    /// that costs no second message.
+    SettleAndQuit,
+    /// QUIT, then a new connection and everything from the start: the session may have reached a limit.
+    Afresh,
+}
+
+/// What follows when MAIL or DATA is refused, for the message and for its connection.
+pub const fn after_refusal(refusal: Refusal, served: Served) -> AfterRefusal {
+    match (refusal, served) {
+        (Refusal::Temporary | Refusal::OutOfSequence | Refusal::Permanent, Served::None)
+        | (Refusal::Permanent, Served::Some | Served::SomeAndKnown) => AfterRefusal::Settle,
+        (Refusal::Temporary | Refusal::OutOfSequence, Served::Some) => AfterRefusal::Afresh,
+        (Refusal::Temporary | Refusal::OutOfSequence, Served::SomeAndKnown) => AfterRefusal::SettleAndQuit,
+    }
+}
+
+/// Whether a kept connection where this hello was said last can serve a message with these needs. HELO's
+/// reply says nothing about what the server offers.
+pub const fn can_serve(hello: Hello, needs: Needs) -> bool {
+    match hello {
+        Hello::Ehlo | Hello::Lhlo => true,
+        Hello::Helo => needs.is_empty(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::envelope::Need;
-    use Ending::{Cancelled, HangUp, Nonsense, ServiceClosing, Silence};
+    use Ending::{Cancelled, ChannelClosing, HangUp, Nonsense, ServiceClosing, Silence};
     use HeloRetry::{Disconnect, Never, Timeout};
     use Severity::{Permanent, Transient};
 
-    const ENDINGS: [Ending; 5] = [HangUp, Silence, ServiceClosing, Nonsense, Cancelled];
+    const ENDINGS: [Ending; 6] = [HangUp, Silence, ServiceClosing, ChannelClosing, Nonsense, Cancelled];
     const POLICIES: [HeloRetry; 3] = [Disconnect, Timeout, Never];
-    const POINTS: [Point; 11] = [
+    const POINTS: [Point; 13] = [
         Point::BeforeHello,
         Point::Ehlo,
         Point::EhloRefused(Transient),
@@ -135,7 +228,9 @@ mod tests {
         Point::Helo,
         Point::Lhlo,
         Point::Transaction,
+        Point::TransactionAgain,
         Point::ContentEnd,
+        Point::Leaving,
     ];
 
     /// What a cell of the table says, for a delivery that needs nothing.
@@ -150,20 +245,22 @@ mod tests {
     }
 
     /// The whole table: a cell for each ending, in the order of `ENDINGS`.
-    const TABLE: [(Point, [Cell; 5]); 11] = {
+    const TABLE: [(Point, [Cell; 6]); 13] = {
         use Cell::{Afresh as A, Defer as D, Helo as H, HeloIfSilenceCounts as S, Unconfirmed as U};
         [
-            (Point::BeforeHello, [D, D, D, D, D]),
-            (Point::Ehlo, [H, S, D, D, D]),
-            (Point::EhloRefused(Transient), [D, D, D, D, D]),
-            (Point::EhloRefused(Permanent), [H, S, D, D, D]),
-            (Point::Negotiation, [D, D, D, D, D]),
-            (Point::Mail, [H, S, D, D, D]),
-            (Point::MailAgain, [A, A, A, D, D]),
-            (Point::Helo, [D, D, D, D, D]),
-            (Point::Lhlo, [D, D, D, D, D]),
-            (Point::Transaction, [D, D, D, D, D]),
-            (Point::ContentEnd, [U, U, D, U, U]),
+            (Point::BeforeHello, [D, D, D, D, D, D]),
+            (Point::Ehlo, [H, S, D, D, D, D]),
+            (Point::EhloRefused(Transient), [D, D, D, D, D, D]),
+            (Point::EhloRefused(Permanent), [H, S, D, D, D, D]),
+            (Point::Negotiation, [D, D, D, D, D, D]),
+            (Point::Mail, [H, S, D, D, D, D]),
+            (Point::MailAgain, [A, A, A, A, A, D]),
+            (Point::Helo, [D, D, D, D, D, D]),
+            (Point::Lhlo, [D, D, D, D, D, D]),
+            (Point::Transaction, [D, D, D, D, D, D]),
+            (Point::TransactionAgain, [D, D, A, A, D, D]),
+            (Point::ContentEnd, [U, U, D, U, U, U]),
+            (Point::Leaving, [A, A, A, A, A, D]),
         ]
     };
 
@@ -203,6 +300,32 @@ mod tests {
                 other => other,
             };
             assert_eq!(after(Situation { needs, ..situation }), expected, "{situation:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_mail_or_data_is_a_limit_only_on_a_connection_that_served_a_message_and_only_once() {
+        use AfterRefusal::{Afresh, Settle, SettleAndQuit};
+        for (code, expected) in [
+            (400, [Settle, Afresh, SettleAndQuit]),
+            (452, [Settle, Afresh, SettleAndQuit]),
+            (503, [Settle, Afresh, SettleAndQuit]),
+            (500, [Settle; 3]),
+            (550, [Settle; 3]),
+        ] {
+            let refusal = Refusal::of(Code::new(code).unwrap()).unwrap();
+            let found = [Served::None, Served::Some, Served::SomeAndKnown].map(|served| after_refusal(refusal, served));
+            assert_eq!(found, expected, "{code}");
+        }
+        assert!([250, 354].iter().all(|code| Refusal::of(Code::new(*code).unwrap()).is_none()));
+    }
+
+    #[test]
+    fn a_kept_connection_on_helo_serves_what_needs_no_extension() {
+        let needs = Needs::NONE.with(Need::EightBitMime);
+        for (hello, with_needs) in [(Hello::Ehlo, true), (Hello::Lhlo, true), (Hello::Helo, false)] {
+            assert!(can_serve(hello, Needs::NONE));
+            assert_eq!(can_serve(hello, needs), with_needs);
         }
     }
 }

@@ -4,11 +4,13 @@ use crate::{
     capabilities::{Capabilities, SizeLimit},
     command::{Command, MailParameters},
     config::{Config, Protocol},
-    envelope::{Body, Envelope, Needs},
-    ledger::{KeptReply, Ledger, Recipient},
+    content::ContentEncoder,
+    envelope::{Body, Envelope, Needs, Size},
+    ledger::{KeptReply, Ledger},
+    recipients::Settlement,
     reply::{Class, Code, Reply, Severity},
     report::{Cause, Stage, Status},
-    retry::Point,
+    retry::{AfterRefusal, Point, Refusal, RefusedCommand, Served, after_refusal},
     session::Session,
 };
 
@@ -22,6 +24,8 @@ pub(crate) struct Transaction {
     /// Recipients whose RCPT was answered.
     answered: usize,
     data: Data,
+    /// What follows the refusal of MAIL or DATA, if one was refused.
+    after_refusal: AfterRefusal,
 }
 
 /// What came before MAIL on this connection.
@@ -58,10 +62,30 @@ enum Data {
 pub(crate) enum Then {
     /// Waits, writes or asks for content.
     GoOn,
-    /// Every recipient is settled. `clean`: the next MAIL may follow as it is.
-    Settled { clean: bool },
+    /// Every recipient is settled.
+    Settled(NextMail, Verdicts),
+    /// Nobody is: the message starts over on a new connection.
+    Afresh,
     /// The reply does not answer what was asked: the connection cannot be trusted any more.
     Nonsense,
+}
+
+/// What has to come before the next MAIL on the same connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum NextMail {
+    Nothing,
+    Rset,
+    /// There is to be none.
+    Never,
+}
+
+/// Whether the refusals of a transaction can still turn out to be answers to other commands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Verdicts {
+    /// They can: an improper answer to the next command says so.
+    Provisional,
+    /// They cannot: 354 came for DATA and for nothing else, or nothing was refused in a transaction.
+    Final,
 }
 
 impl Transaction {
@@ -77,7 +101,7 @@ impl Transaction {
         let capabilities = session.capabilities();
         let fits = check(config, envelope, capabilities);
         let parameters = MailParameters {
-            size: envelope.size().filter(|_| capabilities.size != SizeLimit::NotOffered),
+            size: envelope.size().map(Size::octets).filter(|_| capabilities.size != SizeLimit::NotOffered),
             eight_bit_mime: envelope.body() == Body::EightBit && capabilities.eight_bit_mime,
             smtputf8: envelope.needs().contains(crate::Need::Smtputf8),
         };
@@ -87,7 +111,8 @@ impl Transaction {
             ledger.settle(status, cause, None);
             return None;
         }
-        let mut transaction = Self { origin, mail: Mail::Due, asked: 0, answered: 0, data: Data::NotAsked };
+        let (mail, data, after_refusal) = (Mail::Due, Data::NotAsked, AfterRefusal::Settle);
+        let mut transaction = Self { origin, mail, asked: 0, answered: 0, data, after_refusal };
         transaction.fill_pipeline(session, envelope, ledger);
         Some(transaction)
     }
@@ -108,15 +133,18 @@ impl Transaction {
             }
             (Stage::Mail, Class::Refusal(severity)) => {
                 self.mail = Mail::Refused;
-                ledger.refuse_all(severity, reply.kept);
+                self.on_refusal(RefusedCommand::Mail, severity, reply, ledger);
             }
             (Stage::Rcpt, class) => {
                 self.on_rcpt(class, reply, ledger);
                 self.answered = self.answered.saturating_add(1);
             }
             (Stage::Data, Class::Refusal(severity)) => {
-                ledger.refuse_all(severity, reply.kept);
-                return Then::Settled { clean: false };
+                // Where MAIL or every recipient was refused, it only says so once more.
+                if self.mail == Mail::Taken && ledger.recipients.accepted() > 0 {
+                    self.on_refusal(RefusedCommand::Data, severity, reply, ledger);
+                }
+                return self.settled(NextMail::Rset, Verdicts::Provisional);
             }
             (Stage::Data, Class::Intermediate) => {
                 return self.on_start_mail_input(session, config, envelope, ledger);
@@ -130,7 +158,8 @@ impl Transaction {
         match (self.data, session.stage()) {
             (Data::NotAsked, Stage::Idle) => {
                 // MAIL alone, refused, opened no transaction.
-                Then::Settled { clean: self.mail == Mail::Refused && self.asked == 0 }
+                let is_open = self.mail != Mail::Refused || self.asked > 0;
+                self.settled(if is_open { NextMail::Rset } else { NextMail::Nothing }, Verdicts::Provisional)
             }
             _ => Then::GoOn,
         }
@@ -149,15 +178,57 @@ impl Transaction {
         matches!(self.data, Data::Content)
     }
 
+    /// Whether the message starts over on a new connection, once the replies to all commands have come.
+    pub(crate) const fn starts_over(&self) -> bool {
+        matches!(self.after_refusal, AfterRefusal::Afresh)
+    }
+
     /// How far the transaction had come, for the retry decision.
     pub(crate) const fn point(&self, stage: Stage) -> Point {
-        match (self.mail, self.origin, stage) {
+        match (self.mail, self.origin, self.data) {
             (Mail::Due, Origin::Ehlo, _) => Point::Mail,
             (Mail::Due, Origin::Helo, _) => Point::Helo,
             (Mail::Due, Origin::Lhlo, _) => Point::Lhlo,
             (Mail::Due, Origin::Message, _) => Point::MailAgain,
-            (Mail::Taken, _, Stage::ContentEnd) => Point::ContentEnd,
-            (Mail::Taken | Mail::Refused, _, _) => Point::Transaction,
+            (Mail::Refused, _, _) if self.starts_over() => Point::MailAgain,
+            (Mail::Refused, _, _) => Point::Transaction,
+            (Mail::Taken, Origin::Message, Data::NotAsked | Data::Asked) => Point::TransactionAgain,
+            (Mail::Taken, _, _) => match stage {
+                Stage::ContentEnd => Point::ContentEnd,
+                _ => Point::Transaction,
+            },
+        }
+    }
+
+    /// MAIL or DATA was refused, for the message or for the session.
+    fn on_refusal(&mut self, command: RefusedCommand, severity: Severity, reply: &ReplyFacts, ledger: &mut Ledger) {
+        let served = match self.origin {
+            Origin::Message if ledger.known_refusals.contain(command, reply.code) => Served::SomeAndKnown,
+            Origin::Message => Served::Some,
+            Origin::Ehlo | Origin::Helo | Origin::Lhlo => {
+                ledger.known_refusals.learn(command, reply.code);
+                Served::None
+            }
+        };
+        self.after_refusal = match Refusal::of(reply.code) {
+            Some(refusal) => after_refusal(refusal, served),
+            None => AfterRefusal::Settle,
+        };
+        match self.after_refusal {
+            AfterRefusal::Settle => ledger.refuse_all(severity, reply.kept),
+            // A limit after all, perhaps: 503 must not fail the message.
+            AfterRefusal::SettleAndQuit => ledger.refuse_all(Severity::Transient, reply.kept),
+            // It stands with the connection, not with the recipients.
+            AfterRefusal::Afresh => ledger.attempt().into_iter().for_each(|attempt| attempt.reply = Some(reply.kept)),
+        }
+    }
+
+    /// The replies to all commands have come.
+    const fn settled(self, next_mail: NextMail, verdicts: Verdicts) -> Then {
+        match self.after_refusal {
+            AfterRefusal::Settle => Then::Settled(next_mail, verdicts),
+            AfterRefusal::SettleAndQuit => Then::Settled(NextMail::Never, verdicts),
+            AfterRefusal::Afresh => Then::Afresh,
         }
     }
 
@@ -169,28 +240,29 @@ impl Transaction {
             }
             self.asked = self.asked.saturating_add(1);
         }
-        let hope = self.answered < self.asked || ledger.accepted() > 0;
+        let hope = self.answered < self.asked || ledger.recipients.accepted() > 0;
         if hope && session.command(&Command::Data).is_ok() {
             self.data = Data::Asked;
         }
     }
 
     fn on_rcpt(&self, class: Class, reply: &ReplyFacts, ledger: &mut Ledger) {
-        // RFC 5321 section 4.5.3.1.10: too many recipients, as old servers say it.
-        let full = reply.code == Code::EXCEEDED_STORAGE && ledger.accepted() > 0;
-        let Some(recipient) = ledger.recipients.get_mut(self.answered).filter(|recipient| recipient.is_open()) else {
+        // Behind a refused MAIL, it only says so once more.
+        if self.mail == Mail::Refused {
             return;
-        };
+        }
+        // RFC 5321 section 4.5.3.1.10: too many recipients, as old servers say it.
+        let full = reply.code == Code::EXCEEDED_STORAGE && ledger.recipients.accepted() > 0;
         let status = match class {
             Class::Success => {
-                *recipient = Recipient::Accepted;
+                ledger.recipients.accept(self.answered);
                 ledger.forget(reply.kept);
                 return;
             }
             Class::Refusal(Severity::Permanent) if !full => Status::Failed,
             Class::Refusal(_) | Class::Intermediate => Status::Deferred,
         };
-        *recipient = Recipient::Settled { status, cause: Cause::Reply, reply: Some(reply.kept) };
+        ledger.recipients.settle(self.answered, Settlement { status, cause: Cause::Reply, reply: Some(reply.kept) });
     }
 
     fn on_start_mail_input(
@@ -200,12 +272,17 @@ impl Transaction {
         envelope: &Envelope,
         ledger: &Ledger,
     ) -> Then {
-        let eight_bit = envelope.body() == Body::EightBit;
+        let nobody = ledger.recipients.accepted() == 0;
+        let encoder = ContentEncoder::new(config.line_endings, envelope.body());
+        let encoder = match envelope.size() {
+            Some(Size::Exact(size)) if !nobody => encoder.with_exact_size(size),
+            Some(Size::Exact(_) | Size::Estimate(_)) | None => encoder,
+        };
         // Only after exactly 354, the session says.
-        if session.begin_content(config.line_endings, eight_bit).is_err() {
+        if session.begin_content(encoder).is_err() {
             return Then::Nonsense;
         }
-        if ledger.accepted() > 0 {
+        if !nobody {
             self.data = Data::Content;
             return Then::GoOn;
         }
@@ -216,24 +293,16 @@ impl Transaction {
 
     fn on_content_end(self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
         if self.data != Data::End {
-            return Then::Settled { clean: true };
+            return self.settled(NextMail::Nothing, Verdicts::Final);
         }
         let status = reply.code.severity().map_or(Status::Delivered, Status::from);
+        let settlement = Settlement { status, cause: Cause::Reply, reply: Some(reply.kept) };
         match config.protocol {
-            Protocol::Smtp => ledger.settle(status, Cause::Reply, Some(reply.kept)),
-            Protocol::Lmtp => {
-                // RFC 2033 section 4.2: a reply for each recipient that was taken, in order.
-                let accepted = ledger.recipients.iter_mut().filter(|recipient| **recipient == Recipient::Accepted);
-                for recipient in accepted.take(1) {
-                    *recipient = Recipient::Settled { status, cause: Cause::Reply, reply: Some(reply.kept) };
-                }
-            }
+            Protocol::Smtp => ledger.recipients.settle_open(settlement),
+            // RFC 2033 section 4.2: a reply for each recipient that was taken, in order.
+            Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
         }
-        if ledger.recipients.iter().any(|recipient| recipient.is_open()) {
-            Then::GoOn
-        } else {
-            Then::Settled { clean: true }
-        }
+        if ledger.recipients.all_settled() { self.settled(NextMail::Nothing, Verdicts::Final) } else { Then::GoOn }
     }
 }
 
@@ -256,7 +325,7 @@ fn check(config: &Config, envelope: &Envelope, capabilities: &Capabilities) -> R
     if !unmet.is_empty() {
         return Err((status_of_unmet(unmet), Cause::Needs(unmet)));
     }
-    match (capabilities.size, envelope.size()) {
+    match (capabilities.size, envelope.size().map(Size::octets)) {
         (SizeLimit::Octets(limit), Some(size)) if size > limit => Err((Status::Failed, Cause::TooLarge(limit))),
         _ => Ok(()),
     }

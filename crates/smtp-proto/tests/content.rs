@@ -1,6 +1,6 @@
 //! Content as it goes out, in blocks as drivers give them.
 
-use smtp_proto::{ContentEncoder, LONGEST_LINE, LineEndings};
+use smtp_proto::{Body, ContentEncoder, LONGEST_LINE, LineEndings};
 
 #[test]
 fn a_long_line_among_clean_lines_is_measured_wherever_it_stands() {
@@ -10,7 +10,7 @@ fn a_long_line_among_clean_lines_is_measured_wherever_it_stands() {
             let line = |len| [vec![b'x'; len], b"\r\n".to_vec()].concat();
             let content = [line(before), line(len), line(70).repeat(40)].concat();
             for piece in [512, 700, content.len()] {
-                let mut encoder = ContentEncoder::new(LineEndings::Strict, false);
+                let mut encoder = ContentEncoder::new(LineEndings::Strict, Body::SevenBit);
                 let mut wire = Vec::new();
                 for piece in content.chunks(piece) {
                     encoder.encode(piece, &mut wire).unwrap();

@@ -1,13 +1,17 @@
 //! A session by itself: which command may come when, and which reply answers what.
 
 use smtp_proto::{
-    Code, Command, Event, ForwardPath, HelloName, Limits, LineEndings, MailParameters, Refused, ReversePath, Session,
-    Stage, Waits,
+    Body, Code, Command, ContentEncoder, Event, ForwardPath, HelloName, Limits, LineEndings, MailParameters, Refused,
+    ReversePath, Session, Stage, Waits,
 };
 
 const MAIL: Command<'static> =
     Command::Mail(&ReversePath::Null, MailParameters { size: None, eight_bit_mime: false, smtputf8: false });
 const RCPT: Command<'static> = Command::Rcpt(&ForwardPath::Postmaster);
+
+fn encoder() -> ContentEncoder {
+    ContentEncoder::new(LineEndings::Mend, Body::SevenBit)
+}
 
 fn name() -> HelloName {
     HelloName::new("client.example").unwrap()
@@ -176,7 +180,7 @@ fn content_starts_after_354_and_nothing_else() {
         exchange(&mut session, &MAIL, "250 ok\r\n");
         exchange(&mut session, &RCPT, "250 ok\r\n");
         exchange(&mut session, &Command::Data, reply);
-        assert_eq!(session.begin_content(LineEndings::Mend, false).is_ok(), starts, "{reply}");
+        assert_eq!(session.begin_content(encoder()).is_ok(), starts, "{reply}");
     }
 }
 
@@ -224,13 +228,32 @@ fn service_closing_is_the_last_event_wherever_it_comes() {
 }
 
 #[test]
+fn codes_that_answer_one_command_only_end_the_session_elsewhere() {
+    let mail_is_due = || {
+        let mut session = greeted("250 mx.example\r\n");
+        session.command(&MAIL).unwrap();
+        send_all(&mut session);
+        session
+    };
+    let mut session = mail_is_due();
+    let (_, event) = session.received(b"220 mx.example\r\n");
+    assert!(matches!(event, Some(Event::OutOfStep { stage: Stage::Mail, .. })), "{event:?}");
+    assert!(session.is_over());
+    let mut session = mail_is_due();
+    let (_, event) = session.received(b"221 bye\r\n");
+    assert!(matches!(event, Some(Event::ServiceClosing(_))), "{event:?}");
+    assert!(session.is_over());
+    exchange(&mut greeted("250 mx.example\r\n"), &Command::Quit, "221 bye\r\n");
+}
+
+#[test]
 fn content_and_its_end_are_written_between_the_right_replies() {
     let mut session = greeted("250 mx.example\r\n");
-    assert_eq!(session.begin_content(LineEndings::Mend, false), Err(Refused::Order));
+    assert_eq!(session.begin_content(encoder()), Err(Refused::Order));
     exchange(&mut session, &MAIL, "250 ok\r\n");
     exchange(&mut session, &RCPT, "250 ok\r\n");
     exchange(&mut session, &Command::Data, "354 go\r\n");
-    session.begin_content(LineEndings::Mend, false).unwrap();
+    session.begin_content(encoder()).unwrap();
     assert_eq!(session.command(&Command::Quit), Err(Refused::Order));
     session.content(b".one\ntwo").unwrap().unwrap();
     assert_eq!(session.stage(), Stage::Content);
@@ -268,7 +291,7 @@ fn content_that_is_always_written_in_part_neither_piles_up_nor_runs_out_of_time(
     exchange(&mut session, &MAIL, "250 ok\r\n");
     exchange(&mut session, &RCPT, "250 ok\r\n");
     exchange(&mut session, &Command::Data, "354 go\r\n");
-    session.begin_content(LineEndings::Mend, false).unwrap();
+    session.begin_content(encoder()).unwrap();
     let block = Limits::DEFAULT.block;
     let before = session.wait(&Waits::RFC_5321).progress;
     let mut wire = Vec::new();
@@ -302,7 +325,7 @@ fn each_wait_is_that_of_rfc_5321() {
         assert_eq!(session.wait(&waits).limit, limit);
         hear(&mut session, reply, command.stage());
     }
-    session.begin_content(LineEndings::Mend, false).unwrap();
+    session.begin_content(encoder()).unwrap();
     assert_eq!(session.wait(&waits).limit, waits.block);
     session.end_content().unwrap().unwrap();
     send_all(&mut session);
@@ -353,7 +376,7 @@ fn content_is_answered_once_or_for_each_recipient_by_the_hello_that_was_said_las
             exchange(&mut session, &RCPT, reply);
         }
         exchange(&mut session, &Command::Data, "354 go\r\n");
-        session.begin_content(LineEndings::Mend, false).unwrap();
+        session.begin_content(encoder()).unwrap();
         session.end_content().unwrap().unwrap();
         assert_eq!(session.stage(), Stage::Content, "the dot is not sent yet");
         send_all(&mut session);

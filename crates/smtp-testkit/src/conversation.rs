@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use smtp_proto::{
     Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, HeloRetry, Limits, LineEndings,
-    Place, Protocol, Step, TlsPolicy,
+    Place, Protocol, Size, Step, TlsPolicy,
 };
 
 use crate::oracle::Input;
@@ -239,8 +239,10 @@ fn write_message(f: &mut fmt::Formatter<'_>, told: &Told) -> fmt::Result {
         writeln!(f, "to: {path}")?;
     }
     writeln!(f, "body: {}", if envelope.body() == Body::EightBit { "8bit" } else { "7bit" })?;
-    if let Some(size) = envelope.size() {
-        writeln!(f, "size: {size}")?;
+    match envelope.size() {
+        None => {}
+        Some(Size::Exact(octets)) => writeln!(f, "size: exactly {octets}")?,
+        Some(Size::Estimate(octets)) => writeln!(f, "size: {octets}")?,
     }
     if !envelope.needs().is_empty() {
         let needs: Vec<_> = envelope.needs().iter().map(|need| need.to_string().to_lowercase()).collect();

@@ -7,14 +7,16 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, Hello, Misuse, Step};
+use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, Hello, Misuse, Stage, Step};
 
 use crate::Watched;
 
 /// What the server says, one of each class: what decides, then what must not.
-const REPLIES: [(&str, &str); 11] = [
+const REPLIES: [(&str, &str); 13] = [
     ("250", "250 ok\r\n"),
     ("250 with extensions", "250-mx.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000\r\n"),
+    ("220", "220 ready\r\n"),
+    ("221", "221 bye\r\n"),
     ("354", "354 go on\r\n"),
     ("421", "421 closing\r\n"),
     ("451", "451 later\r\n"),
@@ -103,14 +105,13 @@ impl Walk {
     }
 }
 
-/// Walks all states within `depth` moves, at most `most` of them. Then, from each state at the edge
-/// of the walk, a server that says nothing more must lead to the end.
+/// Walks all states within `depth` moves of `start`, at most `most` of them. Then, from each state at
+/// the edge of the walk, a server that says nothing more must lead to the end.
 ///
 /// # Panics
 ///
 /// Where the oracle finds a promise broken, or a state from which there is no end.
-pub fn explore(config: &Config, envelope: &Envelope, depth: usize, most: usize) -> Walk {
-    let start = Watched::new(config.clone(), envelope.clone());
+pub fn explore(start: Watched, depth: usize, most: usize) -> Walk {
     let mut walk = Walk::default();
     let mut seen = HashSet::from([fingerprint(start.delivery())]);
     let mut frontier = vec![start];
@@ -143,11 +144,11 @@ pub fn explore(config: &Config, envelope: &Envelope, depth: usize, most: usize) 
 
 /// Walks to the end of every path, but goes on from at most `most` states that look the same from
 /// outside: what a delivery can do, as a picture.
-pub fn sketch(config: &Config, envelope: &Envelope, most: usize) -> BTreeSet<Transition> {
+pub fn sketch(start: Watched, most: usize) -> BTreeSet<Transition> {
     let mut transitions = BTreeSet::new();
     let mut seen = HashSet::new();
     let mut at_place: HashMap<String, usize> = HashMap::new();
-    let mut frontier = VecDeque::from([Watched::new(config.clone(), envelope.clone())]);
+    let mut frontier = VecDeque::from([start]);
     while let Some(state) = frontier.pop_front() {
         let from = place(state.delivery());
         for step in moves(state.delivery()) {
@@ -165,6 +166,43 @@ pub fn sketch(config: &Config, envelope: &Envelope, most: usize) -> BTreeSet<Tra
         }
     }
     transitions
+}
+
+/// A delivery of `second`, on a connection where this hello was taken, 8BITMIME was offered if it was
+/// EHLO, and a message to the recipients of `first` was delivered.
+///
+/// # Panics
+///
+/// If `config` does not keep connections, or names another protocol.
+pub fn second_message(config: &Config, hello: Hello, first: &Envelope, second: Envelope) -> Watched {
+    let mut watched = Watched::new(config.clone(), first.clone());
+    let ehlo_reply = match hello {
+        Hello::Ehlo | Hello::Lhlo => "250-mx.example\r\n250 8BITMIME\r\n",
+        Hello::Helo => "500 what?\r\n",
+    };
+    let reply = |replies: &str| Move::Reply(REPLIES.iter().position(|(name, _)| *name == replies).unwrap_or_default());
+    for _ in 0..100 {
+        let stage = watched.delivery().report().attempts().last().map(|attempt| attempt.stage());
+        let step = match watched.poll() {
+            Step::Connect(_) => Move::Connected,
+            Step::Transmit(..) => Move::Sent,
+            Step::Content(_) => Move::EndContent,
+            Step::Wait(_) => match stage {
+                Some(Stage::Greeting) => reply("250"),
+                Some(Stage::Data) => reply("354"),
+                Some(Stage::Ehlo | Stage::Lhlo) => {
+                    watched.received(ehlo_reply.as_bytes()).expect("a reply was due");
+                    continue;
+                }
+                _ => reply("250"),
+            },
+            Step::Done(_) => break,
+        };
+        make(&mut watched, step);
+    }
+    watched.deliver_next(second).expect("the first message is done");
+    assert!(watched.delivery().report().attempts().all(|attempt| attempt.reused()), "the connection was kept");
+    watched
 }
 
 /// The transitions as a Mermaid flowchart, moves between the same places on one arrow.

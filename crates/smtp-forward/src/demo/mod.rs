@@ -6,7 +6,7 @@ mod server;
 use std::{io, net::SocketAddr};
 
 use smtp_client::{Client, NextHop};
-use smtp_proto::{Config, Delivery, Envelope, ForwardPath, Mailbox, ReversePath};
+use smtp_proto::{Config, Delivery, Envelope, ForwardPath, Mailbox, ReversePath, Size};
 
 use self::{
     columns::Columns,
@@ -40,7 +40,7 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
     let (server, address) = FaultyServer::start(fault)?;
     introduce(fault, address)?;
     let mut columns = Columns::new();
-    let envelope = envelope().map_err(io::Error::other)?.with_size(wire(MESSAGE).len() as u64);
+    let envelope = envelope().map_err(io::Error::other)?.with_size(Size::Exact(wire(MESSAGE).len() as u64));
     let mut delivery = Delivery::new(Config::new(name_of_this_machine()), envelope);
     let mut client = Client::new(NextHop::from(address)).with_interrupt(interrupt::flag());
     columns.head()?;

@@ -149,5 +149,6 @@ const fn ended(ended: Ended) -> &'static str {
         Ended::Unexpected => "unexpected",
         Ended::ContentRefused => "content-refused",
         Ended::Abandoned => "abandoned",
+        Ended::SessionLimit => "session-limit",
     }
 }

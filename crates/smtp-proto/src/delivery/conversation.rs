@@ -6,11 +6,10 @@ use crate::{
     config::{Afterwards, Protocol},
     content::ContentFault,
     envelope::Needs,
-    ledger::Text,
-    reply::{Class, Code, EXCERPT, ReplyFault, Severity},
+    reply::{Class, Code, ReplyFault, Severity},
     report::{Cause, Ended, Hello, Stage, Status},
-    retry::{self, Ending, Next, Point, Situation},
-    transaction::{Origin, ReplyFacts, Then, Transaction, status_of_unmet},
+    retry::Ending,
+    transaction::{NextMail, Origin, ReplyFacts, Then, Transaction, Verdicts, status_of_unmet},
 };
 
 impl Delivery {
@@ -19,7 +18,7 @@ impl Delivery {
         self.state = State::Connecting(self.first_hello(), Place::Any);
     }
 
-    fn first_hello(&self) -> Hello {
+    pub(super) fn first_hello(&self) -> Hello {
         match self.config.protocol {
             Protocol::Smtp => Hello::Ehlo,
             Protocol::Lmtp => Hello::Lhlo,
@@ -30,7 +29,7 @@ impl Delivery {
         self.ledger.open(self.envelope.forward_paths().len());
     }
 
-    fn needs(&self) -> Needs {
+    pub(super) fn needs(&self) -> Needs {
         self.config.needs(&self.envelope)
     }
 
@@ -48,9 +47,14 @@ impl Delivery {
             State::RsetBeforeHelo(severity) => self.say_helo(Refusal::OfHelo(severity)),
             State::Rset(origin) => match reply.code.meaning() {
                 Class::Success => self.keep_line(origin),
-                Class::Intermediate | Class::Refusal(_) => self.say_quit(),
+                _ if reply.code.answers_any_command() => self.say_quit(Verdicts::Provisional),
+                Class::Intermediate | Class::Refusal(_) => self.on_unexpected(reply),
             },
-            State::Quitting => self.done(Ended::Quit),
+            State::Quitting(_) => {
+                let doubted = !reply.code.answers_any_command() && self.doubt_refusals(Some(reply));
+                self.done(if doubted { Ended::Unexpected } else { Ended::Quit });
+            }
+            State::Leaving(ended) => self.reconnect(ended, self.first_hello(), Place::Any),
             State::Transaction(_) | State::Connecting(..) | State::Done(_) => self.on_transaction_reply(stage, reply),
         }
     }
@@ -89,7 +93,7 @@ impl Delivery {
                 Severity::Permanent => status_of_unmet(needs),
             };
             self.ledger.settle(status, Cause::Needs(needs), Some(reply.kept));
-            self.say_quit();
+            self.say_quit(Verdicts::Final);
         }
     }
 
@@ -123,12 +127,12 @@ impl Delivery {
 
     pub(super) fn begin_transaction(&mut self, origin: Origin) {
         if self.envelope.forward_paths().is_empty() {
-            return self.say_quit();
+            return self.say_quit(Verdicts::Final);
         }
         let Self { session, config, envelope, ledger, .. } = self;
         match Transaction::begin(origin, session, config, envelope, ledger) {
             Some(transaction) => self.enter(State::Transaction(transaction)),
-            None => self.finish(true, origin),
+            None => self.finish(NextMail::Nothing, Verdicts::Final, origin),
         }
     }
 
@@ -139,32 +143,40 @@ impl Delivery {
         let origin = transaction.origin();
         match transaction.on_reply(stage, reply, session, config, envelope, ledger) {
             Then::GoOn => self.note_stage(),
-            Then::Settled { clean } => self.finish(clean, origin),
-            Then::Nonsense => {
-                self.note_reply(reply);
-                let point = self.point(stage, true);
-                self.end(Ended::Unexpected, Ending::Nonsense, point, None);
-            }
+            Then::Settled(next_mail, verdicts) => self.finish(next_mail, verdicts, origin),
+            Then::Afresh => self.leave(Ended::SessionLimit),
+            Then::Nonsense => self.on_out_of_step(stage, true, reply),
         }
     }
 
     /// A reply that answers nothing, or the content before its end. It began to arrive at `since`.
     pub(super) fn on_unsolicited(&mut self, since: Stage, stage: Stage, begun: bool, reply: &ReplyFacts) {
-        self.note_reply(reply);
-        match (&self.state, since, reply.code.severity()) {
-            // It counts for the content (RFC 5321 section 3.3).
-            (State::Transaction(_), Stage::Content, Some(severity)) => {
-                self.ledger.refuse_all(severity, reply.kept);
-                self.done(Ended::ContentRefused);
+        // A refusal counts for the content (RFC 5321 section 3.3).
+        if let (State::Transaction(transaction), Stage::Content, Some(severity)) =
+            (&self.state, since, reply.code.severity())
+        {
+            if transaction.starts_over() {
+                return self.end_at(stage, begun, Ended::ContentRefused, Ending::Nonsense, None);
             }
-            _ => self.end_at(stage, begun, Ended::Unsolicited, Ending::Nonsense, None),
+            self.note_reply(reply);
+            self.ledger.refuse_all(severity, reply.kept);
+            return self.done(Ended::ContentRefused);
         }
+        self.note_reply(reply);
+        self.doubt_refusals(Some(reply));
+        self.end_at(stage, begun, Ended::Unsolicited, Ending::Nonsense, None);
     }
 
-    /// A reply to hello or a greeting that is neither success nor refusal.
-    fn on_unexpected(&mut self, reply: &ReplyFacts) {
+    /// A reply that cannot answer what is due at `stage`.
+    pub(super) fn on_out_of_step(&mut self, stage: Stage, begun: bool, reply: &ReplyFacts) {
         self.note_reply(reply);
-        self.end_at(self.session.stage(), true, Ended::Unexpected, Ending::Nonsense, None);
+        self.doubt_refusals(Some(reply));
+        self.end_at(stage, begun, Ended::Unexpected, Ending::Nonsense, None);
+    }
+
+    /// A reply that is neither success nor refusal, where nothing else makes sense.
+    fn on_unexpected(&mut self, reply: &ReplyFacts) {
+        self.on_out_of_step(self.session.stage(), true, reply);
     }
 
     pub(super) fn on_fault(&mut self, stage: Stage, begun: bool, fault: &ReplyFault) {
@@ -174,7 +186,12 @@ impl Delivery {
     }
 
     pub(super) fn on_content_fault(&mut self, fault: ContentFault) {
-        self.ledger.settle(Status::Failed, Cause::Content(fault), None);
+        let status = match fault {
+            ContentFault::BareLf(_) | ContentFault::StrayCr(_) | ContentFault::EightBit(_) => Status::Failed,
+            // It is not the content that was announced: that may come yet.
+            ContentFault::TooLong { .. } | ContentFault::TooShort { .. } => Status::Deferred,
+        };
+        self.ledger.settle(status, Cause::Content(fault), None);
         self.done(Ended::Abandoned);
     }
 
@@ -182,16 +199,21 @@ impl Delivery {
     fn refuse(&mut self, severity: Severity, reply: &ReplyFacts) {
         self.note_reply(reply);
         self.ledger.refuse_all(severity, reply.kept);
-        self.say_quit();
+        self.say_quit(Verdicts::Final);
     }
 
     /// Every recipient is settled: on to the next message, or QUIT.
-    fn finish(&mut self, clean: bool, origin: Origin) {
-        match (self.config.afterwards, clean) {
-            (Afterwards::Quit, _) => self.say_quit(),
-            (Afterwards::Keep, true) => self.keep_line(origin),
-            (Afterwards::Keep, false) => self.say(&Said::Rset, State::Rset(origin)),
+    fn finish(&mut self, next_mail: NextMail, verdicts: Verdicts, origin: Origin) {
+        match (self.config.afterwards, next_mail) {
+            (Afterwards::Quit, _) | (Afterwards::Keep, NextMail::Never) => self.say_quit(verdicts),
+            (Afterwards::Keep, NextMail::Nothing) => self.keep_line(origin),
+            (Afterwards::Keep, NextMail::Rset) => self.say(&Said::Rset, State::Rset(origin)),
         }
+    }
+
+    /// This connection cannot serve the message: QUIT, and a new one.
+    pub(super) fn leave(&mut self, ended: Ended) {
+        self.say(&Said::Quit, State::Leaving(ended));
     }
 
     fn keep_line(&mut self, origin: Origin) {
@@ -213,8 +235,13 @@ impl Delivery {
         self.say(&Said::Helo, State::Helo(refusal));
     }
 
-    pub(super) fn say_quit(&mut self) {
-        self.say(&Said::Quit, State::Quitting);
+    pub(super) fn say_quit(&mut self, verdicts: Verdicts) {
+        self.say(&Said::Quit, State::Quitting(verdicts));
+    }
+
+    pub(super) fn enter(&mut self, state: State) {
+        self.state = state;
+        self.note_stage();
     }
 
     /// Gives one command; its reply decides what follows.
@@ -233,127 +260,6 @@ impl Delivery {
             attempt.hello = Some(hello);
         }
         self.enter(state);
-    }
-
-    pub(super) fn enter(&mut self, state: State) {
-        self.state = state;
-        self.note_stage();
-    }
-
-    pub(super) fn end_here(&mut self, ended: Ended, ending: Ending) {
-        let held = self.session.incomplete_reply();
-        let detail = self.ledger.keep(held.get(..EXCERPT).unwrap_or(held));
-        self.note_detail(detail);
-        self.end_at(self.session.stage(), self.session.begun(), ended, ending, None);
-    }
-
-    pub(super) fn end_at(
-        &mut self,
-        stage: Stage,
-        begun: bool,
-        ended: Ended,
-        ending: Ending,
-        reply: Option<&ReplyFacts>,
-    ) {
-        let ended = match (&self.state, ending) {
-            // Nobody waits for an answer to QUIT (RFC 5321 section 4.1.1.10 only asks to).
-            (State::Quitting, Ending::HangUp | Ending::Silence | Ending::ServiceClosing) => Ended::Quit,
-            _ => ended,
-        };
-        let point = self.point(stage, begun);
-        self.end(ended, ending, point, reply);
-    }
-
-    /// The connection has ended: asks the table what follows.
-    pub(super) fn end(&mut self, ended: Ended, ending: Ending, point: Point, reply: Option<&ReplyFacts>) {
-        if let State::Done(_) = self.state {
-            // The message's report is written: what becomes of its connection is another story.
-            return self.drop_line();
-        }
-        let (status, cause) = match self.after(point, ending) {
-            Next::Helo => {
-                return self.reconnect(ended, Hello::Helo, Place::Same);
-            }
-            Next::Afresh => return self.reconnect(ended, self.first_hello(), Place::Any),
-            Next::Unconfirmed => (Status::Unconfirmed, Cause::Connections),
-            Next::Forbidden(needs) => (Status::Deferred, Cause::Needs(needs)),
-            Next::Defer => (Status::Deferred, Cause::Connections),
-        };
-        // A reply that says why stands above the way the connection ended. EHLO refused for good is not
-        // why: HELO was to follow.
-        let ehlo_refusal = match point {
-            Point::EhloRefused(Severity::Transient) => self.ledger.attempt().and_then(|attempt| attempt.ehlo_refusal),
-            _ => None,
-        };
-        let said = reply.map(|reply| reply.kept).or(ehlo_refusal);
-        let cause = if said.is_some() && cause == Cause::Connections { Cause::Reply } else { cause };
-        self.ledger.settle(status, cause, said);
-        self.done(ended);
-    }
-
-    fn reconnect(&mut self, ended: Ended, hello: Hello, place: Place) {
-        self.note_end(ended);
-        self.session.close();
-        self.state = State::Connecting(hello, place);
-    }
-
-    pub(super) fn done(&mut self, ended: Ended) {
-        self.note_end(ended);
-        self.drop_line();
-    }
-
-    /// There is no connection any more, and none is wanted.
-    pub(super) fn drop_line(&mut self) {
-        self.session.close();
-        self.state = State::Done(Line::Gone);
-    }
-
-    pub(super) fn after(&self, point: Point, ending: Ending) -> Next {
-        retry::after(Situation { point, ending, needs: self.needs(), policy: self.config.helo_retry })
-    }
-
-    /// How far the connection had come, with `stage` due and `begun` or not.
-    pub(super) fn point(&self, stage: Stage, begun: bool) -> Point {
-        match &self.state {
-            State::Connecting(..) | State::Greeting(_) | State::Done(_) => Point::BeforeHello,
-            State::Ehlo if !begun => Point::BeforeHello,
-            State::Ehlo => Point::Ehlo,
-            State::Lhlo => Point::Lhlo,
-            State::Helo(Refusal::None) => Point::Helo,
-            State::Helo(Refusal::OfEhlo(severity) | Refusal::OfHelo(severity)) | State::RsetBeforeHelo(severity) => {
-                Point::EhloRefused(*severity)
-            }
-            State::Transaction(transaction) => transaction.point(stage),
-            State::Rset(_) | State::Quitting => Point::Transaction,
-        }
-    }
-
-    pub(super) fn note_stage(&mut self) {
-        let stage = self.session.stage();
-        if let (Some(attempt), false) = (self.ledger.attempt(), stage == Stage::Idle) {
-            attempt.stage = stage;
-        }
-    }
-
-    /// The reply decides how the attempt went. Once all is settled, none does.
-    pub(super) fn note_reply(&mut self, reply: &ReplyFacts) {
-        let settled = matches!(self.state, State::Rset(_) | State::Quitting | State::Done(_));
-        if let (Some(attempt), false) = (self.ledger.attempt(), settled) {
-            attempt.reply = Some(reply.kept);
-        }
-    }
-
-    fn note_detail(&mut self, detail: Text) {
-        let written = matches!(self.state, State::Done(_));
-        if let (Some(attempt), false) = (self.ledger.attempt(), written) {
-            attempt.detail = detail;
-        }
-    }
-
-    fn note_end(&mut self, ended: Ended) {
-        if let Some(attempt) = self.ledger.attempt() {
-            attempt.ended = Some(ended);
-        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! One message to one next hop, over as many connections as that takes.
 
 mod conversation;
+mod ending;
+mod step;
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -10,12 +12,13 @@ use crate::{
     config::Config,
     envelope::Envelope,
     ledger::{Attempt, Ledger},
-    reply::{ReplyFault, Severity},
+    reply::{Code, ReplyFault, Severity},
     report::{Cancel, Cause, Disconnect, Ended, Hello, Report, Stage, Status},
-    retry::{Ending, Next, Point},
-    session::{Event, Session, Wait},
-    transaction::{Origin, ReplyFacts, Transaction},
+    retry::{self, Ending, Next, Point},
+    session::{Event, Session},
+    transaction::{Origin, ReplyFacts, Transaction, Verdicts},
 };
+pub use step::{Misuse, Place, Step};
 
 /// Delivers one message: says what is to be done next, is told what came of it, and ends with a
 /// report.
@@ -53,7 +56,10 @@ enum State {
     /// All is settled; the connection is made ready for the next message.
     Rset(Origin),
     /// All is settled, and QUIT was given.
-    Quitting,
+    Quitting(Verdicts),
+    /// Nothing is: QUIT was given, and the message gets a new connection. This is how the report says that
+    /// the connection ended.
+    Leaving(Ended),
     Done(Line),
 }
 
@@ -73,67 +79,6 @@ enum Line {
     /// It can serve another message.
     Kept(Hello),
 }
-
-/// Where to connect to.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Place {
-    /// Any address of the next hop.
-    Any,
-    /// The address and port of the connection before.
-    Same,
-}
-
-/// What is to be done next.
-#[derive(Debug)]
-pub enum Step<'a> {
-    /// Drop the connection, if there is one, and open a new one; then
-    /// [`connected`](Delivery::connected) or [`connect_failed`](Delivery::connect_failed).
-    Connect(Place),
-    /// Write some of these octets, then [`sent`](Delivery::sent). What arrives meanwhile is welcome:
-    /// a peer that cannot get rid of its replies may stop reading.
-    Transmit(&'a [u8], Wait),
-    /// Give [`content`](Delivery::content) of at most so many octets, or
-    /// [`end_content`](Delivery::end_content).
-    Content(usize),
-    /// Read: [`received`](Delivery::received), [`disconnected`](Delivery::disconnected), or
-    /// [`timed_out`](Delivery::timed_out).
-    Wait(Wait),
-    /// Every recipient has its final status. Drop the connection unless it
-    /// [is kept](Delivery::is_kept).
-    Done(Report<'a>),
-}
-
-/// A call that does not fit the moment. Nothing was changed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Misuse {
-    /// No connection was asked for.
-    NotConnecting,
-    /// There is no connection.
-    NotConnected,
-    /// More octets were reported as sent than were to be sent.
-    NothingToSend,
-    /// No content is wanted now.
-    NoContentWanted,
-    /// More content than was asked for.
-    TooMuchContent,
-    /// The delivery is not done.
-    NotDone,
-}
-
-impl fmt::Display for Misuse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotConnecting => "no connection was asked for",
-            Self::NotConnected => "there is no connection",
-            Self::NothingToSend => "there are not so many octets to send",
-            Self::NoContentWanted => "no content is wanted now",
-            Self::TooMuchContent => "more content was given than asked for",
-            Self::NotDone => "the delivery is not done",
-        })
-    }
-}
-
-impl core::error::Error for Misuse {}
 
 impl Delivery {
     /// A message that is to be delivered. Who holds many deliveries lets them share one policy.
@@ -171,7 +116,8 @@ impl Delivery {
             | State::RsetBeforeHelo(_)
             | State::Transaction(_)
             | State::Rset(_)
-            | State::Quitting => {
+            | State::Quitting(_)
+            | State::Leaving(_) => {
                 if output.is_empty() {
                     Step::Wait(wait)
                 } else {
@@ -247,6 +193,9 @@ impl Delivery {
                 Some(Event::Unsolicited { stage: since, reply }) => {
                     Heard::Unsolicited(since, ReplyFacts::keep(&reply, &mut self.ledger, limit))
                 }
+                Some(Event::OutOfStep { reply, .. }) => {
+                    Heard::OutOfStep(ReplyFacts::keep(&reply, &mut self.ledger, limit))
+                }
                 Some(Event::NotAReply(fault)) => Heard::NotAReply(fault),
             };
             rest = rest.get(taken..).unwrap_or_default();
@@ -254,8 +203,13 @@ impl Delivery {
                 Heard::Reply(stage, reply) => self.on_reply(stage, &reply),
                 Heard::ServiceClosing(reply) => {
                     self.note_reply(&reply);
-                    self.end_at(stage, begun, Ended::ServiceClosing, Ending::ServiceClosing, Some(&reply));
+                    let ending = match reply.code {
+                        Code::CHANNEL_CLOSING => Ending::ChannelClosing,
+                        _ => Ending::ServiceClosing,
+                    };
+                    self.end_at(stage, begun, Ended::ServiceClosing, ending, Some(&reply));
                 }
+                Heard::OutOfStep(reply) => self.on_out_of_step(stage, begun, &reply),
                 Heard::Unsolicited(since, reply) => self.on_unsolicited(since, stage, begun, &reply),
                 Heard::NotAReply(fault) => self.on_fault(stage, begun, &fault),
             }
@@ -313,7 +267,7 @@ impl Delivery {
         match self.state {
             State::Done(Line::Gone) => {}
             State::Done(Line::Kept(_)) => self.drop_line(),
-            State::Rset(_) | State::Quitting => self.done(Ended::Abandoned),
+            State::Rset(_) | State::Quitting(_) => self.done(Ended::Abandoned),
             State::Connecting(..) => {
                 self.ledger.settle(Status::Deferred, Cause::Cancelled(why), None);
                 self.state = State::Done(Line::Gone);
@@ -323,7 +277,8 @@ impl Delivery {
             | State::Lhlo
             | State::Helo(_)
             | State::RsetBeforeHelo(_)
-            | State::Transaction(_) => {
+            | State::Transaction(_)
+            | State::Leaving(_) => {
                 let status = match self.after(self.point(self.session.stage(), self.session.begun()), Ending::Cancelled)
                 {
                     Next::Unconfirmed => Status::Unconfirmed,
@@ -345,7 +300,11 @@ impl Delivery {
             Line::Kept(hello) => {
                 self.open_books();
                 self.ledger.attempts.push(Attempt { hello: Some(hello), ..Attempt::new(true) });
-                self.begin_transaction(Origin::Message);
+                if retry::can_serve(hello, self.needs()) {
+                    self.begin_transaction(Origin::Message);
+                } else {
+                    self.leave(Ended::Quit);
+                }
             }
         }
         Ok(())
@@ -356,7 +315,7 @@ impl Delivery {
         match self.state {
             State::Done(Line::Gone) => Ok(()),
             State::Done(Line::Kept(_)) => {
-                self.say_quit();
+                self.say_quit(Verdicts::Final);
                 Ok(())
             }
             _ => Err(Misuse::NotDone),
@@ -385,6 +344,7 @@ enum Heard {
     Reply(Stage, ReplyFacts),
     ServiceClosing(ReplyFacts),
     Unsolicited(Stage, ReplyFacts),
+    OutOfStep(ReplyFacts),
     NotAReply(ReplyFault),
 }
 

@@ -24,6 +24,10 @@ pub(crate) enum Class {
 pub struct Code(u16);
 
 impl Code {
+    /// "Service ready": answers a new connection, and later STARTTLS; no other command.
+    pub const SERVICE_READY: Self = Self(220);
+    /// "Service closing transmission channel": answers QUIT, and no other command.
+    pub const CHANNEL_CLOSING: Self = Self(221);
     /// "Service not available, closing transmission channel": may come at any time.
     pub const SERVICE_CLOSING: Self = Self(421);
     /// "Start mail input": the only answer after which content may be sent.
@@ -58,6 +62,12 @@ impl Code {
             Class::Refusal(severity) => Some(severity),
             Class::Success | Class::Intermediate => None,
         }
+    }
+
+    /// Whether this can answer a command that is always in order and never about a message, as RSET and
+    /// QUIT are: success, or that the server does not know it.
+    pub(crate) const fn answers_any_command(self) -> bool {
+        matches!(self.0, 200..300 | 500..=502 | 504)
     }
 
     pub(crate) const fn meaning(self) -> Class {

@@ -3,6 +3,7 @@
 //! The session keeps the protocol's books: which reply answers which command, which command may
 //! come when, how much may be under way. It knows no message and no retry.
 
+mod answer;
 mod order;
 mod unanswered;
 
@@ -12,12 +13,13 @@ use core::{fmt, time::Duration};
 use crate::{
     capabilities::Capabilities,
     command::Command,
-    config::{Limits, LineEndings, Waits},
+    config::{Limits, Waits},
     content::{ContentEncoder, ContentFault},
     escape::Escaped,
     reply::{Class, Code, Reply, ReplyDecoder, ReplyFault},
     report::Stage,
 };
+use answer::{Answering, Meaning};
 pub use order::Refused;
 use order::{Transaction, may_be_followed};
 use unanswered::{Due, Unanswered};
@@ -49,15 +51,6 @@ pub struct Session {
     sent_since: usize,
 }
 
-/// What a reply answers that has begun to arrive.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Answering {
-    /// The oldest unanswered command.
-    Command,
-    /// Nothing: no command had been sent whole when its first octet came. This was due.
-    Nothing(Stage),
-}
-
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum State {
     Commands(Transaction),
@@ -76,7 +69,16 @@ pub enum Event<'a> {
         /// The reply. Never 421.
         reply: Reply<'a>,
     },
-    /// The peer ends the session (421). Nothing more may be written. The last event.
+    /// A reply that cannot answer this stage: 220 to anything but a new connection. Replies and commands
+    /// are out of step. The last event.
+    OutOfStep {
+        /// Whose reply was due.
+        stage: Stage,
+        /// The reply.
+        reply: Reply<'a>,
+    },
+    /// The peer ends the session: 421, or 221 that does not answer QUIT. Nothing more may be written.
+    /// The last event.
     ServiceClosing(Reply<'a>),
     /// A reply whose first octet came before there was a command, sent whole, for it to answer. The
     /// last event.
@@ -119,7 +121,7 @@ impl Session {
     pub fn restart(&mut self) {
         self.close();
         self.state = State::Commands(Transaction::BeforeHello);
-        self.unanswered.push(Due { stage: Stage::Greeting, len: 0, unsent: 0 });
+        self.unanswered.push(Due::one(Stage::Greeting, 0), 0);
     }
 
     /// The connection is gone, or is not wanted any more. What was not sent is dropped.
@@ -168,20 +170,19 @@ impl Session {
         };
         *progress = progress.wrapping_add(1);
         *sent_since = 0;
-        if reply.code() == Code::SERVICE_CLOSING {
-            *state = State::Over;
-            output.clear();
-            *sent = 0;
-            return (taken, Some(Event::ServiceClosing(reply)));
-        }
-        let (Answering::Command, Some(&Due { stage, .. })) = (*answering, unanswered.oldest()) else {
-            let stage = if let Answering::Nothing(stage) = *answering { stage } else { Stage::Idle };
-            *state = State::Over;
-            output.clear();
-            *sent = 0;
-            return (taken, Some(Event::Unsolicited { stage, reply }));
+        let (stage, last) = match answer::meaning(reply.code(), *answering, unanswered.oldest().map(|due| due.stage)) {
+            Meaning::Answer(stage) => (stage, None),
+            Meaning::Closing => (Stage::Idle, Some(Event::ServiceClosing(reply))),
+            Meaning::Unsolicited(stage) => (stage, Some(Event::Unsolicited { stage, reply })),
+            Meaning::OutOfStep(stage) => (stage, Some(Event::OutOfStep { stage, reply })),
         };
-        unanswered.pop();
+        if last.is_some() {
+            *state = State::Over;
+            output.clear();
+            *sent = 0;
+            return (taken, last);
+        }
+        unanswered.answer();
         state.answered(stage, reply.code(), unanswered);
         let success = reply.code().meaning() == Class::Success;
         match (stage, &mut *accepted) {
@@ -234,18 +235,16 @@ impl Session {
         if matches!(command, Command::Quit) {
             self.state = State::Quitting;
         }
-        self.unanswered.push(Due { stage: command.stage(), len, unsent });
+        self.unanswered.push(Due::one(command.stage(), len), unsent);
         Ok(())
     }
 
-    /// Starts the content: DATA was answered with 354.
-    ///
-    /// `eight_bit`: whether octets above 127 may be sent.
-    pub fn begin_content(&mut self, line_endings: LineEndings, eight_bit: bool) -> Result<(), Refused> {
+    /// Starts the content, which `encoder` writes: DATA was answered with 354.
+    pub fn begin_content(&mut self, encoder: ContentEncoder) -> Result<(), Refused> {
         if self.state != State::Commands(Transaction::StartMailInput) {
             return Err(Refused::Order);
         }
-        self.state = State::Content(ContentEncoder::new(line_endings, eight_bit));
+        self.state = State::Content(encoder);
         Ok(())
     }
 
@@ -274,9 +273,7 @@ impl Session {
         if ended.is_ok() {
             let replies = if self.each_recipient { self.accepted.unwrap_or_default().max(1) } else { 1 };
             let unsent = self.output.len().saturating_sub(self.sent);
-            for _ in 0..replies {
-                self.unanswered.push(Due { stage: Stage::ContentEnd, len: 0, unsent });
-            }
+            self.unanswered.push(Due { replies, ..Due::one(Stage::ContentEnd, 0) }, unsent);
             self.state = State::Commands(Transaction::None);
         } else {
             self.close();
@@ -321,7 +318,9 @@ impl Session {
     pub fn stage(&self) -> Stage {
         match (&self.state, self.unanswered.oldest()) {
             (State::Content(_), _) => Stage::Content,
-            (_, Some(oldest)) if oldest.stage == Stage::ContentEnd && oldest.unsent > 0 => Stage::Content,
+            (_, Some(oldest)) if oldest.stage == Stage::ContentEnd && self.unanswered.oldest_unsent() > 0 => {
+                Stage::Content
+            }
             (_, Some(oldest)) => oldest.stage,
             (_, None) => Stage::Idle,
         }
@@ -334,7 +333,7 @@ impl Session {
 
     /// Whether an octet of the oldest unanswered command was handed over.
     pub fn begun(&self) -> bool {
-        self.unanswered.oldest().is_some_and(|oldest| oldest.unsent < oldest.len)
+        self.unanswered.oldest().is_some_and(|oldest| self.unanswered.oldest_unsent() < oldest.len)
     }
 
     /// How long to wait, and since when: from the last change of [`Wait::progress`].
@@ -345,7 +344,7 @@ impl Session {
 
     /// Whether a command was sent whole and not answered.
     fn is_due(&self) -> bool {
-        self.unanswered.oldest().is_some_and(|oldest| oldest.unsent == 0)
+        self.unanswered.oldest().is_some() && self.unanswered.oldest_unsent() == 0
     }
 
     fn clear_output(&mut self) {

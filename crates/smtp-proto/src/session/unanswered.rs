@@ -11,6 +11,8 @@ pub(super) struct Unanswered {
     queue: Queue,
     /// Octets of all of them.
     octets: usize,
+    /// Octets up to the end of the newest that were not handed over.
+    unsent: usize,
 }
 
 /// A command whose reply is due.
@@ -19,8 +21,15 @@ pub(super) struct Due {
     pub(super) stage: Stage,
     /// Its octets.
     pub(super) len: usize,
-    /// Octets up to its end that were not handed over.
-    pub(super) unsent: usize,
+    /// How many replies it gets: one, but for the end of the content in LMTP.
+    pub(super) replies: usize,
+}
+
+impl Due {
+    /// A command that gets one reply.
+    pub(super) const fn one(stage: Stage, len: usize) -> Self {
+        Self { stage, len, replies: 1 }
+    }
 }
 
 /// MAIL, RCPT and DATA.
@@ -35,18 +44,20 @@ enum Queue {
 
 impl Unanswered {
     pub(super) const fn new() -> Self {
-        Self { queue: Queue::Few([None; FEW]), octets: 0 }
+        Self { queue: Queue::Few([None; FEW]), octets: 0, unsent: 0 }
     }
 
     pub(super) fn clear(&mut self) {
-        self.octets = 0;
+        (self.octets, self.unsent) = (0, 0);
         match &mut self.queue {
             Queue::Few(few) => *few = [None; FEW],
             Queue::Many(many) => many.clear(),
         }
     }
 
-    pub(super) fn push(&mut self, due: Due) {
+    /// One more. `unsent`: octets up to its end that were not handed over.
+    pub(super) fn push(&mut self, due: Due, unsent: usize) {
+        self.unsent = unsent;
         self.octets = self.octets.saturating_add(due.len);
         match &mut self.queue {
             Queue::Few(few) => match few.iter_mut().find(|place| place.is_none()) {
@@ -57,8 +68,12 @@ impl Unanswered {
         }
     }
 
-    /// The oldest was answered.
-    pub(super) fn pop(&mut self) {
+    /// One reply to the oldest came.
+    pub(super) fn answer(&mut self) {
+        if let Some(oldest) = self.oldest_mut().filter(|oldest| oldest.replies > 1) {
+            oldest.replies = oldest.replies.saturating_sub(1);
+            return;
+        }
         let oldest = match &mut self.queue {
             Queue::Few(few) => {
                 let oldest = few.first_mut().and_then(Option::take);
@@ -72,11 +87,13 @@ impl Unanswered {
 
     /// So many octets of the output were handed over.
     pub(super) fn sent(&mut self, octets: usize) {
-        let sent = |due: &mut Due| due.unsent = due.unsent.saturating_sub(octets);
-        match &mut self.queue {
-            Queue::Few(few) => few.iter_mut().flatten().for_each(sent),
-            Queue::Many(many) => many.iter_mut().for_each(sent),
-        }
+        self.unsent = self.unsent.saturating_sub(octets);
+    }
+
+    /// Octets up to the end of the oldest that were not handed over: those behind it come last.
+    pub(super) fn oldest_unsent(&self) -> usize {
+        let behind = self.octets.saturating_sub(self.oldest().map_or(0, |oldest| oldest.len));
+        self.unsent.saturating_sub(behind)
     }
 
     pub(super) const fn octets(&self) -> usize {
@@ -87,6 +104,13 @@ impl Unanswered {
         match &self.queue {
             Queue::Few(few) => few.first()?.as_ref(),
             Queue::Many(many) => many.front(),
+        }
+    }
+
+    fn oldest_mut(&mut self) -> Option<&mut Due> {
+        match &mut self.queue {
+            Queue::Few(few) => few.first_mut()?.as_mut(),
+            Queue::Many(many) => many.front_mut(),
         }
     }
 
@@ -113,7 +137,7 @@ impl Unanswered {
 /// By what is due: where it is kept is no difference.
 impl PartialEq for Unanswered {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.unsent == other.unsent && self.iter().eq(other.iter())
     }
 }
 
@@ -122,7 +146,7 @@ impl Eq for Unanswered {}
 impl Hash for Unanswered {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.iter().for_each(|due| due.hash(state));
-        self.octets.hash(state);
+        (self.octets, self.unsent).hash(state);
     }
 }
 
@@ -138,38 +162,61 @@ mod tests {
     #[test]
     fn it_is_a_queue_whether_few_or_many_are_due() {
         let mut queue = Unanswered::new();
-        let mut expected = VecDeque::new();
-        // Pushed and popped so often, in turn: up to six are due, and later none.
-        for (round, (pushes, pops)) in [(3, 1), (2, 4), (6, 2), (0, 4), (1, 1), (2, 0)].into_iter().enumerate() {
+        // Each with the octets up to its end that were not handed over.
+        let mut expected: VecDeque<(Due, usize)> = VecDeque::new();
+        let mut unsent = 0;
+        // Pushed, handed over in octets, and answered so often, in turn: up to six are due, and later none.
+        for (round, (pushes, sent, answers)) in
+            [(3, 15, 1), (2, 40, 4), (6, 30, 2), (0, 50, 4), (1, 10, 1), (2, 7, 0)].into_iter().enumerate()
+        {
             for _ in 0..pushes {
-                let due = Due { stage: Stage::Rcpt, len: expected.len() + round, unsent: 10 };
-                queue.push(due);
-                expected.push_back(due);
+                let due = Due::one(Stage::Rcpt, 10 + round);
+                unsent += due.len;
+                queue.push(due, unsent);
+                expected.push_back((due, unsent));
             }
-            queue.sent(4);
-            for due in &mut expected {
-                due.unsent = due.unsent.saturating_sub(4);
+            queue.sent(sent);
+            unsent = unsent.saturating_sub(sent);
+            for (_, unsent) in &mut expected {
+                *unsent = unsent.saturating_sub(sent);
             }
-            for _ in 0..pops {
-                queue.pop();
+            for _ in 0..answers {
+                queue.answer();
                 expected.pop_front();
             }
-            assert_eq!(queue.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>(), "round {round}");
-            assert_eq!((queue.oldest(), queue.newest()), (expected.front(), expected.back()));
-            assert_eq!(queue.octets(), expected.iter().map(|due| due.len).sum());
+            let dues: Vec<_> = expected.iter().map(|(due, _)| due).collect();
+            assert_eq!(queue.iter().collect::<Vec<_>>(), dues, "round {round}");
+            assert_eq!((queue.oldest(), queue.newest()), (dues.first().copied(), dues.last().copied()));
+            assert_eq!(queue.octets(), dues.iter().map(|due| due.len).sum());
+            if let Some((_, unsent)) = expected.front() {
+                assert_eq!(queue.oldest_unsent(), *unsent, "round {round}");
+            }
         }
         assert!(matches!(queue.queue, Queue::Many(_)));
         let mut few = Unanswered::new();
-        for due in &expected {
-            few.push(*due);
+        for (due, unsent) in &expected {
+            few.push(*due, *unsent);
         }
         assert_eq!(few, queue);
         let hash = |queue: &Unanswered| BuildHasherDefault::<DefaultHasher>::default().hash_one(queue);
         assert_eq!(hash(&few), hash(&queue));
-        few.pop();
+        few.answer();
         assert_ne!(few, queue);
         assert_ne!(hash(&few), hash(&queue));
         queue.clear();
         assert_eq!(queue, Unanswered::new());
+    }
+
+    #[test]
+    fn what_gets_several_replies_stays_until_the_last_of_them() {
+        let mut queue = Unanswered::new();
+        queue.push(Due { replies: 3, ..Due::one(Stage::ContentEnd, 0) }, 9);
+        queue.push(Due::one(Stage::Quit, 6), 15);
+        assert_eq!(queue.oldest_unsent(), 9, "the content before its end counts");
+        for expected in [Stage::ContentEnd, Stage::ContentEnd, Stage::ContentEnd, Stage::Quit] {
+            assert_eq!(queue.oldest().unwrap().stage, expected);
+            queue.answer();
+        }
+        assert_eq!(queue.oldest(), None);
     }
 }

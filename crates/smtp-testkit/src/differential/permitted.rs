@@ -138,6 +138,22 @@ pub const PERMITTED: &[Difference] = &[
         example: || Script::obliging().with(Turn::Mail, Answer::plain(299)),
     },
     Difference {
+        peers: &[Lettre, MailSend, AsyncSmtp],
+        what: "220 answers a connection only, and 221 answers QUIT only (RFC 5321 section 4.3.2): to ours the replies are \
+               out of step, or the server is closing. A peer takes them for a yes.",
+        covers: |compared| {
+            let Compared { script, peer, .. } = *compared;
+            let end = stop(peer, script).map_or(Turn::ContentEnd, |(turn, _)| turn);
+            turns(script).take_while(|turn| *turn <= end).any(|turn| {
+                let answer = script.answer(turn);
+                matches!(answer.code, 220 | 221)
+                    && !fits(turn, answer.code)
+                    && read_by(peer, turn, answer) == Reading::Yes
+            })
+        },
+        example: || Script::obliging().with(Turn::Mail, Answer::plain(221)),
+    },
+    Difference {
         peers: &[Lettre, AsyncSmtp],
         what: "A 3yz where none is asked for, or a 2yz to DATA, is no answer to ours: it hangs up and defers. A peer \
                takes it for a yes.",

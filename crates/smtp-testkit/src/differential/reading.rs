@@ -15,11 +15,14 @@ pub(super) enum Reading {
     No(Failure),
 }
 
-/// Whether it is a 2yz, or to DATA 354, or a refusal: everything else makes no sense here.
+/// Whether it is a 2yz, or to DATA 354, or a refusal: everything else makes no sense here. 220 answers a
+/// connection only, 221 QUIT only.
 pub(super) const fn fits(turn: Turn, code: u16) -> bool {
-    match turn {
-        Turn::Data => code == 354 || code >= 400,
-        _ => code / 100 != 3,
+    match (turn, code) {
+        (Turn::Data, _) => code == 354 || code >= 400,
+        (Turn::Greeting, 220) => true,
+        (_, 220 | 221) => false,
+        (_, _) => code / 100 != 3,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Content: any octets in any pieces go out, and a server reads back one message, the same.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use smtp_proto::{ContentEncoder, LONGEST_LINE, LineEndings};
+use smtp_proto::{Body, ContentEncoder, LONGEST_LINE, LineEndings};
 
 use super::values::Pieces;
 use crate::oracle::Message;
@@ -10,7 +10,9 @@ use crate::oracle::Message;
 #[derive(Clone, Debug)]
 pub struct Input {
     line_endings: LineEndings,
-    eight_bit: bool,
+    body: Body,
+    /// How many octets more than these the message is to have, if that is enforced.
+    exact: Option<i8>,
     pieces: Pieces,
     octets: Vec<u8>,
 }
@@ -32,7 +34,12 @@ impl<'a> Arbitrary<'a> for Input {
         }
         Ok(Self {
             line_endings: if choices & 1 == 0 { LineEndings::Mend } else { LineEndings::Strict },
-            eight_bit: choices & 2 == 0,
+            body: if choices & 2 == 0 { Body::EightBit } else { Body::SevenBit },
+            exact: match choices >> 4 {
+                0..=7 => None,
+                8..=11 => Some(0),
+                more => Some(i8::try_from(more).unwrap_or_default() - 14),
+            },
             pieces,
             octets,
         })
@@ -41,8 +48,10 @@ impl<'a> Arbitrary<'a> for Input {
 
 /// Sends the message and reads it back.
 pub fn body(mut input: Input) {
-    let mut message = Message::new(input.line_endings, input.eight_bit);
-    let mut encoder = ContentEncoder::new(input.line_endings, input.eight_bit);
+    let exact_size = input.exact.map(|more| wire_size(&input.octets).saturating_add_signed(more.into()));
+    let mut message = Message::new(input.line_endings, input.body == Body::EightBit).with_exact_size(exact_size);
+    let encoder = ContentEncoder::new(input.line_endings, input.body);
+    let mut encoder = exact_size.map_or(encoder.clone(), |octets| encoder.with_exact_size(octets));
     let (mut wire, mut rest) = (Vec::new(), input.octets.as_slice());
     while !rest.is_empty() {
         let (piece, behind) = rest.split_at(input.pieces.next(rest.len()));
@@ -59,6 +68,14 @@ pub fn body(mut input: Input) {
     if fault.is_none() {
         assert_eq!(encoder.longest_line(), message.overlong_line(), "the longest line, above {LONGEST_LINE}");
     }
+}
+
+/// RFC 1870 section 6, for content that is mended.
+fn wire_size(octets: &[u8]) -> u64 {
+    let bare = |at: usize| octets[at] == b'\n' && (at == 0 || octets[at - 1] != b'\r');
+    let mended = (0..octets.len()).filter(|at| bare(*at)).count();
+    let end = if octets.is_empty() || octets.ends_with(b"\n") { 0 } else { 2 };
+    (octets.len() + mended + end) as u64
 }
 
 /// A server reads all of it, and its end only at its end.

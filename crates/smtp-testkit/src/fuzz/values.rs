@@ -6,7 +6,7 @@ use std::{sync::OnceLock, time::Duration};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{
     Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, ForwardPath, HelloName,
-    HeloRetry, LineEndings, Need, Protocol, ReversePath, TlsPolicy, Waits,
+    HeloRetry, LineEndings, Need, Protocol, ReversePath, Size, TlsPolicy, Waits,
 };
 
 /// A [`Config`].
@@ -75,8 +75,10 @@ impl<'a> Arbitrary<'a> for Addressed {
             envelope = envelope.with_body(Body::EightBit);
         }
         match choices >> 5 & 3 {
-            1 => envelope = envelope.with_size(1000),
-            2 => envelope = envelope.with_size(u64::MAX),
+            1 => envelope = envelope.with_size(Size::Estimate(1000)),
+            2 => envelope = envelope.with_size(Size::Estimate(u64::MAX)),
+            // Content is as short: it fits now and then.
+            3 => envelope = envelope.with_size(Size::Exact(u64::from(recipients & 0x1f))),
             _ => {}
         }
         if choices & 0x8f == 0x87 {

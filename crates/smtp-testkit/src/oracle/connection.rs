@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{Afterwards, AuthPolicy, Body, Config, Envelope, Need, Needs, Protocol, TlsPolicy};
+use smtp_proto::{Afterwards, AuthPolicy, Body, Config, Envelope, Need, Needs, Protocol, Size, TlsPolicy};
 
 use super::{
     message::Message,
@@ -60,6 +60,15 @@ pub(super) enum Turn {
     Kept,
 }
 
+/// Why a connection that served an earlier message cannot serve this one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unfit {
+    /// HELO's reply said nothing of what the message needs.
+    Helo,
+    /// MAIL or DATA was refused, which may be a limit of the session.
+    Limit,
+}
+
 /// What is delivered, and how: the same on every connection.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
@@ -92,11 +101,18 @@ pub(super) enum Awaited {
 
 /// A connection, since the message began that it serves.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "plain facts, in any combination")]
 pub(super) struct Connection {
     /// The hello it has to begin with.
     pub(super) hello: Verb,
     /// It had served an earlier message.
     pub(super) reused: bool,
+    /// It cannot serve the message: the message gets a new one.
+    pub(super) unfit: Option<Unfit>,
+    /// It is not kept, whatever policy says.
+    pub(super) spent: bool,
+    /// Replies and commands turned out to be out of step.
+    pub(super) doubted: bool,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) replies: ReplyReader,
     /// What was awaited when the reply began that is arriving.
@@ -118,6 +134,9 @@ impl Connection {
         Self {
             hello: Verb::Ehlo,
             reused: false,
+            unfit: None,
+            spent: false,
+            doubted: false,
             exchanges: Vec::with_capacity(16),
             replies: ReplyReader::new(config.limits.reply_line, config.limits.reply),
             answering: Awaited::Nothing,
@@ -134,6 +153,7 @@ impl Connection {
     pub(super) fn open(&mut self, hello: Verb) {
         self.hello = hello;
         self.reused = false;
+        (self.unfit, self.spent, self.doubted) = (None, false, false);
         self.exchanges.clear();
         self.exchanges.push(Exchange { verb: Verb::Greeting, start: 0, end: 0, answer: None });
         self.replies.clear();
@@ -143,13 +163,14 @@ impl Connection {
         (self.hoped, self.leaving) = (false, false);
     }
 
-    /// The same connection, for another message.
-    pub(super) fn reuse(&mut self) {
+    /// The same connection, for another message with these needs.
+    pub(super) fn reuse(&mut self, needs: Needs) {
         self.hello = self.last_hello().unwrap_or(self.hello);
         self.reused = true;
+        self.unfit = (self.hello == Verb::Helo && !needs.is_empty()).then_some(Unfit::Helo);
         self.exchanges.clear();
         self.message = None;
-        self.hoped = false;
+        (self.hoped, self.doubted) = (false, false);
     }
 
     /// What a reply that begins now can be about.
@@ -168,7 +189,7 @@ impl Connection {
         if self.said(Verb::Quit) {
             return Turn::Listen;
         }
-        if self.leaving {
+        if self.leaving || self.unfit == Some(Unfit::Helo) {
             return Turn::Say(Verb::Quit);
         }
         if let Some(message) = &self.message {
@@ -208,7 +229,7 @@ impl Connection {
             return Turn::Say(Verb::Quit);
         }
         if !self.may_go(task) {
-            return Self::finish(task, true);
+            return self.finish(task, true);
         }
         let Some(mail) = self.find(Verb::Mail) else { return Turn::Say(Verb::Mail) };
         let all_answered = self.exchanges.iter().all(|exchange| exchange.answer.is_some());
@@ -221,24 +242,27 @@ impl Connection {
         }
         if let Some(data) = self.find(Verb::Data) {
             return match (data.answer, all_answered) {
-                (Some(answer), _) if answer.code >= 400 => Self::finish(task, false),
-                (Some(_), true) => Self::finish(task, true),
+                (Some(answer), _) if answer.code >= 400 => self.finish(task, false),
+                (Some(_), true) => self.finish(task, true),
                 _ => Turn::Listen,
             };
         }
         let asked = self.count(Verb::Rcpt);
         if mail.refused() {
-            return if all_answered { Self::finish(task, asked == 0) } else { Turn::Listen };
+            return if all_answered { self.finish(task, asked == 0) } else { Turn::Listen };
         }
         if asked < task.envelope.forward_paths().len() {
             return Turn::Say(Verb::Rcpt);
         }
         let hope = self.all(Verb::Rcpt).any(|rcpt| rcpt.answer.is_none_or(|answer| answer.code < 300));
-        if hope || self.hoped { Turn::Say(Verb::Data) } else { Self::finish(task, false) }
+        if hope || self.hoped { Turn::Say(Verb::Data) } else { self.finish(task, false) }
     }
 
     /// All is settled. `clean`: the server has no transaction open.
-    fn finish(task: &Task, clean: bool) -> Turn {
+    fn finish(&self, task: &Task, clean: bool) -> Turn {
+        if self.unfit.is_some() || self.spent {
+            return Turn::Say(Verb::Quit);
+        }
         match (task.config.afterwards, clean) {
             (Afterwards::Quit, _) => Turn::Say(Verb::Quit),
             (Afterwards::Keep, true) => Turn::Kept,
@@ -248,7 +272,7 @@ impl Connection {
 
     /// Whether the message may go to a server that offers this.
     pub(super) fn may_go(&self, task: &Task) -> bool {
-        let fits = match (self.offers.largest, task.envelope.size()) {
+        let fits = match (self.offers.largest, task.envelope.size().map(Size::octets)) {
             (Some(largest), Some(size)) => size <= largest,
             _ => true,
         };
@@ -275,7 +299,7 @@ impl Connection {
         line.extend([name, value, end]);
         if verb == Verb::Mail {
             if let (Some(size), true) = (task.envelope.size(), self.offers.size) {
-                line.extend([" SIZE=", &size.to_string()]);
+                line.extend([" SIZE=", &size.octets().to_string()]);
             }
             if self.offers.eight_bit_mime && task.envelope.body() == Body::EightBit {
                 line.push_str(" BODY=8BITMIME");
@@ -368,6 +392,14 @@ impl Connection {
     #[inline(never)]
     pub(super) fn ehlo_refusal(&self) -> Option<Answer> {
         self.find(Verb::Ehlo).and_then(|ehlo| ehlo.answer).filter(|answer| answer.code >= 300)
+    }
+
+    /// Whether a transaction has begun, and the end of its content was not answered: what was refused in it
+    /// may have been refused to another command.
+    pub(super) fn is_provisional(&self) -> bool {
+        let mut ends = self.all(Verb::End).peekable();
+        let is_over = ends.peek().is_some() && ends.all(|end| end.answer.is_some());
+        self.said(Verb::Mail) && !is_over
     }
 
     /// Whether content is going out: 354 came, and its end was not handed over.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{Body, Cancel, Ended, Envelope, Place};
+use smtp_proto::{Body, Cancel, Cause, Ended, Envelope, Place, Size, Status};
 
 use super::{
     Clock, Input, Oracle, Phase, Violation,
-    connection::{Answer, Awaited, Task, Turn, Verb},
+    connection::{Answer, Awaited, Task, Turn, Unfit, Verb},
     message::Message,
     offers::Offers,
     replies::Heard,
@@ -93,7 +93,9 @@ impl Oracle {
     fn reply(&mut self, answer: Answer) {
         self.clock.changes_left += 1;
         self.clock.must_change = true;
-        if answer.code == 421 {
+        let quit_is_due = self.connection.due().is_some_and(|due| due.verb == Verb::Quit);
+        let answers_quit = self.connection.answering == Awaited::Answer && quit_is_due;
+        if answer.code == 421 || (answer.code == 221 && !answers_quit) {
             return self.end(End::Closing(answer));
         }
         let verb = match (self.connection.answering, self.connection.due_mut()) {
@@ -104,7 +106,11 @@ impl Oracle {
             (Awaited::Content, _) if answer.code >= 400 => return self.end(End::ContentRefused(answer)),
             _ => return self.end(End::Unsolicited(answer)),
         };
+        let in_transaction = self.connection.said(Verb::Mail);
         match (verb, answer.code) {
+            // The second of these: a server that knows no RSET.
+            (Verb::Greeting, 220) | (Verb::Rset, 500..=502 | 504) => {}
+            (_, 220) => return self.not_answered(answer),
             (Verb::Ehlo | Verb::Lhlo, 200..=299) => {
                 let Answer { start, end, .. } = answer;
                 self.connection.offers = Offers::read(self.connection.replies.octets(start, end));
@@ -112,11 +118,11 @@ impl Oracle {
             (Verb::Data, 354) => self.start_content(),
             (Verb::Data, 200..=399)
             | (Verb::Greeting | Verb::Helo | Verb::Lhlo | Verb::Mail | Verb::End, 300..=399) => {
-                // It is no answer, so the command has none.
-                if let Some(said) = self.connection.exchanges.iter_mut().rev().find(|said| said.answer == Some(answer))
-                {
-                    said.answer = None;
-                }
+                return self.not_answered(answer);
+            }
+            (Verb::Rset, 300..) if in_transaction => return self.not_answered(answer),
+            (Verb::Mail | Verb::Data, 400..) => self.refused(verb, answer.code),
+            (Verb::Quit, 300..=499 | 503 | 505..) if self.has_refused_provisionally() => {
                 return self.end(End::Unexpected(answer));
             }
             (Verb::Quit, _) => return self.end(End::Quit),
@@ -134,10 +140,48 @@ impl Oracle {
         }
     }
 
+    /// It is no answer, so the command has none.
+    fn not_answered(&mut self, answer: Answer) {
+        if let Some(said) = self.connection.exchanges.iter_mut().rev().find(|said| said.answer == Some(answer)) {
+            said.answer = None;
+        }
+        self.end(End::Unexpected(answer));
+    }
+
+    /// MAIL or DATA was refused: for the message, or for the session.
+    fn refused(&mut self, verb: Verb, code: u16) {
+        // Where MAIL or every recipient was refused before, DATA's refusal says nothing new.
+        let says_something = verb == Verb::Mail || self.connection.accepted() > 0;
+        if !says_something || (code >= 500 && code != 503) {
+            return;
+        }
+        let known = self.known_refusals.contains(&(verb, code));
+        match (self.connection.reused, known) {
+            (false, _) => self.known_refusals.push((verb, code)),
+            (true, true) => self.connection.spent = true,
+            (true, false) => self.connection.unfit = Some(Unfit::Limit),
+        }
+    }
+
+    /// Whether somebody was refused for good on the word of replies that may be out of step.
+    fn has_refused_provisionally(&mut self) -> bool {
+        verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
+        let refused = |verdict: &verdict::Verdict| verdict.status == Status::Failed && verdict.cause == Cause::Reply;
+        // What was kept has its report.
+        let is_open = self.connection.is_provisional() && !self.connection.leaving;
+        is_open && self.by_replies.iter().flatten().any(refused)
+    }
+
     fn start_content(&mut self) {
-        self.connection.message = Some(match self.connection.accepted() {
-            0 => Message::none(),
-            _ => Message::new(self.task.config.line_endings, self.task.envelope.body() == Body::EightBit),
+        let exact_size = match self.task.envelope.size() {
+            Some(Size::Exact(octets)) => Some(octets),
+            Some(Size::Estimate(_)) | None => None,
+        };
+        let eight_bit = self.task.envelope.body() == Body::EightBit;
+        self.connection.message = Some(if self.connection.accepted() == 0 {
+            Message::none()
+        } else {
+            Message::new(self.task.config.line_endings, eight_bit).with_exact_size(exact_size)
         });
     }
 
@@ -165,6 +209,8 @@ impl Oracle {
             return;
         }
         self.try_ended(self.ended(end));
+        let out_of_step = matches!(end, End::Unsolicited(_) | End::Unexpected(_) | End::NotAReply(_));
+        self.connection.doubted |= out_of_step && self.connection.is_provisional();
         verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
         let settled = self.by_replies.iter().all(Option::is_some);
         let next = table::after(&self.connection, &self.task, end, self.helo_spent);
@@ -216,7 +262,7 @@ impl Oracle {
         self.overlong_line = None;
         if kept {
             self.phase = Phase::Talking;
-            self.connection.reuse();
+            self.connection.reuse(self.task.needs);
             if self.connection.turn(&self.task) == Turn::Kept {
                 self.keep();
             }
@@ -243,6 +289,12 @@ impl Oracle {
 
     fn ended(&self, end: End) -> Ended {
         let quitting = self.connection.said(Verb::Quit) || self.connection.turn(&self.task) == Turn::Say(Verb::Quit);
+        match (end, self.connection.unfit) {
+            (End::Cancelled(_), _) | (_, None) => {}
+            (_, Some(Unfit::Helo)) => return Ended::Quit,
+            (_, Some(Unfit::Limit)) if quitting => return Ended::SessionLimit,
+            (_, Some(Unfit::Limit)) => {}
+        }
         match end {
             End::Lost(_) | End::Silence | End::Closing(_) if quitting => Ended::Quit,
             End::ConnectFailed => Ended::ConnectFailed,

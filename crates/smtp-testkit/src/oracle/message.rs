@@ -8,6 +8,7 @@ use smtp_proto::{ContentFault, LineEndings};
 pub struct Message {
     line_endings: LineEndings,
     eight_bit: bool,
+    exact_size: Option<u64>,
     given: u64,
     after_cr: bool,
     ended: bool,
@@ -40,6 +41,7 @@ impl Message {
         Self {
             line_endings,
             eight_bit,
+            exact_size: None,
             given: 0,
             after_cr: false,
             ended: false,
@@ -49,6 +51,13 @@ impl Message {
             line: Vec::new(),
             arrived: false,
         }
+    }
+
+    /// A message that has to have so many octets: more or fewer make it unsendable.
+    #[must_use]
+    pub fn with_exact_size(mut self, octets: Option<u64>) -> Self {
+        self.exact_size = octets;
+        self
     }
 
     /// No message: a server that asked for one all the same gets the end alone.
@@ -62,6 +71,9 @@ impl Message {
             if self.fault.is_none() {
                 self.give_one(*octet);
             }
+            if self.fault.is_none() {
+                self.check_length();
+            }
         }
         self.fault
     }
@@ -73,6 +85,13 @@ impl Message {
         }
         if !self.meant.is_empty() && !self.meant.ends_with(b"\r\n") {
             self.meant.extend_from_slice(b"\r\n");
+        }
+        if self.fault.is_none() {
+            self.check_length();
+        }
+        let found = self.meant.len() as u64;
+        if let (None, Some(size)) = (self.fault, self.exact_size.filter(|size| *size > found)) {
+            self.fault = Some(ContentFault::TooShort { size, found });
         }
         self.ended = self.fault.is_none();
         self.fault
@@ -141,6 +160,12 @@ impl Message {
             other => self.meant.push(other),
         }
         self.given += 1;
+    }
+
+    fn check_length(&mut self) {
+        if let Some(size) = self.exact_size.filter(|size| (self.meant.len() as u64) > *size) {
+            self.fault = Some(ContentFault::TooLong { size });
+        }
     }
 
     fn stray_cr(&mut self) {

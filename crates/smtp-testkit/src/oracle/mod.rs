@@ -65,6 +65,8 @@ pub struct Oracle {
     phase: Phase,
     connection: Connection,
     helo_spent: bool,
+    /// Refusals of MAIL and DATA that a new connection gave: they are no limit of the session.
+    known_refusals: Vec<(Verb, u16)>,
     tried: Vec<Tried>,
     verdicts: Vec<Verdict>,
     last_end: Option<End>,
@@ -110,6 +112,7 @@ impl Oracle {
             connection: Connection::new(&task.config),
             task,
             helo_spent: false,
+            known_refusals: Vec::new(),
             tried: Vec::new(),
             verdicts: Vec::new(),
             last_end: None,

@@ -11,7 +11,7 @@ pub(super) enum End {
     ConnectFailed,
     Lost(Disconnect),
     Silence,
-    /// 421.
+    /// 421, or 221 that does not answer QUIT.
     Closing(Answer),
     NotAReply(ReplyFaultKind),
     /// A reply that nothing asked for.
@@ -43,12 +43,25 @@ pub(super) enum Next {
 
 /// What follows when a connection ended before everybody had a final status.
 pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: bool) -> Next {
+    if connection.unfit.is_some() {
+        return if matches!(end, End::Cancelled(_)) { Next::Defer } else { Next::Afresh };
+    }
     if connection.end_is_out() {
         // 421 says that the message was not taken; everything else says nothing of it.
-        return if matches!(end, End::Closing(_)) { Next::Defer } else { Next::Unconfirmed };
+        return match end {
+            End::Closing(answer) if answer.code == 421 => Next::Defer,
+            _ => Next::Unconfirmed,
+        };
     }
     let mail_answered = connection.find(Verb::Mail).is_some_and(|mail| mail.answer.is_some());
-    if connection.reused && !mail_answered && matches!(end, End::Lost(_) | End::Silence | End::Closing(_)) {
+    let grown_old = match end {
+        End::Cancelled(_) => false,
+        // Nothing was asked that it could have refused.
+        _ if !mail_answered => true,
+        End::Closing(_) => connection.message.is_none(),
+        _ => false,
+    };
+    if connection.reused && grown_old {
         return Next::Afresh;
     }
     let counts = match end {

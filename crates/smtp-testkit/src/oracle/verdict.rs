@@ -1,6 +1,6 @@
 //! What has to stand in the report: each recipient's status and each connection's end.
 
-use smtp_proto::{Cause, Ended, Hello, Protocol, RecipientReport, Report, Status};
+use smtp_proto::{Cause, ContentFault, Ended, Hello, Protocol, RecipientReport, Report, Status};
 
 use super::{
     Promise, Violation,
@@ -27,6 +27,20 @@ impl Verdict {
 pub(super) fn by_replies(connection: &Connection, task: &Task, verdicts: &mut Vec<Option<Verdict>>) {
     let recipients = task.envelope.forward_paths().len();
     verdicts.clear();
+    if connection.unfit.is_some() {
+        return verdicts.resize(recipients, None);
+    }
+    refused_or_taken(connection, task, recipients, verdicts);
+    // A limit after all, perhaps; or the answer to another command.
+    let in_doubt = |verdict: &Verdict| connection.doubted || (connection.spent && is_503(verdict));
+    for verdict in verdicts.iter_mut().flatten().filter(|verdict| in_doubt(verdict)) {
+        if verdict.status == Status::Failed && verdict.cause == Cause::Reply {
+            verdict.status = Status::Deferred;
+        }
+    }
+}
+
+fn refused_or_taken(connection: &Connection, task: &Task, recipients: usize, verdicts: &mut Vec<Option<Verdict>>) {
     if let Some(verdict) = for_all(connection, task) {
         return verdicts.resize(recipients, Some(verdict));
     }
@@ -105,7 +119,8 @@ pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
             return Verdict { status, cause: Cause::Reply, reply: Some(answer) };
         }
         End::ContentFault(fault) => {
-            return Verdict { status: Status::Failed, cause: Cause::Content(fault), reply: None };
+            let status = status_of(matches!(fault, ContentFault::TooLong { .. } | ContentFault::TooShort { .. }));
+            return Verdict { status, cause: Cause::Content(fault), reply: None };
         }
         End::Cancelled(why) => return Verdict { status, cause: Cause::Cancelled(why), reply: None },
         _ => ehlo_refusal,
@@ -214,6 +229,10 @@ const fn verb_of(hello: Hello) -> Verb {
 
 fn status_of(deferred: bool) -> Status {
     if deferred { Status::Deferred } else { Status::Failed }
+}
+
+fn is_503(verdict: &Verdict) -> bool {
+    verdict.reply.is_some_and(|answer| answer.code == 503)
 }
 
 fn refusal(exchange: &Exchange) -> Option<Verdict> {

@@ -3,7 +3,7 @@
 use smtp_proto::{Cause, Disconnect, HeloRetry, LineEndings, Place, Protocol, Status, Step, is_seven_bit};
 
 use super::{Mismatch, Player, Size, Wrong, obliging::Obliging};
-use crate::transcript::{Action, Transcript, content_on_the_wire};
+use crate::transcript::{Action, Message, Transcript, content_on_the_wire};
 
 /// More steps than any delivery of a short message takes.
 const MOST_STEPS: usize = 10_000;
@@ -213,8 +213,15 @@ impl Player<'_> {
 
     /// Whether any server can take the message.
     fn is_plain(&self) -> bool {
-        let content = &self.transcript.messages[self.message].content;
-        self.transcript.config.line_endings == LineEndings::Mend && is_seven_bit(content)
+        let Message { envelope, content } = &self.transcript.messages[self.message];
+        let wire = content_on_the_wire(content);
+        let doubled = wire.windows(3).filter(|start| start == b"\n..").count() + usize::from(wire.starts_with(b".."));
+        let size = (wire.len() - ".\r\n".len() - doubled) as u64;
+        let is_as_announced = match envelope.size() {
+            Some(smtp_proto::Size::Exact(announced)) => announced == size,
+            Some(smtp_proto::Size::Estimate(_)) | None => true,
+        };
+        self.transcript.config.line_endings == LineEndings::Mend && is_seven_bit(content) && is_as_announced
     }
 }
 

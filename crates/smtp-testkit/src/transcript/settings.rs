@@ -4,7 +4,7 @@ use std::{fs, path::Path, str::FromStr};
 
 use smtp_proto::{
     Afterwards, AuthPolicy, Body, Config, EightBitPolicy, Envelope, ForwardPath, HelloName, HeloRetry, LineEndings,
-    Need, Protocol, ReversePath, TlsPolicy,
+    Need, Protocol, ReversePath, Size, TlsPolicy,
 };
 
 use super::{Message, text};
@@ -15,7 +15,7 @@ pub(super) struct Settings {
     from: ReversePath,
     to: Recipients,
     body: Body,
-    size: Option<u64>,
+    size: Option<Size>,
     needs: Vec<Need>,
     content: Content,
 }
@@ -82,7 +82,7 @@ impl Settings {
             "from" => self.from = parsed(value)?,
             "to" => self.to.push(parsed(value)?),
             "body" => self.body = choice(value, &[("7bit", Body::SevenBit), ("8bit", Body::EightBit)])?,
-            "size" => self.size = Some(value.parse().map_err(|_| format!("{value} is no size"))?),
+            "size" => self.size = Some(size(value)?),
             "needs" => self.needs = value.split_whitespace().map(need).collect::<Result<_, _>>()?,
             "message" if value == "empty" => self.content = Content::Given(Vec::new()),
             "message-file" => {
@@ -162,6 +162,15 @@ impl Content {
 
 fn parsed<T: FromStr<Err = smtp_proto::AddressError>>(value: &str) -> Result<T, String> {
     value.parse().map_err(|error| format!("{value}: {error}"))
+}
+
+/// `exactly N`, or `N` for an estimate.
+fn size(value: &str) -> Result<Size, String> {
+    let octets = |number: &str| number.parse().map_err(|_| format!("{value} is no size"));
+    match value.strip_prefix("exactly ") {
+        Some(number) => octets(number).map(Size::Exact),
+        None => octets(value).map(Size::Estimate),
+    }
 }
 
 fn need(name: &str) -> Result<Need, String> {

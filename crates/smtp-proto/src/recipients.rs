@@ -1,0 +1,210 @@
+//! Where each recipient stands.
+
+use crate::{
+    ledger::KeptReply,
+    one_or_many::OneOrMany,
+    report::{Cause, Status},
+    steps,
+};
+
+/// Where each recipient stands, in the order of the envelope.
+///
+/// Counts and a cursor are kept, so that no reply costs a look at every recipient.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Recipients {
+    list: OneOrMany<Recipient>,
+    /// Recipients without a final status.
+    open: usize,
+    /// Those of them that the server accepted.
+    accepted: usize,
+    /// No accepted recipient stands before this index.
+    cursor: usize,
+}
+
+/// Where a recipient stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Recipient {
+    /// No answer counts yet.
+    Pending,
+    /// RCPT was answered with 2yz on the connection that is open.
+    Accepted,
+    /// For good.
+    Settled(Settlement),
+}
+
+/// A final status, and what settled it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Settlement {
+    pub(crate) status: Status,
+    pub(crate) cause: Cause,
+    pub(crate) reply: Option<KeptReply>,
+}
+
+impl Recipients {
+    /// Starts over with `len` recipients that are pending.
+    pub(crate) fn reset(&mut self, len: usize) {
+        steps::count(len);
+        self.list.fill(Recipient::Pending, len);
+        *self = Self { list: core::mem::take(&mut self.list), open: len, accepted: 0, cursor: 0 };
+    }
+
+    /// Makes every recipient pending again: the message starts over on another connection.
+    pub(crate) fn reopen(&mut self) {
+        self.reset(self.list.len());
+    }
+
+    /// The server accepted this recipient.
+    pub(crate) fn accept(&mut self, index: usize) {
+        steps::count(1);
+        if let Some(recipient @ Recipient::Pending) = self.list.get_mut(index) {
+            *recipient = Recipient::Accepted;
+            self.accepted = self.accepted.saturating_add(1);
+            self.cursor = self.cursor.min(index);
+        }
+    }
+
+    /// Settles this recipient, unless it is settled.
+    pub(crate) fn settle(&mut self, index: usize, settlement: Settlement) {
+        steps::count(1);
+        let Some(recipient) = self.list.get_mut(index) else { return };
+        match recipient {
+            Recipient::Settled(_) => return,
+            Recipient::Accepted => self.accepted = self.accepted.saturating_sub(1),
+            Recipient::Pending => {}
+        }
+        self.open = self.open.saturating_sub(1);
+        *recipient = Recipient::Settled(settlement);
+    }
+
+    /// Settles the first accepted recipient that is not settled.
+    pub(crate) fn settle_next_accepted(&mut self, settlement: Settlement) {
+        while let Some(recipient) = self.list.get(self.cursor) {
+            steps::count(1);
+            let index = self.cursor;
+            self.cursor = index.saturating_add(1);
+            if *recipient == Recipient::Accepted {
+                return self.settle(index, settlement);
+            }
+        }
+    }
+
+    /// Settles every recipient that is not settled.
+    pub(crate) fn settle_open(&mut self, settlement: Settlement) {
+        if self.open == 0 {
+            return;
+        }
+        steps::count(self.list.len());
+        for recipient in self.list.iter_mut() {
+            match recipient {
+                Recipient::Pending | Recipient::Accepted => *recipient = Recipient::Settled(settlement),
+                Recipient::Settled(_) => {}
+            }
+        }
+        (self.open, self.accepted) = (0, 0);
+    }
+
+    /// Makes permanent refusals temporary; whether there was one.
+    pub(crate) fn defer_refused(&mut self) -> bool {
+        steps::count(self.list.len());
+        let mut any = false;
+        for recipient in self.list.iter_mut() {
+            if let Recipient::Settled(Settlement { status: status @ Status::Failed, cause: Cause::Reply, .. }) =
+                recipient
+            {
+                *status = Status::Deferred;
+                any = true;
+            }
+        }
+        any
+    }
+
+    pub(crate) fn iter(&self) -> core::slice::Iter<'_, Recipient> {
+        steps::count(self.list.len());
+        self.list.iter()
+    }
+
+    /// Recipients that the server accepted and that are not settled.
+    pub(crate) const fn accepted(&self) -> usize {
+        self.accepted
+    }
+
+    /// Whether every recipient is settled.
+    pub(crate) const fn all_settled(&self) -> bool {
+        self.open == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    const DEFERRED: Settlement = Settlement { status: Status::Deferred, cause: Cause::Connections, reply: None };
+    const FAILED: Settlement = Settlement { status: Status::Failed, cause: Cause::Reply, reply: None };
+
+    /// The counts, recounted.
+    fn check(recipients: &Recipients) {
+        let count = |wanted: fn(&Recipient) -> bool| recipients.iter().filter(|recipient| wanted(recipient)).count();
+        assert_eq!(recipients.accepted(), count(|recipient| *recipient == Recipient::Accepted));
+        assert_eq!(recipients.open, count(|recipient| !matches!(recipient, Recipient::Settled(_))));
+        assert_eq!(recipients.all_settled(), recipients.open == 0);
+    }
+
+    #[test]
+    fn counts_hold_whatever_is_accepted_and_settled_in_whatever_order() {
+        let mut recipients = Recipients::default();
+        for len in [0, 1, 5] {
+            recipients.reset(len);
+            check(&recipients);
+            for index in [3, 0, 4, 0, 9] {
+                recipients.accept(index);
+                check(&recipients);
+            }
+            for index in [1, 3, 3, 9] {
+                recipients.settle(index, DEFERRED);
+                check(&recipients);
+            }
+            recipients.settle_next_accepted(FAILED);
+            check(&recipients);
+            recipients.settle_open(DEFERRED);
+            check(&recipients);
+            recipients.accept(0);
+            recipients.settle_next_accepted(FAILED);
+            check(&recipients);
+            recipients.reopen();
+            check(&recipients);
+            assert_eq!(recipients.open, len);
+        }
+    }
+
+    #[test]
+    fn accepted_recipients_are_settled_in_their_order() {
+        let mut recipients = Recipients::default();
+        recipients.reset(4);
+        for index in [1, 2, 3] {
+            recipients.accept(index);
+        }
+        recipients.settle(2, DEFERRED);
+        recipients.settle_next_accepted(FAILED);
+        recipients.settle_next_accepted(DEFERRED);
+        recipients.settle_next_accepted(FAILED);
+        let found: Vec<_> = recipients.iter().copied().collect();
+        let expected = [None, Some(FAILED), Some(DEFERRED), Some(DEFERRED)];
+        assert_eq!(found, expected.map(|settled| settled.map_or(Recipient::Pending, Recipient::Settled)));
+    }
+
+    #[test]
+    fn only_refusals_for_good_are_made_temporary() {
+        let mut recipients = Recipients::default();
+        recipients.reset(3);
+        recipients.settle(0, FAILED);
+        recipients.settle(1, Settlement { status: Status::Delivered, ..FAILED });
+        recipients.settle(2, Settlement { cause: Cause::TooLarge(1), ..FAILED });
+        assert!(recipients.defer_refused());
+        assert!(!recipients.defer_refused());
+        let statuses = [Status::Deferred, Status::Delivered, Status::Failed];
+        for (recipient, expected) in recipients.iter().zip(statuses) {
+            assert!(matches!(recipient, Recipient::Settled(settled) if settled.status == expected), "{recipient:?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a reply is: by its code, and by what it would answer.
+
+use crate::{reply::Code, report::Stage};
+
+/// Whether a command had been sent whole when the first octet of a reply came.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Answering {
+    /// It had: the reply answers the oldest unanswered command.
+    Command,
+    /// It had not: the reply answers nothing. This was due.
+    Nothing(Stage),
+}
+
+/// What a reply is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Meaning {
+    /// The answer to the command that was sent at this stage.
+    Answer(Stage),
+    /// The peer ends the session.
+    Closing,
+    /// No command was there to answer.
+    Unsolicited(Stage),
+    /// It cannot answer the command at this stage, so it answers another one.
+    OutOfStep(Stage),
+}
+
+/// What a reply with this code is; `oldest` is the stage of the oldest unanswered command.
+pub(super) fn meaning(code: Code, answering: Answering, oldest: Option<Stage>) -> Meaning {
+    match (code, answering, oldest) {
+        (Code::CHANNEL_CLOSING, Answering::Command, Some(Stage::Quit)) => Meaning::Answer(Stage::Quit),
+        (Code::CHANNEL_CLOSING | Code::SERVICE_CLOSING, _, _) => Meaning::Closing,
+        (_, Answering::Nothing(stage), _) => Meaning::Unsolicited(stage),
+        (_, Answering::Command, None) => Meaning::Unsolicited(Stage::Idle),
+        (Code::SERVICE_READY, Answering::Command, Some(stage)) if stage != Stage::Greeting => Meaning::OutOfStep(stage),
+        (_, Answering::Command, Some(stage)) => Meaning::Answer(stage),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_codes_answer_one_command_only() {
+        use Answering::{Command, Nothing};
+        use Meaning::{Answer, Closing, OutOfStep, Unsolicited};
+        let (greeting, mail, quit) = (Some(Stage::Greeting), Some(Stage::Mail), Some(Stage::Quit));
+        for (code, answering, oldest, expected) in [
+            (250, Command, mail, Answer(Stage::Mail)),
+            (250, Command, None, Unsolicited(Stage::Idle)),
+            (250, Nothing(Stage::Mail), mail, Unsolicited(Stage::Mail)),
+            (421, Command, quit, Closing),
+            (421, Nothing(Stage::Idle), None, Closing),
+            (221, Command, quit, Answer(Stage::Quit)),
+            (221, Nothing(Stage::Quit), quit, Closing),
+            (221, Command, mail, Closing),
+            (221, Nothing(Stage::Idle), None, Closing),
+            (220, Command, greeting, Answer(Stage::Greeting)),
+            (220, Command, mail, OutOfStep(Stage::Mail)),
+            (220, Command, quit, OutOfStep(Stage::Quit)),
+            (220, Nothing(Stage::Mail), mail, Unsolicited(Stage::Mail)),
+        ] {
+            assert_eq!(
+                meaning(Code::new(code).unwrap(), answering, oldest),
+                expected,
+                "{code} {answering:?} {oldest:?}"
+            );
+        }
+    }
+}

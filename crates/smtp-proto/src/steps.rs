@@ -1,0 +1,131 @@
+//! Counts steps in tests, so that they see what must be linear to be linear. Elsewhere it does nothing.
+
+/// So many steps are made.
+#[inline]
+pub(crate) fn count(steps: usize) {
+    #[cfg(test)]
+    counter::add(steps);
+    #[cfg(not(test))]
+    let _ = steps;
+}
+
+#[cfg(test)]
+mod counter {
+    extern crate std;
+
+    use core::cell::Cell;
+
+    std::thread_local! {
+        static STEPS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn add(steps: usize) {
+        STEPS.set(STEPS.get() + steps);
+    }
+
+    /// The steps since this was asked last.
+    pub(super) fn take() -> usize {
+        STEPS.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counter;
+    use crate::{Afterwards, Config, Delivery, Envelope, HelloName, Protocol, Stage, Step};
+    use alloc::{vec, vec::Vec};
+
+    /// What the server answers to each RCPT in turn, and to the end of the content; and what it offers.
+    struct Server {
+        protocol: Protocol,
+        offers: &'static str,
+        rcpts: &'static [&'static str],
+        end: &'static str,
+    }
+
+    const PLAIN: Server =
+        Server { protocol: Protocol::Smtp, offers: "250 x\r\n", rcpts: &["250 ok\r\n"], end: "250 ok\r\n" };
+
+    /// The steps of a delivery to so many recipients, whose replies and octets come and go in large pieces
+    /// or in small ones.
+    fn steps(server: &Server, recipients: usize, small: bool) -> usize {
+        let mut config = Config::new(HelloName::new("client.example").unwrap());
+        (config.protocol, config.afterwards) = (server.protocol, Afterwards::Keep);
+        let to = vec!["postmaster".parse().unwrap(); recipients];
+        let mut delivery = Delivery::new(config, Envelope::new("".parse().unwrap(), to).unwrap());
+        counter::take();
+        let mut rcpts = server.rcpts.iter().cycle();
+        let mut commands = Vec::new();
+        loop {
+            match delivery.poll() {
+                Step::Done(report) => {
+                    assert_eq!(report.recipients().count(), recipients);
+                    return counter::take();
+                }
+                Step::Connect(_) => {
+                    delivery.connected().unwrap();
+                    delivery.received(b"220 x\r\n").unwrap();
+                }
+                Step::Content(_) => {
+                    delivery.content(b"x\r\n").unwrap();
+                    delivery.end_content().unwrap();
+                }
+                Step::Transmit(octets, _) => {
+                    let len = if small { octets.len().min(20) } else { octets.len() };
+                    commands.extend_from_slice(&octets[..len]);
+                    delivery.sent(len).unwrap();
+                }
+                Step::Wait(_) => {
+                    let mut replies = Vec::new();
+                    for line in commands.split_inclusive(|octet| *octet == b'\n') {
+                        let reply = match line {
+                            [b'E' | b'L', ..] => server.offers,
+                            [b'R', b'C', ..] => rcpts.next().unwrap(),
+                            [b'D', ..] => "354 go\r\n",
+                            [b'.', ..] => server.end,
+                            [b'x', ..] => continue,
+                            _ => "250 ok\r\n",
+                        };
+                        let is_end_of_lmtp = line.starts_with(b".") && server.protocol == Protocol::Lmtp;
+                        let times = if is_end_of_lmtp { recipients } else { 1 };
+                        for _ in 0..times {
+                            replies.extend_from_slice(reply.as_bytes());
+                        }
+                    }
+                    commands.clear();
+                    let size = if small { 20 } else { replies.len() };
+                    for piece in replies.chunks(size) {
+                        // Behind the last reply that was due, the delivery is done.
+                        if delivery.received(piece).is_err()
+                            || delivery.report().attempts().last().unwrap().stage() == Stage::Idle
+                        {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_delivery_does_is_linear_in_the_number_of_recipients() {
+        let group = "250-x\r\n250 PIPELINING\r\n";
+        let refusing = &["250 ok\r\n", "552 full\r\n", "550 no\r\n"];
+        for (name, server) in [
+            ("one by one", PLAIN),
+            ("in groups", Server { offers: group, ..PLAIN }),
+            ("some refused", Server { rcpts: refusing, ..PLAIN }),
+            ("552 to all but the first", Server { offers: group, rcpts: refusing, ..PLAIN }),
+            ("all refused", Server { offers: group, rcpts: &["550 no\r\n"], ..PLAIN }),
+            ("LMTP", Server { protocol: Protocol::Lmtp, ..PLAIN }),
+            ("LMTP in groups", Server { protocol: Protocol::Lmtp, offers: group, ..PLAIN }),
+            ("LMTP refused", Server { protocol: Protocol::Lmtp, offers: group, end: "452 full\r\n", ..PLAIN }),
+        ] {
+            for (small, times) in [(false, 100), (true, 10)] {
+                let (few, many) = (steps(&server, 1000, small), steps(&server, 1000 * times, small));
+                assert!(few >= 1000, "{name}: {few} steps");
+                assert!(many <= (few + 1) * times, "{name}, small pieces {small}: {few} steps became {many}");
+            }
+        }
+    }
+}
