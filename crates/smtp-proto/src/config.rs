@@ -209,7 +209,7 @@ impl Waits {
 pub struct Limits {
     /// One line of a reply. RFC 5321 asks for 512, RFC 4954 for 12,288.
     pub reply_line: usize,
-    /// All lines of one reply.
+    /// All lines of one reply, and the empty lines before it.
     pub reply: usize,
     /// What a report keeps of one reply, whole lines. Of replies that together pass a mebibyte less.
     pub kept_reply: usize,

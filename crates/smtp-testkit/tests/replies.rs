@@ -124,10 +124,12 @@ fn no_split_of_a_reply_changes_what_it_is() {
 fn a_reply_ends_where_the_next_one_starts() {
     for (name, octets) in replies(&directory()) {
         let two = [&octets[..], b"250-next\r\n"].concat();
+        // Empty lines before it are no part of it.
+        let own = octets.strip_prefix(b"\r\n").unwrap_or(&octets);
         let (reply, rest) = Reply::parse(&two).unwrap().unwrap();
-        assert_eq!((reply.octets(), rest), (&octets[..], &b"250-next\r\n"[..]), "{name}");
+        assert_eq!((reply.octets(), rest), (own, &b"250-next\r\n"[..]), "{name}");
         let mut decoder = ReplyDecoder::new(12_288, 65_536);
         let (taken, reply) = decoder.decode(&two);
-        assert_eq!((taken, reply.unwrap().unwrap().octets()), (octets.len(), &octets[..]), "{name}");
+        assert_eq!((taken, reply.unwrap().unwrap().octets()), (octets.len(), own), "{name}");
     }
 }

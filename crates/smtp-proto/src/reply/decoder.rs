@@ -34,6 +34,23 @@ impl ReplyLimits {
     const fn hold(self, line: usize, reply: usize) -> bool {
         line <= self.line && reply <= self.reply
     }
+
+    /// The length of the empty lines at the front of `octets` that pass neither.
+    fn empty_lines(self, octets: &[u8]) -> usize {
+        let mut len = 0_usize;
+        loop {
+            let line = match octets.get(len..) {
+                Some([b'\r', b'\n', ..]) => 1,
+                Some([b'\n', ..]) => 0,
+                _ => return len,
+            };
+            let end = len.wrapping_add(line).wrapping_add(1);
+            if !self.hold(line, end) {
+                return len;
+            }
+            len = end;
+        }
+    }
 }
 
 /// What the peer sent is no reply.
@@ -52,7 +69,7 @@ pub enum ReplyFaultKind {
     MixedCodes,
     /// A line is longer than the limit.
     LineTooLong,
-    /// The lines of a reply together are longer than the limit.
+    /// The lines of a reply, with the empty lines before it, are longer than the limit.
     ReplyTooLong,
 }
 
@@ -102,9 +119,15 @@ impl core::error::Error for ReplyFault {}
 ///
 /// A reply that lies whole in the input is returned as a view of it. Only an incomplete tail is
 /// copied, into a buffer that is used again.
+///
+/// Empty lines before a reply are skipped, because some servers send them. They are no part of the
+/// reply, but count towards its limit: an endless stream of them is a fault.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ReplyDecoder {
+    /// Those of the reply at hand: the empty lines skipped before it are taken off `reply`.
     limits: ReplyLimits,
+    /// `limits.reply` where nothing was skipped.
+    reply_limit: usize,
     /// The octets of a reply that is not complete, or was the last one returned.
     held: Vec<u8>,
     scan: Scan,
@@ -122,11 +145,12 @@ struct Scan {
 }
 
 impl ReplyDecoder {
-    /// `line`: the longest line taken, without its LF. `reply`: the longest reply, line ends
-    /// included. Both in octets.
+    /// `line`: the longest line taken, without its LF. `reply`: the longest reply, line ends and
+    /// empty lines before it included. Both in octets.
     pub const fn new(line: usize, reply: usize) -> Self {
         Self {
             limits: ReplyLimits { line, reply },
+            reply_limit: reply,
             held: Vec::new(),
             scan: Scan { line_start: 0, code: None, returned: false },
         }
@@ -160,6 +184,7 @@ impl ReplyDecoder {
         let mut scan = Scan::default();
         match scan.advance(input, self.limits) {
             Ok(Some((code, len))) => {
+                self.limits.reply = self.reply_limit;
                 let octets = input.get(..len).unwrap_or_default();
                 (len, Ok(Some(Reply::from_decoded(code, octets))))
             }
@@ -168,8 +193,39 @@ impl ReplyDecoder {
                 self.held.extend_from_slice(input);
                 (input.len(), Ok(None))
             }
-            Err(fault) => (input.len(), Err(fault)),
+            Err(fault) => self.skip_or_fail(input, fault),
         }
+    }
+
+    /// Looks for empty lines only when the input is not a reply, so that they cost nothing where there
+    /// are none.
+    #[cold]
+    fn skip_or_fail<'a>(
+        &mut self,
+        input: &'a [u8],
+        fault: ReplyFault,
+    ) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+        match self.limits.empty_lines(input) {
+            0 => {
+                self.clear();
+                (input.len(), Err(fault))
+            }
+            skipped => self.decode_behind_empty_lines(input, skipped, skipped),
+        }
+    }
+
+    /// Skips what is held and the first `taken` octets of `input`: empty lines, `skipped` octets long.
+    #[cold]
+    fn decode_behind_empty_lines<'a>(
+        &mut self,
+        input: &'a [u8],
+        taken: usize,
+        skipped: usize,
+    ) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+        self.held.clear();
+        self.limits.reply = self.limits.reply.saturating_sub(skipped);
+        let (behind, result) = self.decode_whole(input.get(taken..).unwrap_or_default());
+        (taken.saturating_add(behind), result)
     }
 
     /// Holds octets that do not end the line at hand. It is looked at when it has ended, so a trickle
@@ -191,7 +247,11 @@ impl ReplyDecoder {
 
     /// No more than the one octet that passes a limit is held.
     #[inline(never)]
-    fn decode_behind_held(&mut self, input: &[u8]) -> (usize, Result<Option<Reply<'_>>, ReplyFault>) {
+    fn decode_behind_held<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+        // Only the CR of an empty line before a reply can be held.
+        if let ([b'\r'], [b'\n', ..], true) = (self.held.as_slice(), input, self.limits.hold(1, 2)) {
+            return self.decode_behind_empty_lines(input, 1, 2);
+        }
         let before = self.held.len();
         let reply_room = self.limits.reply.saturating_sub(before);
         self.held.extend_from_slice(input.get(..reply_room.saturating_add(1)).unwrap_or(input));
@@ -211,11 +271,12 @@ impl ReplyDecoder {
 
     /// Forgets what is incomplete: for a new connection, or when TLS starts (RFC 3207 section 5).
     pub fn clear(&mut self) {
+        self.limits.reply = self.reply_limit;
         self.held.clear();
         self.scan = Scan::default();
     }
 
-    /// What has arrived of a reply that is not complete.
+    /// What has arrived of a reply that is not complete, or the CR of an empty line before it.
     pub fn held(&self) -> &[u8] {
         if self.scan.returned { &[] } else { &self.held }
     }
@@ -227,9 +288,15 @@ impl fmt::Debug for ReplyDecoder {
     }
 }
 
-/// The reply at the front of `octets`: its code and its length.
-pub(super) fn complete_reply(octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyFault> {
-    Scan::default().advance(octets, limits)
+/// The first reply of `octets`, and what is behind it.
+pub(super) fn first_reply(octets: &[u8]) -> Result<Option<(Reply<'_>, &[u8])>, ReplyFault> {
+    let limits = ReplyLimits::NONE;
+    let octets = octets.get(limits.empty_lines(octets)..).unwrap_or_default();
+    let found = Scan::default().advance(octets, limits)?;
+    Ok(found.and_then(|(code, len)| {
+        let (reply, rest) = octets.split_at_checked(len)?;
+        Some((Reply::from_decoded(code, reply), rest))
+    }))
 }
 
 impl Scan {
@@ -296,13 +363,6 @@ impl Scan {
     }
 }
 
-/// Splits `len` octets off the front; all of them if there are fewer.
-pub(super) fn take<'a>(octets: &mut &'a [u8], len: usize) -> &'a [u8] {
-    let (taken, rest) = octets.split_at_checked(len).unwrap_or((octets, &[]));
-    *octets = rest;
-    taken
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,6 +401,20 @@ mod tests {
             (b"250-a\r\n251 b\r\n", 100, 100),
             (b"HTTP/1.1 400 Bad Request\r\n\r\n", 100, 100),
             (b"\r\n250 ok\r\n", 100, 100),
+            (b"220 a\r\n\r\n\n\r\n250-a\n\r\n250 b\r\n\n\r\n", 100, 100),
+            (b"\r\n\n250 a\r\n\r\n\n250 b\r\n\n\n\n\n250 c\r\n", 100, 11),
+            (b"\r250 a\r\n", 100, 100),
+            (b"\n\r\r\n250 a\r\n", 100, 100),
+            (b"\r\n 250 a\r\n", 100, 100),
+            (b"\r\n250 a\r\n\r\n\r\n\r\n\r\n", 100, 7),
+            (b"250 a\r\n\n\n\n\n\n\n\n\n\n", 100, 7),
+            (b"\r\n250-a\r\n250 b\r\n", 6, 15),
+            (b"\r\n250-a\r\n250 b\r\n", 5, 99),
+            (b"\r\n250-a\r\n250 b\r\n", 6, 9),
+            (b"\n\r\n", 0, 9),
+            (b"\r\n250 a\r\n", 9, 0),
+            (b"\r\n250 a\r\n", 9, 1),
+            (b"\r\n250 a\r\n", 0, 0),
             (b"250 0123456789\r\n", 10, 100),
             (b"250 01234\r\n250 012345\r\n", 10, 100),
             (b"250-0123\r\n250-0123\r\n250 x\r\n", 12, 21),
@@ -371,6 +445,62 @@ mod tests {
         assert_eq!(fault(lines, 8, 17), "a reply longer than the limit: \"250-456\\r\"");
         assert_eq!(fault(b"250-456\r\n250-4567\r\n", 8, 99), "a reply line longer than the limit: \"250-4567\"");
         assert_eq!(fault(b"250 4567", 7, 9), "a reply line longer than the limit: \"250 456\"");
+    }
+
+    #[test]
+    fn empty_lines_before_a_reply_are_no_part_of_it_but_count_towards_its_limits() {
+        let found = |octets: &[u8], line, reply| decoded(octets, &[], line, reply);
+        for octets in [&b"\r\n\n250 a\r\n"[..], b"\n\r\n250 a\r\n", b"\n\n\n250 a\r\n"] {
+            assert_eq!(found(octets, 6, 10), ["\"250 a\\r\\n\""]);
+            assert_eq!(found(octets, 6, 9), ["a reply longer than the limit: \"250 a\\r\""]);
+            assert_eq!(found(octets, 6, 3), ["a reply longer than the limit: \"\""]);
+            assert_eq!(found(octets, 5, 10), ["a reply line longer than the limit: \"250 a\""]);
+            // Each reply has them to itself, whether it is held or not.
+            let two = [octets, octets].concat();
+            assert_eq!(found(&two, 6, 10), ["\"250 a\\r\\n\""; 2]);
+            for cut in 0..two.len() {
+                assert_eq!(decoded(&two, &[cut], 6, 10), ["\"250 a\\r\\n\""; 2]);
+            }
+        }
+        assert_eq!(found(b"\n\r\n", 0, 9), ["a reply line longer than the limit: \"\""]);
+        assert_eq!(found(b"\n\n\r\n", 1, 3), ["a reply longer than the limit: \"\\r\""]);
+        assert_eq!(found(b"\n\n\r\n", 1, 2), ["a reply longer than the limit: \"\""]);
+        assert!(found(b"\n\n\r\n", 1, 4).is_empty());
+    }
+
+    #[test]
+    fn of_an_empty_line_before_a_reply_no_more_is_held_than_its_cr() {
+        let mut decoder = ReplyDecoder::new(100, 100);
+        for (octets, held) in [
+            (&b"\r"[..], &b"\r"[..]),
+            (b"\n", b""),
+            (b"\r\n\n", b""),
+            (b"\n\r", b"\r"),
+            (b"\n\r\n25", b"25"),
+            (b"0-a\r\n\r\n", b"250-a\r\n\r\n"),
+        ] {
+            let (taken, result) = decoder.decode(octets);
+            assert_eq!((taken, result), (octets.len(), Ok(None)));
+            assert_eq!(decoder.held(), held);
+        }
+        let (taken, result) = decoder.decode(b"250 b\r\n\r\n");
+        assert_eq!((taken, result.unwrap().unwrap().octets()), (7, &b"250-a\r\n\r\n250 b\r\n"[..]));
+        assert_eq!(decoder.decode(b"\r\n").1, Ok(None));
+        decoder.clear();
+        assert_eq!(decoder, ReplyDecoder::new(100, 100));
+    }
+
+    #[test]
+    fn a_flood_of_empty_lines_ends_with_a_fault_and_holds_nothing() {
+        for empty in [&b"\r\n"[..], b"\n"] {
+            let mut decoder = ReplyDecoder::new(100, 1000);
+            for _ in 0..1000 / empty.len() {
+                assert_eq!(decoder.decode(empty), (empty.len(), Ok(None)));
+                assert!(decoder.held().is_empty());
+            }
+            let fault = decoder.decode(empty).1.unwrap_err();
+            assert_eq!(fault.kind(), ReplyFaultKind::ReplyTooLong);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod line_end;
 
 pub(crate) use code::Class;
 pub use code::{Code, EnhancedCode, Severity};
-pub(crate) use decoder::{EXCERPT, ReplyLimits};
+pub(crate) use decoder::EXCERPT;
 pub use decoder::{ReplyDecoder, ReplyFault, ReplyFaultKind};
 
 use core::{convert::Infallible, fmt, ops::ControlFlow};
@@ -29,16 +29,11 @@ pub struct Reply<'a> {
 
 impl<'a> Reply<'a> {
     /// Reads one complete reply from the front of `octets`: the reply and what is left behind it,
-    /// `None` if the reply is not complete yet.
+    /// `None` if the reply is not complete yet. Empty lines before it are skipped.
     ///
     /// For octets that arrive in pieces use [`ReplyDecoder`], which looks at each octet once.
     pub fn parse(octets: &'a [u8]) -> Result<Option<(Self, &'a [u8])>, ReplyFault> {
-        let mut rest = octets;
-        let end = decoder::complete_reply(octets, ReplyLimits::NONE)?;
-        Ok(end.map(|(code, len)| {
-            let reply = decoder::take(&mut rest, len);
-            (Self { code, octets: reply }, rest)
-        }))
+        decoder::first_reply(octets)
     }
 
     /// `octets` are the lines of a reply that was decoded with `code`, or the first of them.

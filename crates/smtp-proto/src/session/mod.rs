@@ -142,7 +142,8 @@ impl Session {
         if self.is_over() || input.is_empty() {
             return (input.len(), None);
         }
-        if self.decoder.held().is_empty() {
+        // A reply begins behind the empty lines before it.
+        if matches!(self.decoder.held(), [] | [b'\r']) {
             self.answering = if self.is_due() { Answering::Command } else { Answering::Nothing(self.stage()) };
         }
         let Self {

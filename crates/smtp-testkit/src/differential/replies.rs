@@ -29,8 +29,8 @@ pub struct Misread {
     pub parser: Parser,
     /// What each does, and why ours does.
     pub what: &'static str,
-    /// Whether these octets can be read so: those that ours takes for the reply, or if it finds none,
-    /// all that follow.
+    /// Whether these octets can be read so: those that ours takes for the reply, with the empty lines
+    /// before it, or if it finds none, all that follow.
     pub covers: fn(&[u8]) -> bool,
     /// Octets that are.
     pub example: fn() -> Vec<u8>,
@@ -38,6 +38,12 @@ pub struct Misread {
 
 /// All of them.
 pub const MISREADINGS: &[Misread] = &[
+    Misread {
+        parser: Stalwart,
+        what: "Empty lines before a reply are skipped by ours: there are servers that send them.",
+        covers: starts_with_empty_line,
+        example: || b"\r\n250 ok\r\n".to_vec(),
+    },
     Misread {
         parser: Stalwart,
         what: "Nothing starts with another digit than 2 to 5 to ours (RFC 5321 section 4.2).",
@@ -67,6 +73,12 @@ pub const MISREADINGS: &[Misread] = &[
         what: "How long a reply may be is for the caller to say.",
         covers: |octets| octets.len() > MAX_RESPONSE_LENGTH,
         example: || [&b"250 "[..], &[b'x'; MAX_RESPONSE_LENGTH + 1], b"\r\n"].concat(),
+    },
+    Misread {
+        parser: Lettre,
+        what: "Empty lines before a reply are skipped by ours: there are servers that send them.",
+        covers: starts_with_empty_line,
+        example: || b"\r\n250 ok\r\n".to_vec(),
     },
     Misread {
         parser: Lettre,
@@ -154,6 +166,10 @@ impl Parser {
             }
         }
     }
+}
+
+fn starts_with_empty_line(octets: &[u8]) -> bool {
+    lines(octets).next().is_some_and(<[u8]>::is_empty)
 }
 
 /// Without their ends.

@@ -53,8 +53,8 @@ struct Read {
 pub fn body(input: Input<'_>) {
     // Most inputs have fewer.
     let mut replies = Vec::with_capacity(16);
-    let fault = decode(&input, [input.octets].into_iter(), |reply, octets, end| {
-        check_reply(reply, octets);
+    let fault = decode(&input, [input.octets].into_iter(), |reply, taken, end| {
+        check_reply(reply, taken);
         replies.push((reply.code().get(), end));
     });
     let whole = Read { replies, fault };
@@ -65,8 +65,8 @@ pub fn body(input: Input<'_>) {
         (!piece.is_empty()).then_some(piece)
     });
     let mut replies = whole.replies.iter();
-    let fault = decode(&input, pieces, |reply, octets, end| {
-        assert_eq!(reply.octets(), octets, "a reply is its octets");
+    let fault = decode(&input, pieces, |reply, taken, end| {
+        assert_eq!(reply.octets(), behind_empty_lines(taken), "a reply is its octets");
         assert_eq!(replies.next(), Some(&(reply.code().get(), end)), "a split changes nothing");
     });
     assert_eq!((replies.next(), &fault), (None, &whole.fault), "a split changes nothing");
@@ -86,7 +86,8 @@ const fn is_limit(kind: ReplyFaultKind) -> bool {
     }
 }
 
-/// Gives away each reply, the octets that are it, and the offset behind it. The fault that ended that.
+/// Gives away each reply, the octets that were taken for it, and the offset behind it. The fault that
+/// ended that.
 fn decode<'a>(
     input: &Input<'_>,
     pieces: impl Iterator<Item = &'a [u8]>,
@@ -108,18 +109,31 @@ fn decode<'a>(
                 }
                 Err(fault) => return Some(fault),
             }
-            assert!(decoder.held().len() <= input.reply_limit, "no more is held than a reply may have");
+            let held = decoder.held();
+            assert!(held.len() <= input.reply_limit, "no more is held than a reply may have");
+            assert_eq!(held, behind_empty_lines(held), "no empty line before a reply is held");
         }
         before += piece.len();
     }
     None
 }
 
+fn behind_empty_lines(octets: &[u8]) -> &[u8] {
+    let mut rest = octets;
+    while let Some(behind) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")) {
+        rest = behind;
+    }
+    rest
+}
+
 /// One reply is that of its octets, and what is shown of it harms nobody.
-fn check_reply(reply: &Reply<'_>, octets: &[u8]) {
+fn check_reply(reply: &Reply<'_>, taken: &[u8]) {
+    let octets = behind_empty_lines(taken);
     assert_eq!(reply.octets(), octets, "a reply is its octets");
-    let parsed = Reply::parse(octets).expect("a reply").expect("a whole one");
-    assert_eq!((parsed.0, parsed.1), (*reply, &[][..]), "read alone, it is the same");
+    for alone in [taken, octets] {
+        let parsed = Reply::parse(alone).expect("a reply").expect("a whole one");
+        assert_eq!((parsed.0, parsed.1), (*reply, &[][..]), "read alone, it is the same");
+    }
     let mut rest = octets;
     let lines = std::iter::from_fn(|| {
         let mut behind = rest;
@@ -155,13 +169,17 @@ impl fmt::Write for Harmless {
 fn read_plainly(input: &Input<'_>, decoded: &Read) {
     let mut reader = ReplyReader::new(input.line_limit, input.reply_limit);
     let mut replies = decoded.replies.iter();
-    let mut rest = input.octets;
+    let (mut rest, mut last_end) = (input.octets, 0);
     while !rest.is_empty() {
         let (taken, heard) = reader.read(rest);
         rest = &rest[taken..];
         match heard {
             None => {}
-            Some(Heard::Reply { code, end, .. }) => assert_eq!(replies.next(), Some(&(code, end))),
+            Some(Heard::Reply { code, start, end }) => {
+                let own = behind_empty_lines(&input.octets[last_end..end]);
+                assert_eq!((replies.next(), end - start), (Some(&(code, end)), own.len()), "the same reply");
+                last_end = end;
+            }
             Some(Heard::Fault(kind)) => {
                 assert_eq!(decoded.fault.as_ref().map(ReplyFault::kind), Some(kind), "the same fault");
                 assert_eq!(replies.next(), None, "no reply behind the fault");

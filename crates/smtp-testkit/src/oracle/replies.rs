@@ -11,6 +11,9 @@ pub struct ReplyReader {
     reply_limit: usize,
     /// Everything that was read.
     octets: Vec<u8>,
+    /// Behind the last reply: the limit counts from here.
+    last_end: usize,
+    /// Behind the empty lines that follow it.
     reply_start: usize,
     line_start: usize,
     code: Option<u16>,
@@ -35,10 +38,13 @@ pub enum Heard {
 }
 
 impl ReplyReader {
-    /// No line longer than `line_limit` without its LF, no reply longer than `reply_limit`.
+    /// No line longer than `line_limit` without its LF, no reply longer than `reply_limit`, with the empty
+    /// lines before it.
     pub fn new(line_limit: usize, reply_limit: usize) -> Self {
         let octets = Vec::with_capacity(256);
-        let mut reader = Self { line_limit, reply_limit, octets, reply_start: 0, line_start: 0, code: None, room: 0 };
+        let (last_end, reply_start, line_start) = (0, 0, 0);
+        let mut reader =
+            Self { line_limit, reply_limit, octets, last_end, reply_start, line_start, code: None, room: 0 };
         reader.make_room();
         reader
     }
@@ -46,11 +52,11 @@ impl ReplyReader {
     /// Starts over, on another connection.
     pub fn clear(&mut self) {
         self.octets.clear();
-        (self.reply_start, self.line_start, self.code) = (0, 0, None);
+        (self.last_end, self.reply_start, self.line_start, self.code) = (0, 0, 0, None);
         self.make_room();
     }
 
-    /// Whether the next octet is the first of a reply.
+    /// Whether the next octet is the first of a reply, or of an empty line before it.
     pub fn is_between(&self) -> bool {
         self.reply_start == self.octets.len()
     }
@@ -74,7 +80,7 @@ impl ReplyReader {
         if self.octets.last() != Some(&b'\n') && self.octets.len() - self.line_start > self.line_limit {
             return Some(Heard::Fault(ReplyFaultKind::LineTooLong));
         }
-        if self.octets.len() - self.reply_start > self.reply_limit {
+        if self.octets.len() - self.last_end > self.reply_limit {
             return Some(Heard::Fault(ReplyFaultKind::ReplyTooLong));
         }
         let heard = self.line_ended();
@@ -87,7 +93,12 @@ impl ReplyReader {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         self.line_start = self.octets.len();
         match *line {
-            [] if self.code.is_some() => None,
+            [] => {
+                if self.code.is_none() {
+                    self.reply_start = self.octets.len();
+                }
+                None
+            }
             [class @ b'2'..=b'5', tens @ b'0'..=b'9', ones @ b'0'..=b'9', ref rest @ ..]
                 if matches!(rest.first(), None | Some(b' ' | b'-')) =>
             {
@@ -101,7 +112,7 @@ impl ReplyReader {
                     return None;
                 }
                 let (start, end) = (self.reply_start, self.octets.len());
-                (self.reply_start, self.code) = (end, None);
+                (self.last_end, self.reply_start, self.code) = (end, end, None);
                 Some(Heard::Reply { code, start, end })
             }
             _ => Some(Heard::Fault(ReplyFaultKind::Malformed)),
@@ -110,7 +121,7 @@ impl ReplyReader {
 
     fn make_room(&mut self) {
         let line_end = self.line_start.saturating_add(self.line_limit);
-        self.room = line_end.min(self.reply_start.saturating_add(self.reply_limit));
+        self.room = line_end.min(self.last_end.saturating_add(self.reply_limit));
     }
 
     /// Octets that were read.
