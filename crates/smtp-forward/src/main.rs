@@ -1,5 +1,8 @@
 //! Forwards messages by SMTP: the program over `smtp-client` and `smtp-proto`.
 
+// `print!` and its like panic where the stream fails. `report` and `diagnostics` write instead.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod arguments;
 mod batch;
 mod books;

@@ -44,6 +44,8 @@ enum Failure {
     Recipients(NoRecipients),
     /// How many files may be open.
     Connections(u64),
+    /// The thread that reads the messages did not start, or ended early.
+    Reader(io::Error),
     /// Everything that cannot be.
     Unreadable(Vec<(PathBuf, io::Error)>),
 }
@@ -52,6 +54,7 @@ impl Failure {
     const fn status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Recipients(_) | Self::Connections(_) => ExitStatus::Usage,
+            Self::Reader(_) => ExitStatus::TempFail,
             Self::Unreadable(_) => ExitStatus::NoInput,
         }
     }
@@ -65,6 +68,7 @@ impl fmt::Display for Failure {
             Self::Connections(most) => {
                 write!(f, "so many connections need more than the {most} open files that this system allows")
             }
+            Self::Reader(error) => write!(f, "the messages cannot be read: {error}; nothing was sent"),
             Self::Unreadable(all) => {
                 for (path, error) in all {
                     let path = Escaped(path.as_os_str().as_encoded_bytes());
@@ -122,7 +126,7 @@ fn read_all(files: Vec<PathBuf>, again: bool, interrupt: &Arc<AtomicBool>) -> Re
     let unread: Vec<_> = files.iter().map(|path| Message::unread(path)).collect();
     let (sender, receiver) = mpsc::channel();
     // A pipe can keep a reader waiting for ever.
-    thread::spawn(move || {
+    let read_each = move || {
         let mut room = Room::new(again);
         let mut bad = Vec::new();
         let read =
@@ -130,13 +134,16 @@ fn read_all(files: Vec<PathBuf>, again: bool, interrupt: &Arc<AtomicBool>) -> Re
         let messages = files.iter().filter_map(read).collect();
         // Whoever was interrupted does not take it.
         let _ = sender.send(if bad.is_empty() { Ok(messages) } else { Err(Failure::Unreadable(bad)) });
-    });
+    };
+    thread::Builder::new().name("reader".into()).spawn(read_each).map_err(Failure::Reader)?;
     loop {
         match receiver.recv_timeout(TICK) {
             Ok(messages) => return messages,
             Err(RecvTimeoutError::Timeout) if interrupt.load(Ordering::Relaxed) => return Ok(unread),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => unreachable!("the reader sends before it ends"),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Failure::Reader(io::Error::other("the reader ended early")));
+            }
         }
     }
 }
