@@ -171,12 +171,19 @@ impl Drive<'_> {
 
     /// Takes what has arrived.
     fn hear(&mut self) -> Result<(), Misuse> {
-        match (&mut self.client.link, self.delivery.poll()) {
-            (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) => {
-                let got = line.read(&mut self.client.room);
-                self.take(got)
+        loop {
+            let (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
+                (&mut self.client.link, self.delivery.poll())
+            else {
+                return Ok(());
+            };
+            let got = line.read(&mut self.client.room);
+            self.take(got)?;
+            // Where there was no room for all, the rest may be the reply that it waits for.
+            let has_more = matches!(got, Got::Octets(len) if len == self.client.room.len());
+            if !has_more || !matches!(self.delivery.poll(), Step::Wait(_)) {
+                return Ok(());
             }
-            (Link::Up(_) | Link::Opening(_) | Link::Down, _) => Ok(()),
         }
     }
 
