@@ -12,6 +12,7 @@ use smtp_proto::{Cancel, Delivery, Disconnect, Misuse, Place, Step, Wait};
 use crate::{
     client::{Client, Link},
     connect::{Opened, Opening},
+    content_changed::ContentChanged,
     line::Got,
     observer::{Observer, Sent},
     wait::{Awaited, Waiting},
@@ -122,7 +123,8 @@ impl Drive<'_> {
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             Err(error) => {
                 self.observer.content_unreadable(&error);
-                self.delivery.cancel(Cancel::ContentUnreadable);
+                let changed = ContentChanged::is_wrapped_in(&error);
+                self.delivery.cancel(if changed { Cancel::ContentChanged } else { Cancel::ContentUnreadable });
                 Ok(())
             }
         }
