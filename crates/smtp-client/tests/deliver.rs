@@ -272,7 +272,8 @@ fn content_that_fails_leaves_half_a_message_that_does_not_end() {
         client(server.address).deliver(&mut delivery, &mut content, &mut ()).unwrap();
         assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::Abandoned]));
         assert_eq!(delivery.report().recipients().next().unwrap().cause, Cause::Cancelled(why));
-        assert_eq!(verbs(&server.heard()), ["EHLO MAIL RCPT DATA"], "no content that ends");
+        let heard = server.heard().concat();
+        assert!(heard.last().is_some_and(|content| !content.ends_with(".\r\n")), "{heard:?}");
     }
 }
 

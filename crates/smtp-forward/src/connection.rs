@@ -7,7 +7,7 @@ use std::{
     task::Poll,
 };
 
-use smtp_client::Client;
+use smtp_client::{Client, ContentChanged};
 use smtp_proto::{AttemptReport, Cancel, Cause, Delivery, Envelope, Misuse};
 
 use crate::{
@@ -56,7 +56,8 @@ impl<'a> Connection<'a> {
     pub(crate) fn new(batch: &'a Batch<'a>, progress: Progress, first: Taken<'a>) -> Self {
         let mut delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
         let (stage, status) = open(first, &mut delivery, &progress);
-        let watch = Watch::new(batch.arguments.trace, progress);
+        let mut watch = Watch::new(batch.arguments.trace, progress);
+        watch.message = first.which().to_string();
         let mut client = client(batch);
         client.start();
         Self { batch, client, watch, delivery, served: 0, taken: first, status, stage }
@@ -149,6 +150,7 @@ impl<'a> Connection<'a> {
         }
         let (stage, status) = open(taken, &mut self.delivery, &self.watch.progress);
         (self.taken, self.stage, self.status) = (taken, stage, self.status.max(status));
+        self.watch.message = taken.which().to_string();
         self.client.start();
     }
 
@@ -163,14 +165,17 @@ impl<'a> Connection<'a> {
 
 /// The content of the message that `delivery` was given; where there is none, `delivery` is given up.
 fn open<'a>(taken: Taken<'a>, delivery: &mut Delivery, progress: &Progress) -> (Stage<'a>, ExitStatus) {
-    let Taken { number, message } = taken;
-    match message.open() {
+    match taken.message.open() {
         Ok(content) => (Stage::Delivery(content), ExitStatus::Ok),
         Err(error) => {
-            let why = format_args!("message {number}, {}: {error}", message.name());
-            progress.suspend(|| diagnostics::error(why));
-            delivery.cancel(Cancel::ContentUnreadable);
-            (Stage::Delivery(Box::new(io::empty())), ExitStatus::NoInput)
+            progress.suspend(|| diagnostics::error(format_args!("{}: {error}", taken.which())));
+            let (why, status) = if ContentChanged::is_wrapped_in(&error) {
+                (Cancel::ContentChanged, ExitStatus::TempFail)
+            } else {
+                (Cancel::ContentUnreadable, ExitStatus::NoInput)
+            };
+            delivery.cancel(why);
+            (Stage::Delivery(Box::new(io::empty())), status)
         }
     }
 }

@@ -11,6 +11,7 @@ mod conversation;
 mod demo;
 mod diagnostics;
 mod exit_status;
+mod file;
 mod interrupt;
 mod maildir;
 mod message;
@@ -18,7 +19,9 @@ mod open_files;
 mod probe;
 mod progress;
 mod report;
+mod scan;
 mod send;
+mod spool;
 mod trace;
 mod watch;
 
