@@ -13,6 +13,7 @@ mod diagnostics;
 mod exit_status;
 mod file;
 mod interrupt;
+mod leave;
 mod maildir;
 mod message;
 mod open_files;
