@@ -101,6 +101,9 @@ impl Client {
     /// Drives `delivery` until it is done; its report then tells the rest. `content` is read once, from
     /// its start, when the server asks for it.
     ///
+    /// If `content` fails, its end is not sent and the message is deferred: as changed if the error
+    /// wraps [`ContentChanged`](crate::ContentChanged), as unreadable otherwise.
+    ///
     /// A [`Misuse`] is a fault of this crate.
     pub fn deliver(
         &mut self,

@@ -109,10 +109,7 @@ impl Opening {
                     }
                 }
                 Stage::Connect(stream, server, since) => match is_open(&stream).map(|open| (open, left(since))) {
-                    Ok((true, _)) => match Line::new(stream, server) {
-                        Ok(line) => return Opened::Open(line),
-                        Err(error) => (Some(server), error),
-                    },
+                    Ok((true, _)) => return Opened::Open(Line::new(stream, server)),
                     Ok((false, Duration::ZERO)) => {
                         (Some(server), io::Error::new(ErrorKind::TimedOut, "connecting took too long"))
                     }
@@ -142,6 +139,9 @@ impl Opening {
 fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     let stream: TcpStream = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?.into();
     stream.set_nonblocking(true)?;
+    // Commands must not wait for the acknowledgement of what was written before them. Once the peer has
+    // reset the connection, some systems refuse this.
+    stream.set_nodelay(true)?;
     match SockRef::from(&stream).connect(&server.into()) {
         Err(error) if !is_under_way(&error) => Err(error),
         _ => Ok(stream),
@@ -154,14 +154,18 @@ fn is_under_way(error: &io::Error) -> bool {
     in_progress || matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// Whether the connection is open; or why it will not be.
+/// Whether the connection is open, or was until the peer ended it; or why it will not be.
 fn is_open(stream: &TcpStream) -> io::Result<bool> {
-    match stream.peer_addr() {
+    let Err(no_peer) = stream.peer_addr() else { return Ok(true) };
+    // A peer that has reset the connection may have said why. Asked for its error first, the socket
+    // would forget it.
+    match stream.peek(&mut [0]) {
         Ok(_) => Ok(true),
-        Err(no_peer) => match stream.take_error()? {
+        Err(error) if is_under_way(&error) || error.kind() == ErrorKind::NotConnected => match stream.take_error()? {
             Some(error) => Err(error),
             None if no_peer.kind() == ErrorKind::NotConnected => Ok(false),
             None => Err(no_peer),
         },
+        Err(error) => Err(error),
     }
 }

@@ -12,6 +12,7 @@ use smtp_proto::{Cancel, Delivery, Disconnect, Misuse, Place, Step, Wait};
 use crate::{
     client::{Client, Link},
     connect::{Opened, Opening},
+    content_changed::ContentChanged,
     line::Got,
     observer::{Observer, Sent},
     wait::{Awaited, Waiting},
@@ -122,7 +123,8 @@ impl Drive<'_> {
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             Err(error) => {
                 self.observer.content_unreadable(&error);
-                self.delivery.cancel(Cancel::ContentUnreadable);
+                let changed = ContentChanged::is_wrapped_in(&error);
+                self.delivery.cancel(if changed { Cancel::ContentChanged } else { Cancel::ContentUnreadable });
                 Ok(())
             }
         }
@@ -171,12 +173,19 @@ impl Drive<'_> {
 
     /// Takes what has arrived.
     fn hear(&mut self) -> Result<(), Misuse> {
-        match (&mut self.client.link, self.delivery.poll()) {
-            (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) => {
-                let got = line.read(&mut self.client.room);
-                self.take(got)
+        loop {
+            let (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
+                (&mut self.client.link, self.delivery.poll())
+            else {
+                return Ok(());
+            };
+            let got = line.read(&mut self.client.room);
+            self.take(got)?;
+            // Where there was no room for all, the rest may be the reply that it waits for.
+            let has_more = matches!(got, Got::Octets(len) if len == self.client.room.len());
+            if !has_more || !matches!(self.delivery.poll(), Step::Wait(_)) {
+                return Ok(());
             }
-            (Link::Up(_) | Link::Opening(_) | Link::Down, _) => Ok(()),
         }
     }
 

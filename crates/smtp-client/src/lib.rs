@@ -24,6 +24,7 @@
 mod bounds;
 mod client;
 mod connect;
+mod content_changed;
 mod drive;
 mod line;
 mod next_hop;
@@ -32,6 +33,7 @@ mod wait;
 
 pub use bounds::{Bounds, LeastRate};
 pub use client::Client;
+pub use content_changed::ContentChanged;
 pub use next_hop::{NextHop, NextHopError};
 pub use observer::{Observer, Sent};
 pub use wait::wait;

@@ -29,10 +29,8 @@ pub(crate) enum Got {
 
 impl Line {
     /// `stream` does not block.
-    pub(crate) fn new(stream: TcpStream, server: SocketAddr) -> io::Result<Self> {
-        // Commands must not wait for the acknowledgement of what was written before them.
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, server, clock: None, unreported: 0 })
+    pub(crate) const fn new(stream: TcpStream, server: SocketAddr) -> Self {
+        Self { stream, server, clock: None, unreported: 0 }
     }
 
     /// The connection was idle: the clock starts over.

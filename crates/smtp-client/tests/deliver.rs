@@ -11,8 +11,8 @@ use std::{
 };
 
 use scripted::{HELLO, HELO, MESSAGE, QUIT, Server};
-use smtp_client::{Bounds, Client, LeastRate, Observer, Sent};
-use smtp_proto::{Afterwards, Config, Delivery, Disconnect, Ended, Envelope, HelloName, Status};
+use smtp_client::{Bounds, Client, ContentChanged, LeastRate, Observer, Sent};
+use smtp_proto::{Afterwards, Cancel, Cause, Config, Delivery, Disconnect, Ended, Envelope, HelloName, Status};
 
 const CONTENT: &[u8] = b"Subject: x\n\n.hello\n";
 /// More than the buffers of a connection hold.
@@ -227,7 +227,6 @@ fn an_interrupt_ends_a_delivery_that_waits() {
 #[cfg(target_os = "linux")]
 #[test]
 fn connecting_has_its_bound_and_can_be_interrupted() {
-    use smtp_proto::{Cancel, Cause};
     use std::net::TcpStream;
     let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
@@ -254,19 +253,28 @@ fn connecting_has_its_bound_and_can_be_interrupted() {
 }
 
 #[test]
-fn content_that_cannot_be_read_leaves_half_a_message_that_does_not_end() {
-    struct Broken;
+fn content_that_fails_leaves_half_a_message_that_does_not_end() {
+    struct Broken(fn() -> io::Error);
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::Error::other("bad sector"))
+            Err(self.0())
         }
     }
-    let server = Server::start(&format!("{HELLO}{MESSAGE}"));
-    let mut delivery = Delivery::new(config(), envelope());
-    let mut content = io::Read::chain(CONTENT, Broken);
-    client(server.address).deliver(&mut delivery, &mut content, &mut ()).unwrap();
-    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::Abandoned]));
-    assert_eq!(verbs(&server.heard()), ["EHLO MAIL RCPT DATA"]);
+    let cases: [(fn() -> io::Error, _); 3] = [
+        (|| io::Error::other("bad sector"), Cancel::ContentUnreadable),
+        (|| io::ErrorKind::UnexpectedEof.into(), Cancel::ContentUnreadable),
+        (|| ContentChanged.into(), Cancel::ContentChanged),
+    ];
+    for (error, why) in cases {
+        let server = Server::start(&format!("{HELLO}{MESSAGE}"));
+        let mut delivery = Delivery::new(config(), envelope());
+        let mut content = CONTENT.chain(Broken(error));
+        client(server.address).deliver(&mut delivery, &mut content, &mut ()).unwrap();
+        assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::Abandoned]));
+        assert_eq!(delivery.report().recipients().next().unwrap().cause, Cause::Cancelled(why));
+        let heard = server.heard().concat();
+        assert!(heard.last().is_some_and(|content| !content.ends_with(".\r\n")), "{heard:?}");
+    }
 }
 
 #[test]

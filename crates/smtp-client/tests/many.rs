@@ -3,7 +3,8 @@
 mod scripted;
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     slice,
     sync::{
         Arc,
@@ -16,7 +17,8 @@ use std::{
 
 use scripted::{HELLO, MESSAGE, QUIT, Server};
 use smtp_client::{Client, wait};
-use smtp_proto::{Afterwards, Config, Delivery, Ended, Envelope, HelloName, Status};
+use smtp_proto::{Afterwards, Config, Delivery, Ended, Envelope, HelloName, Stage, Status};
+use socket2::SockRef;
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -32,9 +34,9 @@ fn config() -> Config {
 }
 
 impl<R: Read> Share<R> {
-    fn new(server: &Server, config: Config, content: R) -> Self {
+    fn new(server: SocketAddr, config: Config, content: R) -> Self {
         let envelope = Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]);
-        let mut client = Client::new(server.address.into());
+        let mut client = Client::new(server.into());
         client.start();
         Self { client, delivery: Delivery::new(config, envelope.unwrap()), content }
     }
@@ -71,7 +73,8 @@ fn connections_are_open_at_once_and_each_has_its_end() {
         (short, "gather 5\nS: 220 ready\nsilence\n".to_owned(), silent),
     ] {
         let server = Server::start(&[&script[..]; 5].join("=\n"));
-        let mut shares: Vec<_> = (0..5).map(|_| Share::new(&server, config.clone(), &b"Subject: x\n"[..])).collect();
+        let mut shares: Vec<_> =
+            (0..5).map(|_| Share::new(server.address, config.clone(), &b"Subject: x\n"[..])).collect();
         finish(&mut shares);
         for share in &shares {
             let ended = share.delivery.report().attempts().last().and_then(|attempt| attempt.ended());
@@ -97,13 +100,13 @@ fn a_long_message_leaves_the_others_their_turn() {
     let script = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\nsilence\n");
     let long_server = Server::start(&script);
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
-    let mut long = Share::new(&long_server, config(), Endless(0));
+    let mut long = Share::new(long_server.address, config(), Endless(0));
     // It is at its content before the other one starts.
     while long.content.0 == 0 {
         assert!(long.advance().is_pending());
         wait([&mut long.client]);
     }
-    let mut other = Share::new(&server, config(), &b"Subject: x\n"[..]);
+    let mut other = Share::new(server.address, config(), &b"Subject: x\n"[..]);
     while other.advance().is_pending() {
         long.content.0 = 0;
         assert!(long.advance().is_pending());
@@ -117,7 +120,7 @@ fn a_long_message_leaves_the_others_their_turn() {
 #[test]
 fn a_client_that_waits_does_nothing() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
-    let mut share = Share::new(&server, config(), &b"Subject: x\n"[..]);
+    let mut share = Share::new(server.address, config(), &b"Subject: x\n"[..]);
     for _ in 0..2 {
         assert!(share.advance().is_pending());
         thread::sleep(SHORT);
@@ -128,25 +131,67 @@ fn a_client_that_waits_does_nothing() {
 
 #[test]
 fn what_has_arrived_counts_however_late_it_is_looked_at() {
-    let server = Server::start(&format!("await\n{HELLO}{MESSAGE}{QUIT}"));
-    let mut config = config();
-    config.waits.greeting = SHORT;
-    let mut share = Share::new(&server, config, &b"Subject: x\n"[..]);
-    for _ in 0..2 {
-        assert!(share.advance().is_pending());
-        wait([&mut share.client]);
+    // The longer greeting takes several reads.
+    for lines in [0, 400] {
+        let greeting = format!("S: 220-{}\n", "x".repeat(100)).repeat(lines);
+        let server = Server::start(&format!("await\n{greeting}{HELLO}{MESSAGE}{QUIT}"));
+        let mut config = config();
+        config.waits.greeting = SHORT;
+        let mut share = Share::new(server.address, config, &b"Subject: x\n"[..]);
+        for _ in 0..2 {
+            assert!(share.advance().is_pending());
+            wait([&mut share.client]);
+        }
+        server.go();
+        // Others on the thread take longer than this client may wait.
+        thread::sleep(5 * SHORT);
+        finish(slice::from_mut(&mut share));
+        assert_eq!(share.status(), Status::Delivered, "{lines} lines");
     }
-    server.go();
-    // Others on the thread take longer than this client may wait.
-    thread::sleep(5 * SHORT);
-    finish(slice::from_mut(&mut share));
-    assert_eq!(share.status(), Status::Delivered);
+}
+
+/// A server that sends everybody away, and does not wait until they have heard why.
+fn refuse(listener: &TcpListener, connections: usize) {
+    for _ in 0..connections {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"421 too many\r\n").unwrap();
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+}
+
+#[test]
+fn a_refusal_is_read_before_the_reset_that_follows_it() {
+    const CLIENTS: usize = 50;
+    // Whether everybody is sent away before anybody has seen that its connection is open.
+    for at_once in [true, false] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut shares: Vec<_> = (0..CLIENTS).map(|_| Share::new(address, config(), &b"Subject: x\n"[..])).collect();
+        let server = thread::spawn(move || refuse(&listener, CLIENTS));
+        for share in &mut shares {
+            assert!(share.advance().is_pending(), "it has begun to connect");
+        }
+        if at_once {
+            server.join().unwrap();
+        }
+        finish(&mut shares);
+        for share in &shares {
+            let report = share.delivery.report();
+            let attempts: Vec<_> = report.attempts().map(|attempt| (attempt.stage(), attempt.ended())).collect();
+            assert_eq!(attempts, [(Stage::Greeting, Some(Ended::ServiceClosing))], "{report}");
+            let recipient = report.recipients().next().unwrap();
+            assert_eq!(
+                (recipient.status, recipient.reply.unwrap().to_string()),
+                (Status::Deferred, "421 too many".into())
+            );
+        }
+    }
 }
 
 #[test]
 fn a_reply_that_has_arrived_counts_before_the_interrupt() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
-    let mut share = Share::new(&server, config(), &b"Subject: x\n"[..]);
+    let mut share = Share::new(server.address, config(), &b"Subject: x\n"[..]);
     let interrupt = Arc::<AtomicBool>::default();
     share.client = share.client.with_interrupt(Arc::clone(&interrupt));
     while share.advance().is_pending() {
@@ -164,11 +209,11 @@ fn one_with_nothing_under_way_is_not_waited_for() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}"));
     let mut keeps = config();
     keeps.afterwards = Afterwards::Keep;
-    let mut kept = Share::new(&server, keeps, &b"Subject: x\n"[..]);
+    let mut kept = Share::new(server.address, keeps, &b"Subject: x\n"[..]);
     finish(slice::from_mut(&mut kept));
     let mut not_started = Client::new(server.address.into());
     let slow = Server::start(&format!("await\n{HELLO}{MESSAGE}{QUIT}"));
-    let mut share = Share::new(&slow, config(), &b"Subject: x\n"[..]);
+    let mut share = Share::new(slow.address, config(), &b"Subject: x\n"[..]);
     let mut waits = 0;
     thread::scope(|scope| {
         scope.spawn(|| {

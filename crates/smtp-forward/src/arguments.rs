@@ -73,7 +73,8 @@ pub(crate) struct Send {
     /// Write the conversation to standard error
     #[arg(long)]
     pub(crate) trace: bool,
-    /// A maildir: the messages in its new/ and cur/, in the order of their names. It is only read. Can be given again
+    /// A maildir: the messages in its new/ and cur/, in the order of their names. It is only read, and no symbolic link
+    /// in it is followed. Can be given again
     #[arg(long, value_name = "DIR")]
     pub(crate) maildir: Vec<PathBuf>,
     /// How many connections to have at once
@@ -85,8 +86,13 @@ pub(crate) struct Send {
     /// Send all messages so many times, to put a load on a server
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) repeat: NonZeroU32,
-    /// The messages, each in a file of its own; `-`, or nothing, reads one from standard input. All are opened and
-    /// scanned before the first is sent: if one cannot be read, nothing is sent
+    /// How much to keep of messages that can be read only once, from standard input or a pipe, all together, in octets;
+    /// K, M and G are powers of 1024. If there is more, nothing is sent
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = octets)]
+    pub(crate) spool_limit: u64,
+    /// The messages, each in a file of its own or a pipe; `-`, or nothing, reads one from standard input. All are
+    /// opened and scanned before the first is sent: if one cannot be read, nothing is sent. One that has changed when
+    /// its turn comes, or while it is sent, is deferred
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -238,5 +244,43 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("it is no length of time".to_owned()),
+    }
+}
+
+fn octets(text: &str) -> Result<u64, String> {
+    const UNITS: [(char, u64); 3] = [('K', 1 << 10), ('M', 1 << 20), ('G', 1 << 30)];
+    let with_unit = UNITS.iter().find_map(|(suffix, unit)| Some((text.strip_suffix(*suffix)?, *unit)));
+    let (number, unit) = with_unit.unwrap_or((text, 1));
+    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)) {
+        None => Err("it is no number of octets".to_owned()),
+        Some(0) => Err("nothing could be read".to_owned()),
+        Some(octets) => Ok(octets),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_a_number_of_octets_or_of_their_powers_of_1024() {
+        for (text, size) in [
+            ("1", Some(1)),
+            ("3K", Some(3 * 1024)),
+            ("2M", Some(2 * 1024 * 1024)),
+            ("1G", Some(1024 * 1024 * 1024)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551615K", None),
+            ("0", None),
+            ("0G", None),
+            ("", None),
+            ("K", None),
+            ("-1", None),
+            ("1.5G", None),
+            ("1T", None),
+            ("1KK", None),
+        ] {
+            assert_eq!(octets(text).ok(), size, "{text:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use smtp_proto::{Config, Envelope};
 
 use crate::{
     arguments::Send, books::Books, connection::Connection, exit_status::ExitStatus, message::Message,
-    progress::Progress,
+    progress::Progress, report::Which,
 };
 
 /// What is to be sent, and how.
@@ -77,4 +77,10 @@ pub(crate) struct Taken<'a> {
     /// From 1 on.
     pub(crate) number: usize,
     pub(crate) message: &'a Message,
+}
+
+impl Taken<'_> {
+    pub(crate) fn which(self) -> Which {
+        Which { number: self.number, file: self.message.name() }
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     exit_status::ExitStatus,
     progress::{MANY, Progress},
     report::{
-        self, Account, Outcome, Which, json,
+        self, Account, Outcome, json,
         many::{NotDelivered, Summary},
         people,
     },
@@ -42,12 +42,11 @@ impl Books {
 
     /// Reports on one message. `status` is what happened beside its delivery.
     pub(crate) fn enter(&mut self, taken: Taken<'_>, account: Account<'_>, status: ExitStatus) {
-        let Taken { number, message } = taken;
         let report = account.report;
         self.status = self.status.max(status).max(report.into());
         self.summary.add(report);
         self.progress.message();
-        let which = Which { number, file: message.name() };
+        let which = taken.which();
         if self.json {
             let which = (self.count > 1).then_some(which);
             self.print(&json::line(&json::Message::new(which, account)));

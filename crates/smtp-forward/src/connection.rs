@@ -7,14 +7,15 @@ use std::{
     task::Poll,
 };
 
-use smtp_client::Client;
-use smtp_proto::{AttemptReport, Cancel, Cause, Delivery, Envelope, Misuse, Size};
+use smtp_client::{Client, ContentChanged};
+use smtp_proto::{Cancel, Delivery, Envelope, Misuse, Size, Status};
 
 use crate::{
     batch::{Batch, Queue, Taken},
     books::Books,
     diagnostics,
     exit_status::ExitStatus,
+    leave::{Experience, Reason},
     progress::Progress,
     report::Account,
     watch::Watch,
@@ -28,6 +29,8 @@ pub(crate) struct Connection<'a> {
     delivery: Delivery,
     /// Messages that the connection has served.
     served: u32,
+    /// Whether one of them was delivered to anybody.
+    has_delivered: bool,
     /// The message at hand.
     taken: Taken<'a>,
     /// What happened beside its delivery.
@@ -48,7 +51,7 @@ enum Next<'a> {
     Message(Taken<'a>),
     NoMore,
     /// The rest is left to other connections.
-    Leave,
+    Leave(Reason),
 }
 
 impl<'a> Connection<'a> {
@@ -56,10 +59,11 @@ impl<'a> Connection<'a> {
     pub(crate) fn new(batch: &'a Batch<'a>, progress: Progress, first: Taken<'a>) -> Self {
         let mut delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
         let (stage, status) = open(first, &mut delivery, &progress);
-        let watch = Watch::new(batch.arguments.trace, progress);
+        let mut watch = Watch::new(batch.arguments.trace, progress);
+        watch.message = first.which().to_string();
         let mut client = client(batch);
         client.start();
-        Self { batch, client, watch, delivery, served: 0, taken: first, status, stage }
+        Self { batch, client, watch, delivery, served: 0, has_delivered: false, taken: first, status, stage }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
@@ -82,7 +86,10 @@ impl<'a> Connection<'a> {
             };
             let next = match self.stage {
                 Stage::Quit(next) => break (ended, next),
-                Stage::Delivery(_) => self.next(queue),
+                Stage::Delivery(_) => {
+                    self.count();
+                    self.next(queue)
+                }
             };
             if ended.is_err() || !self.is_at_its_end(next) {
                 break (ended, next);
@@ -103,40 +110,40 @@ impl<'a> Connection<'a> {
                 Poll::Pending
             }
             Next::NoMore => Poll::Ready(()),
-            Next::Leave => {
-                let note = || diagnostics::note("one connection fewer: the server did not take it");
-                self.watch.progress.suspend(note);
+            Next::Leave(reason) => {
+                let note = format_args!("one connection fewer: {}", reason.text());
+                self.watch.progress.suspend(|| diagnostics::note(note));
                 Poll::Ready(())
             }
         }
     }
 
-    /// A server may take fewer connections than asked for: whoever is sent away leaves the rest to the
-    /// others, or it would have all of them deferred.
     fn next(&self, queue: &mut Queue<'a>) -> Next<'a> {
-        if self.was_sent_away() && queue.leave() {
-            Next::Leave
-        } else {
-            queue.take().map_or(Next::NoMore, Next::Message)
+        match self.reason_to_leave().filter(|_| queue.leave()) {
+            Some(reason) => Next::Leave(reason),
+            None => queue.take().map_or(Next::NoMore, Next::Message),
         }
     }
 
-    /// Whether the server took no hello on the last connection.
-    fn was_sent_away(&self) -> bool {
-        if self.batch.interrupt.load(Ordering::Relaxed) {
-            return false;
-        }
+    /// Why the connection is of no use for more messages.
+    fn reason_to_leave(&self) -> Option<Reason> {
+        let interrupted = self.batch.interrupt.load(Ordering::Relaxed);
+        let experience = Experience::new(self.delivery.report(), self.has_delivered);
+        experience.reason_to_leave().filter(|_| !interrupted)
+    }
+
+    /// Counts the message at hand for the connection it came to last.
+    fn count(&mut self) {
         let report = self.delivery.report();
-        // What this message needs, the next one may not.
-        let for_its_needs = report.recipients().any(|recipient| matches!(recipient.cause, Cause::Needs(_)));
-        let no_hello = |attempt: AttemptReport<'_>| !attempt.reused() && attempt.hello_reply().is_none();
-        !for_its_needs && report.attempts().last().is_some_and(no_hello)
+        if !report.attempts().last().is_some_and(|attempt| attempt.reused()) {
+            (self.served, self.has_delivered) = (0, false);
+        }
+        self.served = self.served.saturating_add(1);
+        self.has_delivered |= report.recipients().any(|recipient| recipient.status == Status::Delivered);
     }
 
-    /// Counts the message at hand; whether it was the connection's last.
-    fn is_at_its_end(&mut self, next: Next<'a>) -> bool {
-        let reused = self.delivery.report().attempts().last().is_some_and(|attempt| attempt.reused());
-        self.served = if reused { self.served.saturating_add(1) } else { 1 };
+    /// Whether the message at hand, which was counted, was the connection's last.
+    fn is_at_its_end(&self, next: Next<'a>) -> bool {
         let limit = self.batch.arguments.per_connection.map_or(u32::MAX, NonZeroU32::get);
         self.served >= limit || !matches!(next, Next::Message(_))
     }
@@ -149,6 +156,7 @@ impl<'a> Connection<'a> {
         }
         let (stage, status) = open(taken, &mut self.delivery, &self.watch.progress);
         (self.taken, self.stage, self.status) = (taken, stage, self.status.max(status));
+        self.watch.message = taken.which().to_string();
         self.client.start();
     }
 
@@ -163,14 +171,17 @@ impl<'a> Connection<'a> {
 
 /// The content of the message that `delivery` was given; where there is none, `delivery` is given up.
 fn open<'a>(taken: Taken<'a>, delivery: &mut Delivery, progress: &Progress) -> (Stage<'a>, ExitStatus) {
-    let Taken { number, message } = taken;
-    match message.open() {
+    match taken.message.open() {
         Ok(content) => (Stage::Delivery(content), ExitStatus::Ok),
         Err(error) => {
-            let why = format_args!("message {number}, {}: {error}", message.name());
-            progress.suspend(|| diagnostics::error(why));
-            delivery.cancel(Cancel::ContentUnreadable);
-            (Stage::Delivery(Box::new(io::empty())), ExitStatus::NoInput)
+            progress.suspend(|| diagnostics::error(format_args!("{}: {error}", taken.which())));
+            let (why, status) = if ContentChanged::is_wrapped_in(&error) {
+                (Cancel::ContentChanged, ExitStatus::TempFail)
+            } else {
+                (Cancel::ContentUnreadable, ExitStatus::NoInput)
+            };
+            delivery.cancel(why);
+            (Stage::Delivery(Box::new(io::empty())), status)
         }
     }
 }

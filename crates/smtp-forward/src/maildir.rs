@@ -5,27 +5,35 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::file::{not_regular, symbolic_link};
+
 /// An entry that cannot be a message, and why.
 pub(crate) type Bad = (PathBuf, io::Error);
 
 /// The messages in new/ and cur/ of `maildir`, in the order of their names; or everything that is wrong
-/// with it.
+/// with it. Links inside it are not followed: whoever may write to it need not be allowed to read what
+/// they lead to.
 pub(crate) fn messages(maildir: &Path) -> Result<Vec<PathBuf>, Vec<Bad>> {
     let mut messages = Vec::new();
     let mut bad = Vec::new();
     for part in ["new", "cur"] {
-        let entries = match fs::read_dir(maildir.join(part)) {
-            Ok(entries) => entries,
+        let dir = maildir.join(part);
+        let entries = match list(&dir) {
+            Ok(Some(entries)) => entries,
+            Ok(None) => {
+                bad.push((dir, symbolic_link()));
+                continue;
+            }
             Err(error) => return Err(vec![(maildir.to_owned(), is_no_maildir(part, &error))]),
         };
         for entry in entries {
             match entry {
                 Ok(entry) if entry.file_name().as_encoded_bytes().starts_with(b".") => {}
-                Ok(entry) => match check(&entry.path()) {
+                Ok(entry) => match check(&entry) {
                     Ok(()) => messages.push(entry.path()),
                     Err(error) => bad.push((entry.path(), error)),
                 },
-                Err(error) => bad.push((maildir.join(part), error)),
+                Err(error) => bad.push((dir.clone(), error)),
             }
         }
     }
@@ -37,13 +45,24 @@ pub(crate) fn messages(maildir: &Path) -> Result<Vec<PathBuf>, Vec<Bad>> {
     if bad.is_empty() { Ok(messages) } else { Err(bad) }
 }
 
+/// The entries of `dir`; `None` if it is a symbolic link.
+fn list(dir: &Path) -> io::Result<Option<fs::ReadDir>> {
+    if fs::symlink_metadata(dir)?.is_symlink() { Ok(None) } else { fs::read_dir(dir).map(Some) }
+}
+
 fn is_no_maildir(part: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("it is no maildir: {part}/: {error}"))
 }
 
-/// Opening a pipe could wait for ever.
-fn check(path: &Path) -> io::Result<()> {
-    if fs::metadata(path)?.is_file() { Ok(()) } else { Err(io::Error::other("it is no file")) }
+fn check(entry: &fs::DirEntry) -> io::Result<()> {
+    let kind = entry.file_type()?;
+    if kind.is_symlink() {
+        Err(symbolic_link())
+    } else if kind.is_file() {
+        Ok(())
+    } else {
+        Err(not_regular())
+    }
 }
 
 #[cfg(test)]
@@ -76,6 +95,23 @@ mod tests {
         fs::create_dir(dir.path().join("cur/3")).unwrap();
         let bad: Vec<_> = messages(dir.path()).unwrap_err().into_iter().map(|(path, _)| path).collect();
         assert_eq!(bad, [dir.path().join("new/2"), dir.path().join("cur/3")]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symbolic_link_is_no_message_and_no_part_of_a_maildir_but_may_lead_to_one() {
+        use std::os::unix::fs::symlink;
+        let dir = maildir(&["new/1", "cur/2"]);
+        let link = tempfile::tempdir().unwrap();
+        symlink(dir.path(), link.path().join("maildir")).unwrap();
+        assert_eq!(messages(&link.path().join("maildir")).unwrap().len(), 2);
+        symlink(dir.path().join("cur/2"), dir.path().join("new/3")).unwrap();
+        fs::rename(dir.path().join("cur"), dir.path().join("elsewhere")).unwrap();
+        symlink(dir.path().join("elsewhere"), dir.path().join("cur")).unwrap();
+        let bad = messages(dir.path()).unwrap_err();
+        assert!(bad.iter().all(|(_, error)| error.to_string() == "it is a symbolic link"), "{bad:?}");
+        let paths: Vec<_> = bad.into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, [dir.path().join("new/3"), dir.path().join("cur")]);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Forwards messages by SMTP: the program over `smtp-client` and `smtp-proto`.
 
+// `print!` and its like panic where the stream fails. `report` and `diagnostics` write instead.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod arguments;
 mod batch;
 mod books;
@@ -8,14 +11,18 @@ mod conversation;
 mod demo;
 mod diagnostics;
 mod exit_status;
+mod file;
 mod interrupt;
+mod leave;
 mod maildir;
 mod message;
 mod open_files;
 mod probe;
 mod progress;
 mod report;
+mod scan;
 mod send;
+mod spool;
 mod trace;
 mod watch;
 

@@ -19,9 +19,11 @@ use crate::{
     batch::Batch,
     diagnostics,
     exit_status::ExitStatus,
+    file::Location,
     interrupt, maildir,
-    message::{self, Message, Room},
+    message::Message,
     open_files,
+    spool::Room,
 };
 
 /// How often the interrupt flag is looked at while messages are read.
@@ -44,6 +46,8 @@ enum Failure {
     Recipients(NoRecipients),
     /// How many files may be open.
     Connections(u64),
+    /// The thread that reads the messages did not start, or ended early.
+    Reader(io::Error),
     /// Everything that cannot be.
     Unreadable(Vec<(PathBuf, io::Error)>),
 }
@@ -52,6 +56,7 @@ impl Failure {
     const fn status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Recipients(_) | Self::Connections(_) => ExitStatus::Usage,
+            Self::Reader(_) => ExitStatus::TempFail,
             Self::Unreadable(_) => ExitStatus::NoInput,
         }
     }
@@ -65,6 +70,7 @@ impl fmt::Display for Failure {
             Self::Connections(most) => {
                 write!(f, "so many connections need more than the {most} open files that this system allows")
             }
+            Self::Reader(error) => write!(f, "the messages cannot be read: {error}; nothing was sent"),
             Self::Unreadable(all) => {
                 for (path, error) in all {
                     let path = Escaped(path.as_os_str().as_encoded_bytes());
@@ -87,7 +93,8 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let config = arguments.config(count).map_err(Failure::Usage)?;
     let envelope = Envelope::new(arguments.from.clone(), arguments.to.clone()).map_err(Failure::Recipients)?;
     let interrupt = interrupt::flag();
-    let messages = read_all(files, arguments.repeat.get() > 1, &interrupt)?;
+    let room = Room::new(arguments.repeat.get() > 1, arguments.spool_limit);
+    let messages = read_all(files, room, &interrupt)?;
     if arguments.tls == Tls::Opportunistic {
         diagnostics::note("TLS is not spoken yet: the message goes in clear");
     }
@@ -95,15 +102,15 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
 }
 
 /// Where the messages are.
-fn files(arguments: &Send) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = arguments.files.clone();
-    if files.iter().filter(|path| message::is_standard_input(path)).count() > 1 {
+fn files(arguments: &Send) -> Result<Vec<Location>, Failure> {
+    let mut files: Vec<_> = arguments.files.iter().map(|path| Location::given(path)).collect();
+    if files.iter().filter(|file| **file == Location::StandardInput).count() > 1 {
         return Err(Failure::Usage("standard input holds one message, and can be read once"));
     }
     let mut bad = Vec::new();
     for dir in &arguments.maildir {
         match maildir::messages(dir) {
-            Ok(messages) => files.extend(messages),
+            Ok(messages) => files.extend(messages.into_iter().map(Location::Maildir)),
             Err(more) => bad.extend(more),
         }
     }
@@ -111,32 +118,39 @@ fn files(arguments: &Send) -> Result<Vec<PathBuf>, Failure> {
         return Err(Failure::Unreadable(bad));
     }
     if files.is_empty() {
-        files.push(PathBuf::from("-"));
+        files.push(Location::StandardInput);
     }
     Ok(files)
 }
 
 /// Reads every message once, before anything is sent. Interrupted, it gives as many that were not
 /// read: the delivery of each is given up in turn.
-fn read_all(files: Vec<PathBuf>, again: bool, interrupt: &Arc<AtomicBool>) -> Result<Vec<Message>, Failure> {
-    let unread: Vec<_> = files.iter().map(|path| Message::unread(path)).collect();
+fn read_all(files: Vec<Location>, mut room: Room, interrupt: &Arc<AtomicBool>) -> Result<Vec<Message>, Failure> {
+    let unread: Vec<_> = files.iter().cloned().map(Message::unread).collect();
     let (sender, receiver) = mpsc::channel();
     // A pipe can keep a reader waiting for ever.
-    thread::spawn(move || {
-        let mut room = Room::new(again);
+    let read_each = move || {
+        let mut messages = Vec::new();
         let mut bad = Vec::new();
-        let read =
-            |path: &PathBuf| Message::read(path, &mut room).map_err(|error| bad.push((path.clone(), error))).ok();
-        let messages = files.iter().filter_map(read).collect();
+        for file in files {
+            let path = file.path().to_owned();
+            match Message::read(file, &mut room) {
+                Ok(message) => messages.push(message),
+                Err(error) => bad.push((path, error)),
+            }
+        }
         // Whoever was interrupted does not take it.
         let _ = sender.send(if bad.is_empty() { Ok(messages) } else { Err(Failure::Unreadable(bad)) });
-    });
+    };
+    thread::Builder::new().name("reader".into()).spawn(read_each).map_err(Failure::Reader)?;
     loop {
         match receiver.recv_timeout(TICK) {
             Ok(messages) => return messages,
             Err(RecvTimeoutError::Timeout) if interrupt.load(Ordering::Relaxed) => return Ok(unread),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => unreachable!("the reader sends before it ends"),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Failure::Reader(io::Error::other("the reader ended early")));
+            }
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use console::style;
 
-use crate::{conversation::Conversation, conversation::Entry, report::how_lost};
+use crate::{
+    conversation::{Conversation, Entry},
+    diagnostics,
+    report::how_lost,
+};
 
 /// Lines of each message's content that a trace shows.
 const CONTENT_LINES: u64 = 10;
@@ -13,16 +17,14 @@ pub(crate) fn new() -> Conversation<fn(Entry)> {
 }
 
 fn write(entry: Entry) {
-    let mark = |text: String| style(text).for_stderr().dim();
-    match entry {
-        Entry::Client(line) => eprintln!("C: {line}"),
-        Entry::Server(line) => eprintln!("S: {line}"),
-        Entry::Connected(server) => eprintln!("{}", mark(format!("-- connected to {server}"))),
-        Entry::ConnectFailed(why) => eprintln!("{}", mark(format!("-- no connection: {why}"))),
-        Entry::Omitted { lines, octets } => {
-            eprintln!("{}", mark(format!("-- the client sent {lines} more lines, {octets} octets")));
-        }
-        Entry::Lost(how) => eprintln!("{}", mark(format!("-- {}", how_lost(how)))),
-        Entry::Closed => eprintln!("{}", mark("-- the client closed the connection".to_owned())),
-    }
+    let mark = |text: &str| style(text).for_stderr().dim().to_string();
+    diagnostics::line(match entry {
+        Entry::Client(line) => format!("C: {line}"),
+        Entry::Server(line) => format!("S: {line}"),
+        Entry::Connected(server) => mark(&format!("-- connected to {server}")),
+        Entry::ConnectFailed(why) => mark(&format!("-- no connection: {why}")),
+        Entry::Omitted { lines, octets } => mark(&format!("-- the client sent {lines} more lines, {octets} octets")),
+        Entry::Lost(how) => mark(&format!("-- {}", how_lost(how))),
+        Entry::Closed => mark("-- the client closed the connection"),
+    });
 }

@@ -5,18 +5,20 @@ use std::{io, net::SocketAddr};
 use smtp_client::{Observer, Sent};
 use smtp_proto::Disconnect;
 
-use crate::{progress::Progress, report::how_lost, trace};
+use crate::{diagnostics, progress::Progress, report::how_lost, trace};
 
 /// The trace if it was asked for, the progress bar, and diagnostics.
 pub(crate) struct Watch {
     trace: Box<dyn Observer>,
     pub(crate) progress: Progress,
+    /// Which message is under way, for what is said of it.
+    pub(crate) message: String,
 }
 
 impl Watch {
     pub(crate) fn new(trace: bool, progress: Progress) -> Self {
         let trace: Box<dyn Observer> = if trace { Box::new(trace::new()) } else { Box::new(()) };
-        Self { trace, progress }
+        Self { trace, progress, message: String::new() }
     }
 }
 
@@ -46,7 +48,7 @@ impl Observer for Watch {
     }
 
     fn content_unreadable(&mut self, error: &io::Error) {
-        tracing::error!(%error, "the message cannot be read to its end");
+        self.progress.suspend(|| diagnostics::error(format_args!("{}: {error}", self.message)));
     }
 
     fn lost(&mut self, how: Disconnect) {

@@ -182,6 +182,8 @@ fn what_cannot_be_asked_for_is_refused_with_nothing_connected() {
         (send(&["--per-connection", "0"]), MESSAGE, 64),
         (send(&["--repeat", "0"]), MESSAGE, 64),
         (send(&["--repeat", "-1"]), MESSAGE, 64),
+        (send(&["--spool-limit", "0"]), MESSAGE, 64),
+        (send(&["--spool-limit", "1T"]), MESSAGE, 64),
         (send(&["--trace", "--connections", "2"]), MESSAGE, 64),
         (send(&["--maildir", "/no/such/dir"]), MESSAGE, 66),
         (vec!["--help"], "", 0),

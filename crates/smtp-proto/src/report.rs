@@ -120,6 +120,8 @@ pub enum Cancel {
     TooSlow,
     /// The content cannot be read to its end.
     ContentUnreadable,
+    /// The content is no longer what it was when the delivery began: it has fewer, more or other octets.
+    ContentChanged,
 }
 
 impl fmt::Display for Cancel {
@@ -129,6 +131,7 @@ impl fmt::Display for Cancel {
             Self::Deadline => "the delivery took longer than it may",
             Self::TooSlow => "the server takes the content too slowly",
             Self::ContentUnreadable => "the content could not be read to its end",
+            Self::ContentChanged => "the content changed before it was sent",
         })
     }
 }

@@ -39,7 +39,7 @@ fn converse(delivery: &mut Delivery, server: &[&str]) {
 #[test]
 fn each_misuse_and_each_fault_has_its_words() {
     let fault = |octets: &[u8]| Reply::parse(octets).unwrap_err();
-    let cases: [(&dyn Display, &str); 46] = [
+    let cases: [(&dyn Display, &str); 47] = [
         (&AddressError::Empty, "it is empty"),
         (&AddressError::NoDomain, "it has no @ and domain"),
         (&AddressError::Control(7), "it has a control character at octet 7"),
@@ -51,6 +51,7 @@ fn each_misuse_and_each_fault_has_its_words() {
         (&Cancel::Deadline, "the delivery took longer than it may"),
         (&Cancel::TooSlow, "the server takes the content too slowly"),
         (&Cancel::ContentUnreadable, "the content could not be read to its end"),
+        (&Cancel::ContentChanged, "the content changed before it was sent"),
         (&Cause::Reply, "the server's reply"),
         (&Cause::Connections, "the connection failed"),
         (&Cause::TooLarge(1000), "it is larger than the 1000 octets the server takes"),

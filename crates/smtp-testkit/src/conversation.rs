@@ -181,6 +181,7 @@ impl fmt::Display for Transcript<'_> {
                 Event::Cancel(Cancel::Deadline) => writeln!(f, "-- cancel: deadline")?,
                 Event::Cancel(Cancel::TooSlow) => writeln!(f, "-- cancel: too slow")?,
                 Event::Cancel(Cancel::ContentUnreadable) => writeln!(f, "-- cancel: content unreadable")?,
+                Event::Cancel(Cancel::ContentChanged) => writeln!(f, "-- cancel: content changed")?,
                 Event::Next { kept, message } => {
                     writeln!(f, "-- {}\n-- next message", done(*kept))?;
                     write_message(f, &messages[*message])?;

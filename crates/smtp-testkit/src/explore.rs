@@ -188,7 +188,6 @@ pub fn second_message(config: &Config, hello: Hello, first: &Envelope, second: E
             Step::Transmit(..) => Move::Sent,
             Step::Content(_) => Move::EndContent,
             Step::Wait(_) => match stage {
-                Some(Stage::Greeting) => reply("250"),
                 Some(Stage::Data) => reply("354"),
                 Some(Stage::Ehlo | Stage::Lhlo) => {
                     watched.received(ehlo_reply.as_bytes()).expect("a reply was due");

@@ -1,10 +1,11 @@
 //! A server on loopback that plays a script, and writes down what it hears.
 //!
 //! One step a line: `S: text` says a line, `S- text` says octets without a line end, `C: start` hears
-//! a line that starts so, `content` hears a message up to its dot, `close` and `reset` end the
-//! connection, `silence` reads and says nothing, `await` waits until the test says go, `gather 3` until
-//! three connections were opened, `gone 2` until the client has left two, `deaf` until it is over, `=`
-//! starts the next connection. Where a connection's steps end, the server reads until the client leaves.
+//! a line that starts so, `content` hears a message up to its dot, `part 1000` so many octets of it,
+//! `close` and `reset` end the connection, `silence` reads and says nothing, `await` waits until the
+//! test says go, `gather 3` until three connections were opened, `gone 2` until the client has left two,
+//! `deaf` until it is over, `narrow` makes room for only a few octets that are not heard yet, `=` starts
+//! the next connection. Where a connection's steps end, the server reads until the client leaves.
 
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
@@ -16,7 +17,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The greeting and an EHLO without extensions.
@@ -31,6 +32,10 @@ pub(crate) const QUIT: &str = "C: QUIT\nS: 221 bye\n";
 
 /// How often a waiting server looks whether the test is over.
 const TICK: Duration = Duration::from_millis(5);
+/// Octets that a `narrow` connection has room for.
+const NARROW: usize = 64 * 1024;
+/// How long a test waits for what does not happen.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What the connections of a server have in common.
 #[derive(Default)]
@@ -38,6 +43,8 @@ struct Signs {
     /// The test says so.
     go: AtomicBool,
     over: AtomicBool,
+    /// How many times a connection came to an `await`.
+    awaits: AtomicUsize,
     /// How many connections were opened.
     opened: AtomicUsize,
     /// How many of them the client has left.
@@ -81,6 +88,15 @@ impl Server {
             move || play_all(&listener, &scripts, &signs)
         });
         Self { address, signs, thread }
+    }
+
+    /// Waits until connections have come to an `await` so many times in all.
+    pub(crate) fn until_awaits(&self, times: usize) {
+        let since = Instant::now();
+        while self.signs.awaits.load(Ordering::Relaxed) < times {
+            assert!(since.elapsed() < LONGEST, "no connection came to an await");
+            thread::sleep(TICK);
+        }
     }
 
     /// Ends every `await`.
@@ -128,19 +144,22 @@ fn play_all(listener: &TcpListener, scripts: &[String], signs: &Signs) -> Vec<Ve
 fn play(stream: TcpStream, script: &str, signs: &Signs, heard: &mut Vec<String>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut line = BufReader::new(stream);
+    let mut content = String::new();
     for step in script.lines() {
         match (step, step.split_at_checked(3)) {
             ("content", _) => {
-                let mut content = String::new();
-                while content != ".\r\n" && !content.ends_with("\r\n.\r\n") {
-                    hear(&mut line, &mut content)?;
+                let is_whole = |content: &str| content == ".\r\n" || content.ends_with("\r\n.\r\n");
+                let heard_all = hear_until(&mut line, &mut content, is_whole);
+                if !content.is_empty() {
+                    heard.push(std::mem::take(&mut content));
                 }
-                heard.push(content);
+                heard_all?;
             }
             ("close", _) => {
                 line.get_ref().shutdown(Shutdown::Write)?;
                 break;
             }
+            ("narrow", _) => socket2::SockRef::from(line.get_ref()).set_recv_buffer_size(NARROW)?,
             ("reset", _) => return socket2::SockRef::from(line.get_ref()).set_linger(Some(Duration::ZERO)),
             ("silence", _) => break,
             ("deaf", _) => {
@@ -150,9 +169,14 @@ fn play(stream: TcpStream, script: &str, signs: &Signs, heard: &mut Vec<String>)
                 return Ok(());
             }
             ("await", _) => {
+                signs.awaits.fetch_add(1, Ordering::Relaxed);
                 while !signs.go() {
                     thread::sleep(TICK);
                 }
+            }
+            (step, _) if step.starts_with("part ") => {
+                let octets = step["part ".len()..].parse().unwrap();
+                hear_until(&mut line, &mut content, |content| content.len() >= octets)?;
             }
             (step, _) if step.starts_with("gather ") => {
                 let connections = step["gather ".len()..].parse().unwrap();
@@ -187,5 +211,12 @@ fn hear(line: &mut BufReader<TcpStream>, text: &mut String) -> io::Result<()> {
         return Err(ErrorKind::UnexpectedEof.into());
     }
     text.push_str(&String::from_utf8_lossy(&octets));
+    Ok(())
+}
+
+fn hear_until(line: &mut BufReader<TcpStream>, text: &mut String, done: impl Fn(&str) -> bool) -> io::Result<()> {
+    while !done(text) {
+        hear(line, text)?;
+    }
     Ok(())
 }

@@ -18,13 +18,18 @@ pub(crate) fn start(arguments: &[&str], server: Option<SocketAddr>) -> Child {
 
 /// The same with its standard output going to `output`.
 pub(crate) fn start_into(arguments: &[&str], server: Option<SocketAddr>, output: Stdio) -> Child {
+    start_with(arguments, server, output, Stdio::piped())
+}
+
+/// The same with its standard error going to `errors`.
+pub(crate) fn start_with(arguments: &[&str], server: Option<SocketAddr>, output: Stdio, errors: Stdio) -> Child {
     let server = server.map(|server| server.to_string()).unwrap_or_default();
     Command::new(env!("CARGO_BIN_EXE_smtp-forward"))
         .args(arguments.iter().map(|argument| argument.replace("{server}", &server)))
         .env_remove("RUST_LOG")
         .stdin(Stdio::piped())
         .stdout(output)
-        .stderr(Stdio::piped())
+        .stderr(errors)
         .spawn()
         .unwrap()
 }

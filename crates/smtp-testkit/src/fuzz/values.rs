@@ -159,5 +159,10 @@ pub(super) fn disconnect(choice: u8) -> Disconnect {
 
 /// Any reason to give up.
 pub(super) fn cancel(choice: u8) -> Cancel {
-    [Cancel::Interrupted, Cancel::Deadline, Cancel::TooSlow, Cancel::ContentUnreadable][usize::from(choice & 3)]
+    match choice {
+        u8::MAX => Cancel::ContentChanged,
+        _ => {
+            [Cancel::Interrupted, Cancel::Deadline, Cancel::TooSlow, Cancel::ContentUnreadable][usize::from(choice & 3)]
+        }
+    }
 }

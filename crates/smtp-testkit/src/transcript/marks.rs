@@ -43,6 +43,7 @@ impl Mark {
                 "deadline" => Cancel::Deadline,
                 "too slow" => Cancel::TooSlow,
                 "content unreadable" => Cancel::ContentUnreadable,
+                "content changed" => Cancel::ContentChanged,
                 _ => return None,
             }),
             _ => return None,

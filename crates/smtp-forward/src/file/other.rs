@@ -1,0 +1,34 @@
+//! Files on other systems: what the standard library knows of them.
+
+use std::{
+    fs::{self, File, FileType, Metadata},
+    io,
+    path::Path,
+    time::SystemTime,
+};
+
+/// Since when the file is as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Identity {
+    size: u64,
+    created: Option<SystemTime>,
+    modified: Option<SystemTime>,
+}
+
+impl From<&Metadata> for Identity {
+    fn from(metadata: &Metadata) -> Self {
+        Self { size: metadata.len(), created: metadata.created().ok(), modified: metadata.modified().ok() }
+    }
+}
+
+pub(super) fn is_device(_: FileType) -> bool {
+    false
+}
+
+pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+pub(super) fn open_without_links(path: &Path) -> io::Result<Option<File>> {
+    if fs::symlink_metadata(path)?.is_symlink() { Ok(None) } else { File::open(path).map(Some) }
+}

@@ -1,0 +1,211 @@
+//! What one pass over a message tells, and whether a later one finds the same.
+
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    io::{self, Read, Write},
+};
+
+use smtp_client::ContentChanged;
+use smtp_proto::{Body, is_seven_bit};
+use twox_hash::XxHash3_64;
+
+/// What is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// What a delivery must know of its message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Facts {
+    /// As it is in the file.
+    pub(crate) octets: u64,
+    /// As it goes over the wire, all line ends CR LF (RFC 1870 section 6).
+    pub(crate) size: u64,
+    pub(crate) body: Body,
+}
+
+/// What one pass over a message tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Scanned {
+    pub(crate) facts: Facts,
+    digest: Digest,
+}
+
+/// Of all octets, by which they are known again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Digest {
+    /// Random, so that nobody can prepare other octets with the same digest.
+    seed: u64,
+    value: u64,
+}
+
+impl Scanned {
+    /// Reads `from` to its end, and copies it.
+    pub(crate) fn of(mut from: impl Read, copy: &mut impl Write) -> io::Result<Self> {
+        let mut scan = Scan::new();
+        let mut piece = vec![0; PIECE];
+        loop {
+            match from.read(&mut piece) {
+                Ok(0) => return Ok(scan.end()),
+                Ok(len) => {
+                    scan.add(&piece[..len]);
+                    copy.write_all(&piece[..len])?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Of a message without an octet.
+    pub(crate) fn empty() -> Self {
+        Scan::new().end()
+    }
+}
+
+/// One pass over a message, in pieces of any size.
+struct Scan {
+    octets: u64,
+    bare_line_feeds: u64,
+    eight_bit: bool,
+    last: Option<u8>,
+    seed: u64,
+    hasher: XxHash3_64,
+}
+
+impl Scan {
+    fn new() -> Self {
+        let seed = RandomState::new().build_hasher().finish();
+        let hasher = XxHash3_64::with_seed(seed);
+        Self { octets: 0, bare_line_feeds: 0, eight_bit: false, last: None, seed, hasher }
+    }
+
+    fn add(&mut self, piece: &[u8]) {
+        self.octets += piece.len() as u64;
+        self.eight_bit = self.eight_bit || !is_seven_bit(piece);
+        let mut last = self.last;
+        for octet in piece {
+            self.bare_line_feeds += u64::from(*octet == b'\n' && last != Some(b'\r'));
+            last = Some(*octet);
+        }
+        self.last = last;
+        self.hasher.write(piece);
+    }
+
+    fn end(&self) -> Scanned {
+        let end_of_last_line = if matches!(self.last, None | Some(b'\n')) { 0 } else { 2 };
+        let facts = Facts {
+            octets: self.octets,
+            size: self.octets + self.bare_line_feeds + end_of_last_line,
+            body: if self.eight_bit { Body::EightBit } else { Body::SevenBit },
+        };
+        Scanned { facts, digest: Digest { seed: self.seed, value: self.hasher.finish() } }
+    }
+}
+
+/// Reads a message that was scanned, and fails with [`ContentChanged`] where it finds another: in any
+/// case before it says that this is the end.
+pub(crate) struct Verified<R> {
+    from: R,
+    scanned: Scanned,
+    octets: u64,
+    hasher: XxHash3_64,
+}
+
+impl<R> Verified<R> {
+    pub(crate) fn new(from: R, scanned: Scanned) -> Self {
+        Self { from, scanned, octets: 0, hasher: XxHash3_64::with_seed(scanned.digest.seed) }
+    }
+
+    /// Whether a message that goes on with `piece`, or else ends here, is the one that was scanned as far
+    /// as that can be told.
+    fn is_the_same(&mut self, piece: &[u8]) -> bool {
+        let Scanned { facts, digest } = self.scanned;
+        if piece.is_empty() {
+            return self.octets == facts.octets && self.hasher.finish() == digest.value;
+        }
+        self.octets += piece.len() as u64;
+        self.hasher.write(piece);
+        // The delivery would refuse 8-bit content for good that was announced as 7-bit.
+        self.octets <= facts.octets && (facts.body != Body::SevenBit || is_seven_bit(piece))
+    }
+}
+
+impl<R: Read> Read for Verified<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if room.is_empty() {
+            return Ok(0);
+        }
+        let len = self.from.read(room)?;
+        if self.is_the_same(&room[..len]) { Ok(len) } else { Err(ContentChanged.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smtp_proto::{ContentEncoder, LineEndings};
+
+    #[test]
+    fn the_size_is_what_goes_over_the_wire_for_every_split() {
+        for content in ["", "a", "a\n", "a\r\n", "a\r", "\r\r\n", "a\rb\n\nc", "\n\r", "a\r\n\r\nb\r\n"] {
+            let mut wire = Vec::new();
+            let mut encoder = ContentEncoder::new(LineEndings::Mend, Body::SevenBit);
+            encoder.encode(content.as_bytes(), &mut wire).unwrap();
+            encoder.finish(&mut wire).unwrap();
+            let expected = (wire.len() - ".\r\n".len()) as u64;
+            for at in 0..=content.len() {
+                let mut scan = Scan::new();
+                scan.add(&content.as_bytes()[..at]);
+                scan.add(&content.as_bytes()[at..]);
+                assert_eq!(scan.end().facts.size, expected, "{content:?} split at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_octet_makes_a_message_8_bit() {
+        for (content, body) in
+            [(&b"plain\n"[..], Body::SevenBit), (b"caf\xe9\n", Body::EightBit), (b"a\0b", Body::EightBit)]
+        {
+            assert_eq!(Scanned::of(content, &mut io::sink()).unwrap().facts.body, body);
+        }
+    }
+
+    #[test]
+    fn the_message_that_was_scanned_is_read_to_its_end_and_of_any_other_no_end_is_told() {
+        let scanned = Scanned::of(&b"one two\n"[..], &mut io::sink()).unwrap();
+        for (content, read) in [
+            (&b"one two\n"[..], Ok("one two\n")),
+            (b"", Err("")),
+            (b"one two", Err("one two")),
+            (b"one two\n\n", Err("one two\n")),
+            (b"one too\n", Err("one too\n")),
+            (b"one tw\xf6\n", Err("one tw")),
+        ] {
+            // An octet at a time: as much as possible is read.
+            let mut verified = Verified::new(content, scanned);
+            let mut octets = Vec::new();
+            let ended = loop {
+                let mut room = [0];
+                match verified.read(&mut room) {
+                    Ok(0) => break true,
+                    Ok(_) => octets.extend(room),
+                    Err(error) => {
+                        assert!(ContentChanged::is_wrapped_in(&error), "{error}");
+                        break false;
+                    }
+                }
+            };
+            let text = String::from_utf8(octets).unwrap();
+            assert_eq!(if ended { Ok(&text[..]) } else { Err(&text[..]) }, read);
+        }
+    }
+
+    #[test]
+    fn a_message_that_was_scanned_as_8_bit_may_be() {
+        let content = b"caf\xe9\n";
+        let scanned = Scanned::of(&content[..], &mut io::sink()).unwrap();
+        let mut read = Vec::new();
+        Verified::new(&content[..], scanned).read_to_end(&mut read).unwrap();
+        assert_eq!(read, content);
+    }
+}

@@ -1,0 +1,150 @@
+//! Messages that are kept while they wait: those that can be read only once, and small ones that are sent
+//! again and again.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+};
+
+use tempfile::{SpooledData, SpooledTempFile};
+
+use crate::scan::{Scanned, Verified};
+
+/// How much of a message that can be read only once is kept in memory; and of all messages that are sent
+/// again and again.
+pub(crate) const IN_MEMORY: u64 = 1024 * 1024;
+
+/// A message that was read to its end, and is kept.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    Memory(Box<[u8]>),
+    /// A file without a name.
+    File(File, Scanned),
+}
+
+/// How many octets of messages may still be kept.
+#[derive(Debug)]
+pub(crate) struct Room {
+    /// In memory, of files that could also be read again.
+    held: u64,
+    /// Of what can be read only once.
+    spooled: u64,
+    /// As much as that was, before anything was spooled.
+    limit: u64,
+}
+
+impl Room {
+    /// For messages that are sent once, or again and again. `limit` is for all that can be read only once.
+    pub(crate) const fn new(again: bool, limit: u64) -> Self {
+        Self { held: if again { IN_MEMORY } else { 0 }, spooled: limit, limit }
+    }
+
+    /// Whether there is room in memory for so many octets.
+    pub(crate) const fn can_hold(&self, octets: u64) -> bool {
+        octets <= self.held
+    }
+
+    /// Holds a file in memory; `None` if it is larger than the room for it.
+    pub(crate) fn hold(&mut self, from: impl Read) -> io::Result<Option<(Kept, Scanned)>> {
+        let kept = keep(from, self.held)?;
+        self.held -= octets(kept.as_ref());
+        Ok(kept)
+    }
+
+    /// Spools what can be read only once.
+    pub(crate) fn spool(&mut self, from: impl Read) -> io::Result<(Kept, Scanned)> {
+        let kept = keep(from, self.spooled)?;
+        self.spooled -= octets(kept.as_ref());
+        let too_much = || {
+            let limit = self.limit;
+            io::Error::other(format!("what can be read only once has more than {limit} octets (--spool-limit)"))
+        };
+        kept.ok_or_else(too_much)
+    }
+}
+
+fn octets(kept: Option<&(Kept, Scanned)>) -> u64 {
+    kept.map_or(0, |(_, scanned)| scanned.facts.octets)
+}
+
+/// Reads all of `from`; `None` if that is more than `most` octets.
+fn keep(from: impl Read, most: u64) -> io::Result<Option<(Kept, Scanned)>> {
+    let mut spool = SpooledTempFile::new(usize::try_from(IN_MEMORY).unwrap_or(usize::MAX));
+    let scanned = Scanned::of(from.take(most.saturating_add(1)), &mut spool)?;
+    if scanned.facts.octets > most {
+        return Ok(None);
+    }
+    let kept = match spool.into_inner() {
+        SpooledData::InMemory(octets) => Kept::Memory(octets.into_inner().into()),
+        SpooledData::OnDisk(file) => Kept::File(file, scanned),
+    };
+    Ok(Some((kept, scanned)))
+}
+
+impl Kept {
+    /// The message, from its start.
+    pub(crate) fn open(&self) -> Box<dyn Read + '_> {
+        match self {
+            Self::Memory(octets) => Box::new(&octets[..]),
+            Self::File(file, scanned) => Box::new(Verified::new(FromStart { file, at: 0 }, *scanned)),
+        }
+    }
+}
+
+/// One of several who read a file, each at a place of its own.
+struct FromStart<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.file.seek(SeekFrom::Start(self.at))?;
+        let len = self.file.read(room)?;
+        self.at += len as u64;
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_read_only_once_is_kept_for_several_at_once() {
+        for len in [10, 3 * IN_MEMORY] {
+            let content: Vec<u8> = (0..=u8::MAX).cycle().take(usize::try_from(len).unwrap()).collect();
+            let (kept, _) = keep(&content[..], u64::MAX).unwrap().unwrap();
+            let mut one = kept.open();
+            let mut piece = [0; 7];
+            one.read_exact(&mut piece).unwrap();
+            let mut other = Vec::new();
+            kept.open().read_to_end(&mut other).unwrap();
+            let mut read = piece.to_vec();
+            one.read_to_end(&mut read).unwrap();
+            assert!(read == content && other == content, "{len} octets");
+        }
+    }
+
+    #[test]
+    fn all_that_is_spooled_is_bounded_together() {
+        let mut room = Room::new(false, 10);
+        for (octets, fits) in [(4, true), (7, false), (6, true), (0, true), (1, false)] {
+            let spooled = room.spool(io::repeat(b'x').take(octets));
+            assert_eq!(spooled.is_ok(), fits, "{octets}");
+            if let Err(error) = spooled {
+                assert!(error.to_string().contains("more than 10 octets"), "{error}");
+            }
+        }
+        assert!(Room::new(false, 3 * IN_MEMORY).spool(io::repeat(b'x')).is_err(), "it has no end");
+    }
+
+    #[test]
+    fn what_is_held_in_memory_is_bounded_too() {
+        let mut room = Room::new(true, 1);
+        assert!(room.can_hold(IN_MEMORY) && !Room::new(false, 1).can_hold(1));
+        assert!(room.hold(io::repeat(b'x')).unwrap().is_none(), "it has grown, and has no end");
+        assert!(room.hold(&b"four"[..]).unwrap().is_some());
+        assert!(room.can_hold(IN_MEMORY - 4) && !room.can_hold(IN_MEMORY - 3));
+    }
+}

@@ -1,0 +1,386 @@
+//! `smtp-forward send` with files that change, that are read once, and that are none.
+
+#![cfg(unix)]
+
+mod program;
+#[path = "../../smtp-client/tests/scripted/mod.rs"]
+mod scripted;
+
+use std::{
+    fs::{self, File, Permissions},
+    io::{self, Seek, SeekFrom, Write},
+    os::unix::fs::{FileTypeExt, PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    thread,
+    time::SystemTime,
+};
+
+use program::{MESSAGE, run, start, text};
+use rustix::process::{Pid, Signal, kill_process};
+use scripted::{HELLO, MESSAGE as TAKEN, QUIT, Server};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SEND: [&str; 8] = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--json"];
+/// Up to the content.
+const TO_CONTENT: &str = "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n";
+const CHANGED: &str = "the content changed before it was sent";
+
+/// Something that happens to a file.
+type Change = fn(&Path);
+
+/// A directory with files 1, 2 and 3, each with its name as its subject.
+fn three() -> (TempDir, [PathBuf; 3]) {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = ["1", "2", "3"].map(|name| dir.path().join(name));
+    for path in &paths {
+        fs::write(path, format!("Subject: {}\n", path.file_name().unwrap().to_str().unwrap())).unwrap();
+    }
+    (dir, paths)
+}
+
+fn arguments<'a>(paths: &'a [PathBuf], more: &[&'a str]) -> Vec<&'a str> {
+    SEND.into_iter().chain(more.iter().copied()).chain(paths.iter().map(|path| path.to_str().unwrap())).collect()
+}
+
+/// Sends these files, and lets something happen once the server comes to an `await`.
+fn send_while(server: &Server, arguments: &[&str], change: impl FnOnce()) -> Output {
+    let child = start(arguments, Some(server.address));
+    server.until_awaits(1);
+    change();
+    server.go();
+    child.wait_with_output().unwrap()
+}
+
+/// The outcome of each message, and why its recipient has it.
+fn outcomes(output: &Output) -> Vec<(String, String)> {
+    let one = |line| {
+        let report: Value = serde_json::from_str(line).unwrap();
+        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        (word(&report["outcome"]), word(&report["recipients"][0]["reason"]))
+    };
+    text(&output.stdout).lines().map(one).collect()
+}
+
+/// The subjects of the messages whose end was heard.
+fn ended(heard: &[Vec<String>]) -> Vec<&str> {
+    let whole = heard.iter().flatten().filter(|line| line.ends_with("\r\n.\r\n"));
+    whole.filter_map(|content| content.strip_prefix("Subject: ")?.split("\r\n").next()).collect()
+}
+
+/// Writes over the end of a file, and leaves its size and its time as they are.
+fn overwrite_end(path: &Path, octets: &[u8]) {
+    let modified = fs::metadata(path).unwrap().modified().unwrap();
+    let mut file = File::options().write(true).open(path).unwrap();
+    file.seek(SeekFrom::End(-i64::try_from(octets.len()).unwrap())).unwrap();
+    file.write_all(octets).unwrap();
+    file.set_modified(modified).unwrap();
+}
+
+fn append(path: &Path, octets: &[u8]) {
+    File::options().append(true).open(path).unwrap().write_all(octets).unwrap();
+}
+
+fn truncate(path: &Path, len: u64) {
+    File::options().write(true).open(path).unwrap().set_len(len).unwrap();
+}
+
+/// Puts a file with the same content, size and time in the place of another.
+fn replace_by_a_copy(path: &Path) {
+    let copy = path.with_extension("copy");
+    fs::copy(path, &copy).unwrap();
+    let modified = fs::metadata(path).unwrap().modified().unwrap();
+    File::options().write(true).open(&copy).unwrap().set_modified(modified).unwrap();
+    fs::rename(copy, path).unwrap();
+}
+
+fn make_fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    assert!(fs::metadata(path).unwrap().file_type().is_fifo());
+}
+
+fn replace_by_a_fifo(path: &Path) {
+    fs::remove_file(path).unwrap();
+    make_fifo(path);
+}
+
+fn replace_by_a_link(path: &Path, target: &Path) {
+    fs::remove_file(path).unwrap();
+    symlink(target, path).unwrap();
+}
+
+#[test]
+fn a_file_that_has_changed_when_its_turn_comes_is_deferred_and_the_others_are_sent() {
+    let changes: [(&str, Change); 13] = [
+        ("truncated", |path| truncate(path, 5)),
+        ("emptied", |path| truncate(path, 0)),
+        ("grown", |path| append(path, b"more\n")),
+        ("rewritten", |path| overwrite_end(path, b"3\n")),
+        ("an umlaut in the same size", |path| overwrite_end(path, b"\xfc\n")),
+        ("saved with an umlaut", |path| fs::write(path, "Subject: \u{fc}\n").unwrap()),
+        ("saved unchanged", |path| {
+            File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        }),
+        ("a copy", replace_by_a_copy),
+        ("a FIFO", replace_by_a_fifo),
+        ("a directory", |path| {
+            fs::remove_file(path).unwrap();
+            fs::create_dir(path).unwrap();
+        }),
+        ("a link to another file", |path| replace_by_a_link(path, &path.with_file_name("1"))),
+        ("a link to a device", |path| replace_by_a_link(path, Path::new("/dev/zero"))),
+        ("another file", |path| {
+            fs::copy(path.with_file_name("3"), path.with_extension("other")).unwrap();
+            fs::rename(path.with_extension("other"), path).unwrap();
+        }),
+    ];
+    for (name, change) in changes {
+        let (_dir, paths) = three();
+        // Where it is noticed late, the second message is begun.
+        let server = Server::start(&format!("await\n{HELLO}{TAKEN}{TO_CONTENT}content\n=\n{HELLO}{TAKEN}{QUIT}"));
+        let output = send_while(&server, &arguments(&paths, &[]), || change(&paths[1]));
+        assert_eq!(output.status.code(), Some(75), "{name}: {}", text(&output.stderr));
+        let outcomes = outcomes(&output);
+        let words: Vec<_> = outcomes.iter().map(|(outcome, _)| &outcome[..]).collect();
+        assert_eq!(words, ["delivered", "deferred", "delivered"], "{name}");
+        assert!(outcomes[1].1.starts_with(CHANGED), "{name}: {}", outcomes[1].1);
+        let said = format!("message 2, {}: {CHANGED}", paths[1].to_str().unwrap());
+        assert!(text(&output.stderr).contains(&said), "{name}: {}", text(&output.stderr));
+        assert_eq!(ended(&server.heard()), ["1", "3"], "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_sent_is_not_sent_to_its_end_and_the_others_are() {
+    // More than the buffers of the connection hold.
+    const LINES: usize = 16 * 1024;
+    let changes: [(&str, Change); 5] = [
+        ("truncated", |path| truncate(path, fs::metadata(path).unwrap().len() / 2)),
+        ("emptied", |path| truncate(path, 0)),
+        ("grown", |path| append(path, b"more\n")),
+        ("rewritten", |path| overwrite_end(path, b"other\n")),
+        ("an umlaut", |path| overwrite_end(path, b"\xc3\xbc\n")),
+    ];
+    let large = format!("Subject: large\n\n{}", format!("{}\n", "x".repeat(990)).repeat(LINES));
+    for (name, change) in changes {
+        let (_dir, paths) = three();
+        fs::write(&paths[0], &large).unwrap();
+        let server = Server::start(&format!(
+            "narrow\n{HELLO}{TO_CONTENT}part 1000000\nawait\ncontent\n=\n{HELLO}{}{QUIT}",
+            TAKEN.repeat(2)
+        ));
+        let output = send_while(&server, &arguments(&paths, &[]), || change(&paths[0]));
+        assert_eq!(output.status.code(), Some(75), "{name}: {}", text(&output.stderr));
+        let outcomes = outcomes(&output);
+        let words: Vec<_> = outcomes.iter().map(|(outcome, _)| &outcome[..]).collect();
+        assert_eq!(words, ["deferred", "delivered", "delivered"], "{name}");
+        assert!(outcomes[0].1.starts_with(CHANGED), "{name}: {}", outcomes[0].1);
+        let said = format!("message 1, {}: {CHANGED}", paths[0].to_str().unwrap());
+        assert!(text(&output.stderr).contains(&said), "{name}: {}", text(&output.stderr));
+        let heard = server.heard();
+        assert!(heard[0].last().unwrap().len() > 1_000_000, "{name}: it was under way");
+        assert_eq!(ended(&heard), ["2", "3"], "{name}");
+    }
+}
+
+#[test]
+fn what_leaves_a_file_as_it_was_does_not_keep_it_from_being_sent() {
+    let changes: [(&str, Change); 3] = [
+        ("permissions", |path| fs::set_permissions(path, Permissions::from_mode(0o400)).unwrap()),
+        ("another name", |path| fs::hard_link(path, path.with_extension("link")).unwrap()),
+        ("a link to it", |path| {
+            let elsewhere = path.with_extension("elsewhere");
+            fs::rename(path, &elsewhere).unwrap();
+            symlink(elsewhere, path).unwrap();
+        }),
+    ];
+    for (name, change) in changes {
+        let (_dir, paths) = three();
+        let server = Server::start(&format!("await\n{HELLO}{}{QUIT}", TAKEN.repeat(3)));
+        let output = send_while(&server, &arguments(&paths, &[]), || change(&paths[1]));
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", text(&output.stderr));
+        assert_eq!(ended(&server.heard()), ["1", "2", "3"], "{name}");
+    }
+}
+
+#[test]
+fn what_is_kept_is_sent_as_it_was_read_whatever_becomes_of_the_file() {
+    let (_dir, paths) = three();
+    let server = Server::start(&format!("await\n{HELLO}{}{QUIT}", TAKEN.repeat(2)));
+    let output = send_while(&server, &arguments(&paths[..1], &["--repeat", "2"]), || truncate(&paths[0], 0));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(ended(&server.heard()), ["1", "1"]);
+}
+
+#[test]
+fn in_a_maildir_a_link_in_the_place_of_a_message_is_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    for part in ["new", "cur"] {
+        fs::create_dir(dir.path().join(part)).unwrap();
+    }
+    let paths = ["1", "2", "3"].map(|name| dir.path().join("new").join(name));
+    for (path, number) in paths.iter().zip(1..) {
+        fs::write(path, format!("Subject: {number}\n")).unwrap();
+    }
+    let server = Server::start(&format!("await\n{HELLO}{TAKEN}=\n{HELLO}{TAKEN}{QUIT}"));
+    let arguments = [&SEND[..], &["--maildir", dir.path().to_str().unwrap()]].concat();
+    let output = send_while(&server, &arguments, || {
+        // To the very file that was scanned.
+        let elsewhere = dir.path().join("elsewhere");
+        fs::rename(&paths[1], &elsewhere).unwrap();
+        symlink(elsewhere, &paths[1]).unwrap();
+    });
+    assert_eq!(output.status.code(), Some(75), "{}", text(&output.stderr));
+    assert!(outcomes(&output)[1].1.starts_with(CHANGED));
+    assert_eq!(ended(&server.heard()), ["1", "3"]);
+}
+
+#[test]
+fn links_in_a_maildir_are_named_and_nothing_is_sent() {
+    let links: [(&str, Change); 3] = [
+        ("new/2", |dir| symlink(dir.join("elsewhere/secret"), dir.join("new/2")).unwrap()),
+        ("new", |dir| {
+            fs::rename(dir.join("new"), dir.join("was")).unwrap();
+            symlink(dir.join("elsewhere"), dir.join("new")).unwrap();
+        }),
+        ("cur", |dir| {
+            fs::remove_dir(dir.join("cur")).unwrap();
+            symlink(dir.join("elsewhere"), dir.join("cur")).unwrap();
+        }),
+    ];
+    for (named, link) in links {
+        let dir = tempfile::tempdir().unwrap();
+        for part in ["new", "cur", "elsewhere"] {
+            fs::create_dir(dir.path().join(part)).unwrap();
+        }
+        fs::write(dir.path().join("new/1"), MESSAGE).unwrap();
+        fs::write(dir.path().join("elsewhere/secret"), MESSAGE).unwrap();
+        link(dir.path());
+        let server = Server::start("S: 220 ready\n");
+        let output =
+            run(&[&SEND[..], &["--maildir", dir.path().to_str().unwrap()]].concat(), Some(server.address), b"");
+        assert_eq!(output.status.code(), Some(66), "{named}");
+        let said = format!("{} cannot be read: it is a symbolic link", dir.path().join(named).to_str().unwrap());
+        assert!(text(&output.stderr).contains(&said), "{named}: {}", text(&output.stderr));
+        assert!(server.heard().is_empty(), "{named}");
+    }
+}
+
+#[test]
+fn a_pipe_is_a_message_that_is_read_once() {
+    let (dir, paths) = three();
+    let fifo = dir.path().join("fifo");
+    make_fifo(&fifo);
+    let content = format!("Subject: fifo\n\n{}", "A line.\n".repeat(100_000));
+    for more in [&[][..], &["--spool-limit", "800015"], &["--repeat", "2"]] {
+        let times = if more == ["--repeat", "2"] { 2 } else { 1 };
+        let server = Server::start(&format!("{HELLO}{}{QUIT}", TAKEN.repeat(2 * times)));
+        let writer = thread::spawn({
+            let (fifo, content) = (fifo.clone(), content.clone());
+            move || fs::write(fifo, content)
+        });
+        let files = [fifo.clone(), paths[0].clone()];
+        let output = run(&arguments(&files, more), Some(server.address), b"");
+        assert_eq!(output.status.code(), Some(0), "{more:?}: {}", text(&output.stderr));
+        writer.join().unwrap().unwrap();
+        let heard = server.heard();
+        assert_eq!(ended(&heard), ["fifo", "1"].repeat(times), "{more:?}");
+        assert!(heard[0].contains(&(content.replace('\n', "\r\n") + ".\r\n")), "{more:?}");
+    }
+}
+
+#[test]
+fn devices_and_directories_are_refused_as_files() {
+    let (dir, paths) = three();
+    let link = dir.path().join("link");
+    symlink("/dev/zero", &link).unwrap();
+    for (path, why) in [
+        (Path::new("/dev/zero"), "it is a device"),
+        (Path::new("/dev/null"), "it is a device"),
+        (&link, "it is a device"),
+        (dir.path(), "it is a directory"),
+    ] {
+        let server = Server::start("S: 220 ready\n");
+        let output = run(&arguments(&[paths[0].clone(), path.to_owned()], &[]), Some(server.address), b"");
+        assert_eq!(output.status.code(), Some(66), "{path:?}");
+        let said = format!("{} cannot be read: {why}", path.to_str().unwrap());
+        assert!(text(&output.stderr).contains(&said), "{}", text(&output.stderr));
+        assert!(server.heard().is_empty(), "{path:?}");
+    }
+}
+
+#[test]
+fn more_than_may_be_spooled_is_not_sent() {
+    let (dir, paths) = three();
+    let fifo = dir.path().join("fifo");
+    make_fifo(&fifo);
+    let (one, two) = (vec![b'x'; 1024], vec![b'x'; 1025]);
+    for (limit, octets, input, taken) in [
+        ("1K", &one, Stdio::null(), true),
+        ("1K", &two, Stdio::null(), false),
+        // The pipe and standard input together.
+        ("1K", &one, File::open(&paths[0]).unwrap().into(), false),
+        ("2K", &one, File::open(&paths[0]).unwrap().into(), true),
+        // Standard input may be a device, and end never.
+        ("3M", &one, File::open("/dev/zero").unwrap().into(), false),
+    ] {
+        let server = Server::start(&format!("{HELLO}{}{QUIT}", TAKEN.repeat(2)));
+        let writer = thread::spawn({
+            let (fifo, octets) = (fifo.clone(), octets.clone());
+            move || fs::write(fifo, octets)
+        });
+        let address = server.address.to_string();
+        let output = Command::new(env!("CARGO_BIN_EXE_smtp-forward"))
+            .args(SEND.map(|argument| if argument == "{server}" { &address } else { argument }))
+            .args(["--8bit", "send", "--spool-limit", limit, fifo.to_str().unwrap(), "-"])
+            .stdin(input)
+            .output()
+            .unwrap();
+        writer.join().unwrap().unwrap();
+        assert_eq!(output.status.code(), Some(if taken { 0 } else { 66 }), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr).contains("(--spool-limit)"), !taken, "{}", text(&output.stderr));
+        assert_eq!(server.heard().is_empty(), !taken, "{limit}");
+    }
+}
+
+#[test]
+fn a_pipe_without_an_end_is_read_up_to_the_limit() {
+    let (dir, paths) = three();
+    let fifo = dir.path().join("fifo");
+    make_fifo(&fifo);
+    let writer = thread::spawn({
+        let fifo = fifo.clone();
+        move || {
+            let mut fifo = File::options().write(true).open(fifo)?;
+            io::copy(&mut io::repeat(b'x'), &mut fifo).map(drop)
+        }
+    });
+    let server = Server::start("S: 220 ready\n");
+    let output =
+        run(&arguments(&[paths[0].clone(), fifo.clone()], &["--spool-limit", "3M"]), Some(server.address), b"");
+    assert_eq!(output.status.code(), Some(66));
+    let said = format!("{} cannot be read: what can be read only once has more than 3145728", fifo.to_str().unwrap());
+    assert!(text(&output.stderr).contains(&said), "{}", text(&output.stderr));
+    assert!(server.heard().is_empty());
+    assert_eq!(writer.join().unwrap().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+}
+
+#[test]
+fn a_signal_ends_a_batch_after_a_fifo_took_the_place_of_a_message() {
+    let (_dir, paths) = three();
+    // The third message waits for an answer that never comes.
+    let server = Server::start(&format!("await\n{HELLO}{TAKEN}=\nawait\nsilence\n"));
+    let child = start(&arguments(&paths, &[]), Some(server.address));
+    server.until_awaits(1);
+    replace_by_a_fifo(&paths[1]);
+    server.go();
+    server.until_awaits(2);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(75));
+    let outcomes = outcomes(&output);
+    assert_eq!(outcomes[0].0, "delivered");
+    assert!(outcomes[1].1.starts_with(CHANGED), "{outcomes:?}");
+    assert!(outcomes[2].1.contains("interrupted"), "{outcomes:?}");
+}
