@@ -29,7 +29,7 @@ pub(crate) struct Connection<'a> {
     delivery: Delivery,
     /// Messages that the connection has served.
     served: u32,
-    /// Whether one of them was delivered to anybody.
+    /// Whether a message was delivered to anybody, over this connection or one before it.
     has_delivered: bool,
     /// The message at hand.
     taken: Taken<'a>,
@@ -136,7 +136,7 @@ impl<'a> Connection<'a> {
     fn count(&mut self) {
         let report = self.delivery.report();
         if !report.attempts().last().is_some_and(|attempt| attempt.reused()) {
-            (self.served, self.has_delivered) = (0, false);
+            self.served = 0;
         }
         self.served = self.served.saturating_add(1);
         self.has_delivered |= report.recipients().any(|recipient| recipient.status == Status::Delivered);

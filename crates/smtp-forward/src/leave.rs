@@ -10,7 +10,7 @@ const TOO_MANY_CONNECTIONS: u16 = 432;
 pub(crate) struct Experience {
     /// The server took a hello on it; or that it did not is the message's doing.
     took_hello: bool,
-    /// Since it was opened, a message over it was delivered to somebody.
+    /// A message was delivered to somebody, over it or a connection that it replaced.
     has_delivered: bool,
     /// The message at hand was deferred for every recipient, by replies of the server.
     deferred: Option<Deferral>,

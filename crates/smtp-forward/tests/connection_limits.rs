@@ -1,4 +1,4 @@
-//! `smtp-forward send` over more connections than a server serves.
+//! `smtp-forward send` over more connections, and with more messages over each, than a server serves.
 
 mod program;
 

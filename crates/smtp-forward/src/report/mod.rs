@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde::Serialize;
-use smtp_proto::{AttemptReport, Cause, Disconnect, Ended, Need, RecipientReport, Report, Status};
+use smtp_proto::{AttemptReport, Cause, Disconnect, Ended, Need, RecipientReport, Reply, Report, Severity, Status};
 
 use crate::{diagnostics, exit_status::ExitStatus};
 
@@ -97,7 +97,13 @@ pub(crate) fn hint(report: Report<'_>) -> Option<&'static str> {
 /// order, so that the first is not masked by the last.
 pub(crate) fn reason(recipient: &RecipientReport<'_>, report: Report<'_>) -> String {
     let troubles: Vec<_> = report.attempts().filter_map(|attempt| trouble(&attempt)).collect();
+    // What was refused for good and is only deferred has its reason in the connections.
+    let in_doubt =
+        |reply: Reply<'_>| recipient.status == Status::Deferred && reply.code().severity() == Some(Severity::Permanent);
     match (recipient.cause, recipient.reply) {
+        (Cause::Reply, Some(reply)) if in_doubt(reply) && !troubles.is_empty() => {
+            format!("{reply} ({})", troubles.join("; "))
+        }
         (Cause::Reply, Some(reply)) => reply.to_string(),
         (Cause::Connections, _) if !troubles.is_empty() => troubles.join("; "),
         (cause, Some(reply)) => format!("{cause}: {reply}"),

@@ -231,7 +231,7 @@ impl Delivery {
         self.state = State::Done(Line::Kept(hello));
     }
 
-    fn say_helo(&mut self, refusal: Refusal) {
+    pub(super) fn say_helo(&mut self, refusal: Refusal) {
         self.say(&Said::Helo, State::Helo(refusal));
     }
 
