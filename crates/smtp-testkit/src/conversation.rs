@@ -259,11 +259,12 @@ fn write_message(f: &mut fmt::Formatter<'_>, told: &Told) -> fmt::Result {
 fn write_lines(f: &mut fmt::Formatter<'_>, side: &str, octets: &[u8], more: bool) -> fmt::Result {
     let mut lines = octets.split_inclusive(|octet| *octet == b'\n').peekable();
     while let Some(line) = lines.next() {
-        f.write_str(side)?;
         let (text, ended) = match line.strip_suffix(b"\r\n") {
             Some(text) if !more || lines.peek().is_some() => (text, true),
             _ => (line, false),
         };
+        // A transcript must not have a line that ends in a blank.
+        f.write_str(if text.is_empty() { side.trim_end() } else { side })?;
         let last_blank = if ended { text.len().checked_sub(1) } else { None };
         for (at, octet) in text.iter().enumerate() {
             match octet {

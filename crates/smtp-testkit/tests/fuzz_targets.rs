@@ -28,6 +28,26 @@ fn every_place_knows_the_same_targets() {
     }
 }
 
+/// libFuzzer writes into the first folder of its command line, or into the corpus if there is none.
+#[test]
+fn no_command_writes_into_the_corpus() {
+    let mut commands = 0;
+    for page in ["README.md", "fuzz/README.md"] {
+        let text = read(page);
+        for line in text.lines().filter(|line| line.contains("fuzz run ")) {
+            commands += 1;
+            let command = line.split(" -- ").next().expect("a command");
+            let target = command.split_whitespace().find(|word| TARGETS.iter().any(|(name, _)| name == word));
+            let target = target.unwrap_or_else(|| panic!("{page} names no target: {line}"));
+            let folders = format!(" {target} fuzz/local/{target} fuzz/corpus/{target}");
+            assert!(command.ends_with(&folders), "{page} must name fuzz/local first, then the corpus: {line}");
+            let both = format!("mkdir -p fuzz/local/{target}\n{line}");
+            assert!(text.contains(&both), "{page} must create the folder in the line before: {line}");
+        }
+    }
+    assert!(commands >= 3, "found {commands} commands only");
+}
+
 /// What stands between the first `start` and the `end` behind it.
 fn between(text: &str, start: &str, end: &str) -> Option<String> {
     let (_, rest) = text.split_once(start)?;

@@ -294,8 +294,9 @@ fn a_conversation_is_a_transcript_that_plays() {
     policy.afterwards = Afterwards::Keep;
     policy.limits.block = 5;
     let mut delivery = Watched::new(policy, envelope());
-    let mut content = b".dots \\ \xe9".chunks(4).chain([&b" \r\n\t\n."[..]]);
-    let mut replies = [GREETING, OK, OK, b"550 \x1b[31m\r\n", OK, GO, OK, GREETING, OK, b"550 no\n", OK].into_iter();
+    let mut content = b".dots \\ \xe9".chunks(4).chain([&b" \r\n\r\n\t\n."[..]]);
+    let mut replies =
+        [GREETING, OK, OK, b"\r\n550 \x1b[31m\r\n", OK, GO, OK, GREETING, OK, b"550 no\n", OK].into_iter();
     let mut connections = 0;
     loop {
         let again = delivery.is_kept() && replies.len() > 1;
