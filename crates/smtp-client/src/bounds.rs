@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::wait::TICK;
+use crate::waiting::TICK;
 
 /// Bounds on a delivery that its waits for single replies do not give: a peer that makes a little
 /// progress all the time never exceeds one of those.

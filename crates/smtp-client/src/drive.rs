@@ -3,31 +3,31 @@
 use std::{
     io::{ErrorKind, Read},
     sync::atomic::Ordering,
-    task::Poll,
     time::{Duration, Instant},
 };
 
 use smtp_proto::{Cancel, Delivery, Disconnect, Misuse, Place, Step, Wait};
 
 use crate::{
-    client::{Client, Link},
     connect::{Opened, Opening},
+    connection::Got,
     content_changed::ContentChanged,
-    line::Got,
+    link::{Link, State},
     observer::{Observer, Sent},
-    wait::{Awaited, Waiting},
+    waiting::{Awaited, Waiting},
 };
 
 /// One delivery under way, for as far as it goes without waiting.
 pub(crate) struct Drive<'a> {
-    pub(crate) client: &'a mut Client,
+    pub(crate) link: &'a mut Link,
     pub(crate) delivery: &'a mut Delivery,
     pub(crate) content: &'a mut dyn Read,
     pub(crate) observer: &'a mut dyn Observer,
 }
 
 impl Drive<'_> {
-    pub(crate) fn advance(mut self) -> Result<Poll<()>, Misuse> {
+    /// Goes as far as it can without waiting: what it waits for then, or `None` once the delivery is done.
+    pub(crate) fn advance(mut self) -> Result<Option<Waiting>, Misuse> {
         // Before the clock and the interrupt flag.
         self.hear()?;
         loop {
@@ -35,7 +35,7 @@ impl Drive<'_> {
                 if !self.delivery.is_kept() {
                     self.hang_up();
                 }
-                return Ok(Poll::Ready(()));
+                return Ok(None);
             }
             let now = Instant::now();
             if let Err(why) = self.go_on(now) {
@@ -56,16 +56,15 @@ impl Drive<'_> {
                 }
                 Step::Wait(wait) => self.listen(wait, now)?,
             };
-            if let Some(waiting) = waiting {
-                self.client.waiting = waiting;
-                return Ok(Poll::Pending);
+            if waiting.is_some() {
+                return Ok(waiting);
             }
         }
     }
 
     /// Whether the delivery goes on, whatever its connection does; or why not.
     fn go_on(&mut self, now: Instant) -> Result<(), Cancel> {
-        let Client { interrupt, bounds, since, pace, .. } = &mut *self.client;
+        let Link { interrupt, bounds, since, pace, .. } = &mut *self.link;
         if interrupt.load(Ordering::Relaxed) {
             Err(Cancel::Interrupted)
         } else if bounds.delivery.is_some_and(|limit| now.duration_since(*since) >= limit) {
@@ -78,23 +77,23 @@ impl Drive<'_> {
     }
 
     fn connect(&mut self, place: Place, now: Instant) -> Result<Option<Waiting>, Misuse> {
-        let client = &mut *self.client;
-        let Link::Opening(opening) = &mut client.link else {
+        let link = &mut *self.link;
+        let State::Opening(opening) = &mut link.state else {
             self.start_to_connect(place, now);
             return Ok(None);
         };
-        match opening.advance(now, client.bounds.connect, &client.next_hop, self.observer) {
+        match opening.advance(now, link.bounds.connect, &link.next_hop, self.observer) {
             Opened::Not(awaited, most) => Ok(Some(Waiting::start(awaited, most, now))),
-            Opened::Open(line) => {
-                client.last = Some(line.server());
-                client.servers.push(Some(line.server()));
-                self.observer.connected(line.server());
-                client.link = Link::Up(line);
+            Opened::Open(connection) => {
+                link.last = Some(connection.server());
+                link.servers.push(Some(connection.server()));
+                self.observer.connected(connection.server());
+                link.state = State::Up(connection);
                 self.delivery.connected().map(|()| None)
             }
             Opened::Failed(failures) => {
-                client.link = Link::Down;
-                client.servers.push(failures.last);
+                link.state = State::Down;
+                link.servers.push(failures.last);
                 self.delivery.connect_failed(&failures.texts.join("; ")).map(|()| None)
             }
         }
@@ -102,16 +101,16 @@ impl Drive<'_> {
 
     fn start_to_connect(&mut self, place: Place, now: Instant) {
         self.hang_up();
-        self.client.pace.stop();
-        let next_hop = &self.client.next_hop;
-        self.client.link = Link::Opening(match (place, self.client.last, next_hop.address()) {
+        self.link.pace.stop();
+        let next_hop = &self.link.next_hop;
+        self.link.state = State::Opening(match (place, self.link.last, next_hop.address()) {
             (Place::Same, Some(server), _) | (_, _, Some(server)) => Opening::to(server),
             (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop.clone(), now),
         });
     }
 
     fn feed(&mut self, most: usize) -> Result<(), Misuse> {
-        let Client { room, pace, .. } = &mut *self.client;
+        let Link { room, pace, .. } = &mut *self.link;
         pace.start();
         let most = most.min(room.len());
         match self.content.read(&mut room[..most]) {
@@ -133,13 +132,13 @@ impl Drive<'_> {
     /// Writes some of a block of `len` octets. The delivery is told when the block is written or
     /// something else happens: it gives the next block then, and not a filling for each gap.
     fn transmit(&mut self, len: usize, wait: Wait, now: Instant) -> Result<Option<Waiting>, Misuse> {
-        let Client { link: Link::Up(line), pace, .. } = &mut *self.client else { return self.no_line() };
+        let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
         let Step::Transmit(octets, _) = self.delivery.poll() else { return Ok(None) };
-        let rest = octets.get(line.unreported..).unwrap_or_default();
-        match line.write(rest) {
+        let rest = octets.get(connection.unreported..).unwrap_or_default();
+        match connection.write(rest) {
             Ok(0) => {
                 pace.wait(now);
-                match line.time_left(wait, now) {
+                match connection.time_left(wait, now) {
                     Duration::ZERO => self.time_out(),
                     left => Ok(Some(Waiting::start(Awaited::Room, left, now))),
                 }
@@ -148,8 +147,8 @@ impl Drive<'_> {
                 let what = if pace.is_running() { Sent::Content } else { Sent::Commands };
                 self.observer.sent(rest.get(..written).unwrap_or_default(), what);
                 pace.count(written);
-                line.unreported += written;
-                if line.unreported < len {
+                connection.unreported += written;
+                if connection.unreported < len {
                     return Ok(None);
                 }
                 self.report_sent()?;
@@ -163,9 +162,9 @@ impl Drive<'_> {
     }
 
     fn listen(&mut self, wait: Wait, now: Instant) -> Result<Option<Waiting>, Misuse> {
-        let Client { link: Link::Up(line), pace, .. } = &mut *self.client else { return self.no_line() };
+        let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
         pace.stop();
-        match line.time_left(wait, now) {
+        match connection.time_left(wait, now) {
             Duration::ZERO => self.time_out(),
             left => Ok(Some(Waiting::start(Awaited::Arrival, left, now))),
         }
@@ -174,15 +173,15 @@ impl Drive<'_> {
     /// Takes what has arrived.
     fn hear(&mut self) -> Result<(), Misuse> {
         loop {
-            let (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
-                (&mut self.client.link, self.delivery.poll())
+            let (State::Up(connection), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
+                (&mut self.link.state, self.delivery.poll())
             else {
                 return Ok(());
             };
-            let got = line.read(&mut self.client.room);
+            let got = connection.read(&mut self.link.room);
             self.take(got)?;
             // Where there was no room for all, the rest may be the reply that it waits for.
-            let has_more = matches!(got, Got::Octets(len) if len == self.client.room.len());
+            let has_more = matches!(got, Got::Octets(len) if len == self.link.room.len());
             if !has_more || !matches!(self.delivery.poll(), Step::Wait(_)) {
                 return Ok(());
             }
@@ -194,13 +193,13 @@ impl Drive<'_> {
             Got::Nothing => Ok(()),
             Got::Octets(len) => {
                 self.report_sent()?;
-                let octets = &self.client.room[..len];
+                let octets = &self.link.room[..len];
                 self.observer.received(octets);
                 self.delivery.received(octets)
             }
             Got::Lost(how) => {
                 self.report_sent()?;
-                self.client.link = Link::Down;
+                self.link.state = State::Down;
                 self.observer.lost(how);
                 self.delivery.disconnected(how)
             }
@@ -209,10 +208,10 @@ impl Drive<'_> {
 
     /// The reason why the server reads no more may have arrived: it counts first.
     fn write_failed(&mut self) -> Result<Option<Waiting>, Misuse> {
-        while let (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
-            (&mut self.client.link, self.delivery.poll())
+        while let (State::Up(connection), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
+            (&mut self.link.state, self.delivery.poll())
         {
-            match line.read(&mut self.client.room) {
+            match connection.read(&mut self.link.room) {
                 Got::Octets(len) => self.take(Got::Octets(len))?,
                 Got::Nothing | Got::Lost(_) => self.take(Got::Lost(Disconnect::WriteFailed))?,
             }
@@ -226,20 +225,22 @@ impl Drive<'_> {
     }
 
     /// The delivery speaks of a connection that is not there.
-    fn no_line(&mut self) -> Result<Option<Waiting>, Misuse> {
+    fn no_connection(&mut self) -> Result<Option<Waiting>, Misuse> {
         self.delivery.disconnected(Disconnect::Closed).map(|()| None)
     }
 
     /// Tells the delivery what was written: before anything else it is told.
     fn report_sent(&mut self) -> Result<(), Misuse> {
-        match &mut self.client.link {
-            Link::Up(line) if line.unreported > 0 => self.delivery.sent(std::mem::take(&mut line.unreported)),
+        match &mut self.link.state {
+            State::Up(connection) if connection.unreported > 0 => {
+                self.delivery.sent(std::mem::take(&mut connection.unreported))
+            }
             _ => Ok(()),
         }
     }
 
     fn hang_up(&mut self) {
-        if let Link::Up(_) = std::mem::replace(&mut self.client.link, Link::Down) {
+        if let State::Up(_) = std::mem::replace(&mut self.link.state, State::Down) {
             self.observer.closed();
         }
     }

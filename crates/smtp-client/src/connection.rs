@@ -10,7 +10,7 @@ use smtp_proto::{Disconnect, Wait};
 
 /// One open connection.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct Connection {
     stream: TcpStream,
     server: SocketAddr,
     /// The counter of the wait that goes on, and when it last changed.
@@ -27,7 +27,7 @@ pub(crate) enum Got {
     Lost(Disconnect),
 }
 
-impl Line {
+impl Connection {
     /// `stream` does not block.
     pub(crate) const fn new(stream: TcpStream, server: SocketAddr) -> Self {
         Self { stream, server, clock: None, unreported: 0 }
