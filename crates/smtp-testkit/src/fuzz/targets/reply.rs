@@ -11,8 +11,10 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::ReplyFaultKind;
 use smtp_proto::{Reply, ReplyDecoder, ReplyFault};
 
-use super::values::Pieces;
-use crate::oracle::{Heard, ReplyReader};
+use crate::{
+    fuzz::values::Pieces,
+    oracle::{Heard, ReplyReader},
+};
 
 /// Octets from a server, the pieces they come in, and the limits.
 #[derive(Clone, Debug)]

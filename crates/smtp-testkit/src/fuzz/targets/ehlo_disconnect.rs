@@ -6,13 +6,15 @@ use std::sync::Arc;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{Cause, Config, Disconnect, Ended, HeloRetry, Limits, Needs, Place, Protocol, Status, Step};
 
-use super::{
-    driver::{Driver, Wanted},
-    server::{self, Offered, Said},
-    session::{self, Moves},
-    values::{self, Addressed, Octets, Pieces, Policy},
+use crate::{
+    fuzz::{
+        driver::{Driver, Wanted},
+        moves::{self, Moves},
+        server::{self, Offered, Said},
+        values::{self, Addressed, Octets, Pieces, Policy},
+    },
+    oracle,
 };
-use crate::oracle;
 
 /// A run: who delivers what, where the first connection ends, and what happens then.
 #[derive(Clone, Debug, Arbitrary)]
@@ -109,7 +111,7 @@ pub fn body(input: Input<'_>) {
         let follows = cut_at(&mut driver, &config, needs, &ehlo, usize::from(cut), ending);
         check(&mut driver, follows, ending);
     }
-    session::play(&mut driver, &then);
+    moves::play(&mut driver, &then);
     driver.finish();
 }
 

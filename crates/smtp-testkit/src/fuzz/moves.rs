@@ -1,4 +1,4 @@
-//! An arbitrary server over several connections, and a driver that does what it likes.
+//! What happens on a run, as a fuzz input chooses it.
 
 use std::fmt;
 
@@ -7,19 +7,8 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use super::{
     driver::{Driver, Wanted},
     server::{Offered, Said},
-    values::{self, Addressed, Octets, Pieces, Policy},
+    values::{self, Addressed},
 };
-
-/// A run: who delivers what, and everything that happens.
-#[derive(Clone, Debug, Arbitrary)]
-pub struct Input<'a> {
-    policy: Policy,
-    envelope: Addressed,
-    content: Octets,
-    pieces: Pieces,
-    offered: Offered,
-    moves: Moves<'a>,
-}
 
 /// Everything that happens, to the end of the input: read when its turn comes.
 #[derive(Clone)]
@@ -86,14 +75,6 @@ impl<'a> Arbitrary<'a> for Move {
             245..=255 => Self::Offer(Offered::arbitrary(u)?),
         })
     }
-}
-
-/// Runs it, and then to its end. The oracle watches.
-pub fn body(input: Input<'_>) {
-    let Input { policy, envelope, content, pieces, offered, moves } = input;
-    let mut driver = Driver::new(policy.0, envelope.0, content.0, pieces, offered);
-    play(&mut driver, &moves);
-    driver.finish();
 }
 
 /// Makes these moves, whatever they lead to.
