@@ -7,7 +7,7 @@ use std::{
     task::Poll,
 };
 
-use smtp_proto::{Delivery, Misuse};
+use smtp_proto::{Delivery, MisuseError};
 
 use crate::{
     bounds::Bounds,
@@ -58,19 +58,19 @@ impl Client {
     /// If `content` fails, its end is not sent and the message is deferred: as changed if the error
     /// wraps [`ContentChanged`](crate::ContentChanged), as unreadable otherwise.
     ///
-    /// A [`Misuse`] is a fault of this crate.
+    /// A [`MisuseError`] is a fault of this crate.
     pub fn deliver(
         &mut self,
         delivery: &mut Delivery,
         content: &mut dyn Read,
         observer: &mut dyn Observer,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), MisuseError> {
         self.start();
         self.finish(delivery, content, observer)
     }
 
     /// Ends the connection that was kept, if there is one, in order.
-    pub fn quit(&mut self, delivery: &mut Delivery, observer: &mut dyn Observer) -> Result<(), Misuse> {
+    pub fn quit(&mut self, delivery: &mut Delivery, observer: &mut dyn Observer) -> Result<(), MisuseError> {
         self.start_quit(delivery)?;
         self.finish(delivery, &mut io::empty(), observer)
     }
@@ -83,7 +83,7 @@ impl Client {
 
     /// The clock starts for the end of the connection that was kept, which [`advance`](Self::advance)
     /// drives, without content.
-    pub fn start_quit(&mut self, delivery: &mut Delivery) -> Result<(), Misuse> {
+    pub fn start_quit(&mut self, delivery: &mut Delivery) -> Result<(), MisuseError> {
         delivery.quit()?;
         self.link.restart_clock();
         self.waiting = Waiting::Over;
@@ -100,7 +100,7 @@ impl Client {
         delivery: &mut Delivery,
         content: &mut dyn Read,
         observer: &mut dyn Observer,
-    ) -> Result<Poll<()>, Misuse> {
+    ) -> Result<Poll<()>, MisuseError> {
         if let Waiting::For(..) = self.waiting {
             return Ok(Poll::Pending);
         }
@@ -123,7 +123,7 @@ impl Client {
         delivery: &mut Delivery,
         content: &mut dyn Read,
         observer: &mut dyn Observer,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), MisuseError> {
         while self.advance(delivery, content, observer)?.is_pending() {
             waiting::wait([(&mut self.waiting, self.link.stream())]);
         }

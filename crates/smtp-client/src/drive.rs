@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use smtp_proto::{Cancel, Delivery, Disconnect, Misuse, Place, Step, Wait};
+use smtp_proto::{Cancel, Connect, Delivery, Disconnect, MisuseError, Place, Step, Timeout};
 
 use crate::{
     connect::{Opened, Opening},
@@ -27,7 +27,7 @@ pub(crate) struct Drive<'a> {
 
 impl Drive<'_> {
     /// Goes as far as it can without waiting: what it waits for then, or `None` once the delivery is done.
-    pub(crate) fn advance(mut self) -> Result<Option<Waiting>, Misuse> {
+    pub(crate) fn advance(mut self) -> Result<Option<Waiting>, MisuseError> {
         // Before the clock and the interrupt flag.
         self.hear()?;
         loop {
@@ -39,22 +39,18 @@ impl Drive<'_> {
             }
             let now = Instant::now();
             if let Err(why) = self.go_on(now) {
-                self.report_sent()?;
                 self.delivery.cancel(why);
                 continue;
             }
             let waiting = match self.delivery.poll() {
                 Step::Done(_) => None,
-                Step::Connect(place) => self.connect(place, now)?,
+                Step::Connect(connect) => self.connect(connect, now)?,
                 Step::Content(most) => {
                     self.feed(most)?;
                     None
                 }
-                Step::Transmit(octets, wait) => {
-                    let len = octets.len();
-                    self.transmit(len, wait, now)?
-                }
-                Step::Wait(wait) => self.listen(wait, now)?,
+                Step::Transmit(_) => self.transmit(now)?,
+                Step::Receive(timeout) => self.listen(timeout, now)?,
             };
             if waiting.is_some() {
                 return Ok(waiting);
@@ -76,13 +72,13 @@ impl Drive<'_> {
         }
     }
 
-    fn connect(&mut self, place: Place, now: Instant) -> Result<Option<Waiting>, Misuse> {
+    fn connect(&mut self, connect: Connect, now: Instant) -> Result<Option<Waiting>, MisuseError> {
         let link = &mut *self.link;
         let State::Opening(opening) = &mut link.state else {
-            self.start_to_connect(place, now);
+            self.start_to_connect(connect.place, now);
             return Ok(None);
         };
-        match opening.advance(now, link.bounds.connect, &link.next_hop, self.observer) {
+        match opening.advance(now, connect.timeout, &link.next_hop, self.observer) {
             Opened::Not(awaited, most) => Ok(Some(Waiting::start(awaited, most, now))),
             Opened::Open(connection) => {
                 link.last = Some(connection.server());
@@ -109,7 +105,7 @@ impl Drive<'_> {
         });
     }
 
-    fn feed(&mut self, most: usize) -> Result<(), Misuse> {
+    fn feed(&mut self, most: usize) -> Result<(), MisuseError> {
         let Link { room, pace, .. } = &mut *self.link;
         pace.start();
         let most = most.min(room.len());
@@ -129,51 +125,54 @@ impl Drive<'_> {
         }
     }
 
-    /// Writes some of a block of `len` octets. The delivery is told when the block is written or
-    /// something else happens: it gives the next block then, and not a filling for each gap.
-    fn transmit(&mut self, len: usize, wait: Wait, now: Instant) -> Result<Option<Waiting>, Misuse> {
+    /// Writes as much as there is room for.
+    fn transmit(&mut self, now: Instant) -> Result<Option<Waiting>, MisuseError> {
         let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
-        let Step::Transmit(octets, _) = self.delivery.poll() else { return Ok(None) };
-        let rest = octets.get(connection.unreported..).unwrap_or_default();
-        match connection.write(rest) {
+        let Step::Transmit(transmit) = self.delivery.poll() else { return Ok(None) };
+        let (octets, timeout) = (transmit.octets(), transmit.timeout());
+        match connection.write(octets) {
             Ok(0) => {
                 pace.wait(now);
-                match connection.time_left(wait, now) {
+                match connection.time_left(timeout, now) {
                     Duration::ZERO => self.time_out(),
                     left => Ok(Some(Waiting::start(Awaited::Room, left, now))),
                 }
             }
             Ok(written) => {
                 let what = if pace.is_running() { Sent::Content } else { Sent::Commands };
-                self.observer.sent(rest.get(..written).unwrap_or_default(), what);
+                let all = written == octets.len();
+                if transmit.is_sensitive() {
+                    self.observer.sent_secret(written);
+                } else {
+                    self.observer.sent(octets.get(..written).unwrap_or_default(), what);
+                }
                 pace.count(written);
-                connection.unreported += written;
-                if connection.unreported < len {
+                self.delivery.sent(written)?;
+                if !all {
                     return Ok(None);
                 }
-                self.report_sent()?;
                 // A long message is not to keep the others on this thread waiting, and what has arrived
                 // comes first.
-                let goes_on = matches!(self.delivery.poll(), Step::Content(_) | Step::Transmit(..));
+                let goes_on = matches!(self.delivery.poll(), Step::Content(_) | Step::Transmit(_));
                 Ok(goes_on.then(|| Waiting::start(Awaited::Turn, Duration::ZERO, now)))
             }
             Err(_) => self.write_failed(),
         }
     }
 
-    fn listen(&mut self, wait: Wait, now: Instant) -> Result<Option<Waiting>, Misuse> {
+    fn listen(&mut self, timeout: Timeout, now: Instant) -> Result<Option<Waiting>, MisuseError> {
         let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
         pace.stop();
-        match connection.time_left(wait, now) {
+        match connection.time_left(timeout, now) {
             Duration::ZERO => self.time_out(),
             left => Ok(Some(Waiting::start(Awaited::Arrival, left, now))),
         }
     }
 
     /// Takes what has arrived.
-    fn hear(&mut self) -> Result<(), Misuse> {
+    fn hear(&mut self) -> Result<(), MisuseError> {
         loop {
-            let (State::Up(connection), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
+            let (State::Up(connection), Step::Transmit(_) | Step::Content(_) | Step::Receive(_)) =
                 (&mut self.link.state, self.delivery.poll())
             else {
                 return Ok(());
@@ -182,23 +181,21 @@ impl Drive<'_> {
             self.take(got)?;
             // Where there was no room for all, the rest may be the reply that it waits for.
             let has_more = matches!(got, Got::Octets(len) if len == self.link.room.len());
-            if !has_more || !matches!(self.delivery.poll(), Step::Wait(_)) {
+            if !has_more || !matches!(self.delivery.poll(), Step::Receive(_)) {
                 return Ok(());
             }
         }
     }
 
-    fn take(&mut self, got: Got) -> Result<(), Misuse> {
+    fn take(&mut self, got: Got) -> Result<(), MisuseError> {
         match got {
             Got::Nothing => Ok(()),
             Got::Octets(len) => {
-                self.report_sent()?;
                 let octets = &self.link.room[..len];
                 self.observer.received(octets);
                 self.delivery.received(octets)
             }
             Got::Lost(how) => {
-                self.report_sent()?;
                 self.link.state = State::Down;
                 self.observer.lost(how);
                 self.delivery.disconnected(how)
@@ -207,8 +204,8 @@ impl Drive<'_> {
     }
 
     /// The reason why the server reads no more may have arrived: it counts first.
-    fn write_failed(&mut self) -> Result<Option<Waiting>, Misuse> {
-        while let (State::Up(connection), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
+    fn write_failed(&mut self) -> Result<Option<Waiting>, MisuseError> {
+        while let (State::Up(connection), Step::Transmit(_) | Step::Content(_) | Step::Receive(_)) =
             (&mut self.link.state, self.delivery.poll())
         {
             match connection.read(&mut self.link.room) {
@@ -219,24 +216,13 @@ impl Drive<'_> {
         Ok(None)
     }
 
-    fn time_out(&mut self) -> Result<Option<Waiting>, Misuse> {
-        self.report_sent()?;
+    fn time_out(&mut self) -> Result<Option<Waiting>, MisuseError> {
         self.delivery.timed_out().map(|()| None)
     }
 
     /// The delivery speaks of a connection that is not there.
-    fn no_connection(&mut self) -> Result<Option<Waiting>, Misuse> {
+    fn no_connection(&mut self) -> Result<Option<Waiting>, MisuseError> {
         self.delivery.disconnected(Disconnect::Closed).map(|()| None)
-    }
-
-    /// Tells the delivery what was written: before anything else it is told.
-    fn report_sent(&mut self) -> Result<(), Misuse> {
-        match &mut self.link.state {
-            State::Up(connection) if connection.unreported > 0 => {
-                self.delivery.sent(std::mem::take(&mut connection.unreported))
-            }
-            _ => Ok(()),
-        }
     }
 
     fn hang_up(&mut self) {

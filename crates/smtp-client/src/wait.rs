@@ -2,7 +2,7 @@
 
 use crate::{client::Client, waiting};
 
-/// Waits until one of these clients can [`advance`](Client::advance), for a tenth of a second at most.
+/// Timeouts until one of these clients can [`advance`](Client::advance), for a tenth of a second at most.
 ///
 /// Pass every client that has a delivery under way to each call: `wait` also looks at their clocks. It ignores
 /// clients that have nothing under way, and returns at once if there are no clients. Then advance them all: a client
@@ -12,7 +12,7 @@ use crate::{client::Client, waiting};
 /// use smtp_client::{Client, wait};
 /// use smtp_proto::Delivery;
 ///
-/// # fn main() -> Result<(), smtp_proto::Misuse> {
+/// # fn main() -> Result<(), smtp_proto::MisuseError> {
 /// # let mut under_way: Vec<(Client, Delivery, &[u8])> = Vec::new();
 /// for (client, ..) in &mut under_way {
 ///     client.start();

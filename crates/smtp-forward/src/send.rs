@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use smtp_proto::{Envelope, Escaped, NoRecipients};
+use smtp_proto::{Envelope, EnvelopeError, Escaped};
 
 use crate::{
     arguments::{Send, Tls},
@@ -63,7 +63,7 @@ fn send(batch: &Batch<'_>) -> ExitStatus {
 #[derive(Debug)]
 enum Failure {
     Usage(&'static str),
-    Recipients(NoRecipients),
+    Recipients(EnvelopeError),
     /// How many files may be open.
     Connections(u64),
     /// The thread that reads the messages did not start, or ended early.
