@@ -4,11 +4,13 @@ mod conversation;
 #[cfg(feature = "peers")]
 pub mod differential;
 pub mod explore;
+#[cfg(feature = "fuzz")]
 pub mod fuzz;
 pub mod oracle;
 #[cfg(feature = "peers")]
 pub mod peers;
 pub mod player;
+pub mod server;
 pub mod transcript;
 mod watched;
 
