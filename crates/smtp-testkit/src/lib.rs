@@ -1,5 +1,6 @@
 //! The oracle, and the scripted peers that tests, fuzz targets and benches share.
 
+pub mod conformance;
 mod conversation;
 #[cfg(feature = "peers")]
 pub mod differential;
