@@ -7,6 +7,7 @@ pub mod differential;
 pub mod explore;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+mod machine;
 pub mod oracle;
 #[cfg(feature = "peers")]
 pub mod peers;
@@ -15,4 +16,5 @@ pub mod server;
 pub mod transcript;
 mod watched;
 
+pub use machine::Machine;
 pub use watched::Watched;

@@ -4,10 +4,10 @@
 //! [`check`] takes a driver that connects to real sockets, and plays every transcript that a server can
 //! cause over them: with each flight of the server whole, octet by octet, in halves, and with the
 //! connection closed in its middle. It compares what the driver sends octet for octet, the addresses it
-//! connects to, and its reports. [`Passed`] says how much was played, and names what sockets cannot
-//! cause.
+//! connects to, and its reports. It also sends more content than a connection has room for, so that
+//! writes are partial. [`Passed`] says how much was played, and names what sockets cannot cause.
 //!
-//! ```
+//! ```no_run
 //! use smtp_proto::Delivery;
 //! use smtp_testkit::conformance::{self, Job, Summary};
 //!
@@ -19,16 +19,22 @@
 //!     Summary::from(&delivery)
 //! }
 //!
-//! # #[cfg(any())]
-//! #[test]
-//! fn the_driver_conforms() {
-//!     let passed = conformance::check(|| deliver).unwrap_or_else(|failures| panic!("{failures}"));
-//!     println!("{passed}");
-//! }
+//! // In a test:
+//! conformance::check(|| deliver).unwrap_or_else(|failures| panic!("{failures}"));
 //! ```
+//!
+//! A driver that keeps connections implements [`Driver`]. One that is generic over [`Machine`] and
+//! [`Network`] also runs in memory, with [`check_in_memory`]: under the oracle, on a clock of the kit's,
+//! and with everything that sockets cannot cause. `tests/generic` of this crate has such a driver.
+//!
+//! [`Machine`]: crate::Machine
 
 mod driver;
+mod in_memory;
+mod memory;
+mod network;
 mod sockets;
+mod strain;
 mod worker;
 
 use std::{
@@ -48,6 +54,8 @@ use crate::{
 };
 
 pub use driver::{Driver, Job, Summary};
+pub use in_memory::Drive;
+pub use network::Network;
 
 /// Plays at the same time. Most of their time they wait.
 const WORKERS: usize = 8;
@@ -55,6 +63,11 @@ const WORKERS: usize = 8;
 /// Checks a driver against all transcripts: `make` makes one for each play.
 pub fn check<D: Driver + 'static>(make: impl Fn() -> D + Send + Sync + 'static) -> Result<Passed, Failures> {
     Kit::new().check(make)
+}
+
+/// Checks a generic driver in memory, see [`Kit::check_in_memory`].
+pub fn check_in_memory(drive: impl Drive) -> Result<usize, Failures> {
+    Kit::new().check_in_memory(drive)
 }
 
 /// The transcripts to check a driver with, and how long to wait for it.
@@ -92,6 +105,13 @@ impl Kit {
         self
     }
 
+    /// Only the transcripts whose names pass.
+    #[must_use]
+    pub fn only(mut self, passes: impl Fn(&str) -> bool) -> Self {
+        self.transcripts.retain(|(name, _)| passes(name));
+        self
+    }
+
     /// Checks a driver: `make` makes one for each play.
     pub fn check<D: Driver + 'static>(&self, make: impl Fn() -> D + Send + Sync + 'static) -> Result<Passed, Failures> {
         let keeps = make().keeps_connections();
@@ -100,9 +120,9 @@ impl Kit {
         let mut chosen = Vec::new();
         for (name, transcript) in &self.transcripts {
             match plan(transcript) {
-                Err(why) => passed.in_memory.push((name.clone(), why)),
+                Err(why) => passed.not_over_sockets.push((name.clone(), why)),
                 Ok(_) if !keeps && needs_kept_connection(transcript) => {
-                    passed.in_memory.push((name.clone(), "the driver does not keep connections"));
+                    passed.not_over_sockets.push((name.clone(), "the driver does not keep connections"));
                 }
                 Ok(_) => {
                     passed.over_sockets += 1;
@@ -126,8 +146,18 @@ impl Kit {
         });
         passed.plays = plays.into_inner();
         let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (strained, found) = strain::play_all(self.patience, &make);
+        passed.plays += strained;
+        failures.extend(found);
         failures.sort_by(|one: &Failure, other| one.transcript.cmp(&other.transcript));
         if failures.is_empty() { Ok(passed) } else { Err(Failures(failures)) }
+    }
+
+    /// Checks a driver that is generic over its machine and its network, in memory: with every transcript,
+    /// those included that sockets cannot cause, and on a network that makes it difficult. How many plays
+    /// that were.
+    pub fn check_in_memory(&self, drive: impl Drive) -> Result<usize, Failures> {
+        in_memory::check(&self.transcripts, &drive)
     }
 
     /// Plays one transcript in all ways: how many that were, and what failed.
@@ -169,14 +199,14 @@ pub struct Passed {
     /// Plays over sockets.
     pub plays: usize,
     /// The names of the transcripts that were not played over sockets, and why.
-    pub in_memory: Vec<(String, &'static str)>,
+    pub not_over_sockets: Vec<(String, &'static str)>,
 }
 
 impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} transcripts over sockets, in {} plays", self.over_sockets, self.plays)?;
-        writeln!(f, "{} transcripts not over sockets:", self.in_memory.len())?;
-        for (name, why) in &self.in_memory {
+        writeln!(f, "{} transcripts not over sockets:", self.not_over_sockets.len())?;
+        for (name, why) in &self.not_over_sockets {
             writeln!(f, "  {name}: {why}")?;
         }
         Ok(())

@@ -78,7 +78,7 @@ impl<'p> Play<'p> {
         config.waits = config.waits.at_most(wait);
         let message = transcript.messages[0].clone();
         let since = Instant::now();
-        driver.command(Command::Deliver(server.addresses().to_vec(), config, message));
+        driver.command(Command::Deliver(server.addresses().to_vec(), Box::new(config), message));
         Ok(Self { transcript, setting, wait, server, driver, message: 0, done: 0, since, waited: Duration::ZERO })
     }
 
@@ -148,7 +148,7 @@ impl<'p> Play<'p> {
         let mut mismatch = difference.in_line(item, self.server.log());
         if self.driver.is_done() {
             match self.driver.summary(Duration::ZERO) {
-                Ok(summary) => mismatch.conversation.push_str(&format!("the driver reports:\n{}", summary.report)),
+                Ok(summary) => mismatch.conversation.extend(["the driver reports:\n", &summary.report]),
                 Err(why) => mismatch.conversation.push_str(&why),
             }
         }

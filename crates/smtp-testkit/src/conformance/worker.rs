@@ -14,14 +14,14 @@ use std::{
     time::Duration,
 };
 
-use smtp_proto::{Config, Envelope};
+use smtp_proto::Config;
 
 use super::{Driver, Job, Summary};
 use crate::transcript::Message;
 
 /// What the driver is to do.
 pub(super) enum Command {
-    Deliver(Vec<SocketAddr>, Config, Message),
+    Deliver(Vec<SocketAddr>, Box<Config>, Message),
     DeliverNext(Message),
     Quit,
 }
@@ -93,16 +93,13 @@ fn run(driver: &mut impl Driver, command: Command, taken: &AtomicUsize) -> Summa
     let counted = |content| Counted { content, at: 0, taken };
     match command {
         Command::Deliver(servers, config, message) => {
+            let config = *config;
             let Message { envelope, content } = message;
             driver.deliver(Job { servers: &servers, config, envelope, content: &mut counted(content) })
         }
-        Command::DeliverNext(Message { envelope, content }) => next(driver, envelope, &mut counted(content)),
+        Command::DeliverNext(Message { envelope, content }) => driver.deliver_next(envelope, &mut counted(content)),
         Command::Quit => driver.quit(),
     }
-}
-
-fn next(driver: &mut impl Driver, envelope: Envelope, content: &mut dyn Read) -> Summary {
-    driver.deliver_next(envelope, content)
 }
 
 /// The message, and how much of it was read.

@@ -5,7 +5,7 @@
 
 use smtp_proto::{Disconnect, Step};
 
-use super::{Outcome, Pieces, Player, Size};
+use super::{Outcome, Pieces, Player};
 use crate::transcript::{Action, Item, Transcript};
 
 /// How to play a transcript over sockets.
@@ -27,7 +27,7 @@ pub(crate) struct Plan {
 pub(crate) fn plan(transcript: &Transcript) -> Result<Plan, &'static str> {
     let expected = super::play(transcript, Pieces::WHOLE).unwrap_or_else(|mismatch| panic!("{mismatch}"));
     let mut player = Player::new(transcript);
-    let mut plan = Plan { reports: Vec::new(), crossing: Vec::new(), waits: false };
+    let mut plan = Plan { reports: reports(transcript), crossing: Vec::new(), waits: false };
     let mut before: Option<&Action> = None;
     for (index, item) in transcript.script.iter().enumerate() {
         let behind = &transcript.script[index..];
@@ -51,11 +51,35 @@ pub(crate) fn plan(transcript: &Transcript) -> Result<Plan, &'static str> {
         before = Some(&item.action);
         plan.crossing.push(crossing);
         play_one(&mut player, item);
-        if let Action::Done { .. } = item.action {
-            plan.reports.push(player.delivery.delivery().report().to_string());
-        }
     }
     Ok(plan)
+}
+
+/// The report at each `-- done` and `-- kept`, in order.
+pub(crate) fn reports(transcript: &Transcript) -> Vec<String> {
+    let mut player = Player::new(transcript);
+    let mut reports = Vec::new();
+    for item in &transcript.script {
+        play_one(&mut player, item);
+        if let Action::Done { .. } = item.action {
+            reports.push(player.delivery.delivery().report().to_string());
+        }
+    }
+    reports
+}
+
+/// Of each item, whether it is a flight of the server that ends the connection while the client has
+/// octets to send.
+pub(crate) fn ends_while_writing(transcript: &Transcript) -> Vec<bool> {
+    let mut player = Player::new(transcript);
+    let mut ends = Vec::new();
+    for item in &transcript.script {
+        let writes = player.writes();
+        play_one(&mut player, item);
+        let over = matches!(player.delivery.poll(), Step::Connect(_) | Step::Done(_));
+        ends.push(writes && over && matches!(item.action, Action::Server(_)));
+    }
+    ends
 }
 
 /// In which pieces the flight arrives must not matter: until its last octet the client has nothing to
@@ -91,8 +115,8 @@ fn crossing_the_close(player: &Player<'_>, behind: &[Item], expected: &Outcome) 
 }
 
 fn play_one(player: &mut Player<'_>, item: &Item) {
-    let played = player.play(std::slice::from_ref(item), Pieces { server: Size::Whole, client: Size::Whole });
-    played.unwrap_or_else(|mismatch| panic!("{mismatch}"));
+    let result = player.play(std::slice::from_ref(item), Pieces::WHOLE);
+    result.unwrap_or_else(|mismatch| panic!("{mismatch}"));
 }
 
 impl Player<'_> {
