@@ -49,7 +49,9 @@ impl Generic<'_> {
             let reads_late = match self.fault {
                 Some(Fault::LooksAtTheClockBeforeReading) => true,
                 // It reads only when it has nothing to write.
-                Some(Fault::ReportsAFailedWriteBeforeReading) => matches!(self.machine.poll(), Step::Transmit(..)),
+                Some(Fault::ReportsAFailedWriteBeforeReading) => {
+                    matches!(self.machine.poll(), Step::Transmit(..) | Step::Content(_))
+                }
                 _ => false,
             };
             if !reads_late && self.read()? {
