@@ -7,42 +7,40 @@ use super::scenario::verb;
 
 /// One connection, as the server saw it.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Conversation {
-    pub(super) exchanges: Vec<Exchange>,
-    pub(super) ended: Option<Ended>,
+pub(crate) struct Conversation {
+    pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) ended: Option<Ended>,
     /// The client spoke before the greeting had ended.
-    pub(super) spoke_first: bool,
+    pub(crate) spoke_first: bool,
     /// The client sent something before the reply that was due, and the server had not offered that.
-    pub(super) did_not_wait: bool,
+    pub(crate) did_not_wait: bool,
 }
 
 /// One thing the client sent, and what the server replied to it.
 #[derive(Clone, Debug)]
-pub(super) struct Exchange {
-    pub(super) sent: Sent,
+pub(crate) struct Exchange {
+    pub(crate) sent: Sent,
     /// What was said in reply before the client sent more: complete replies only, and how often.
-    pub(super) replies: Vec<u16>,
+    pub(crate) replies: Vec<u16>,
     /// Keywords of the reply to EHLO, in upper case.
-    pub(super) offers: Vec<String>,
+    pub(crate) offers: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Sent {
+pub(crate) enum Sent {
     Command(Vec<u8>),
     Content {
-        /// Without the dot.
-        octets: usize,
+        /// As they came, without the dot at the end.
+        octets: Vec<u8>,
         /// Whether the dot came.
         complete: bool,
-        /// Whether it has a CR or LF that is no line end.
-        bare: bool,
     },
 }
 
 /// How a connection ended.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     ClosedByServer,
     ResetByServer,
     ClosedByClient,
@@ -50,22 +48,16 @@ pub(super) enum Ended {
 }
 
 impl Conversation {
-    pub(super) fn heard(&mut self, line: &[u8]) {
+    pub(crate) fn heard(&mut self, line: &[u8]) {
         self.exchanges.push(Exchange::new(Sent::Command(line.trim_ascii_end().to_vec())));
     }
 
-    pub(super) fn content(&mut self, content: &[u8], complete: bool) {
-        let is_bare = |(index, octet): (usize, &u8)| match octet {
-            b'\r' => content.get(index + 1).is_some_and(|next| *next != b'\n'),
-            b'\n' => index == 0 || content[index - 1] != b'\r',
-            _ => false,
-        };
-        let bare = content.iter().enumerate().any(is_bare);
-        self.exchanges.push(Exchange::new(Sent::Content { octets: content.len(), complete, bare }));
+    pub(crate) fn content(&mut self, octets: Vec<u8>, complete: bool) {
+        self.exchanges.push(Exchange::new(Sent::Content { octets, complete }));
     }
 
     /// The server said these octets.
-    pub(super) fn said(&mut self, octets: &[u8]) {
+    pub(crate) fn said(&mut self, octets: &[u8]) {
         let Some(last) = self.exchanges.last_mut() else { return };
         for line in octets.split_inclusive(|octet| *octet == b'\n') {
             let Some(text) = line.strip_suffix(b"\r\n").or_else(|| line.strip_suffix(b"\n")) else { continue };
@@ -78,12 +70,12 @@ impl Conversation {
     }
 
     /// The verbs of its commands, in order. Content is none.
-    pub(super) fn verbs(&self) -> impl Iterator<Item = (String, &Exchange)> {
+    pub(crate) fn verbs(&self) -> impl Iterator<Item = (String, &Exchange)> {
         self.exchanges.iter().filter_map(|exchange| Some((exchange.verb()?, exchange)))
     }
 
     /// Complete messages, each with the code that answered it, if one did.
-    pub(super) fn messages(&self) -> impl Iterator<Item = Option<u16>> {
+    pub(crate) fn messages(&self) -> impl Iterator<Item = Option<u16>> {
         self.exchanges.iter().filter_map(|exchange| match exchange.sent {
             Sent::Content { complete: true, .. } => Some(exchange.replies.first().copied()),
             _ => None,
@@ -91,7 +83,7 @@ impl Conversation {
     }
 
     /// What happened, in a line.
-    pub(super) fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let mut parts: Vec<_> = self.exchanges.iter().map(Exchange::summary).collect();
         if parts.is_empty() {
             parts.push("nothing was said".to_owned());
@@ -116,7 +108,7 @@ impl Exchange {
     }
 
     /// The verb of a command, in upper case.
-    pub(super) fn verb(&self) -> Option<String> {
+    pub(crate) fn verb(&self) -> Option<String> {
         match &self.sent {
             Sent::Command(line) => Some(verb(line)),
             Sent::Content { .. } => None,
@@ -124,12 +116,12 @@ impl Exchange {
     }
 
     /// What the client sent, safe to show.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         const MOST: usize = 200;
         match &self.sent {
             Sent::Command(line) => Escaped(&line[..line.len().min(MOST)]).to_string(),
-            Sent::Content { octets, complete: true, .. } => format!("a message of {octets} octets"),
-            Sent::Content { octets, .. } => format!("{octets} octets of a message without its end"),
+            Sent::Content { octets, complete: true } => format!("a message of {} octets", octets.len()),
+            Sent::Content { octets, .. } => format!("{} octets of a message without its end", octets.len()),
         }
     }
 

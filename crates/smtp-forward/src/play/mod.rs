@@ -1,9 +1,9 @@
 //! A faulty server for any client: it plays a scenario and tells what the client did.
 
-mod conversation;
+pub(crate) mod conversation;
 mod promise;
-mod scenario;
-mod server;
+pub(crate) mod scenario;
+pub(crate) mod server;
 mod verdict;
 
 use std::{

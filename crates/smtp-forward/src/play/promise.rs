@@ -230,7 +230,7 @@ fn line_endings(conversations: &[Conversation]) -> Option<Result<(), String>> {
     let has_content = |it: &Conversation| it.exchanges.iter().any(|it| matches!(it.sent, Sent::Content { .. }));
     conversations.iter().any(has_content).then_some(())?;
     each(conversations, |conversation| {
-        let is_bare = |it: &Exchange| matches!(it.sent, Sent::Content { bare: true, .. });
+        let is_bare = |it: &Exchange| matches!(&it.sent, Sent::Content { octets, .. } if has_bare(octets));
         if conversation.exchanges.iter().any(is_bare) { Err("the message has some".to_owned()) } else { Ok(()) }
     })
 }
@@ -241,6 +241,15 @@ fn bounded(conversations: &[Conversation]) -> Option<Result<(), String>> {
         1..=MOST_CONNECTIONS => Some(Ok(())),
         more => Some(Err(format!("{more} connections"))),
     }
+}
+
+/// Whether there is a CR or LF that is no line end.
+fn has_bare(content: &[u8]) -> bool {
+    content.iter().enumerate().any(|(index, octet)| match octet {
+        b'\r' => content.get(index + 1).is_some_and(|next| *next != b'\n'),
+        b'\n' => index == 0 || content[index - 1] != b'\r',
+        _ => false,
+    })
 }
 
 fn is_refusal(reply: Option<u16>) -> bool {

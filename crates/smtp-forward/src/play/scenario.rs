@@ -29,18 +29,18 @@ const LONG: usize = 256 * 1024;
 
 /// What the server does on each connection.
 #[derive(Clone, Debug)]
-pub(super) struct Scenario {
+pub(crate) struct Scenario {
     pub(super) name: String,
     /// What it does, in a sentence.
     pub(super) about: String,
-    pub(super) connections: Vec<Vec<Act>>,
+    pub(crate) connections: Vec<Vec<Act>>,
     /// Whether a client that does everything right gets its message through.
     pub(super) delivers: bool,
 }
 
 /// One thing the server does.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Act {
+pub(crate) enum Act {
     Say(Vec<u8>),
     /// Hears a command with this verb.
     Hear(String),
@@ -63,7 +63,7 @@ impl Scenario {
     }
 
     /// A scenario of the program by its name, or else that of a file.
-    pub(super) fn load(name: &str) -> Result<Self, String> {
+    pub(crate) fn load(name: &str) -> Result<Self, String> {
         if let Some((name, source)) = BUILT_IN.into_iter().find(|(built_in, _)| *built_in == name) {
             return Self::parse(name, source, Path::new(""));
         }

@@ -16,7 +16,7 @@ const BEFORE_GREETING: Duration = Duration::from_millis(20);
 const GREETING: &[u8] = b"220 mx.example.net ESMTP\r\n";
 
 /// Serves a connection until it ends. Without acts, the server takes everything and offers nothing.
-pub(super) fn serve(link: Link, acts: Option<&[Act]>) -> Conversation {
+pub(crate) fn serve(link: Link, acts: Option<&[Act]>) -> Conversation {
     let mut serving = Serving { link, seen: Conversation::default(), taking_content: false, part: Vec::new() };
     let ended = match acts {
         Some(acts) => serving.follow(acts),
@@ -186,7 +186,7 @@ impl Serving {
     fn end_content(&mut self, complete: bool) {
         self.taking_content = false;
         let content = std::mem::take(&mut self.part);
-        self.seen.content(&content, complete);
+        self.seen.content(content, complete);
     }
 
     /// After QUIT and its reply.

@@ -47,10 +47,10 @@ impl Listeners {
     /// Accepts the next connection, and says which address it came to. `None` if none came within
     /// `limit`, or before `stop` said so.
     pub fn accept(&self, limit: Duration, mut stop: impl FnMut() -> bool) -> io::Result<Option<(Link, SocketAddr)>> {
-        let until = Instant::now() + limit;
+        let since = Instant::now();
         loop {
             // Asked first: a connection that was made before the stop is still accepted.
-            let last = stop() || Instant::now() >= until;
+            let last = stop() || since.elapsed() >= limit;
             for (socket, address) in self.sockets.iter().zip(&self.addresses) {
                 match socket.accept() {
                     Ok((stream, _)) => return Ok(Some((Link::new(stream)?, *address))),
