@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::{
+    net::SocketAddr,
     num::{NonZeroU16, NonZeroU32},
     path::PathBuf,
     time::Duration,
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Say hello to a server, and list what it offers
     Probe(Probe),
+    /// Be a faulty server for any client, and tell what the client did
+    Play(Play),
 }
 
 #[derive(Args, Debug)]
@@ -107,6 +110,33 @@ pub(crate) struct Probe {
     /// Write the conversation to standard error
     #[arg(long)]
     pub(crate) trace: bool,
+}
+
+const PLAY_EXIT_STATUS: &str = "\
+Exit status:
+   0  no promise broken, and the message arrived exactly once wherever the scenario lets it
+   1  otherwise
+  64  arguments that make no sense, or a scenario that cannot be played";
+
+#[derive(Args, Debug)]
+#[command(after_help = PLAY_EXIT_STATUS)]
+pub(crate) struct Play {
+    /// A scenario by its name, or a transcript: FILE.smtp. The verbs of the client's lines count; its names,
+    /// addresses and parameters may differ
+    #[arg(value_name = "SCENARIO", required_unless_present = "list")]
+    pub(crate) scenario: Option<String>,
+    /// List the scenarios
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Where to listen. Port 0 is any free one; the address is written to standard error
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// End when no connection arrives for so long
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub(crate) patience: Duration,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -9,6 +9,8 @@ use smtp_proto::{Cause, Report, Status};
 pub(crate) enum ExitStatus {
     /// Every recipient delivered.
     Ok,
+    /// A client that did not do what it had to.
+    NotGood,
     /// Something failed for good.
     Unavailable,
     /// A message that cannot be sent as it is.
@@ -27,6 +29,7 @@ impl ExitStatus {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
+            Self::NotGood => 1,
             Self::Usage => 64,
             Self::DataErr => 65,
             Self::NoInput => 66,

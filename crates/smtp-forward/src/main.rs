@@ -17,6 +17,7 @@ mod leave;
 mod maildir;
 mod message;
 mod open_files;
+mod play;
 mod probe;
 mod progress;
 mod report;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Send(send) => send::run(&send),
         Command::Demo(demo) => demo::run(demo.fault),
         Command::Probe(probe) => probe::run(&probe),
+        Command::Play(play) => play::run(&play),
     };
     status.into()
 }

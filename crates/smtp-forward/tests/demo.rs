@@ -10,7 +10,7 @@ fn every_fault_is_shown_and_survived() {
         ("closed", "** the server closed the connection **", "closed the connection on EHLO, without an answer"),
         ("reset", "** the server reset the connection **", "reset the connection on EHLO, without an answer"),
         ("mid-reply", "250-SI (no line end)", "closed the connection in the middle of the answer to EHLO"),
-        ("after-reply", "250-PIPELINING", "closed the connection after EHLO was answered"),
+        ("after-reply", "250 SIZE", "closed the connection after EHLO was answered"),
         ("refused", "S: 500", "closed the connection after EHLO was refused"),
     ] {
         let output = run(&["demo", "--fault", fault], None, b"");

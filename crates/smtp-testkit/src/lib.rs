@@ -1,15 +1,20 @@
 //! The oracle, and the scripted peers that tests, fuzz targets and benches share.
 
+pub mod conformance;
 mod conversation;
 #[cfg(feature = "peers")]
 pub mod differential;
 pub mod explore;
+#[cfg(feature = "fuzz")]
 pub mod fuzz;
+mod machine;
 pub mod oracle;
 #[cfg(feature = "peers")]
 pub mod peers;
 pub mod player;
+pub mod server;
 pub mod transcript;
 mod watched;
 
+pub use machine::Machine;
 pub use watched::Watched;

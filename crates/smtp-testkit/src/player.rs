@@ -5,7 +5,9 @@
 //! the split of a flight cannot change must not depend on when the client writes.
 
 mod cut;
+mod lose;
 mod obliging;
+mod plan;
 
 use std::fmt;
 
@@ -17,6 +19,8 @@ use crate::{
 };
 
 pub use cut::{Cuts, play_cuts};
+pub(crate) use lose::lost_in_a_reply;
+pub(crate) use plan::{Plan, ends_while_writing, plan, reports};
 
 /// In which pieces a transcript is played. The pieces change nothing, or a promise is broken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,7 +6,11 @@ mod marks;
 mod settings;
 mod text;
 
-use std::{fmt, path::Path, time::Duration};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use smtp_proto::{Cancel, Config, Disconnect, Envelope, Place};
 
@@ -85,6 +89,11 @@ pub struct Flight {
 }
 
 impl Flight {
+    /// These octets, all of which stand on one line.
+    pub(crate) fn new(line: usize, octets: &[u8]) -> Self {
+        Self { octets: octets.to_vec(), unended: false, lines: vec![(0, line)] }
+    }
+
     /// The line of the file where the octet at this offset stands.
     pub fn line_at(&self, offset: usize) -> usize {
         let behind = self.lines.iter().take_while(|(start, _)| *start <= offset);
@@ -116,6 +125,26 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 impl Transcript {
+    /// All transcripts of `testdata`, by the name of their files without its extension, in order.
+    ///
+    /// # Panics
+    ///
+    /// If one cannot be read, and with its line if it is no transcript.
+    pub fn all() -> Vec<(String, Self)> {
+        let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
+        let files = fs::read_dir(testdata.join("transcripts")).expect("testdata is there");
+        let mut files: Vec<_> = files.map(|file| file.expect("it can be read").path()).collect();
+        files.sort();
+        let read = |file: PathBuf| {
+            let name = file.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+            let source = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}.smtp: {error}"));
+            let transcript = Self::parse(&source, &testdata.join("messages"));
+            let transcript = transcript.unwrap_or_else(|error| panic!("{name}.smtp, {error}"));
+            (name, transcript)
+        };
+        files.into_iter().map(read).collect()
+    }
+
     /// Reads a transcript. Messages that it names are files in the directory `messages`.
     pub fn parse(source: &str, messages: &Path) -> Result<Self, ParseError> {
         let mut parser = Parser::new(messages);

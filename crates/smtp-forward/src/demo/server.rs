@@ -1,20 +1,30 @@
-//! A server that misbehaves when it hears EHLO, and is kind to whoever comes back.
+//! A server that misbehaves when it hears EHLO, and is kind to whoever comes back: a scenario of `play`.
 
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::mpsc::{Receiver, Sender, channel},
+    io,
+    net::SocketAddr,
+    sync::mpsc::{Receiver, channel},
     thread,
     time::Duration,
 };
 
-use socket2::SockRef;
+use smtp_testkit::server::Listeners;
 
-use crate::arguments::Fault;
+use crate::{
+    arguments::Fault,
+    play::{
+        conversation::{Conversation, Sent},
+        scenario::Scenario,
+        server,
+    },
+};
+
+/// How long the server is waited for once the client is done.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// The server, on a thread of its own that ends with the program.
 pub(super) struct FaultyServer {
-    received: Receiver<Received>,
+    conversations: Receiver<Conversation>,
 }
 
 /// A message as the server got it, dots taken off.
@@ -28,101 +38,61 @@ pub(super) struct Received {
 impl FaultyServer {
     /// A server on a free port of loopback: its first connection meets `fault`.
     pub(super) fn start(fault: Fault) -> io::Result<(Self, SocketAddr)> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = listener.local_addr()?;
-        let (sender, received) = channel();
+        let scenario = Scenario::load(match fault {
+            Fault::Closed => "ehlo-closed",
+            Fault::Reset => "ehlo-reset",
+            Fault::MidReply => "ehlo-closed-in-reply",
+            Fault::AfterReply => "ehlo-answered-then-closed",
+            Fault::Refused => "ehlo-500-closed",
+        })
+        .map_err(io::Error::other)?;
+        let listeners = Listeners::bind(1)?;
+        let address = listeners.addresses()[0];
+        let (sender, conversations) = channel();
         thread::Builder::new().name("faulty-server".into()).spawn(move || {
-            let mut fault = Some(fault);
-            for stream in listener.incoming() {
-                // A client that goes away ends its own connection only.
-                if let Err(error) = stream.and_then(|stream| serve(stream, fault.take(), &sender)) {
-                    tracing::debug!(%error, "the demo's server lost a connection");
-                }
+            for acts in &scenario.connections {
+                let Ok(Some((link, _))) = listeners.accept(Duration::MAX, || false) else { return };
+                // Nobody waits for it where the client is interrupted.
+                let _ = sender.send(server::serve(link, Some(acts)));
             }
         })?;
-        Ok((Self { received }, address))
+        Ok((Self { conversations }, address))
     }
 
-    /// The message, once the server has answered for it.
+    /// The message, if it arrived.
     pub(super) fn received(&self) -> Option<Received> {
-        self.received.try_recv().ok()
+        std::iter::from_fn(|| self.conversations.recv_timeout(LONGEST).ok()).find_map(|seen| Received::of(&seen))
     }
 }
 
-fn serve(stream: TcpStream, fault: Option<Fault>, sender: &Sender<Received>) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut line = BufReader::new(stream);
-    reply(&mut line, "220 mail.example.com ESMTP ready")?;
-    let mut message = Received::default();
-    while let Some(command) = next_line(&mut line)? {
-        let (verb, argument) = command.split_once([' ', ':']).unwrap_or((&command, ""));
-        match (verb.to_ascii_uppercase().as_str(), fault) {
-            ("EHLO", Some(fault)) => return misbehave(line, fault),
-            ("EHLO", None) => reply(&mut line, "250-mail.example.com\r\n250 SIZE 10485760")?,
-            ("HELO", _) => reply(&mut line, "250 mail.example.com")?,
-            ("MAIL", _) => {
-                path(argument).clone_into(&mut message.from);
-                reply(&mut line, "250 2.1.0 Ok")?;
-            }
-            ("RCPT", _) => {
-                path(argument).clone_into(&mut message.to);
-                reply(&mut line, "250 2.1.5 Ok")?;
-            }
-            ("DATA", _) => {
-                reply(&mut line, "354 End data with <CR><LF>.<CR><LF>")?;
-                message.content = content(&mut line)?;
-                // Before the answer: whoever has the answer finds the message.
-                let _ = sender.send(std::mem::take(&mut message));
-                reply(&mut line, "250 2.0.0 Ok: queued as 1997")?;
-            }
-            ("QUIT", _) => return reply(&mut line, "221 2.0.0 Bye"),
-            _ => reply(&mut line, "502 5.5.1 Not here")?,
-        }
-    }
-    Ok(())
-}
-
-fn misbehave(mut line: BufReader<TcpStream>, fault: Fault) -> io::Result<()> {
-    match fault {
-        Fault::Closed => {}
-        // Lingering for no time at all makes the system reset the connection.
-        Fault::Reset => return SockRef::from(line.get_ref()).set_linger(Some(Duration::ZERO)),
-        Fault::MidReply => line.get_mut().write_all(b"250-mail.example.com\r\n250-SI")?,
-        Fault::AfterReply => reply(&mut line, "250-mail.example.com\r\n250-PIPELINING\r\n250 SIZE 10485760")?,
-        Fault::Refused => reply(&mut line, "500 5.5.1 EHLO? Never heard of it")?,
-    }
-    // Octets that nobody reads would turn the close into a reset.
-    line.get_ref().shutdown(Shutdown::Write)?;
-    io::copy(&mut line, &mut io::sink()).map(drop)
-}
-
-fn reply(line: &mut BufReader<TcpStream>, text: &str) -> io::Result<()> {
-    line.get_mut().write_all(format!("{text}\r\n").as_bytes())
-}
-
-/// The next line without its end; `None` when the client is gone.
-fn next_line(line: &mut impl BufRead) -> io::Result<Option<String>> {
-    let mut text = Vec::new();
-    line.take(64 * 1024).read_until(b'\n', &mut text)?;
-    Ok(text.ends_with(b"\r\n").then(|| String::from_utf8_lossy(&text[..text.len() - 2]).into_owned()))
-}
-
-/// Lines up to the dot.
-fn content(line: &mut impl BufRead) -> io::Result<String> {
-    let mut content = String::new();
-    loop {
-        match next_line(line)? {
-            None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Some(text) if text == "." => return Ok(content),
-            Some(text) => {
-                content.push_str(text.strip_prefix('.').unwrap_or(&text));
-                content.push_str("\r\n");
+impl Received {
+    /// The message of a conversation that took one.
+    fn of(conversation: &Conversation) -> Option<Self> {
+        let mut received = Self::default();
+        for exchange in &conversation.exchanges {
+            match &exchange.sent {
+                Sent::Command(line) => {
+                    let line = String::from_utf8_lossy(line);
+                    match exchange.verb().as_deref() {
+                        Some("MAIL") => path(&line).clone_into(&mut received.from),
+                        Some("RCPT") => path(&line).clone_into(&mut received.to),
+                        _ => {}
+                    }
+                }
+                Sent::Content { octets, complete: true } => {
+                    let text = String::from_utf8_lossy(octets);
+                    let plain = text.split_inclusive('\n').map(|line| line.strip_prefix('.').unwrap_or(line));
+                    received.content = plain.collect();
+                    return Some(received);
+                }
+                Sent::Content { .. } => {}
             }
         }
+        None
     }
 }
 
-/// The path of `FROM:<path> parameters`.
-fn path(argument: &str) -> &str {
-    argument.split_once(':').map_or("", |(_, path)| path.split(' ').next().unwrap_or_default())
+/// The path of `MAIL FROM:<path> parameters`.
+fn path(line: &str) -> &str {
+    line.split_once(':').map_or("", |(_, path)| path.split(' ').next().unwrap_or_default())
 }

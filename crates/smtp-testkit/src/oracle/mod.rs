@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use smtp_proto::{Cancel, Config, Disconnect, Envelope, MisuseError, Place, Protocol};
 
+#[cfg(feature = "fuzz")]
 pub(crate) use self::offers::needs;
 use self::{
     connection::{Connection, Task, Verb},

@@ -1,0 +1,46 @@
+//! The driver against every transcript that a server can cause.
+
+use std::{io::Read, net::SocketAddr};
+
+use smtp_client::Client;
+use smtp_proto::{Delivery, Envelope};
+use smtp_testkit::conformance::{self, Driver, Job, Summary};
+
+/// The driver, its delivery, and the connection that is kept between messages.
+#[derive(Default)]
+struct UnderTest(Option<(Client, Delivery)>);
+
+impl Driver for UnderTest {
+    fn deliver(&mut self, job: Job<'_>) -> Summary {
+        let server: SocketAddr = job.servers[0];
+        let (client, delivery) = self.0.insert((Client::new(server.into()), Delivery::new(job.config, job.envelope)));
+        let mut content = job.content;
+        client.deliver(delivery, &mut content, &mut ()).unwrap();
+        Summary::from(&*delivery)
+    }
+
+    fn keeps_connections(&self) -> bool {
+        true
+    }
+
+    fn deliver_next(&mut self, envelope: Envelope, mut content: &mut dyn Read) -> Summary {
+        let (client, delivery) = self.0.as_mut().unwrap();
+        delivery.deliver_next(envelope).unwrap();
+        client.deliver(delivery, &mut content, &mut ()).unwrap();
+        Summary::from(&*delivery)
+    }
+
+    fn quit(&mut self) -> Summary {
+        let (client, delivery) = self.0.as_mut().unwrap();
+        client.quit(delivery, &mut ()).unwrap();
+        Summary::from(&*delivery)
+    }
+}
+
+#[test]
+fn the_driver_conforms() {
+    let passed = conformance::check(UnderTest::default).unwrap_or_else(|failures| panic!("{failures}"));
+    println!("{passed}");
+    // So that transcripts do not fall out of the sockets' share unseen.
+    assert!(passed.over_sockets > 200 && passed.plays > 2_000, "{passed}");
+}

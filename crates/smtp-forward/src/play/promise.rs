@@ -1,0 +1,273 @@
+//! What a client has to keep to, as far as the wire shows it.
+
+use super::conversation::{Conversation, Ended, Exchange, Sent};
+
+/// More connections than these are no way to deliver one message.
+const MOST_CONNECTIONS: usize = 4;
+
+/// Whether a promise was kept, where there was occasion to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Finding {
+    pub(super) name: &'static str,
+    /// What it asks for.
+    pub(super) asks: &'static str,
+    /// Where and how it was broken.
+    pub(super) broken: Option<String>,
+}
+
+/// What one promise says of the conversations: nothing, if there was no occasion to break it.
+type Check = fn(&[Conversation]) -> Option<Result<(), String>>;
+
+const PROMISES: [(&str, &str, Check); 11] = [
+    ("sent-once", "the message is sent once (RFC 5321 section 4.5.4.1)", sent_once),
+    ("helo-retry", "a hang-up on EHLO is followed by a new connection and HELO (RFC 1869 section 4.7)", helo_retry),
+    (
+        "helo-after-refusal",
+        "a refused EHLO is followed by HELO on the same connection (RFC 5321 section 3.2)",
+        helo_here,
+    ),
+    ("421-respected", "after 421, nothing but QUIT is said (RFC 5321 section 3.8)", respects_421),
+    ("greeting-awaited", "nothing is said before the greeting (RFC 5321 section 4.3.1)", awaits_greeting),
+    ("replies-awaited", "one command at a time without PIPELINING (RFC 2920)", awaits_replies),
+    (
+        "success-awaited",
+        "the client goes on only after the reply that allows it (RFC 5321 section 4.3.2)",
+        awaits_success,
+    ),
+    ("replies-counted", "a reply to nothing is not counted as an answer", counts_replies),
+    (
+        "only-what-is-offered",
+        "no parameter and no command that the server did not offer (RFC 5321 section 4.1.1.11)",
+        only_offered,
+    ),
+    ("line-endings", "no bare CR or LF in the message (RFC 5321 section 2.3.8)", line_endings),
+    ("bounded", "few connections for one message", bounded),
+];
+
+/// What the promises say.
+pub(super) fn findings(conversations: &[Conversation]) -> Vec<Finding> {
+    let finding = |(name, asks, check): (&'static str, &'static str, Check)| {
+        check(conversations).map(|kept| Finding { name, asks, broken: kept.err() })
+    };
+    PROMISES.into_iter().filter_map(finding).collect()
+}
+
+fn sent_once(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    let times = conversations.iter().flat_map(Conversation::messages).filter(|reply| !is_refusal(*reply)).count();
+    (times > 0).then(|| if times == 1 { Ok(()) } else { Err(format!("it was sent {times} times")) })
+}
+
+/// After a hang-up on EHLO.
+fn helo_retry(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    let mut kept = None;
+    for (index, conversation) in conversations.iter().enumerate() {
+        if !hangs_up_on_ehlo(conversation) {
+            continue;
+        }
+        let next = conversations.get(index + 1).and_then(|next| next.verbs().next());
+        match next {
+            Some((verb, _)) if verb == "HELO" => kept = Some(Ok(())),
+            Some((verb, _)) => return Some(Err(format!("connection {} starts with {verb}", index + 2))),
+            None => return Some(Err(format!("connection {} is not followed by another", index + 1))),
+        }
+    }
+    kept
+}
+
+/// Whether the server ended it between EHLO and the reply to MAIL, or after it refused EHLO for good.
+fn hangs_up_on_ehlo(conversation: &Conversation) -> bool {
+    if !matches!(conversation.ended, Some(Ended::ClosedByServer | Ended::ResetByServer)) {
+        return false;
+    }
+    let verbs: Vec<_> = conversation.verbs().collect();
+    match &verbs[..] {
+        [(first, ehlo), rest @ ..] if first == "EHLO" => match ehlo.replies.first() {
+            None => true,
+            Some(200..=299) => rest.first().is_none_or(|(_, next)| next.replies.is_empty()),
+            Some(500..=599) => rest.first().is_none_or(|(_, next)| next.replies.is_empty()),
+            Some(_) => false,
+        },
+        _ => false,
+    }
+}
+
+/// After a refused EHLO on a connection that stays open.
+fn helo_here(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    let mut kept = None;
+    for (index, conversation) in conversations.iter().enumerate() {
+        if matches!(conversation.ended, Some(Ended::ClosedByServer | Ended::ResetByServer)) {
+            continue;
+        }
+        let verbs: Vec<_> = conversation.verbs().collect();
+        for pair in verbs.windows(2) {
+            if is_refused_ehlo(&pair[0]) {
+                kept = Some(Ok(()));
+                if pair[1].0 != "HELO" {
+                    return Some(Err(format!("connection {}: {} follows", index + 1, pair[1].0)));
+                }
+            }
+        }
+        if verbs.last().is_some_and(is_refused_ehlo) {
+            return Some(Err(format!("connection {}: nothing follows", index + 1)));
+        }
+    }
+    kept
+}
+
+fn is_refused_ehlo((verb, exchange): &(String, &Exchange)) -> bool {
+    verb == "EHLO" && matches!(exchange.replies.first(), Some(500..=599))
+}
+
+fn respects_421(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    let mut kept = None;
+    for (index, conversation) in conversations.iter().enumerate() {
+        let mut closing = false;
+        for exchange in &conversation.exchanges {
+            if closing && exchange.verb().as_deref() != Some("QUIT") {
+                return Some(Err(format!("connection {}: {} follows 421", index + 1, exchange.shown())));
+            }
+            closing |= exchange.replies.contains(&421);
+        }
+        if closing {
+            kept = Some(Ok(()));
+        }
+    }
+    kept
+}
+
+fn awaits_greeting(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    each(
+        conversations,
+        |conversation| {
+            if conversation.spoke_first { Err("something was said before it".to_owned()) } else { Ok(()) }
+        },
+    )
+}
+
+fn awaits_replies(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    each(
+        conversations,
+        |conversation| {
+            if conversation.did_not_wait { Err("several commands at once".to_owned()) } else { Ok(()) }
+        },
+    )
+}
+
+/// MAIL after hello was taken, RCPT after MAIL was, and content after 354.
+fn awaits_success(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    each(conversations, |conversation| {
+        let (mut hello, mut mail, mut data) = (false, false, false);
+        for exchange in &conversation.exchanges {
+            let is_taken = exchange.replies.first().is_some_and(|code| *code == 250);
+            // Whatever the client takes for the answer to a group is not seen here.
+            let pipelines = conversation.exchanges.iter().any(|it| it.offers.iter().any(|it| it == "PIPELINING"));
+            match exchange.verb().as_deref() {
+                Some("EHLO" | "HELO" | "LHLO") => hello = is_taken,
+                Some("MAIL") if !hello => return Err("MAIL, and no hello was taken".to_owned()),
+                Some("MAIL") => mail = is_taken || pipelines,
+                Some("RCPT") if !mail => return Err("RCPT, and MAIL was not taken".to_owned()),
+                Some("DATA") => data = exchange.replies.contains(&354),
+                None if !data => return Err("content without 354".to_owned()),
+                _ => {}
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A command that got more replies than one is the last one, but for QUIT.
+fn counts_replies(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    let mut kept = None;
+    for (index, conversation) in conversations.iter().enumerate() {
+        let doubled = conversation.exchanges.iter().position(|exchange| exchange.replies.len() > 1);
+        if let Some(at) = doubled {
+            kept.get_or_insert(Ok(()));
+            let next = &conversation.exchanges[at + 1..];
+            // What is under way when the reply arrives is not taken back.
+            if let Some(second) = next.get(1).filter(|it| it.verb().as_deref() != Some("QUIT")) {
+                return Some(Err(format!("connection {}: the client goes on to {}", index + 1, second.shown())));
+            }
+        }
+    }
+    kept
+}
+
+fn only_offered(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    each(conversations, |conversation| {
+        let mut offers: &[String] = &[];
+        for exchange in &conversation.exchanges {
+            let Sent::Command(line) = &exchange.sent else { continue };
+            let has = |keyword: &str| offers.iter().any(|offer| offer == keyword);
+            let verb = exchange.verb().unwrap_or_default();
+            match verb.as_str() {
+                "EHLO" | "LHLO" => offers = &exchange.offers,
+                "HELO" => offers = &[],
+                "STARTTLS" | "AUTH" if !has(&verb) => return Err(format!("{verb} was not offered")),
+                "BDAT" if !has("CHUNKING") => return Err("BDAT was not offered".to_owned()),
+                "MAIL" => {
+                    for parameter in parameters(line) {
+                        let keyword = if parameter == "BODY" { "8BITMIME" } else { parameter.as_str() };
+                        if !has(keyword) {
+                            return Err(format!("{parameter} in MAIL was not offered"));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The names of the parameters behind a path.
+fn parameters(line: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(line);
+    let behind = text.rsplit_once('>').map_or("", |(_, behind)| behind);
+    behind.split_ascii_whitespace().map(|it| it.split('=').next().unwrap_or_default().to_ascii_uppercase()).collect()
+}
+
+fn line_endings(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    let has_content = |it: &Conversation| it.exchanges.iter().any(|it| matches!(it.sent, Sent::Content { .. }));
+    conversations.iter().any(has_content).then_some(())?;
+    each(conversations, |conversation| {
+        let is_bare = |it: &Exchange| matches!(&it.sent, Sent::Content { octets, .. } if has_bare(octets));
+        if conversation.exchanges.iter().any(is_bare) { Err("the message has some".to_owned()) } else { Ok(()) }
+    })
+}
+
+fn bounded(conversations: &[Conversation]) -> Option<Result<(), String>> {
+    match conversations.len() {
+        0 => None,
+        1..=MOST_CONNECTIONS => Some(Ok(())),
+        more => Some(Err(format!("{more} connections"))),
+    }
+}
+
+/// Whether there is a CR or LF that is no line end.
+fn has_bare(content: &[u8]) -> bool {
+    content.iter().enumerate().any(|(index, octet)| match octet {
+        b'\r' => content.get(index + 1).is_some_and(|next| *next != b'\n'),
+        b'\n' => index == 0 || content[index - 1] != b'\r',
+        _ => false,
+    })
+}
+
+fn is_refusal(reply: Option<u16>) -> bool {
+    matches!(reply, Some(400..=599))
+}
+
+/// The same check of each connection; nothing if there was none.
+fn each(
+    conversations: &[Conversation],
+    check: impl Fn(&Conversation) -> Result<(), String>,
+) -> Option<Result<(), String>> {
+    if conversations.is_empty() {
+        return None;
+    }
+    for (index, conversation) in conversations.iter().enumerate() {
+        if let Err(how) = check(conversation) {
+            return Some(Err(format!("connection {}: {how}", index + 1)));
+        }
+    }
+    Some(Ok(()))
+}

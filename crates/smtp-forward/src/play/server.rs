@@ -1,0 +1,208 @@
+//! Serves one connection: what the scenario says, and then whatever the client asks for.
+
+use std::{io, time::Duration};
+
+use smtp_testkit::server::{Got, Link, Writes};
+
+use super::{
+    conversation::{Conversation, Ended},
+    scenario::{Act, verb},
+};
+
+/// Nobody waits longer for a client that does nothing.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// A client that speaks before the greeting has had time to do so.
+const BEFORE_GREETING: Duration = Duration::from_millis(20);
+const GREETING: &[u8] = b"220 mx.example.net ESMTP\r\n";
+
+/// Serves a connection until it ends. Without acts, the server takes everything and offers nothing.
+pub(crate) fn serve(link: Link, acts: Option<&[Act]>) -> Conversation {
+    let mut serving = Serving { link, seen: Conversation::default(), taking_content: false, part: Vec::new() };
+    let ended = match acts {
+        Some(acts) => serving.follow(acts),
+        None => serving.greet().and_then(|()| serving.oblige(None)),
+    };
+    let mut seen = serving.seen;
+    seen.ended = Some(ended.unwrap_or(Ended::ClosedByClient));
+    if seen.ended == Some(Ended::ResetByServer) {
+        // Where the client has left first, it is not needed.
+        let _ = serving.link.reset();
+    }
+    seen
+}
+
+struct Serving {
+    link: Link,
+    seen: Conversation,
+    /// 354 was said, and the dot did not come.
+    taking_content: bool,
+    /// Lines of the content that were heard.
+    part: Vec<u8>,
+}
+
+/// The client has left.
+struct Left;
+
+impl From<io::Error> for Left {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
+impl Serving {
+    fn follow(&mut self, acts: &[Act]) -> Result<Ended, Left> {
+        if let Some(Act::Say(_)) = acts.first() {
+            self.seen.spoke_first = self.link.read(BEFORE_GREETING) == Got::Octets;
+        }
+        let mut quits = false;
+        for act in acts {
+            match act {
+                Act::Say(octets) => self.say(octets)?,
+                Act::Hear(expected) => loop {
+                    let line = self.hear()?;
+                    let said = verb(&line);
+                    quits = said == "QUIT";
+                    if said == *expected {
+                        break;
+                    }
+                    // These change nothing, and clients say them as they like.
+                    if !matches!(said.as_str(), "NOOP" | "RSET") {
+                        return self.oblige(Some(&line));
+                    }
+                    self.say(b"250 OK\r\n")?;
+                },
+                Act::HearSome => {
+                    if self.link.arrived().is_empty() && self.link.read(LONGEST) != Got::Octets {
+                        return Err(Left);
+                    }
+                }
+                Act::Content => self.content()?,
+                Act::ContentLines(lines) => {
+                    for _ in 0..*lines {
+                        let line = self.line()?;
+                        self.part.extend_from_slice(&line);
+                    }
+                    self.taking_content = true;
+                }
+                Act::Close => {
+                    self.link.close();
+                    self.rest();
+                    return Ok(Ended::ClosedByServer);
+                }
+                Act::Reset => return Ok(Ended::ResetByServer),
+                Act::Silence => {
+                    self.rest();
+                    return Ok(Ended::ClosedByClient);
+                }
+            }
+        }
+        if quits {
+            return Ok(self.bye());
+        }
+        self.oblige(None)
+    }
+
+    fn greet(&mut self) -> Result<(), Left> {
+        self.seen.spoke_first = self.link.read(BEFORE_GREETING) == Got::Octets;
+        self.say(GREETING)
+    }
+
+    /// Takes everything. `heard` is a command that was not answered yet.
+    fn oblige(&mut self, heard: Option<&[u8]>) -> Result<Ended, Left> {
+        let mut heard = heard.map(<[u8]>::to_vec);
+        loop {
+            if self.taking_content {
+                self.content()?;
+                self.say(b"250 2.0.0 Queued\r\n")?;
+                continue;
+            }
+            let line = match heard.take() {
+                Some(line) => line,
+                None => self.hear()?,
+            };
+            let reply: &[u8] = match verb(&line).as_str() {
+                "EHLO" | "HELO" | "LHLO" => b"250 mx.example.net\r\n",
+                "MAIL" | "RCPT" | "RSET" | "NOOP" => b"250 OK\r\n",
+                "DATA" if self.has_recipient() => b"354 End data with <CR><LF>.<CR><LF>\r\n",
+                "DATA" => b"503 5.5.1 No recipient\r\n",
+                "QUIT" => {
+                    self.say(b"221 2.0.0 Bye\r\n")?;
+                    return Ok(self.bye());
+                }
+                _ => b"502 5.5.1 Not implemented\r\n",
+            };
+            self.taking_content = reply.starts_with(b"354");
+            self.say(reply)?;
+        }
+    }
+
+    /// Whether a recipient was taken since the last MAIL.
+    fn has_recipient(&self) -> bool {
+        let since = self.seen.verbs().collect::<Vec<_>>();
+        let is_taken = |code: Option<&u16>| code.is_some_and(|code| code / 100 == 2);
+        since
+            .iter()
+            .rev()
+            .take_while(|(verb, _)| verb != "MAIL")
+            .any(|(verb, exchange)| verb == "RCPT" && is_taken(exchange.replies.first()))
+    }
+
+    fn say(&mut self, octets: &[u8]) -> Result<(), Left> {
+        self.seen.said(octets);
+        self.link.send(octets, Writes::Whole).map_err(Left::from)
+    }
+
+    fn line(&mut self) -> Result<Vec<u8>, Left> {
+        self.link.line(LONGEST).map_err(|_| Left)
+    }
+
+    /// The next command. One that has come before the reply to the last one was not waited for.
+    fn hear(&mut self) -> Result<Vec<u8>, Left> {
+        let line = self.line()?;
+        self.seen.heard(&line);
+        let offered = self.seen.exchanges.iter().any(|exchange| exchange.offers.iter().any(|it| it == "PIPELINING"));
+        self.seen.did_not_wait |= !offered && !self.link.arrived().is_empty();
+        Ok(line)
+    }
+
+    /// Content up to its dot.
+    fn content(&mut self) -> Result<(), Left> {
+        loop {
+            match self.line() {
+                Ok(line) if line == b".\r\n" => break,
+                Ok(line) => self.part.extend_from_slice(&line),
+                Err(left) => {
+                    let rest = self.link.take(usize::MAX);
+                    self.part.extend_from_slice(&rest);
+                    self.end_content(false);
+                    return Err(left);
+                }
+            }
+        }
+        self.end_content(true);
+        Ok(())
+    }
+
+    fn end_content(&mut self, complete: bool) {
+        self.taking_content = false;
+        let content = std::mem::take(&mut self.part);
+        self.seen.content(content, complete);
+    }
+
+    /// After QUIT and its reply.
+    fn bye(&mut self) -> Ended {
+        self.link.close();
+        self.rest();
+        Ended::AfterQuit
+    }
+
+    /// Hears until the client leaves, and replies no more.
+    fn rest(&mut self) {
+        if self.taking_content {
+            let _ = self.content();
+        }
+        while let Ok(line) = self.link.line(LONGEST) {
+            self.seen.heard(&line);
+        }
+    }
+}

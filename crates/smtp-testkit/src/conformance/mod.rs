@@ -1,0 +1,252 @@
+//! Checks that a driver does what [`smtp_proto::Delivery`] asks of it, against the transcripts of
+//! `testdata`.
+//!
+//! [`check`] takes a driver that connects to real sockets, and plays every transcript that a server can
+//! cause over them: with each flight of the server whole, octet by octet, in halves, and with the
+//! connection closed in its middle. It compares what the driver sends octet for octet, the addresses it
+//! connects to, and its reports. It also sends more content than a connection has room for, so that
+//! writes are partial. [`Passed`] says how much was played, and names what sockets cannot cause.
+//!
+//! ```no_run
+//! use smtp_proto::Delivery;
+//! use smtp_testkit::conformance::{self, Job, Summary};
+//!
+//! # fn drive(_: &[std::net::SocketAddr], _: &mut Delivery, _: &mut dyn std::io::Read) {}
+//! /// Delivers one message with the driver under test.
+//! fn deliver(job: Job<'_>) -> Summary {
+//!     let mut delivery = Delivery::new(job.config, job.envelope);
+//!     drive(job.servers, &mut delivery, job.content);
+//!     Summary::from(&delivery)
+//! }
+//!
+//! // In a test:
+//! conformance::check(|| deliver).unwrap_or_else(|failures| panic!("{failures}"));
+//! ```
+//!
+//! A driver that keeps connections implements [`Driver`]. One that is generic over [`Machine`] and
+//! [`Network`] also runs in memory, with [`check_in_memory`]: under the oracle, on a clock of the kit's,
+//! and with everything that sockets cannot cause. `tests/generic` of this crate has such a driver.
+//!
+//! [`Machine`]: crate::Machine
+
+mod driver;
+mod in_memory;
+mod memory;
+mod network;
+mod sockets;
+mod strain;
+mod worker;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    player::{Mismatch, lost_in_a_reply, plan},
+    server::Writes,
+    transcript::{Action, Transcript},
+};
+
+pub use driver::{Driver, Job, Summary};
+pub use in_memory::Drive;
+pub use network::Network;
+
+/// Plays at the same time. Most of their time they wait.
+const WORKERS: usize = 8;
+
+/// Checks a driver against all transcripts: `make` makes one for each play.
+pub fn check<D: Driver + 'static>(make: impl Fn() -> D + Send + Sync + 'static) -> Result<Passed, Failures> {
+    Kit::new().check(make)
+}
+
+/// Checks a generic driver in memory, see [`Kit::check_in_memory`].
+pub fn check_in_memory(drive: impl Drive) -> Result<usize, Failures> {
+    Kit::new().check_in_memory(drive)
+}
+
+/// The transcripts to check a driver with, and how long to wait for it.
+#[derive(Clone, Debug)]
+pub struct Kit {
+    transcripts: Vec<(String, Transcript)>,
+    patience: Duration,
+}
+
+impl Default for Kit {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Kit {
+    /// All transcripts of `testdata`, and 10 seconds for a driver that does nothing.
+    ///
+    /// # Panics
+    ///
+    /// If a transcript cannot be read.
+    pub fn new() -> Self {
+        Self::with_transcripts(Transcript::all())
+    }
+
+    /// These transcripts, by name.
+    pub fn with_transcripts(transcripts: Vec<(String, Transcript)>) -> Self {
+        Self { transcripts, patience: Duration::from_secs(10) }
+    }
+
+    /// Waits so long for a driver that does nothing.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Only the transcripts whose names pass.
+    #[must_use]
+    pub fn only(mut self, passes: impl Fn(&str) -> bool) -> Self {
+        self.transcripts.retain(|(name, _)| passes(name));
+        self
+    }
+
+    /// Checks a driver: `make` makes one for each play.
+    pub fn check<D: Driver + 'static>(&self, make: impl Fn() -> D + Send + Sync + 'static) -> Result<Passed, Failures> {
+        let keeps = make().keeps_connections();
+        let make: Arc<dyn Fn() -> D + Send + Sync> = Arc::new(make);
+        let mut passed = Passed::default();
+        let mut chosen = Vec::new();
+        for (name, transcript) in &self.transcripts {
+            match plan(transcript) {
+                Err(why) => passed.not_over_sockets.push((name.clone(), why)),
+                Ok(_) if !keeps && needs_kept_connection(transcript) => {
+                    passed.not_over_sockets.push((name.clone(), "the driver does not keep connections"));
+                }
+                Ok(_) => {
+                    passed.over_sockets += 1;
+                    chosen.push((name, transcript));
+                }
+            }
+        }
+        let (next, plays) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let failures = Mutex::new(Vec::new());
+        let work = || {
+            while let Some((name, transcript)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let (count, found) = self.play_all(name, transcript, &make);
+                plays.fetch_add(count, Ordering::Relaxed);
+                failures.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..WORKERS {
+                scope.spawn(work);
+            }
+        });
+        passed.plays = plays.into_inner();
+        let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (strained, found) = strain::play_all(self.patience, &make);
+        passed.plays += strained;
+        failures.extend(found);
+        failures.sort_by(|one: &Failure, other| one.transcript.cmp(&other.transcript));
+        if failures.is_empty() { Ok(passed) } else { Err(Failures(failures)) }
+    }
+
+    /// Checks a driver that is generic over its machine and its network, in memory: with every transcript,
+    /// those included that sockets cannot cause, and on a network that makes it difficult. How many plays
+    /// that were.
+    pub fn check_in_memory(&self, drive: impl Drive) -> Result<usize, Failures> {
+        in_memory::check(&self.transcripts, &drive)
+    }
+
+    /// Plays one transcript in all ways: how many that were, and what failed.
+    fn play_all<D: Driver + 'static>(
+        &self,
+        name: &str,
+        transcript: &Transcript,
+        make: &Arc<dyn Fn() -> D + Send + Sync>,
+    ) -> (usize, Vec<Failure>) {
+        let whole = [
+            (transcript.clone(), Writes::Whole, "whole"),
+            (transcript.clone(), Writes::Octets, "octet by octet"),
+            (transcript.clone(), Writes::Halves, "in halves"),
+        ];
+        let lost = lost_in_a_reply(transcript).unwrap_or_else(|mismatch| panic!("{name}.smtp, {mismatch}"));
+        let lost = lost.into_iter().map(|transcript| (transcript, Writes::Whole, "with the connection closed"));
+        let (mut plays, mut failures) = (0, Vec::new());
+        for (transcript, writes, how) in whole.into_iter().chain(lost) {
+            let Ok(plan) = plan(&transcript) else { continue };
+            plays += 1;
+            let setting = sockets::Setting { plan: &plan, writes, patience: self.patience };
+            if let Err(mismatch) = sockets::play(&transcript, setting, make) {
+                failures.push(Failure { transcript: name.to_owned(), how, mismatch });
+            }
+        }
+        (plays, failures)
+    }
+}
+
+fn needs_kept_connection(transcript: &Transcript) -> bool {
+    transcript.script.iter().any(|item| matches!(item.action, Action::Done { kept: true }))
+}
+
+/// A driver that conforms: how much was played, and what was not.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Passed {
+    /// Transcripts that were played over sockets.
+    pub over_sockets: usize,
+    /// Plays over sockets.
+    pub plays: usize,
+    /// The names of the transcripts that were not played over sockets, and why.
+    pub not_over_sockets: Vec<(String, &'static str)>,
+}
+
+impl fmt::Display for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} transcripts over sockets, in {} plays", self.over_sockets, self.plays)?;
+        writeln!(f, "{} transcripts not over sockets:", self.not_over_sockets.len())?;
+        for (name, why) in &self.not_over_sockets {
+            writeln!(f, "  {name}: {why}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A play in which the driver did not do what it was to do.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The transcript's name.
+    pub transcript: String,
+    /// How it was played.
+    pub how: &'static str,
+    /// What differed, and in which line.
+    pub mismatch: Mismatch,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.smtp ({}), {}", self.transcript, self.how, self.mismatch)
+    }
+}
+
+/// Every play that failed.
+#[derive(Clone, Debug)]
+pub struct Failures(pub Vec<Failure>);
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// More would only repeat the same fault.
+        const SHOWN: usize = 10;
+        writeln!(f, "{} plays failed", self.0.len())?;
+        for failure in self.0.iter().take(SHOWN) {
+            writeln!(f, "\n{failure}")?;
+        }
+        if self.0.len() > SHOWN {
+            writeln!(f, "\n... and {} more", self.0.len() - SHOWN)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failures {}

@@ -1,0 +1,119 @@
+//! A driver on a thread of its own, so that one that never returns is a failure and not the end of the
+//! test.
+
+use std::{
+    io::{self, Read},
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use smtp_proto::Config;
+
+use super::{Driver, Job, Summary};
+use crate::transcript::Message;
+
+/// What the driver is to do.
+pub(super) enum Command {
+    Deliver(Vec<SocketAddr>, Box<Config>, Message),
+    DeliverNext(Message),
+    Quit,
+}
+
+/// The driver's thread, from outside.
+pub(super) struct Worker {
+    commands: Sender<Command>,
+    answers: Receiver<Result<Summary, String>>,
+    answer: Option<Result<Summary, String>>,
+    /// Octets of the content that the driver has read.
+    taken: Arc<AtomicUsize>,
+}
+
+impl Worker {
+    pub(super) fn start<D: Driver + 'static>(make: Arc<dyn Fn() -> D + Send + Sync>) -> io::Result<Self> {
+        let (commands, to_do) = channel();
+        let (done, answers) = channel();
+        let taken = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&taken);
+        thread::Builder::new().name("driver".into()).spawn(move || {
+            let mut driver = make();
+            for command in to_do {
+                let ran = catch_unwind(AssertUnwindSafe(|| run(&mut driver, command, &counted)));
+                let answer = ran.map_err(|panic| {
+                    let text = panic.downcast_ref::<String>().map(String::as_str);
+                    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+                    format!("the driver panics: {}", text.unwrap_or("without a text"))
+                });
+                // Nobody waits for it any more.
+                if done.send(answer).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { commands, answers, answer: None, taken })
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        self.answer = None;
+        // A driver that has panicked has answered so.
+        let _ = self.commands.send(command);
+    }
+
+    /// Whether the driver has returned.
+    pub(super) fn is_done(&mut self) -> bool {
+        if self.answer.is_none() {
+            self.answer = self.answers.try_recv().ok();
+        }
+        self.answer.is_some()
+    }
+
+    /// What the driver returns, within `limit`.
+    pub(super) fn summary(&mut self, limit: Duration) -> Result<Summary, String> {
+        let answer = self.answer.take().map_or_else(|| self.answers.recv_timeout(limit), Ok);
+        match answer {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => Err("the driver does not return".into()),
+            Err(RecvTimeoutError::Disconnected) => Err("the driver has gone".into()),
+        }
+    }
+
+    /// Octets of the content that the driver has read.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
+fn run(driver: &mut impl Driver, command: Command, taken: &AtomicUsize) -> Summary {
+    let counted = |content| Counted { content, at: 0, taken };
+    match command {
+        Command::Deliver(servers, config, message) => {
+            let config = *config;
+            let Message { envelope, content } = message;
+            driver.deliver(Job { servers: &servers, config, envelope, content: &mut counted(content) })
+        }
+        Command::DeliverNext(Message { envelope, content }) => driver.deliver_next(envelope, &mut counted(content)),
+        Command::Quit => driver.quit(),
+    }
+}
+
+/// The message, and how much of it was read.
+struct Counted<'c> {
+    content: Vec<u8>,
+    at: usize,
+    taken: &'c AtomicUsize,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let len = (&self.content[self.at..]).read(room)?;
+        self.at += len;
+        self.taken.fetch_add(len, Ordering::Relaxed);
+        Ok(len)
+    }
+}

@@ -1,0 +1,97 @@
+//! What a delivery and a delivery under the oracle have in common.
+
+use smtp_proto::{Cancel, Delivery, Disconnect, Envelope, Misuse, Step};
+
+use crate::Watched;
+
+/// A [`Delivery`] or a [`Watched`] one. A driver that is generic over it runs with either.
+pub trait Machine {
+    /// What is to be done next.
+    fn poll(&mut self) -> Step<'_>;
+    /// A new connection is open.
+    fn connected(&mut self) -> Result<(), Misuse>;
+    /// No connection could be opened.
+    fn connect_failed(&mut self, why: &str) -> Result<(), Misuse>;
+    /// The first `octets` of what was to be transmitted were handed over.
+    fn sent(&mut self, octets: usize) -> Result<(), Misuse>;
+    /// These octets arrived.
+    fn received(&mut self, octets: &[u8]) -> Result<(), Misuse>;
+    /// The connection is lost.
+    fn disconnected(&mut self, how: Disconnect) -> Result<(), Misuse>;
+    /// Nothing came for as long as was said.
+    fn timed_out(&mut self) -> Result<(), Misuse>;
+    /// The next octets of the message.
+    fn content(&mut self, octets: &[u8]) -> Result<(), Misuse>;
+    /// The message has no more octets.
+    fn end_content(&mut self) -> Result<(), Misuse>;
+    /// Gives the delivery up.
+    fn cancel(&mut self, why: Cancel);
+    /// Starts the next message.
+    fn deliver_next(&mut self, envelope: Envelope) -> Result<(), Misuse>;
+    /// Ends a connection that was kept, in order.
+    fn quit(&mut self) -> Result<(), Misuse>;
+    /// The delivery itself, with its report.
+    fn delivery(&self) -> &Delivery;
+}
+
+/// Forwards to the methods of the same names.
+macro_rules! machine {
+    ($type:ty, $delivery:expr) => {
+        impl Machine for $type {
+            fn poll(&mut self) -> Step<'_> {
+                <$type>::poll(self)
+            }
+
+            fn connected(&mut self) -> Result<(), Misuse> {
+                <$type>::connected(self)
+            }
+
+            fn connect_failed(&mut self, why: &str) -> Result<(), Misuse> {
+                <$type>::connect_failed(self, why)
+            }
+
+            fn sent(&mut self, octets: usize) -> Result<(), Misuse> {
+                <$type>::sent(self, octets)
+            }
+
+            fn received(&mut self, octets: &[u8]) -> Result<(), Misuse> {
+                <$type>::received(self, octets)
+            }
+
+            fn disconnected(&mut self, how: Disconnect) -> Result<(), Misuse> {
+                <$type>::disconnected(self, how)
+            }
+
+            fn timed_out(&mut self) -> Result<(), Misuse> {
+                <$type>::timed_out(self)
+            }
+
+            fn content(&mut self, octets: &[u8]) -> Result<(), Misuse> {
+                <$type>::content(self, octets)
+            }
+
+            fn end_content(&mut self) -> Result<(), Misuse> {
+                <$type>::end_content(self)
+            }
+
+            fn cancel(&mut self, why: Cancel) {
+                <$type>::cancel(self, why);
+            }
+
+            fn deliver_next(&mut self, envelope: Envelope) -> Result<(), Misuse> {
+                <$type>::deliver_next(self, envelope)
+            }
+
+            fn quit(&mut self) -> Result<(), Misuse> {
+                <$type>::quit(self)
+            }
+
+            fn delivery(&self) -> &Delivery {
+                $delivery(self)
+            }
+        }
+    };
+}
+
+machine!(Delivery, |delivery| delivery);
+machine!(Watched, Watched::delivery);

@@ -1,0 +1,137 @@
+//! What of a transcript a server can cause over a real connection, found by playing it in memory.
+//!
+//! Over sockets nobody orders what the two sides do at the same time. A transcript can be played there
+//! if its server acts only while the client waits for it, or if what crosses makes no difference.
+
+use smtp_proto::{Disconnect, Step};
+
+use super::{Outcome, Pieces, Player};
+use crate::transcript::{Action, Item, Transcript};
+
+/// How to play a transcript over sockets.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The report at each `-- done` and `-- kept`, in order.
+    pub(crate) reports: Vec<String>,
+    /// What the client may send at each close, because the two cross; empty for everything else.
+    pub(crate) crossing: Vec<Vec<u8>>,
+    /// Whether the client is left to wait, and so whether its waits must be short.
+    pub(crate) waits: bool,
+}
+
+/// How to play a transcript over sockets; or why it cannot be played there.
+///
+/// # Panics
+///
+/// If the machine itself does not keep to the transcript, which is not the driver's fault.
+pub(crate) fn plan(transcript: &Transcript) -> Result<Plan, &'static str> {
+    let expected = super::play(transcript, Pieces::WHOLE).unwrap_or_else(|mismatch| panic!("{mismatch}"));
+    let mut player = Player::new(transcript);
+    let mut plan = Plan { reports: reports(transcript), crossing: Vec::new(), waits: false };
+    let mut before: Option<&Action> = None;
+    for (index, item) in transcript.script.iter().enumerate() {
+        let behind = &transcript.script[index..];
+        let mut crossing = Vec::new();
+        match &item.action {
+            Action::Server(_) | Action::Lost(_) | Action::Silence(_) if player.is_idle() => {
+                return Err("the server acts on a connection that nobody watches, between two messages");
+            }
+            Action::Server(flight) => may_be_cut(&player, &flight.octets)?,
+            Action::Lost(Disconnect::Closed) => crossing = crossing_the_close(&player, behind, &expected)?,
+            Action::Lost(Disconnect::Reset) if !matches!(before, Some(Action::Client(_))) || !player.is_waiting() => {
+                return Err("a reset may overtake what was sent before it");
+            }
+            Action::Lost(Disconnect::WriteFailed | Disconnect::ReadFailed) => return Err("a local failure"),
+            Action::Silence(_) if !player.is_waiting() => return Err("a client that is held up while it writes"),
+            Action::Silence(_) => plan.waits = true,
+            Action::ConnectFails(..) => return Err("a connection that fails"),
+            Action::Cancel(_) => return Err("a cancelled delivery"),
+            _ => {}
+        }
+        before = Some(&item.action);
+        plan.crossing.push(crossing);
+        play_one(&mut player, item);
+    }
+    Ok(plan)
+}
+
+/// The report at each `-- done` and `-- kept`, in order.
+pub(crate) fn reports(transcript: &Transcript) -> Vec<String> {
+    let mut player = Player::new(transcript);
+    let mut reports = Vec::new();
+    for item in &transcript.script {
+        play_one(&mut player, item);
+        if let Action::Done { .. } = item.action {
+            reports.push(player.delivery.delivery().report().to_string());
+        }
+    }
+    reports
+}
+
+/// Of each item, whether it is a flight of the server that ends the connection while the client has
+/// octets to send.
+pub(crate) fn ends_while_writing(transcript: &Transcript) -> Vec<bool> {
+    let mut player = Player::new(transcript);
+    let mut ends = Vec::new();
+    for item in &transcript.script {
+        let writes = player.writes();
+        play_one(&mut player, item);
+        let over = matches!(player.delivery.poll(), Step::Connect(_) | Step::Done(_));
+        ends.push(writes && over && matches!(item.action, Action::Server(_)));
+    }
+    ends
+}
+
+/// In which pieces the flight arrives must not matter: until its last octet the client has nothing to
+/// send.
+fn may_be_cut(player: &Player<'_>, flight: &[u8]) -> Result<(), &'static str> {
+    let mut player = player.clone();
+    let Some((_, before_the_last)) = flight.split_last() else { return Ok(()) };
+    if player.writes() {
+        return Err("the server speaks while the client writes");
+    }
+    for octet in before_the_last {
+        if player.hear(&[*octet]).is_err() || player.writes() {
+            return Err("the client may answer before the server has said everything");
+        }
+    }
+    Ok(())
+}
+
+/// What the client may have sent before it sees the close. Whether it did must not matter.
+fn crossing_the_close(player: &Player<'_>, behind: &[Item], expected: &Outcome) -> Result<Vec<u8>, &'static str> {
+    const MATTERS: &str = "what the client sends crosses the close, and it matters whether it was sent";
+    let mut crossed = player.clone();
+    let octets = match crossed.delivery.poll() {
+        Step::Transmit(octets, _) => octets.to_vec(),
+        Step::Content(_) => return Err(MATTERS),
+        Step::Wait(_) | Step::Connect(_) | Step::Done(_) => return Ok(Vec::new()),
+    };
+    let same = crossed.hand_over(&octets).is_ok()
+        && !crossed.writes()
+        && crossed.play(behind, Pieces::WHOLE).is_ok()
+        && crossed.outcome == *expected;
+    if same { Ok(octets) } else { Err(MATTERS) }
+}
+
+fn play_one(player: &mut Player<'_>, item: &Item) {
+    let result = player.play(std::slice::from_ref(item), Pieces::WHOLE);
+    result.unwrap_or_else(|mismatch| panic!("{mismatch}"));
+}
+
+impl Player<'_> {
+    /// Whether the client has nothing to do but to wait for the server.
+    fn is_waiting(&mut self) -> bool {
+        matches!(self.delivery.poll(), Step::Wait(_))
+    }
+
+    /// Whether the client has octets to send.
+    fn writes(&mut self) -> bool {
+        matches!(self.delivery.poll(), Step::Transmit(..) | Step::Content(_))
+    }
+
+    /// Whether no message is under way.
+    fn is_idle(&mut self) -> bool {
+        self.delivery.is_kept()
+    }
+}

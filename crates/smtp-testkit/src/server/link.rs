@@ -1,0 +1,145 @@
+//! One connection, from the server's side.
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use socket2::SockRef;
+
+/// In which pieces a server writes its flights.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writes {
+    /// A flight at once.
+    Whole,
+    /// One octet at a time.
+    Octets,
+    /// Each flight in two pieces, cut in its middle.
+    Halves,
+}
+
+/// What reading brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Got {
+    /// Octets, now in the buffer.
+    Octets,
+    /// The client has closed or reset the connection.
+    Ended,
+    /// Nothing arrived in time.
+    Nothing,
+}
+
+/// One accepted connection. Octets that have arrived stay in its buffer until they are taken.
+#[derive(Debug)]
+pub struct Link {
+    stream: TcpStream,
+    arrived: Vec<u8>,
+    ended: bool,
+}
+
+impl Link {
+    /// Takes over a connection that was accepted.
+    pub fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nonblocking(false)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, arrived: Vec::new(), ended: false })
+    }
+
+    /// Writes octets. An error means that the client has left.
+    pub fn send(&mut self, octets: &[u8], writes: Writes) -> io::Result<()> {
+        let size = match writes {
+            Writes::Whole => octets.len(),
+            Writes::Octets => 1,
+            Writes::Halves => octets.len().div_ceil(2),
+        };
+        for piece in octets.chunks(size.max(1)) {
+            self.stream.write_all(piece)?;
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    /// Reads once, for no longer than `limit`.
+    pub fn read(&mut self, limit: Duration) -> Got {
+        if self.ended {
+            return Got::Ended;
+        }
+        let mut room = [0; 16 * 1024];
+        // A limit of zero would wait for ever.
+        let limited = self.stream.set_read_timeout(Some(limit.max(Duration::from_micros(1))));
+        match limited.and_then(|()| self.stream.read(&mut room)) {
+            Ok(0) => self.ended = true,
+            Ok(len) => {
+                self.arrived.extend_from_slice(&room[..len]);
+                return Got::Octets;
+            }
+            Err(error) if is_timeout(&error) => return Got::Nothing,
+            Err(_) => self.ended = true,
+        }
+        Got::Ended
+    }
+
+    /// What has arrived and was not taken.
+    pub fn arrived(&self) -> &[u8] {
+        &self.arrived
+    }
+
+    /// Takes the first octets of what has arrived.
+    pub fn take(&mut self, octets: usize) -> Vec<u8> {
+        let rest = self.arrived.split_off(octets.min(self.arrived.len()));
+        std::mem::replace(&mut self.arrived, rest)
+    }
+
+    /// The next line with its end. Without one, the rest of what came, if the client has left or
+    /// `limit` has passed.
+    pub fn line(&mut self, limit: Duration) -> Result<Vec<u8>, Got> {
+        let until = Instant::now() + limit;
+        let mut searched = 0;
+        loop {
+            let found = self.arrived[searched..].iter().position(|octet| *octet == b'\n');
+            if let Some(end) = found {
+                return Ok(self.take(searched + end + 1));
+            }
+            searched = self.arrived.len();
+            match self.read(until.saturating_duration_since(Instant::now())) {
+                Got::Octets => {}
+                nothing => return Err(nothing),
+            }
+        }
+    }
+
+    /// Reads until the client has left. Whether it did within `limit`.
+    pub fn drain(&mut self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        loop {
+            match self.read(until.saturating_duration_since(Instant::now())) {
+                Got::Octets => {}
+                Got::Ended => return true,
+                Got::Nothing => return false,
+            }
+        }
+    }
+
+    /// Closes the server's direction. Octets of the client are still read, since unread ones would turn
+    /// the close into a reset.
+    pub fn close(&mut self) {
+        // If the client has left first, there is nothing to close.
+        let _ = self.stream.shutdown(std::net::Shutdown::Write);
+    }
+
+    /// Resets the connection.
+    pub fn reset(self) -> io::Result<()> {
+        // Lingering for no time at all makes the system send a reset.
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))
+    }
+
+    /// Makes the buffer for octets that were not read yet small.
+    pub fn narrow(&mut self, octets: usize) -> io::Result<()> {
+        SockRef::from(&self.stream).set_recv_buffer_size(octets)
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}

@@ -1,0 +1,219 @@
+//! The server's side of a transcript.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use smtp_proto::{Disconnect, Escaped, Place};
+
+use super::{Got, Link, Listeners, Writes};
+use crate::{
+    player::Mismatch,
+    transcript::{Action, Flight, Item},
+};
+
+/// Plays the server's side of a transcript, one action at a time, and compares what the client says
+/// octet for octet.
+#[derive(Debug)]
+pub struct Scripted {
+    listeners: Listeners,
+    writes: Writes,
+    patience: Duration,
+    link: Option<Link>,
+    /// Where the last connection came to.
+    place: Option<SocketAddr>,
+    /// What the client may still send on a connection that the server has closed.
+    leftover: Vec<u8>,
+    log: String,
+}
+
+/// The client did something else: what, and where in its flight.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Difference {
+    /// The offset in the client's flight, where it was one.
+    pub offset: Option<usize>,
+    /// What differs.
+    pub what: String,
+}
+
+impl Difference {
+    /// The same with the line of the transcript where it shows.
+    pub(crate) fn in_line(self, item: &Item, log: &str) -> Mismatch {
+        let line = match (&item.action, self.offset) {
+            (Action::Client(flight), Some(offset)) => flight.line_at(offset),
+            _ => item.line,
+        };
+        Mismatch { line, what: self.what, conversation: log.to_owned() }
+    }
+}
+
+impl From<String> for Difference {
+    fn from(what: String) -> Self {
+        Self { offset: None, what }
+    }
+}
+
+impl Scripted {
+    /// A server at these addresses that waits for the client for as long as `patience`.
+    pub fn new(listeners: Listeners, writes: Writes, patience: Duration) -> Self {
+        Self { listeners, writes, patience, link: None, place: None, leftover: Vec::new(), log: String::new() }
+    }
+
+    /// The addresses of the next hop.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.listeners.addresses()
+    }
+
+    /// What has happened so far, as lines of a transcript.
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+
+    /// What the client may still send after the close that comes next, because the two cross.
+    pub fn allow(&mut self, octets: &[u8]) {
+        self.leftover = octets.to_vec();
+    }
+
+    /// Plays one action. Those of the caller, such as the next message, are not the server's: nothing
+    /// happens. `stop`: no connection will come any more.
+    pub fn act(&mut self, action: &Action, stop: impl FnMut() -> bool) -> Result<(), Difference> {
+        match action {
+            Action::Connect(place) => self.accept(*place, stop)?,
+            Action::Server(flight) => self.send(&flight.octets)?,
+            Action::Client(flight) => self.expect(flight)?,
+            Action::Lost(Disconnect::Closed) => {
+                self.note("-- close");
+                self.link()?.close();
+            }
+            Action::Lost(Disconnect::Reset) => {
+                self.note("-- reset");
+                let link = self.link.take().ok_or_else(no_connection)?;
+                // The client has left already: that shows in what it does next.
+                let _ = link.reset();
+            }
+            Action::Silence(_) => {
+                self.note("-- silence");
+                self.ended()?;
+            }
+            Action::Done { kept: false } => self.ended()?,
+            Action::Done { kept: true } => {
+                let link = self.link()?;
+                if link.read(Duration::ZERO) == Got::Ended {
+                    return Err("the client has closed the connection that was to be kept".to_owned().into());
+                }
+            }
+            Action::NextMessage | Action::Quit | Action::Cancel(_) => {}
+            Action::ConnectFails(..) | Action::Lost(_) => {
+                return Err("a server cannot cause this".to_owned().into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a connection came that nothing accepts any more.
+    pub fn one_too_many(&self) -> bool {
+        matches!(self.listeners.accept(Duration::ZERO, || true), Ok(Some(_)))
+    }
+
+    fn accept(&mut self, place: Place, stop: impl FnMut() -> bool) -> Result<(), Difference> {
+        self.ended()?;
+        let accepted = self.listeners.accept(self.patience, stop).map_err(|error| error.to_string())?;
+        let Some((link, address)) = accepted else {
+            return Err("the client is to open a connection, and does not".to_owned().into());
+        };
+        self.note("-- connect");
+        self.link = Some(link);
+        let before = self.place.replace(address);
+        match (place, before) {
+            (Place::Same, Some(before)) if before != address => {
+                Err(format!("the client connects to {address} and is to connect to {before} again").into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn send(&mut self, octets: &[u8]) -> Result<(), Difference> {
+        self.note_octets("S", octets);
+        let writes = self.writes;
+        // A client that needs no more of a reply may leave before its end.
+        let _ = self.link()?.send(octets, writes);
+        Ok(())
+    }
+
+    fn expect(&mut self, flight: &Flight) -> Result<(), Difference> {
+        let until = Instant::now() + self.patience;
+        let expected = &flight.octets[..];
+        let link = self.link.as_mut().ok_or_else(no_connection)?;
+        loop {
+            let arrived = link.arrived();
+            let same = arrived.iter().zip(expected).take_while(|(sent, expected)| sent == expected).count();
+            if same == expected.len() {
+                let taken = link.take(same);
+                let more = Escaped(link.arrived()).to_string();
+                self.note_octets("C", &taken);
+                if flight.unended || more.is_empty() {
+                    return Ok(());
+                }
+                return Err(Difference { offset: Some(same), what: format!("the client sends more: \"{more}\"") });
+            }
+            let differs = if same < arrived.len() {
+                format!("the client sends \"{}\"", Escaped(&arrived[same..]))
+            } else {
+                match link.read(until.saturating_duration_since(Instant::now())) {
+                    Got::Octets => continue,
+                    Got::Ended => "the client closes the connection".to_owned(),
+                    Got::Nothing => "the client sends nothing more".to_owned(),
+                }
+            };
+            let taken = link.take(same);
+            self.note_octets("C", &taken);
+            let what = format!("{differs}\nand is to send \"{}\"", Escaped(shortened(&expected[same..])));
+            return Err(Difference { offset: Some(same), what });
+        }
+    }
+
+    /// The client is to have left the connection, without another octet.
+    fn ended(&mut self) -> Result<(), Difference> {
+        let Some(mut link) = self.link.take() else { return Ok(()) };
+        let patience = self.patience;
+        let leftover = std::mem::take(&mut self.leftover);
+        let ended = link.drain(patience);
+        let arrived = link.take(usize::MAX);
+        self.note_octets("C", &arrived);
+        if !leftover.starts_with(&arrived) {
+            return Err(format!("the client sends more: \"{}\"", Escaped(shortened(&arrived))).into());
+        }
+        if !ended {
+            return Err("the client does not close the connection".to_owned().into());
+        }
+        Ok(())
+    }
+
+    fn link(&mut self) -> Result<&mut Link, Difference> {
+        self.link.as_mut().ok_or_else(no_connection)
+    }
+
+    fn note(&mut self, what: &str) {
+        self.log.push_str(what);
+        self.log.push('\n');
+    }
+
+    fn note_octets(&mut self, side: &str, octets: &[u8]) {
+        for line in octets.split_inclusive(|octet| *octet == b'\n').take(MOST_LINES) {
+            let text = Escaped(shortened(line.strip_suffix(b"\r\n").unwrap_or(line))).to_string();
+            self.note(&format!("{side}: {text}"));
+        }
+    }
+}
+
+/// Lines of a flight that the log keeps.
+const MOST_LINES: usize = 100;
+
+fn shortened(octets: &[u8]) -> &[u8] {
+    &octets[..octets.len().min(2000)]
+}
+
+fn no_connection() -> Difference {
+    "there is no connection".to_owned().into()
+}

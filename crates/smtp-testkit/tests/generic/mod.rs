@@ -1,0 +1,167 @@
+//! A driver that is generic over its machine and its network; and five that have a fault each.
+
+pub(crate) mod tcp;
+
+use std::{
+    io::{ErrorKind, Read},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use smtp_proto::{Cancel, Disconnect, Misuse, Place, Step, Wait};
+use smtp_testkit::{Machine, conformance::Network};
+
+/// What is wrong with a driver.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fault {
+    /// It reports all octets as sent, however many were written.
+    ReportsTooMuchAsSent,
+    /// It reports a failed write, and has not read what arrived.
+    ReportsAFailedWriteBeforeReading,
+    /// It looks at the clock, and has not read what arrived.
+    LooksAtTheClockBeforeReading,
+    /// It goes on to the next address where the same one is asked for.
+    ConnectsToTheWrongPlace,
+    /// It takes the end of a connection for silence.
+    DoesNotReportAClose,
+}
+
+pub(crate) struct Generic<'d> {
+    pub(crate) machine: &'d mut dyn Machine,
+    pub(crate) network: &'d mut dyn Network,
+    pub(crate) content: &'d mut dyn Read,
+    pub(crate) fault: Option<Fault>,
+    /// Where the last connection went.
+    pub(crate) last: &'d mut Option<SocketAddr>,
+}
+
+/// The counter of the wait that goes on, and when it last changed.
+type Clock = Option<(u32, Duration)>;
+
+impl Generic<'_> {
+    /// Drives the machine until it is done.
+    pub(crate) fn run(&mut self) -> Result<(), Misuse> {
+        let mut clock = None;
+        loop {
+            if let Some(why) = self.network.cancelled() {
+                self.machine.cancel(why);
+            }
+            let reads_late = match self.fault {
+                Some(Fault::LooksAtTheClockBeforeReading) => true,
+                // It reads only when it has nothing to write.
+                Some(Fault::ReportsAFailedWriteBeforeReading) => {
+                    matches!(self.machine.poll(), Step::Transmit(..) | Step::Content(_))
+                }
+                _ => false,
+            };
+            if !reads_late && self.read()? {
+                continue;
+            }
+            match self.machine.poll() {
+                Step::Done(_) => {
+                    if !self.machine.delivery().is_kept() {
+                        self.network.close();
+                    }
+                    return Ok(());
+                }
+                Step::Connect(place) => self.connect(place)?,
+                Step::Content(most) => self.feed(most)?,
+                Step::Transmit(octets, wait) => match self.network.write(octets) {
+                    Ok(_) if self.fault == Some(Fault::ReportsTooMuchAsSent) => {
+                        let all = octets.len();
+                        self.machine.sent(all)?;
+                    }
+                    Ok(len) => self.machine.sent(len)?,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(wait, &mut clock)?,
+                    Err(_) => self.write_failed()?,
+                },
+                Step::Wait(wait) => self.wait(wait, &mut clock)?,
+            }
+        }
+    }
+
+    fn connect(&mut self, place: Place) -> Result<(), Misuse> {
+        self.network.close();
+        let servers = self.network.servers();
+        let server = match (place, *self.last) {
+            (Place::Same, Some(_)) if self.fault == Some(Fault::ConnectsToTheWrongPlace) => servers[1],
+            (Place::Same, Some(last)) => last,
+            _ => servers[0],
+        };
+        *self.last = Some(server);
+        match self.network.connect(server) {
+            Ok(()) => self.machine.connected(),
+            Err(error) => self.machine.connect_failed(&error.to_string()),
+        }
+    }
+
+    fn feed(&mut self, most: usize) -> Result<(), Misuse> {
+        let mut room = vec![0; most];
+        match self.content.read(&mut room) {
+            Ok(0) => self.machine.end_content(),
+            Ok(len) => self.machine.content(&room[..len]),
+            Err(_) => {
+                self.machine.cancel(Cancel::ContentUnreadable);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes what has arrived. Whether something had.
+    fn read(&mut self) -> Result<bool, Misuse> {
+        if let Step::Connect(_) | Step::Done(_) = self.machine.poll() {
+            return Ok(false);
+        }
+        let mut room = [0; 4096];
+        match self.network.read(&mut room) {
+            Ok(0) if self.fault == Some(Fault::DoesNotReportAClose) => self.machine.timed_out()?,
+            Ok(0) => self.machine.disconnected(Disconnect::Closed)?,
+            Ok(len) => self.machine.received(&room[..len])?,
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock => return Ok(false),
+                ErrorKind::ConnectionReset => self.machine.disconnected(Disconnect::Reset)?,
+                _ => self.machine.disconnected(Disconnect::ReadFailed)?,
+            },
+        }
+        Ok(true)
+    }
+
+    /// The reason may have arrived: it counts first.
+    fn write_failed(&mut self) -> Result<(), Misuse> {
+        let reads = self.fault != Some(Fault::ReportsAFailedWriteBeforeReading);
+        while let Step::Transmit(..) | Step::Content(_) | Step::Wait(_) = self.machine.poll() {
+            let mut room = [0; 4096];
+            match self.network.read(&mut room) {
+                Ok(len) if reads && len > 0 => self.machine.received(&room[..len])?,
+                _ => self.machine.disconnected(Disconnect::WriteFailed)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, wait: Wait, clock: &mut Clock) -> Result<(), Misuse> {
+        let since = match *clock {
+            Some((progress, since)) if progress == wait.progress => since,
+            _ => self.network.now(),
+        };
+        *clock = Some((wait.progress, since));
+        match wait.limit.saturating_sub(self.network.now().saturating_sub(since)) {
+            Duration::ZERO => self.machine.timed_out(),
+            left => {
+                self.network.wait(left);
+                match self.fault {
+                    Some(Fault::LooksAtTheClockBeforeReading)
+                        if self.network.now().saturating_sub(since) >= wait.limit =>
+                    {
+                        self.machine.timed_out()
+                    }
+                    // These read only here.
+                    Some(Fault::LooksAtTheClockBeforeReading | Fault::ReportsAFailedWriteBeforeReading) => {
+                        self.read().map(drop)
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+}
