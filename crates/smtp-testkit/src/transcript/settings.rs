@@ -7,7 +7,7 @@ use smtp_proto::{
     Need, Protocol, ReversePath, Size, TlsPolicy,
 };
 
-use super::{Message, text};
+use super::{script::Message, text};
 
 /// What a transcript says, or else what is usual.
 pub(super) struct Settings {
