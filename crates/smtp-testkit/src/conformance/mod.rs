@@ -47,10 +47,12 @@ use std::{
     time::Duration,
 };
 
+use smtp_proto::Afterwards;
+
 use crate::{
     player::{Mismatch, lost_in_a_reply, plan},
     server::Writes,
-    transcript::{Action, Transcript},
+    transcript::{Action, Item, Transcript},
 };
 
 pub use driver::{Driver, Job, Summary};
@@ -188,7 +190,8 @@ impl Kit {
 }
 
 fn needs_kept_connection(transcript: &Transcript) -> bool {
-    transcript.script.iter().any(|item| matches!(item.action, Action::Done { kept: true }))
+    let is_another = |item: &Item| matches!(item.action, Action::NextMessage);
+    transcript.config.afterwards == Afterwards::Keep || transcript.script.iter().any(is_another)
 }
 
 /// A driver that conforms: how much was played, and what was not.
