@@ -9,7 +9,7 @@ use io_smtp::{
 };
 use lettre::transport::smtp::extension as lettre_extension;
 use smtp_codec::types::{AuthMechanism, Capability};
-use smtp_proto::{Capabilities, Mechanism, Mechanisms, ReplyDecoder, SizeLimit};
+use smtp_proto::{Capabilities, Limits, Mechanism, Mechanisms, ReplyDecoder, SizeLimit};
 
 use crate::{Instrument, inputs, instrument::Case};
 
@@ -19,7 +19,7 @@ pub fn twelve_lines(instrument: &mut impl Instrument) {
     let octets = inputs::EHLO.as_bytes();
     check(octets);
 
-    let mut decoder = ReplyDecoder::new(12_288, 65_536);
+    let mut decoder = ReplyDecoder::new(&Limits::DEFAULT);
     instrument.measure(case.by("ours"), || by_us(&mut decoder, black_box(octets)));
     instrument.measure(case.by("stalwart"), || by_stalwart(black_box(octets)));
     instrument.measure(case.by("lettre"), || by_lettre(black_box(inputs::EHLO)));
@@ -30,7 +30,7 @@ pub fn twelve_lines(instrument: &mut impl Instrument) {
 
 /// Each peer is held to the capabilities that it has a type for.
 fn check(octets: &[u8]) {
-    let ours = by_us(&mut ReplyDecoder::new(12_288, 65_536), octets);
+    let ours = by_us(&mut ReplyDecoder::new(&Limits::DEFAULT), octets);
     assert!(ours.pipelining && ours.eight_bit_mime && ours.enhanced_status_codes && ours.smtputf8);
     assert!(ours.starttls && ours.chunking && ours.binary_mime && ours.dsn);
     assert_eq!(ours.auth, Some(Mechanisms::NONE.with(Mechanism::Plain).with(Mechanism::Login)));
@@ -83,7 +83,7 @@ fn check(octets: &[u8]) {
 
 fn by_us(decoder: &mut ReplyDecoder, octets: &[u8]) -> Capabilities {
     let (_, reply) = decoder.decode(octets);
-    Capabilities::from_reply(&reply.expect("a reply").expect("a whole one"))
+    Capabilities::from_reply(&reply.expect("a reply").expect("a whole one")).expect("it takes EHLO")
 }
 
 fn by_stalwart(octets: &[u8]) -> stalwart::EhloResponse<String> {

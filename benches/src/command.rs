@@ -58,8 +58,7 @@ pub fn mail(instrument: &mut impl Instrument) {
 }
 
 fn by_us(path: &ReversePath, out: &mut Vec<u8>) {
-    let parameters =
-        MailParameters { size: Some(black_box(SIZE).into()), eight_bit_mime: true, ..MailParameters::default() };
+    let parameters = MailParameters::default().with_size(Some(black_box(SIZE).into())).with_eight_bit_mime(true);
     Command::Mail(path, parameters).encode(out);
 }
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use io_smtp::rfc5321::SmtpResponse;
-use smtp_proto::{Reply, ReplyDecoder};
+use smtp_proto::{Limits, Reply, ReplyDecoder};
 use smtp_testkit::peers::{AsyncSmtpReply, LettreReply};
 use stalwart::response::parser::ResponseReceiver;
 
@@ -63,7 +63,7 @@ pub fn ehlo(instrument: &mut impl Instrument) {
 }
 
 fn decoder() -> ReplyDecoder {
-    ReplyDecoder::new(12_288, 65_536)
+    ReplyDecoder::new(&Limits::DEFAULT)
 }
 
 fn group(instrument: &mut impl Instrument, group: &'static str, reply: &str) {
@@ -74,7 +74,7 @@ fn group(instrument: &mut impl Instrument, group: &'static str, reply: &str) {
 /// The code and the text of each line.
 fn text(instrument: &mut impl Instrument, case: Case, reply: &str) {
     let octets = reply.as_bytes();
-    let (parsed, _) = Reply::parse(octets).expect("a reply").expect("a whole one");
+    let (_, parsed) = Reply::parse(octets).expect("a reply").expect("a whole one");
     let meaning = Meaning::of_ours(&parsed);
     assert_eq!(meaning, Meaning::of_stalwart(&by_stalwart(octets)));
     assert_eq!(meaning, Meaning::of_lettre(&by_lettre(reply)));
@@ -110,7 +110,7 @@ fn recognised(instrument: &mut impl Instrument, case: Case, reply: &str) {
 fn enhanced(instrument: &mut impl Instrument, reply: &str) {
     let case = Case { group: "reply_single", case: "enhanced" };
     let octets = reply.as_bytes();
-    let (parsed, _) = Reply::parse(octets).expect("a reply").expect("a whole one");
+    let (_, parsed) = Reply::parse(octets).expect("a reply").expect("a whole one");
     let code = parsed.enhanced().expect("an enhanced status code");
     assert_eq!([code.class(), code.subject(), code.detail()], by_stalwart(octets).esc.map(u16::from));
 

@@ -6,7 +6,7 @@ use io_smtp::{
     coroutine::{SmtpCoroutine, SmtpCoroutineState, SmtpYield},
     rfc5321::raw::SmtpRaw,
 };
-use smtp_proto::ReplyDecoder;
+use smtp_proto::{Limits, ReplyDecoder};
 use smtp_testkit::peers::Stream;
 use stalwart::response::parser::ResponseReceiver;
 
@@ -56,7 +56,7 @@ fn octets(instrument: &mut impl Instrument, case: Case, reply: &str) {
 
 fn by_us(instrument: &mut impl Instrument, case: Case, reply: &str, piece: usize) {
     let octets = reply.as_bytes();
-    let mut decoder = ReplyDecoder::new(128 * 1024, 128 * 1024);
+    let mut decoder = ReplyDecoder::new(&Limits::DEFAULT.with_reply_line(128 * 1024).with_reply(128 * 1024));
     for piece in octets.chunks(piece) {
         if let Some(reply) = decoder.decode(piece).1.expect("a reply") {
             assert_eq!(Meaning::of_ours(&reply), meaning(octets));
@@ -117,7 +117,7 @@ fn by_io_smtp(instrument: &mut impl Instrument, case: Case, reply: &str, piece: 
 }
 
 fn meaning(octets: &[u8]) -> Meaning {
-    let (reply, rest) = smtp_proto::Reply::parse(octets).expect("a reply").expect("a whole one");
-    assert!(rest.is_empty());
+    let (taken, reply) = smtp_proto::Reply::parse(octets).expect("a reply").expect("a whole one");
+    assert_eq!(taken, octets.len());
     Meaning::of_ours(&reply)
 }

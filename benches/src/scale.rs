@@ -141,14 +141,15 @@ impl Session {
                     self.happens = Happens::Opens;
                     return true;
                 }
-                Step::Wait(_) => return true,
+                Step::Receive(_) => return true,
                 Step::Content(room) => {
                     let rest = &inputs::ONE_KIB.as_bytes()[self.given..];
                     let piece = &rest[..rest.len().min(room).min(PIECE)];
                     self.given += piece.len();
                     if piece.is_empty() { self.delivery.end_content() } else { self.delivery.content(piece) }
                 }
-                Step::Transmit(octets, _) => {
+                Step::Transmit(transmit) => {
+                    let octets = transmit.octets();
                     let len = octets.len();
                     if let Some(happens) = self.server.hears(octets) {
                         self.happens = happens;

@@ -1,5 +1,5 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use smtp_testkit::fuzz::content::{Input, body};
+use smtp_testkit::fuzz::targets::content::{Input, body};
 
 fuzz_target!(|input: Input| body(input));

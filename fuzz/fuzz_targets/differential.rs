@@ -1,5 +1,5 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use smtp_testkit::fuzz::differential::{Input, body};
+use smtp_testkit::fuzz::targets::differential::{Input, body};
 
 fuzz_target!(|input: Input| body(input));

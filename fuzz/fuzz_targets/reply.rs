@@ -1,5 +1,5 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use smtp_testkit::fuzz::reply::{Input, body};
+use smtp_testkit::fuzz::targets::reply::{Input, body};
 
 fuzz_target!(|input: Input<'_>| body(input));

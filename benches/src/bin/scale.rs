@@ -1,7 +1,7 @@
 //! How many sessions fit into one process, and what each costs: memory and CPU time of 1,000, 10,000
 //! and 100,000 deliveries that are all under way at once, over a simulated network.
 //!
-//!     cargo run --release -p smtp-benches --bin scale [-- SESSIONS]
+//!     cargo run --profile published -p smtp-benches --bin scale [-- SESSIONS]
 //!
 //! With a number, only that many. Each count is taken in a process of its own.
 

@@ -10,7 +10,7 @@ use crate::inputs;
 /// The policy of all our sessions, which share it.
 pub fn config(afterwards: Afterwards) -> Arc<Config> {
     let mut config = Config::new(HelloName::new(inputs::HELLO_NAME).expect("a name"));
-    config.afterwards = afterwards;
+    config = config.with_afterwards(afterwards);
     config.into()
 }
 

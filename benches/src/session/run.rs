@@ -215,8 +215,8 @@ pub fn idle() -> Session {
         answered(&mut session, reply);
     }
     session.begin_content(ContentEncoder::new(LineEndings::Mend, Body::SevenBit)).expect("it was asked for");
-    session.content(MESSAGE).expect("it has begun").expect("lines of ASCII");
-    session.end_content().expect("it has begun").expect("lines of ASCII");
+    session.content(MESSAGE).expect("lines of ASCII");
+    session.end_content().expect("lines of ASCII");
     answered(&mut session, "250 2.0.0 Ok\r\n");
     assert_eq!(session.stage(), Stage::Idle);
     session

@@ -1,41 +1,56 @@
-//! What bounds a delivery beside the waits of RFC 5321 section 4.5.3.2.
+//! Bounds on a delivery beside its timeouts.
 
 use std::time::{Duration, Instant};
 
-use crate::wait::TICK;
+use crate::waiting::TICK;
 
-/// Bounds on a delivery that its waits for single replies do not give: a peer that makes a little
+/// Bounds on a delivery that its timeouts for single replies do not give: a peer that makes a little
 /// progress all the time never exceeds one of those.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub struct Bounds {
-    /// For a name to be looked up, and again for each of its addresses to take a connection.
-    pub connect: Duration,
-    /// For the whole delivery of one message, over all its connections. Reached after the end of the
-    /// content was sent, it leaves the message unconfirmed.
-    pub delivery: Option<Duration>,
-    /// For the peer to take content.
-    pub least_rate: Option<LeastRate>,
+    pub(crate) delivery: Option<Duration>,
+    pub(crate) least_rate: Option<LeastRate>,
 }
 
-/// So many octets in so long a time, at least.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LeastRate {
-    /// Octets on the wire.
-    pub octets: u64,
-    /// In which the client waits for the peer; long enough to bridge a pause that TCP makes by itself.
-    pub within: Duration,
+impl Bounds {
+    /// The longest a delivery of one message may take, over all its connections; `None` for no bound. If it
+    /// is reached after the end of the content was sent, the message is unconfirmed.
+    #[must_use]
+    pub const fn with_delivery(mut self, limit: Option<Duration>) -> Self {
+        self.delivery = limit;
+        self
+    }
+
+    /// The slowest a peer may read content; `None` for no bound.
+    #[must_use]
+    pub const fn with_least_rate(mut self, least: Option<LeastRate>) -> Self {
+        self.least_rate = least;
+        self
+    }
 }
 
 impl Default for Bounds {
-    /// 30 seconds to connect, an hour for a delivery, 100 octets of content a second measured over a
-    /// minute of waiting.
+    /// An hour for a delivery, and 100 octets of content a second, measured over a minute of waiting.
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(30),
             delivery: Some(Duration::from_secs(60 * 60)),
-            least_rate: Some(LeastRate { octets: 6000, within: Duration::from_secs(60) }),
+            least_rate: Some(LeastRate::new(6000, Duration::from_secs(60))),
         }
+    }
+}
+
+/// At least this many octets within this time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LeastRate {
+    pub(crate) octets: u64,
+    pub(crate) within: Duration,
+}
+
+impl LeastRate {
+    /// `octets` on the wire, in a time that the client spends waiting for the peer. The time should be long
+    /// enough to bridge a pause that TCP makes by itself.
+    pub const fn new(octets: u64, within: Duration) -> Self {
+        Self { octets, within }
     }
 }
 

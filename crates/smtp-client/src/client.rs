@@ -2,27 +2,21 @@
 
 use std::{
     io::{self, Read},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     sync::{Arc, atomic::AtomicBool},
     task::Poll,
-    time::Instant,
 };
 
-use smtp_proto::{Delivery, Misuse};
+use smtp_proto::{Delivery, MisuseError};
 
 use crate::{
-    bounds::{Bounds, Pace},
-    connect::Opening,
+    bounds::Bounds,
     drive::Drive,
-    line::Line,
+    link::Link,
     next_hop::NextHop,
     observer::Observer,
-    wait::{Waiting, wait},
+    waiting::{self, Waiting},
 };
-
-/// Octets read at once, from the connection or from the message: as many as a delivery hands over in
-/// one step.
-const ROOM: usize = 16 * 1024;
 
 /// Drives deliveries to one next hop, and owns the connection that is kept between them.
 ///
@@ -30,71 +24,31 @@ const ROOM: usize = 16 * 1024;
 /// [`deliver`](Self::deliver) again; at the end [`quit`](Self::quit).
 ///
 /// Several clients share a thread when each is driven in parts: [`start`](Self::start), then
-/// [`advance`](Self::advance) until it is ready, and [`wait`] for all of them in between.
+/// [`advance`](Self::advance) until it is ready, and [`wait`](crate::wait) for all of them in between.
 #[derive(Debug)]
 pub struct Client {
-    pub(crate) next_hop: NextHop,
-    pub(crate) bounds: Bounds,
-    pub(crate) interrupt: Arc<AtomicBool>,
     pub(crate) link: Link,
-    /// Where the last connection went to.
-    pub(crate) last: Option<SocketAddr>,
-    pub(crate) servers: Vec<Option<SocketAddr>>,
-    pub(crate) room: Box<[u8]>,
-    /// Since when it is at what it does.
-    pub(crate) since: Instant,
-    pub(crate) pace: Pace,
     pub(crate) waiting: Waiting,
-}
-
-/// The one connection.
-#[derive(Debug)]
-pub(crate) enum Link {
-    Down,
-    Opening(Opening),
-    Up(Line),
-}
-
-impl Link {
-    /// What can be waited for.
-    pub(crate) const fn stream(&self) -> Option<&TcpStream> {
-        match self {
-            Self::Down => None,
-            Self::Opening(opening) => opening.stream(),
-            Self::Up(line) => Some(line.stream()),
-        }
-    }
 }
 
 impl Client {
     /// A client without a connection, with the default [`Bounds`].
     pub fn new(next_hop: NextHop) -> Self {
-        Self {
-            next_hop,
-            bounds: Bounds::default(),
-            interrupt: Arc::default(),
-            link: Link::Down,
-            last: None,
-            servers: Vec::new(),
-            room: vec![0; ROOM].into(),
-            since: Instant::now(),
-            pace: Pace::default(),
-            waiting: Waiting::Idle,
-        }
+        Self { link: Link::new(next_hop), waiting: Waiting::Idle }
     }
 
     /// The same client with other bounds.
     #[must_use]
     pub fn with_bounds(mut self, bounds: Bounds) -> Self {
-        self.bounds = bounds;
+        self.link.bounds = bounds;
         self
     }
 
-    /// The same client, which gives every delivery up as long as `interrupt` is set. [`wait`] lets it
+    /// The same client, which gives every delivery up as long as `interrupt` is set. [`wait`](crate::wait) lets it
     /// look at that ten times a second.
     #[must_use]
     pub fn with_interrupt(mut self, interrupt: Arc<AtomicBool>) -> Self {
-        self.interrupt = interrupt;
+        self.link.interrupt = interrupt;
         self
     }
 
@@ -104,37 +58,35 @@ impl Client {
     /// If `content` fails, its end is not sent and the message is deferred: as changed if the error
     /// wraps [`ContentChanged`](crate::ContentChanged), as unreadable otherwise.
     ///
-    /// A [`Misuse`] is a fault of this crate.
+    /// A [`MisuseError`] is a fault of this crate.
     pub fn deliver(
         &mut self,
         delivery: &mut Delivery,
         content: &mut dyn Read,
         observer: &mut dyn Observer,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), MisuseError> {
         self.start();
         self.finish(delivery, content, observer)
     }
 
     /// Ends the connection that was kept, if there is one, in order.
-    pub fn quit(&mut self, delivery: &mut Delivery, observer: &mut dyn Observer) -> Result<(), Misuse> {
+    pub fn quit(&mut self, delivery: &mut Delivery, observer: &mut dyn Observer) -> Result<(), MisuseError> {
         self.start_quit(delivery)?;
         self.finish(delivery, &mut io::empty(), observer)
     }
 
     /// The clock starts for a delivery, which [`advance`](Self::advance) drives.
     pub fn start(&mut self) {
-        self.servers.clear();
-        if let Link::Up(line) = &self.link {
-            self.servers.push(Some(line.server()));
-        }
-        self.begin();
+        self.link.start();
+        self.waiting = Waiting::Over;
     }
 
     /// The clock starts for the end of the connection that was kept, which [`advance`](Self::advance)
     /// drives, without content.
-    pub fn start_quit(&mut self, delivery: &mut Delivery) -> Result<(), Misuse> {
+    pub fn start_quit(&mut self, delivery: &mut Delivery) -> Result<(), MisuseError> {
         delivery.quit()?;
-        self.begin();
+        self.link.restart_clock();
+        self.waiting = Waiting::Over;
         Ok(())
     }
 
@@ -148,27 +100,22 @@ impl Client {
         delivery: &mut Delivery,
         content: &mut dyn Read,
         observer: &mut dyn Observer,
-    ) -> Result<Poll<()>, Misuse> {
+    ) -> Result<Poll<()>, MisuseError> {
         if let Waiting::For(..) = self.waiting {
             return Ok(Poll::Pending);
         }
         self.waiting = Waiting::Idle;
-        Drive { client: self, delivery, content, observer }.advance()
+        let waiting = Drive { link: &mut self.link, delivery, content, observer }.advance()?;
+        Ok(waiting.map_or(Poll::Ready(()), |waiting| {
+            self.waiting = waiting;
+            Poll::Pending
+        }))
     }
 
     /// The server of each attempt of the last delivery, in the order of its report: the address that
     /// was connected to, or else the last one that was tried.
     pub fn servers(&self) -> &[Option<SocketAddr>] {
-        &self.servers
-    }
-
-    fn begin(&mut self) {
-        if let Link::Up(line) = &mut self.link {
-            line.wake();
-        }
-        self.since = Instant::now();
-        self.pace = Pace::default();
-        self.waiting = Waiting::Over;
+        &self.link.servers
     }
 
     fn finish(
@@ -176,9 +123,9 @@ impl Client {
         delivery: &mut Delivery,
         content: &mut dyn Read,
         observer: &mut dyn Observer,
-    ) -> Result<(), Misuse> {
+    ) -> Result<(), MisuseError> {
         while self.advance(delivery, content, observer)?.is_pending() {
-            wait([&mut *self]);
+            waiting::wait([(&mut self.waiting, self.link.stream())]);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use std::{
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use crate::{line::Line, next_hop::NextHop, observer::Observer, wait::Awaited};
+use crate::{connection::Connection, next_hop::NextHop, observer::Observer, waiting::Awaited};
 
 /// A connection that is being opened.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct Failures {
 pub(crate) enum Opened {
     /// It waits for this, so long at most.
     Not(Awaited, Duration),
-    Open(Line),
+    Open(Connection),
     Failed(Failures),
 }
 
@@ -109,7 +109,7 @@ impl Opening {
                     }
                 }
                 Stage::Connect(stream, server, since) => match is_open(&stream).map(|open| (open, left(since))) {
-                    Ok((true, _)) => return Opened::Open(Line::new(stream, server)),
+                    Ok((true, _)) => return Opened::Open(Connection::new(stream, server)),
                     Ok((false, Duration::ZERO)) => {
                         (Some(server), io::Error::new(ErrorKind::TimedOut, "connecting took too long"))
                     }

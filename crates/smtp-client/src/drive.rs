@@ -3,31 +3,31 @@
 use std::{
     io::{ErrorKind, Read},
     sync::atomic::Ordering,
-    task::Poll,
     time::{Duration, Instant},
 };
 
-use smtp_proto::{Cancel, Delivery, Disconnect, Misuse, Place, Step, Wait};
+use smtp_proto::{Cancel, Connect, Delivery, Disconnect, MisuseError, Place, Step, Timeout};
 
 use crate::{
-    client::{Client, Link},
     connect::{Opened, Opening},
+    connection::Got,
     content_changed::ContentChanged,
-    line::Got,
+    link::{Link, State},
     observer::{Observer, Sent},
-    wait::{Awaited, Waiting},
+    waiting::{Awaited, Waiting},
 };
 
 /// One delivery under way, for as far as it goes without waiting.
 pub(crate) struct Drive<'a> {
-    pub(crate) client: &'a mut Client,
+    pub(crate) link: &'a mut Link,
     pub(crate) delivery: &'a mut Delivery,
     pub(crate) content: &'a mut dyn Read,
     pub(crate) observer: &'a mut dyn Observer,
 }
 
 impl Drive<'_> {
-    pub(crate) fn advance(mut self) -> Result<Poll<()>, Misuse> {
+    /// Goes as far as it can without waiting: what it waits for then, or `None` once the delivery is done.
+    pub(crate) fn advance(mut self) -> Result<Option<Waiting>, MisuseError> {
         // Before the clock and the interrupt flag.
         self.hear()?;
         loop {
@@ -35,37 +35,32 @@ impl Drive<'_> {
                 if !self.delivery.is_kept() {
                     self.hang_up();
                 }
-                return Ok(Poll::Ready(()));
+                return Ok(None);
             }
             let now = Instant::now();
             if let Err(why) = self.go_on(now) {
-                self.report_sent()?;
                 self.delivery.cancel(why);
                 continue;
             }
             let waiting = match self.delivery.poll() {
                 Step::Done(_) => None,
-                Step::Connect(place) => self.connect(place, now)?,
+                Step::Connect(connect) => self.connect(connect, now)?,
                 Step::Content(most) => {
                     self.feed(most)?;
                     None
                 }
-                Step::Transmit(octets, wait) => {
-                    let len = octets.len();
-                    self.transmit(len, wait, now)?
-                }
-                Step::Wait(wait) => self.listen(wait, now)?,
+                Step::Transmit(_) => self.transmit(now)?,
+                Step::Receive(timeout) => self.listen(timeout, now)?,
             };
-            if let Some(waiting) = waiting {
-                self.client.waiting = waiting;
-                return Ok(Poll::Pending);
+            if waiting.is_some() {
+                return Ok(waiting);
             }
         }
     }
 
     /// Whether the delivery goes on, whatever its connection does; or why not.
     fn go_on(&mut self, now: Instant) -> Result<(), Cancel> {
-        let Client { interrupt, bounds, since, pace, .. } = &mut *self.client;
+        let Link { interrupt, bounds, since, pace, .. } = &mut *self.link;
         if interrupt.load(Ordering::Relaxed) {
             Err(Cancel::Interrupted)
         } else if bounds.delivery.is_some_and(|limit| now.duration_since(*since) >= limit) {
@@ -77,24 +72,24 @@ impl Drive<'_> {
         }
     }
 
-    fn connect(&mut self, place: Place, now: Instant) -> Result<Option<Waiting>, Misuse> {
-        let client = &mut *self.client;
-        let Link::Opening(opening) = &mut client.link else {
-            self.start_to_connect(place, now);
+    fn connect(&mut self, connect: Connect, now: Instant) -> Result<Option<Waiting>, MisuseError> {
+        let link = &mut *self.link;
+        let State::Opening(opening) = &mut link.state else {
+            self.start_to_connect(connect.place, now);
             return Ok(None);
         };
-        match opening.advance(now, client.bounds.connect, &client.next_hop, self.observer) {
+        match opening.advance(now, connect.timeout, &link.next_hop, self.observer) {
             Opened::Not(awaited, most) => Ok(Some(Waiting::start(awaited, most, now))),
-            Opened::Open(line) => {
-                client.last = Some(line.server());
-                client.servers.push(Some(line.server()));
-                self.observer.connected(line.server());
-                client.link = Link::Up(line);
+            Opened::Open(connection) => {
+                link.last = Some(connection.server());
+                link.servers.push(Some(connection.server()));
+                self.observer.connected(connection.server());
+                link.state = State::Up(connection);
                 self.delivery.connected().map(|()| None)
             }
             Opened::Failed(failures) => {
-                client.link = Link::Down;
-                client.servers.push(failures.last);
+                link.state = State::Down;
+                link.servers.push(failures.last);
                 self.delivery.connect_failed(&failures.texts.join("; ")).map(|()| None)
             }
         }
@@ -102,16 +97,16 @@ impl Drive<'_> {
 
     fn start_to_connect(&mut self, place: Place, now: Instant) {
         self.hang_up();
-        self.client.pace.stop();
-        let next_hop = &self.client.next_hop;
-        self.client.link = Link::Opening(match (place, self.client.last, next_hop.address()) {
+        self.link.pace.stop();
+        let next_hop = &self.link.next_hop;
+        self.link.state = State::Opening(match (place, self.link.last, next_hop.address()) {
             (Place::Same, Some(server), _) | (_, _, Some(server)) => Opening::to(server),
             (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop.clone(), now),
         });
     }
 
-    fn feed(&mut self, most: usize) -> Result<(), Misuse> {
-        let Client { room, pace, .. } = &mut *self.client;
+    fn feed(&mut self, most: usize) -> Result<(), MisuseError> {
+        let Link { room, pace, .. } = &mut *self.link;
         pace.start();
         let most = most.min(room.len());
         match self.content.read(&mut room[..most]) {
@@ -130,77 +125,78 @@ impl Drive<'_> {
         }
     }
 
-    /// Writes some of a block of `len` octets. The delivery is told when the block is written or
-    /// something else happens: it gives the next block then, and not a filling for each gap.
-    fn transmit(&mut self, len: usize, wait: Wait, now: Instant) -> Result<Option<Waiting>, Misuse> {
-        let Client { link: Link::Up(line), pace, .. } = &mut *self.client else { return self.no_line() };
-        let Step::Transmit(octets, _) = self.delivery.poll() else { return Ok(None) };
-        let rest = octets.get(line.unreported..).unwrap_or_default();
-        match line.write(rest) {
+    /// Writes as much as there is room for.
+    fn transmit(&mut self, now: Instant) -> Result<Option<Waiting>, MisuseError> {
+        let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
+        let Step::Transmit(transmit) = self.delivery.poll() else { return Ok(None) };
+        let (octets, timeout) = (transmit.octets(), transmit.timeout());
+        match connection.write(octets) {
             Ok(0) => {
                 pace.wait(now);
-                match line.time_left(wait, now) {
+                match connection.time_left(timeout, now) {
                     Duration::ZERO => self.time_out(),
                     left => Ok(Some(Waiting::start(Awaited::Room, left, now))),
                 }
             }
             Ok(written) => {
                 let what = if pace.is_running() { Sent::Content } else { Sent::Commands };
-                self.observer.sent(rest.get(..written).unwrap_or_default(), what);
+                let all = written == octets.len();
+                if transmit.is_sensitive() {
+                    self.observer.sent_secret(written);
+                } else {
+                    self.observer.sent(octets.get(..written).unwrap_or_default(), what);
+                }
                 pace.count(written);
-                line.unreported += written;
-                if line.unreported < len {
+                self.delivery.sent(written)?;
+                if !all {
                     return Ok(None);
                 }
-                self.report_sent()?;
                 // A long message is not to keep the others on this thread waiting, and what has arrived
                 // comes first.
-                let goes_on = matches!(self.delivery.poll(), Step::Content(_) | Step::Transmit(..));
+                let goes_on = matches!(self.delivery.poll(), Step::Content(_) | Step::Transmit(_));
                 Ok(goes_on.then(|| Waiting::start(Awaited::Turn, Duration::ZERO, now)))
             }
             Err(_) => self.write_failed(),
         }
     }
 
-    fn listen(&mut self, wait: Wait, now: Instant) -> Result<Option<Waiting>, Misuse> {
-        let Client { link: Link::Up(line), pace, .. } = &mut *self.client else { return self.no_line() };
+    fn listen(&mut self, timeout: Timeout, now: Instant) -> Result<Option<Waiting>, MisuseError> {
+        let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
         pace.stop();
-        match line.time_left(wait, now) {
+        match connection.time_left(timeout, now) {
             Duration::ZERO => self.time_out(),
             left => Ok(Some(Waiting::start(Awaited::Arrival, left, now))),
         }
     }
 
     /// Takes what has arrived.
-    fn hear(&mut self) -> Result<(), Misuse> {
+    fn hear(&mut self) -> Result<(), MisuseError> {
         loop {
-            let (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
-                (&mut self.client.link, self.delivery.poll())
+            let (State::Up(connection), Step::Transmit(_) | Step::Content(_) | Step::Receive(_)) =
+                (&mut self.link.state, self.delivery.poll())
             else {
                 return Ok(());
             };
-            let got = line.read(&mut self.client.room);
+            let got = connection.read(&mut self.link.room);
             self.take(got)?;
             // Where there was no room for all, the rest may be the reply that it waits for.
-            let has_more = matches!(got, Got::Octets(len) if len == self.client.room.len());
-            if !has_more || !matches!(self.delivery.poll(), Step::Wait(_)) {
+            let has_more = matches!(got, Got::Octets(len) if len == self.link.room.len());
+            if !has_more || !matches!(self.delivery.poll(), Step::Receive(_)) {
                 return Ok(());
             }
         }
     }
 
-    fn take(&mut self, got: Got) -> Result<(), Misuse> {
+    fn take(&mut self, got: Got) -> Result<(), MisuseError> {
         match got {
             Got::Nothing => Ok(()),
             Got::Octets(len) => {
-                self.report_sent()?;
-                let octets = &self.client.room[..len];
+                let octets = &self.link.room[..len];
                 self.observer.received(octets);
                 self.delivery.received(octets)
             }
             Got::Lost(how) => {
-                self.report_sent()?;
-                self.client.link = Link::Down;
+                self.link.state = State::Down;
                 self.observer.lost(how);
                 self.delivery.disconnected(how)
             }
@@ -208,11 +204,11 @@ impl Drive<'_> {
     }
 
     /// The reason why the server reads no more may have arrived: it counts first.
-    fn write_failed(&mut self) -> Result<Option<Waiting>, Misuse> {
-        while let (Link::Up(line), Step::Transmit(..) | Step::Content(_) | Step::Wait(_)) =
-            (&mut self.client.link, self.delivery.poll())
+    fn write_failed(&mut self) -> Result<Option<Waiting>, MisuseError> {
+        while let (State::Up(connection), Step::Transmit(_) | Step::Content(_) | Step::Receive(_)) =
+            (&mut self.link.state, self.delivery.poll())
         {
-            match line.read(&mut self.client.room) {
+            match connection.read(&mut self.link.room) {
                 Got::Octets(len) => self.take(Got::Octets(len))?,
                 Got::Nothing | Got::Lost(_) => self.take(Got::Lost(Disconnect::WriteFailed))?,
             }
@@ -220,26 +216,17 @@ impl Drive<'_> {
         Ok(None)
     }
 
-    fn time_out(&mut self) -> Result<Option<Waiting>, Misuse> {
-        self.report_sent()?;
+    fn time_out(&mut self) -> Result<Option<Waiting>, MisuseError> {
         self.delivery.timed_out().map(|()| None)
     }
 
     /// The delivery speaks of a connection that is not there.
-    fn no_line(&mut self) -> Result<Option<Waiting>, Misuse> {
+    fn no_connection(&mut self) -> Result<Option<Waiting>, MisuseError> {
         self.delivery.disconnected(Disconnect::Closed).map(|()| None)
     }
 
-    /// Tells the delivery what was written: before anything else it is told.
-    fn report_sent(&mut self) -> Result<(), Misuse> {
-        match &mut self.client.link {
-            Link::Up(line) if line.unreported > 0 => self.delivery.sent(std::mem::take(&mut line.unreported)),
-            _ => Ok(()),
-        }
-    }
-
     fn hang_up(&mut self) {
-        if let Link::Up(_) = std::mem::replace(&mut self.client.link, Link::Down) {
+        if let State::Up(_) = std::mem::replace(&mut self.link.state, State::Down) {
             self.observer.closed();
         }
     }

@@ -24,12 +24,14 @@
 mod bounds;
 mod client;
 mod connect;
+mod connection;
 mod content_changed;
 mod drive;
-mod line;
+mod link;
 mod next_hop;
 mod observer;
 mod wait;
+mod waiting;
 
 pub use bounds::{Bounds, LeastRate};
 pub use client::Client;

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr};
 
 use smtp_proto::Disconnect;
 
-/// Is told what happens, as it happens. Every method does nothing unless it is written.
+/// Observes a delivery as it happens. All methods default to no-ops.
 pub trait Observer {
     /// A connection is open.
     fn connected(&mut self, server: SocketAddr) {
@@ -19,6 +19,11 @@ pub trait Observer {
     /// These octets were written.
     fn sent(&mut self, octets: &[u8], what: Sent) {
         let _ = (octets, what);
+    }
+
+    /// This many octets were written that contain a secret, and are not shown.
+    fn sent_secret(&mut self, octets: usize) {
+        let _ = octets;
     }
 
     /// These octets arrived.

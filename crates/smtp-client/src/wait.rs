@@ -1,90 +1,18 @@
-//! Waiting: for the connections of several clients at once, on one thread.
+//! Waiting for the connections of several clients at once, on one thread.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use crate::{client::Client, waiting};
 
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
-};
-
-use crate::client::Client;
-
-/// How long a client waits before it looks at the clock and at the interrupt flag again.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
-/// No wait is shorter.
-const SHORTEST: Duration = Duration::from_micros(100);
-
-/// What a client waits for that is not done yet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Awaited {
-    /// Nothing: others on its thread have their turn.
-    Turn,
-    /// The addresses of its next hop, since then.
-    Addresses(Instant),
-    /// That its connection opens, or fails to.
-    Opening,
-    /// Room in its connection for more octets. Octets that arrive are looked for, too.
-    Room,
-    /// Octets.
-    Arrival,
-}
-
-/// Whether a client waits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Waiting {
-    /// Nothing is under way.
-    Idle,
-    /// It does, and no longer than until then.
-    For(Awaited, Instant),
-    /// Not any more: something has come, or time has passed. It looks.
-    Over,
-}
-
-impl Waiting {
-    /// `most`: how long the client waits for this before it gives up.
-    pub(crate) fn start(awaited: Awaited, most: Duration, now: Instant) -> Self {
-        let before_looking = match awaited {
-            Awaited::Turn => Duration::ZERO,
-            // Nobody says that they are there: an answer is seen at most a quarter later than it came.
-            Awaited::Addresses(since) => (now.duration_since(since) / 4).clamp(SHORTEST, TICK),
-            Awaited::Opening | Awaited::Room | Awaited::Arrival => TICK,
-        };
-        Self::For(awaited, now + before_looking.min(most))
-    }
-
-    /// What to ask a connection for.
-    const fn flags(self) -> PollFlags {
-        match self {
-            Self::For(Awaited::Arrival, _) => PollFlags::IN,
-            Self::For(Awaited::Room, _) => PollFlags::IN.union(PollFlags::OUT),
-            Self::For(Awaited::Opening, _) => PollFlags::OUT,
-            Self::For(Awaited::Turn | Awaited::Addresses(_), _) | Self::Idle | Self::Over => PollFlags::empty(),
-        }
-    }
-
-    /// When it is over at the latest.
-    const fn until(self, now: Instant) -> Option<Instant> {
-        match self {
-            Self::Idle => None,
-            Self::For(_, until) => Some(until),
-            Self::Over => Some(now),
-        }
-    }
-}
-
-/// Waits until one of these clients can [`advance`](Client::advance), and for no longer than a tenth of
-/// a second. Whichever can, goes on with the next call; for any other that call does nothing, so a
-/// client with a delivery under way is to be given to `wait` again and again: its clock is looked at
-/// here. One with nothing under way is passed over; for no client at all nobody waits.
+/// Timeouts until one of these clients can [`advance`](Client::advance), for a tenth of a second at most.
+///
+/// Pass every client that has a delivery under way to each call: `wait` also looks at their clocks. It ignores
+/// clients that have nothing under way, and returns at once if there are no clients. Then advance them all: a client
+/// that has nothing to do yet returns at once.
 ///
 /// ```no_run
 /// use smtp_client::{Client, wait};
 /// use smtp_proto::Delivery;
 ///
-/// # fn main() -> Result<(), smtp_proto::Misuse> {
+/// # fn main() -> Result<(), smtp_proto::MisuseError> {
 /// # let mut under_way: Vec<(Client, Delivery, &[u8])> = Vec::new();
 /// for (client, ..) in &mut under_way {
 ///     client.start();
@@ -104,52 +32,5 @@ impl Waiting {
 /// # }
 /// ```
 pub fn wait<'a>(clients: impl IntoIterator<Item = &'a mut Client>) {
-    let mut clients: Vec<_> = clients.into_iter().collect();
-    if clients.is_empty() {
-        return;
-    }
-    let now = Instant::now();
-    let first = clients.iter().filter_map(|client| client.waiting.until(now)).min();
-    let limit = first.map_or(TICK, |first| first.saturating_duration_since(now));
-    let connections = clients.iter().enumerate().filter_map(|(at, client)| {
-        let flags = client.waiting.flags();
-        (!flags.is_empty()).then_some(())?;
-        Some((at, PollFd::new(client.link.stream()?, flags)))
-    });
-    let (places, mut asked): (Vec<_>, Vec<_>) = connections.unzip();
-    let answered = ask(&mut asked, limit);
-    let is_ready: Vec<_> = asked.iter().map(|connection| !connection.revents().is_empty()).collect();
-    for (at, _) in places.into_iter().zip(is_ready).filter(|(_, is_ready)| *is_ready) {
-        if let Some(client) = clients.get_mut(at) {
-            client.waiting = Waiting::Over;
-        }
-    }
-    let now = Instant::now();
-    for client in clients {
-        // Where nothing came for anybody, all look at the clock at once.
-        let is_over = |until| !answered && !limit.is_zero() || until <= now;
-        if client.waiting.until(now).is_some_and(is_over) {
-            client.waiting = Waiting::Over;
-        }
-    }
-}
-
-/// Whether any of the connections is ready for what it is asked, or has failed, within `limit`.
-fn ask(connections: &mut [PollFd<'_>], limit: Duration) -> bool {
-    if connections.is_empty() {
-        thread::sleep(limit);
-        return false;
-    }
-    // Never more than a tick, which there is room for.
-    let timeout = Timespec::try_from(limit).unwrap_or_default();
-    match poll(connections, Some(&timeout)) {
-        Ok(ready) => ready > 0,
-        // The interrupt flag is looked at in time: many a reply arrives before that.
-        Err(Errno::INTR) => true,
-        // There was no memory for it: nobody knows, and time passes.
-        Err(_) => {
-            thread::sleep(limit);
-            false
-        }
-    }
+    waiting::wait(clients.into_iter().map(|client| (&mut client.waiting, client.link.stream())));
 }

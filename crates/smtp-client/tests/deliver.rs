@@ -12,7 +12,7 @@ use std::{
 
 use scripted::{HELLO, HELO, MESSAGE, QUIT, Server};
 use smtp_client::{Bounds, Client, ContentChanged, LeastRate, Observer, Sent};
-use smtp_proto::{Afterwards, Cancel, Cause, Config, Delivery, Disconnect, Ended, Envelope, HelloName, Status};
+use smtp_proto::{Afterwards, AttemptEnd, Cancel, Cause, Config, Delivery, Disconnect, Envelope, HelloName, Status};
 
 const CONTENT: &[u8] = b"Subject: x\n\n.hello\n";
 /// More than the buffers of a connection hold.
@@ -38,8 +38,8 @@ fn status(delivery: &Delivery) -> Status {
     delivery.report().recipients().next().unwrap().status
 }
 
-fn endings(delivery: &Delivery) -> Vec<Ended> {
-    delivery.report().attempts().filter_map(|attempt| attempt.ended()).collect()
+fn endings(delivery: &Delivery) -> Vec<AttemptEnd> {
+    delivery.report().attempts().filter_map(|attempt| attempt.end()).collect()
 }
 
 fn verbs(heard: &[Vec<String>]) -> Vec<String> {
@@ -49,10 +49,10 @@ fn verbs(heard: &[Vec<String>]) -> Vec<String> {
 
 #[test]
 fn whatever_way_the_server_leaves_after_ehlo_helo_follows_on_a_new_connection() {
-    let closed = Ended::Lost(Disconnect::Closed);
+    let closed = AttemptEnd::Lost(Disconnect::Closed);
     for (first, ended, heard) in [
         ("S: 220 ready\nC: EHLO\nclose\n", closed, "EHLO"),
-        ("S: 220 ready\nC: EHLO\nreset\n", Ended::Lost(Disconnect::Reset), "EHLO"),
+        ("S: 220 ready\nC: EHLO\nreset\n", AttemptEnd::Lost(Disconnect::Reset), "EHLO"),
         ("S: 220 ready\nC: EHLO\nS- 250-hi\nclose\n", closed, "EHLO"),
         ("S: 220 ready\nC: EHLO\nS: 250-hi\nS- 250 x\nclose\n", closed, "EHLO"),
         ("S: 220 ready\nC: EHLO\nS: 250 hi\nC: MAIL\nclose\n", closed, "EHLO MAIL"),
@@ -63,7 +63,7 @@ fn whatever_way_the_server_leaves_after_ehlo_helo_follows_on_a_new_connection() 
         let mut client = client(server.address);
         client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
         assert_eq!(status(&delivery), Status::Delivered, "{first}");
-        assert_eq!(endings(&delivery), [ended, Ended::Quit], "{first}");
+        assert_eq!(endings(&delivery), [ended, AttemptEnd::Quit], "{first}");
         assert_eq!(client.servers(), [Some(server.address); 2], "{first}");
         let connections = server.heard();
         let content = "Subject: x\r\n\r\n..hello\r\n.\r\n";
@@ -99,7 +99,7 @@ fn every_address_that_took_no_connection_is_named_with_its_error() {
     let mut client = Client::new(format!("localhost:{}", free.port()).parse().unwrap());
     let mut tried = Tried::default();
     client.deliver(&mut delivery, &mut &*CONTENT, &mut tried).unwrap();
-    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::ConnectFailed]));
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::ConnectFailed]));
     assert!(tried.0.contains(&free));
     assert_eq!(client.servers(), [tried.0.last().copied()]);
     let why = delivery.report().attempts().next().unwrap().to_string();
@@ -113,7 +113,7 @@ fn a_name_without_an_address_is_a_connection_that_failed() {
     let name = "a".repeat(70);
     let mut client = Client::new(name.parse().unwrap());
     client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
-    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::ConnectFailed]));
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::ConnectFailed]));
     assert_eq!(client.servers(), [None]);
     let why = delivery.report().attempts().next().unwrap().to_string();
     assert!(why.contains(&format!("{name}:25")), "{why}");
@@ -132,7 +132,7 @@ fn a_refusal_is_seen_while_the_content_is_written() {
         let mut delivery = Delivery::new(config(), envelope());
         client(server.address).deliver(&mut delivery, &mut large(), &mut ()).unwrap();
         let recipient = delivery.report().recipients().next().unwrap();
-        assert_eq!((recipient.status, recipient.reply.unwrap().to_string()), (expected, reply.to_owned()));
+        assert_eq!((recipient.status, recipient.reply().unwrap().to_string()), (expected, reply.to_owned()));
         server.heard();
     }
 }
@@ -141,22 +141,12 @@ fn a_refusal_is_seen_while_the_content_is_written() {
 fn a_server_that_stops_reading_is_given_up() {
     let script = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\ndeaf\n");
     let short = Duration::from_millis(300);
-    let mut waits = config();
-    waits.waits = waits.waits.at_most(short);
-    let bounds = |change: fn(&mut Bounds, Duration)| {
-        let mut bounds = Bounds::default();
-        change(&mut bounds, short);
-        bounds
-    };
+    let timeouts = config().with_timeouts(config().timeouts().at_most(short));
+    let least = LeastRate::new(u64::MAX, short);
     for (config, bounds, ended, why) in [
-        (waits, Bounds::default(), Ended::TimedOut, "silent"),
-        (config(), bounds(|bounds, short| bounds.delivery = Some(short)), Ended::Abandoned, "longer than it may"),
-        (
-            config(),
-            bounds(|bounds, short| bounds.least_rate = Some(LeastRate { octets: u64::MAX, within: short })),
-            Ended::Abandoned,
-            "too slowly",
-        ),
+        (timeouts, Bounds::default(), AttemptEnd::TimedOut, "did not answer in time"),
+        (config(), Bounds::default().with_delivery(Some(short)), AttemptEnd::Abandoned, "longer than allowed"),
+        (config(), Bounds::default().with_least_rate(Some(least)), AttemptEnd::Abandoned, "too slowly"),
     ] {
         let server = Server::start(&script);
         let mut delivery = Delivery::new(config, envelope());
@@ -179,11 +169,10 @@ fn a_slow_source_does_not_count_against_the_server() {
         }
     }
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
-    let mut bounds = Bounds::default();
-    bounds.least_rate = Some(LeastRate { octets: 1, within: WINDOW });
+    let bounds = Bounds::default().with_least_rate(Some(LeastRate::new(1, WINDOW)));
     let mut delivery = Delivery::new(config(), envelope());
     client(server.address).with_bounds(bounds).deliver(&mut delivery, &mut Slow(CONTENT), &mut ()).unwrap();
-    assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![Ended::Quit]));
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![AttemptEnd::Quit]));
 }
 
 #[test]
@@ -197,11 +186,10 @@ fn one_octet_at_a_time_does_not_hold_the_client() {
             thread::sleep(Duration::from_millis(20));
         }
     });
-    let mut config = config();
-    config.waits = config.waits.at_most(Duration::from_millis(300));
+    let config = config().with_timeouts(config().timeouts().at_most(Duration::from_millis(300)));
     let mut delivery = Delivery::new(config, envelope());
     client(address).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
-    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::TimedOut]));
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::TimedOut]));
     trickle.join().unwrap();
 }
 
@@ -217,7 +205,11 @@ fn an_interrupt_ends_a_delivery_that_waits() {
         });
         let mut delivery = Delivery::new(config(), envelope());
         client(server.address).with_interrupt(interrupt).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
-        assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::Abandoned]), "{script}");
+        assert_eq!(
+            (status(&delivery), endings(&delivery)),
+            (Status::Deferred, vec![AttemptEnd::Abandoned]),
+            "{script}"
+        );
         later.join().unwrap();
         server.heard();
     }
@@ -235,11 +227,10 @@ fn connecting_has_its_bound_and_can_be_interrupted() {
     let short = Duration::from_millis(300);
     let waiting: Vec<_> = (0..4).filter_map(|_| TcpStream::connect_timeout(&address, short).ok()).collect();
     assert!(waiting.len() < 4, "the queue is not full");
-    let mut bounds = Bounds::default();
-    bounds.connect = short;
-    let mut delivery = Delivery::new(config(), envelope());
-    client(address).with_bounds(bounds).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
-    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::ConnectFailed]));
+    let timeouts = config().timeouts().with_connect(short);
+    let mut delivery = Delivery::new(config().with_timeouts(timeouts), envelope());
+    client(address).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::ConnectFailed]));
     let interrupt = Arc::<AtomicBool>::default();
     let set = Arc::clone(&interrupt);
     let later = thread::spawn(move || {
@@ -270,7 +261,7 @@ fn content_that_fails_leaves_half_a_message_that_does_not_end() {
         let mut delivery = Delivery::new(config(), envelope());
         let mut content = CONTENT.chain(Broken(error));
         client(server.address).deliver(&mut delivery, &mut content, &mut ()).unwrap();
-        assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![Ended::Abandoned]));
+        assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::Abandoned]));
         assert_eq!(delivery.report().recipients().next().unwrap().cause, Cause::Cancelled(why));
         let heard = server.heard().concat();
         assert!(heard.last().is_some_and(|content| !content.ends_with(".\r\n")), "{heard:?}");
@@ -281,25 +272,27 @@ fn content_that_fails_leaves_half_a_message_that_does_not_end() {
 fn two_messages_go_over_one_connection_that_is_kept() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}{MESSAGE}{QUIT}"));
     let mut config = config();
-    config.afterwards = Afterwards::Keep;
+    config = config.with_afterwards(Afterwards::Keep);
     let mut delivery = Delivery::new(config, envelope());
     let mut client = client(server.address);
     client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
-    assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![Ended::Kept]));
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![AttemptEnd::Kept]));
     delivery.deliver_next(envelope()).unwrap();
     client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
     client.quit(&mut delivery, &mut ()).unwrap();
-    assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![Ended::Quit]));
+    assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![AttemptEnd::Quit]));
     assert_eq!(client.servers(), [Some(server.address)]);
     assert_eq!(verbs(&server.heard()), ["EHLO MAIL RCPT DATA Subject MAIL RCPT DATA Subject QUIT"]);
 }
 
 #[test]
 fn a_kept_connection_that_the_server_ended_is_replaced() {
-    for (end, ended) in [("close", Ended::Lost(Disconnect::Closed)), ("S: 421 idle\nclose", Ended::ServiceClosing)] {
+    for (end, ended) in
+        [("close", AttemptEnd::Lost(Disconnect::Closed)), ("S: 421 idle\nclose", AttemptEnd::ServiceClosing)]
+    {
         let server = Server::start(&format!("{HELLO}{MESSAGE}await\n{end}\n=\n{HELLO}{MESSAGE}{QUIT}"));
         let mut config = config();
-        config.afterwards = Afterwards::Keep;
+        config = config.with_afterwards(Afterwards::Keep);
         let mut delivery = Delivery::new(config, envelope());
         let mut client = client(server.address);
         client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
@@ -308,7 +301,7 @@ fn a_kept_connection_that_the_server_ended_is_replaced() {
         delivery.deliver_next(envelope()).unwrap();
         client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
         client.quit(&mut delivery, &mut ()).unwrap();
-        assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![ended, Ended::Quit]));
+        assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![ended, AttemptEnd::Quit]));
         assert_eq!(client.servers(), [Some(server.address); 2]);
     }
 }

@@ -17,7 +17,7 @@ use std::{
 
 use scripted::{HELLO, MESSAGE, QUIT, Server};
 use smtp_client::{Client, wait};
-use smtp_proto::{Afterwards, Config, Delivery, Ended, Envelope, HelloName, Stage, Status};
+use smtp_proto::{Afterwards, AttemptEnd, Config, Delivery, Envelope, HelloName, Stage, Status};
 use socket2::SockRef;
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -64,10 +64,9 @@ fn finish<R: Read>(shares: &mut [Share<R>]) {
 
 #[test]
 fn connections_are_open_at_once_and_each_has_its_end() {
-    let delivered = (Status::Delivered, Some(Ended::Quit));
-    let silent = (Status::Deferred, Some(Ended::TimedOut));
-    let mut short = config();
-    short.waits = short.waits.at_most(SHORT);
+    let delivered = (Status::Delivered, Some(AttemptEnd::Quit));
+    let silent = (Status::Deferred, Some(AttemptEnd::TimedOut));
+    let short = config().with_timeouts(config().timeouts().at_most(SHORT));
     for (config, script, expected) in [
         (config(), format!("gather 5\n{HELLO}{MESSAGE}{QUIT}"), delivered),
         (short, "gather 5\nS: 220 ready\nsilence\n".to_owned(), silent),
@@ -77,7 +76,7 @@ fn connections_are_open_at_once_and_each_has_its_end() {
             (0..5).map(|_| Share::new(server.address, config.clone(), &b"Subject: x\n"[..])).collect();
         finish(&mut shares);
         for share in &shares {
-            let ended = share.delivery.report().attempts().last().and_then(|attempt| attempt.ended());
+            let ended = share.delivery.report().attempts().last().and_then(|attempt| attempt.end());
             assert_eq!((share.status(), ended), expected);
         }
         assert_eq!(server.heard().len(), 5);
@@ -136,7 +135,7 @@ fn what_has_arrived_counts_however_late_it_is_looked_at() {
         let greeting = format!("S: 220-{}\n", "x".repeat(100)).repeat(lines);
         let server = Server::start(&format!("await\n{greeting}{HELLO}{MESSAGE}{QUIT}"));
         let mut config = config();
-        config.waits.greeting = SHORT;
+        config = config.clone().with_timeouts(config.timeouts().with_greeting(SHORT));
         let mut share = Share::new(server.address, config, &b"Subject: x\n"[..]);
         for _ in 0..2 {
             assert!(share.advance().is_pending());
@@ -177,11 +176,11 @@ fn a_refusal_is_read_before_the_reset_that_follows_it() {
         finish(&mut shares);
         for share in &shares {
             let report = share.delivery.report();
-            let attempts: Vec<_> = report.attempts().map(|attempt| (attempt.stage(), attempt.ended())).collect();
-            assert_eq!(attempts, [(Stage::Greeting, Some(Ended::ServiceClosing))], "{report}");
+            let attempts: Vec<_> = report.attempts().map(|attempt| (attempt.stage(), attempt.end())).collect();
+            assert_eq!(attempts, [(Stage::Greeting, Some(AttemptEnd::ServiceClosing))], "{report}");
             let recipient = report.recipients().next().unwrap();
             assert_eq!(
-                (recipient.status, recipient.reply.unwrap().to_string()),
+                (recipient.status, recipient.reply().unwrap().to_string()),
                 (Status::Deferred, "421 too many".into())
             );
         }
@@ -207,8 +206,7 @@ fn a_reply_that_has_arrived_counts_before_the_interrupt() {
 #[test]
 fn one_with_nothing_under_way_is_not_waited_for() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}"));
-    let mut keeps = config();
-    keeps.afterwards = Afterwards::Keep;
+    let keeps = config().with_afterwards(Afterwards::Keep);
     let mut kept = Share::new(server.address, keeps, &b"Subject: x\n"[..]);
     finish(slice::from_mut(&mut kept));
     let mut not_started = Client::new(server.address.into());

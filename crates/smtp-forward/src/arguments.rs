@@ -8,9 +8,9 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use smtp_client::{Bounds, NextHop};
+use smtp_client::NextHop;
 use smtp_proto::{
-    Afterwards, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, TlsPolicy,
+    Afterwards, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, Timeouts, TlsPolicy,
 };
 
 /// The port of LMTP, which must not be SMTP's (RFC 2033 section 5).
@@ -208,25 +208,18 @@ impl Server {
         self.next_hop.clone()
     }
 
-    pub(crate) fn bounds(&self) -> Bounds {
-        let mut bounds = Bounds::default();
-        if let Some(limit) = self.timeout {
-            bounds.connect = bounds.connect.min(limit);
-        }
-        bounds
-    }
-
     pub(crate) fn config(&self) -> Config {
-        let mut config = Config::new(self.helo_name.clone().unwrap_or_else(name_of_this_machine));
-        config.helo_retry = match self.helo_retry {
+        let helo_retry = match self.helo_retry {
             Retry::Disconnect => HeloRetry::Disconnect,
             Retry::Timeout => HeloRetry::Timeout,
             Retry::Never => HeloRetry::Never,
         };
-        if let Some(limit) = self.timeout {
-            config.waits = config.waits.at_most(limit);
+        let name = self.helo_name.clone().unwrap_or_else(name_of_this_machine);
+        let config = Config::new(name).with_helo_retry(helo_retry);
+        match self.timeout {
+            Some(limit) => config.with_timeouts(Timeouts::RFC_5321.at_most(limit)),
+            None => config,
         }
-        config
     }
 }
 
@@ -245,21 +238,19 @@ impl Send {
 
     /// The policy for `count` messages; or why it cannot be followed.
     pub(crate) fn config(&self, count: usize) -> Result<Config, &'static str> {
-        let mut config = self.server.config();
         let alone = count == 1 || self.per_connection == Some(NonZeroU32::MIN);
-        config.afterwards = if alone { Afterwards::Quit } else { Afterwards::Keep };
-        config.tls = match self.tls {
+        let afterwards = if alone { Afterwards::Quit } else { Afterwards::Keep };
+        let protocol = if self.lmtp { Protocol::Lmtp } else { Protocol::Smtp };
+        let tls = match self.tls {
             Tls::None | Tls::Opportunistic => TlsPolicy::Never,
             Tls::Required | Tls::Implicit => return Err("TLS is not spoken yet, so nothing is sent"),
         };
-        config.eight_bit = match self.eight_bit {
+        let eight_bit = match self.eight_bit {
             EightBit::Refuse => EightBitPolicy::Refuse,
             EightBit::Send => EightBitPolicy::Send,
         };
-        if self.lmtp {
-            config.protocol = Protocol::Lmtp;
-        }
-        Ok(config)
+        let config = self.server.config().with_afterwards(afterwards).with_protocol(protocol);
+        Ok(config.with_tls(tls).with_eight_bit(eight_bit))
     }
 }
 

@@ -1,14 +1,11 @@
-//! Many messages over several connections at once, on one thread.
+//! The messages that are to be sent, and which of them are left.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
 use smtp_client::NextHop;
 use smtp_proto::{Config, Envelope};
 
-use crate::{
-    arguments::Send, books::Books, connection::Connection, exit_status::ExitStatus, message::Message,
-    progress::Progress, report::Which,
-};
+use crate::{arguments::Send, message::Message, report::Which};
 
 /// What is to be sent, and how.
 pub(crate) struct Batch<'a> {
@@ -23,26 +20,6 @@ pub(crate) struct Batch<'a> {
     pub(crate) interrupt: Arc<AtomicBool>,
 }
 
-impl Batch<'_> {
-    /// Delivers every message and reports on each once; the worst status.
-    pub(crate) fn send(&self) -> ExitStatus {
-        let progress = if self.arguments.trace { Progress::none() } else { Progress::of(&self.messages, self.count) };
-        let mut books = Books::new(self.arguments.json, self.count, progress);
-        let asked_for = usize::from(self.arguments.connections.get());
-        let mut queue = Queue { batch: self, taken: 0, connections: self.count.min(asked_for) };
-        let firsts: Vec<_> = (0..queue.connections).map_while(|_| queue.take()).collect();
-        let connection = |first| Connection::new(self, books.progress.clone(), first);
-        let mut connections: Vec<_> = firsts.into_iter().map(connection).collect();
-        loop {
-            connections.retain_mut(|connection| connection.advance(&mut queue, &mut books).is_pending());
-            if connections.is_empty() {
-                return books.close();
-            }
-            smtp_client::wait(connections.iter_mut().map(Connection::client));
-        }
-    }
-}
-
 /// The messages that nobody has taken yet.
 pub(crate) struct Queue<'a> {
     batch: &'a Batch<'a>,
@@ -53,6 +30,17 @@ pub(crate) struct Queue<'a> {
 }
 
 impl<'a> Queue<'a> {
+    /// All messages of the batch, for as many connections as it wants.
+    pub(crate) fn new(batch: &'a Batch<'a>) -> Self {
+        let asked_for = usize::from(batch.arguments.connections.get());
+        Self { batch, taken: 0, connections: batch.count.min(asked_for) }
+    }
+
+    /// The first message for each connection.
+    pub(crate) fn firsts(&mut self) -> Vec<Taken<'a>> {
+        (0..self.connections).map_while(|_| self.take()).collect()
+    }
+
     pub(crate) fn take(&mut self) -> Option<Taken<'a>> {
         let Batch { messages, count, .. } = self.batch;
         if self.taken == *count {

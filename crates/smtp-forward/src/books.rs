@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use smtp_proto::Outcome;
+
 use crate::{
     batch::Taken,
     exit_status::ExitStatus,
     progress::{MANY, Progress},
     report::{
-        self, Account, Outcome, json,
+        self, Account, json,
         many::{NotDelivered, Summary},
         people,
     },
@@ -54,7 +56,7 @@ impl Books {
             let hint = report::hint(report).unwrap_or_default();
             let which = (self.count > 1).then_some(which);
             self.print(&format!("{}{hint}", people::Message { which, account }));
-        } else if Outcome::from(report) != Outcome::Delivered {
+        } else if report.outcome() != Some(Outcome::Delivered) {
             self.print(&NotDelivered { which, report }.to_string());
         }
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use smtp_client::{Client, ContentChanged};
-use smtp_proto::{Cancel, Delivery, Envelope, Misuse, Size, Status};
+use smtp_proto::{Cancel, Delivery, Envelope, MisuseError, Size, Status};
 
 use crate::{
     batch::{Batch, Queue, Taken},
@@ -161,7 +161,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Nobody is without a status, and the next message finds a connection of its own.
-    fn start_over(&mut self, misuse: Misuse) {
+    fn start_over(&mut self, misuse: MisuseError) {
         self.watch.progress.suspend(|| diagnostics::error(format_args!("a fault of this program: {misuse}")));
         self.status = ExitStatus::Software;
         self.delivery.cancel(Cancel::Interrupted);
@@ -192,7 +192,5 @@ fn envelope(batch: &Batch<'_>, taken: Taken<'_>) -> Envelope {
 }
 
 fn client(batch: &Batch<'_>) -> Client {
-    Client::new(batch.next_hop.clone())
-        .with_bounds(batch.arguments.server.bounds())
-        .with_interrupt(Arc::clone(&batch.interrupt))
+    Client::new(batch.next_hop.clone()).with_interrupt(Arc::clone(&batch.interrupt))
 }

@@ -45,8 +45,8 @@ impl From<Report<'_>> for ExitStatus {
         let one = |status, cause| match (status, cause) {
             (Status::Delivered, _) => Self::Ok,
             (Status::Deferred | Status::Unconfirmed, _) => Self::TempFail,
-            (Status::Failed, Cause::Needs(_) | Cause::TooLarge(_) | Cause::Content(_)) => Self::DataErr,
-            (Status::Failed, Cause::Reply | Cause::Connections | Cause::Cancelled(_)) => Self::Unavailable,
+            (Status::Failed, Cause::Needs { .. } | Cause::TooLarge(_) | Cause::Content(_)) => Self::DataErr,
+            (Status::Failed, _) => Self::Unavailable,
         };
         report.recipients().map(|recipient| one(recipient.status, recipient.cause)).max().unwrap_or(Self::Ok)
     }

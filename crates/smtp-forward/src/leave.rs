@@ -42,14 +42,15 @@ impl Experience {
     /// After the delivery that `report` tells of.
     pub(crate) fn new(report: Report<'_>, has_delivered: bool) -> Self {
         // What this message needs, the next one may not.
-        let for_its_needs = report.recipients().any(|recipient| matches!(recipient.cause, Cause::Needs(_)));
+        let for_its_needs = report.recipients().any(|recipient| matches!(recipient.cause, Cause::Needs { .. }));
         let no_hello = |attempt: AttemptReport<'_>| !attempt.reused() && attempt.hello_reply().is_none();
         let took_hello = for_its_needs || !report.attempts().last().is_some_and(no_hello);
-        let by_reply =
-            |recipient: RecipientReport<'_>| (recipient.status, recipient.cause) == (Status::Deferred, Cause::Reply);
+        let by_reply = |recipient: RecipientReport<'_>| {
+            matches!((recipient.status, recipient.cause), (Status::Deferred, Cause::Reply(_)))
+        };
         let too_many = |reply: Reply<'_>| reply.code().get() == TOO_MANY_CONNECTIONS;
         let deferred = report.recipients().all(by_reply).then(|| {
-            let is_too_many = report.recipients().any(|recipient| recipient.reply.is_some_and(too_many));
+            let is_too_many = report.recipients().any(|recipient| recipient.reply().is_some_and(too_many));
             if is_too_many { Deferral::TooManyConnections } else { Deferral::Other }
         });
         Self { took_hello, has_delivered, deferred }

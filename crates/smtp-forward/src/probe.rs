@@ -23,8 +23,7 @@ use crate::{
 pub(crate) fn run(arguments: &Probe) -> ExitStatus {
     let next_hop = arguments.server.next_hop();
     let mut delivery = Delivery::probe(arguments.server.config());
-    let mut client =
-        Client::new(next_hop.clone()).with_bounds(arguments.server.bounds()).with_interrupt(interrupt::flag());
+    let mut client = Client::new(next_hop.clone()).with_interrupt(interrupt::flag());
     let mut watch = Watch::new(arguments.trace, Progress::none());
     if let Err(misuse) = client.deliver(&mut delivery, &mut std::io::empty(), &mut watch) {
         diagnostics::error(format_args!("a fault of this program: {misuse}"));
@@ -51,7 +50,7 @@ struct Json {
     server: String,
     greeting: Option<JsonReply>,
     /// The hello that was taken.
-    hello: Option<&'static str>,
+    hello: Option<String>,
     /// Whether it took HELO where EHLO was tried first.
     helo_needed: bool,
     offers: Vec<Offer>,
@@ -129,7 +128,7 @@ impl fmt::Display for Findings<'_> {
                 )?;
             }
             Some((hello, _)) => {
-                let hello = json::hello(hello).to_ascii_uppercase();
+                let hello = hello.verb();
                 if self.offers().next().is_none() {
                     writeln!(f, "It takes {hello}, and offers no extension.")?;
                 } else {

@@ -1,4 +1,4 @@
-//! Prepares what `send` was asked for: nothing goes out before every message was read once.
+//! The command `send`: reads every message once, then sends them over several connections at once.
 
 use std::{
     fmt, io,
@@ -12,17 +12,20 @@ use std::{
     time::Duration,
 };
 
-use smtp_proto::{Envelope, Escaped, NoRecipients};
+use smtp_proto::{Envelope, EnvelopeError, Escaped};
 
 use crate::{
     arguments::{Send, Tls},
-    batch::Batch,
+    batch::{Batch, Queue},
+    books::Books,
+    connection::Connection,
     diagnostics,
     exit_status::ExitStatus,
     file::Location,
     interrupt, maildir,
     message::Message,
     open_files,
+    progress::Progress,
     spool::Room,
 };
 
@@ -31,7 +34,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(arguments: &Send) -> ExitStatus {
     match prepare(arguments) {
-        Ok(batch) => batch.send(),
+        Ok(batch) => send(&batch),
         Err(failure) => {
             diagnostics::error(&failure);
             failure.status()
@@ -39,11 +42,28 @@ pub(crate) fn run(arguments: &Send) -> ExitStatus {
     }
 }
 
+/// Delivers every message, over several connections at once on one thread, and reports on each once. Returns the worst
+/// status.
+fn send(batch: &Batch<'_>) -> ExitStatus {
+    let progress = if batch.arguments.trace { Progress::none() } else { Progress::of(&batch.messages, batch.count) };
+    let mut books = Books::new(batch.arguments.json, batch.count, progress);
+    let mut queue = Queue::new(batch);
+    let connection = |first| Connection::new(batch, books.progress.clone(), first);
+    let mut connections: Vec<_> = queue.firsts().into_iter().map(connection).collect();
+    loop {
+        connections.retain_mut(|connection| connection.advance(&mut queue, &mut books).is_pending());
+        if connections.is_empty() {
+            return books.close();
+        }
+        smtp_client::wait(connections.iter_mut().map(Connection::client));
+    }
+}
+
 /// Why nothing was sent.
 #[derive(Debug)]
 enum Failure {
     Usage(&'static str),
-    Recipients(NoRecipients),
+    Recipients(EnvelopeError),
     /// How many files may be open.
     Connections(u64),
     /// The thread that reads the messages did not start, or ended early.

@@ -14,10 +14,11 @@ use nom::{
 use crate::{
     escape::Escaped,
     mechanisms::Mechanisms,
-    reply::{Reply, split_line},
+    reply::{Class, Reply, split_line},
 };
 
-/// The extensions one server offers in one session. Never kept for another (RFC 1869 section 4.2).
+/// The extensions that a server offers in one session. They are never kept for another (RFC 1869 section
+/// 4.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 #[allow(clippy::struct_excessive_bools, reason = "each is one keyword, and any combination is valid")]
@@ -40,8 +41,8 @@ pub struct Capabilities {
     pub binary_mime: bool,
     /// Delivery status notifications can be asked for (RFC 3461).
     pub dsn: bool,
-    /// By which mechanisms the client may authenticate (RFC 4954). `None`: not at all. An empty set:
-    /// by none that has a name here.
+    /// The mechanisms by which the client may authenticate (RFC 4954). `None`: none at all. An empty set:
+    /// only mechanisms that this crate does not know.
     pub auth: Option<Mechanisms>,
 }
 
@@ -58,8 +59,12 @@ pub enum SizeLimit {
 }
 
 impl Capabilities {
-    /// What the reply to EHLO or LHLO offers. Lines that make no sense offer nothing.
-    pub fn from_reply(reply: &Reply<'_>) -> Self {
+    /// What the reply to EHLO or LHLO offers; `None` if it is not a success. Lines that are not valid offer
+    /// nothing.
+    pub fn from_reply(reply: &Reply<'_>) -> Option<Self> {
+        if reply.code().meaning() != Class::Success {
+            return None;
+        }
         let mut offered = Self::default();
         let mut rest = reply.after_first_line();
         while !rest.is_empty() {
@@ -69,7 +74,7 @@ impl Capabilities {
                 behind
             });
         }
-        offered
+        Some(offered)
     }
 
     /// Most lines are a keyword alone, in capitals: what is behind such a line, whose end need not be
@@ -205,11 +210,10 @@ const IN_KEYWORD: [bool; 256] = {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mechanisms::Mechanism;
 
     fn offered(octets: &[u8]) -> Capabilities {
-        let (reply, _) = Reply::parse(octets).unwrap().unwrap();
-        Capabilities::from_reply(&reply)
+        let (_, reply) = Reply::parse(octets).unwrap().unwrap();
+        Capabilities::from_reply(&reply).unwrap()
     }
 
     #[test]
@@ -221,7 +225,7 @@ mod tests {
             lower,
             Capabilities {
                 size: SizeLimit::Octets(1000),
-                auth: Some(Mechanisms::NONE.with(Mechanism::Login).with(Mechanism::Plain)),
+                auth: Some(Mechanisms::from_names(b"LOGIN PLAIN X-OWN")),
                 eight_bit_mime: true,
                 ..Capabilities::default()
             }

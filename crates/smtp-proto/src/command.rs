@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     address::{ForwardPath, HelloName, ReversePath},
-    report::Stage,
+    stage::Stage,
 };
 
 /// One command, made of parts that cannot contain a line end.
@@ -30,15 +30,28 @@ pub enum Command<'a> {
     Quit,
 }
 
-/// The parameters of MAIL. Each needs its extension to have been offered.
+/// The parameters of MAIL. Each needs its extension to be offered.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct MailParameters {
-    /// `SIZE=`: octets of content (RFC 1870).
-    pub size: Option<u64>,
-    /// `BODY=8BITMIME` (RFC 6152).
-    pub eight_bit_mime: bool,
-    /// `SMTPUTF8` (RFC 6531).
-    pub smtputf8: bool,
+    size: Option<u64>,
+    eight_bit_mime: bool,
+    smtputf8: bool,
+}
+
+impl MailParameters {
+    /// No parameters.
+    pub const fn new() -> Self {
+        Self { size: None, eight_bit_mime: false, smtputf8: false }
+    }
+
+    settings! {
+        /// `SIZE=`: octets of content (RFC 1870).
+        size, with_size: Option<u64>;
+        /// `BODY=8BITMIME` (RFC 6152).
+        eight_bit_mime, with_eight_bit_mime: bool;
+        /// `SMTPUTF8` (RFC 6531).
+        smtputf8, with_smtputf8: bool;
+    }
 }
 
 impl Command<'_> {
@@ -124,17 +137,14 @@ mod tests {
     fn commands_look_as_the_rfcs_write_them() {
         let name = HelloName::new("client.example").unwrap();
         let from = ReversePath::Mailbox(Mailbox::new("a@example.com").unwrap());
-        let all = MailParameters { size: Some(u64::MAX), eight_bit_mime: true, smtputf8: true };
+        let all = MailParameters::new().with_size(Some(u64::MAX)).with_eight_bit_mime(true).with_smtputf8(true);
         for (command, line) in [
             (Command::Ehlo(&name), "EHLO client.example"),
             (Command::Helo(&name), "HELO client.example"),
             (Command::Lhlo(&name), "LHLO client.example"),
             (Command::Mail(&ReversePath::Null, MailParameters::default()), "MAIL FROM:<>"),
             (Command::Mail(&from, all), "MAIL FROM:<a@example.com> SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8"),
-            (
-                Command::Mail(&from, MailParameters { size: Some(0), ..MailParameters::default() }),
-                "MAIL FROM:<a@example.com> SIZE=0",
-            ),
+            (Command::Mail(&from, MailParameters::new().with_size(Some(0))), "MAIL FROM:<a@example.com> SIZE=0"),
             (Command::Rcpt(&ForwardPath::Postmaster), "RCPT TO:<postmaster>"),
             (Command::Data, "DATA"),
             (Command::Rset, "RSET"),

@@ -47,23 +47,29 @@ pub enum Body {
     EightBit,
 }
 
-/// An envelope must have at least one recipient.
+/// Why an envelope cannot be built.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct NoRecipients;
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// There is no recipient.
+    NoRecipients,
+}
 
-impl fmt::Display for NoRecipients {
+impl fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an envelope needs at least one recipient")
+        f.write_str(match self {
+            Self::NoRecipients => "an envelope needs at least one recipient",
+        })
     }
 }
 
-impl core::error::Error for NoRecipients {}
+impl core::error::Error for EnvelopeError {}
 
 impl Envelope {
     /// 7-bit content of unknown size, from `reverse_path` to `forward_paths`, in this order.
-    pub fn new(reverse_path: ReversePath, forward_paths: Vec<ForwardPath>) -> Result<Self, NoRecipients> {
+    pub fn new(reverse_path: ReversePath, forward_paths: Vec<ForwardPath>) -> Result<Self, EnvelopeError> {
         if forward_paths.is_empty() {
-            return Err(NoRecipients);
+            return Err(EnvelopeError::NoRecipients);
         }
         let ascii = reverse_path.as_str().is_ascii() && forward_paths.iter().all(|path| path.as_str().is_ascii());
         let needs = if ascii { Needs::NONE } else { Needs::NONE.with(Need::Smtputf8) };
@@ -152,7 +158,7 @@ pub enum Need {
 
 impl Need {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: &'static [Self] = &[
         Self::Tls,
         Self::Auth,
         Self::Smtputf8,
@@ -207,7 +213,7 @@ impl Needs {
 
     /// Each of them, in a fixed order.
     pub fn iter(self) -> impl Iterator<Item = Need> {
-        Need::ALL.into_iter().filter(move |need| self.contains(*need))
+        Need::ALL.iter().copied().filter(move |need| self.contains(*need))
     }
 
     /// Those that a server with these capabilities does not meet, on a connection in clear.
@@ -216,13 +222,13 @@ impl Needs {
         self.iter().filter(|need| !meets(capabilities, *need)).fold(Self::NONE, Self::with)
     }
 
-    /// Those that no server can meet, because they are not spoken here yet.
-    pub(crate) fn not_spoken(self) -> Self {
-        let not_spoken = |need: &Need| match need {
+    /// Those that no server can meet, because this crate does not implement them yet.
+    pub(crate) fn not_implemented(self) -> Self {
+        let not_implemented = |need: &Need| match need {
             Need::Tls | Need::Auth | Need::BinaryMime | Need::RequireTls | Need::DeliverBy => true,
             Need::Smtputf8 | Need::EightBitMime => false,
         };
-        self.iter().filter(not_spoken).fold(Self::NONE, Self::with)
+        self.iter().filter(not_implemented).fold(Self::NONE, Self::with)
     }
 }
 

@@ -12,38 +12,52 @@
 )]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+#[macro_use]
+mod settings;
 
 mod address;
 mod capabilities;
+mod cause;
 mod command;
 mod config;
 mod content;
 mod delivery;
 mod envelope;
 mod escape;
+mod kept;
 mod known_refusals;
 mod ledger;
+mod limits;
 mod mechanisms;
 mod one_or_many;
+mod outcome;
 mod recipients;
 mod reply;
 mod report;
 pub mod retry;
 mod session;
+mod stage;
 mod steps;
+mod timeouts;
 mod transaction;
 
 pub use address::{AddressError, ForwardPath, HelloName, Mailbox, ReversePath};
 pub use capabilities::{Capabilities, Keyword, SizeLimit, keywords};
+pub use cause::Cause;
 pub use command::{Command, MailParameters};
-pub use config::{
-    Afterwards, AuthPolicy, Config, EightBitPolicy, HeloRetry, Limits, LineEndings, Protocol, TlsPolicy, Waits,
-};
-pub use content::{ContentEncoder, ContentFault, LONGEST_LINE, is_seven_bit};
-pub use delivery::{Delivery, Misuse, Place, Step};
-pub use envelope::{Body, Envelope, Need, Needs, NoRecipients, Size};
+pub use config::{Afterwards, AuthPolicy, Config, EightBitPolicy, HeloRetry, LineEndings, Protocol, TlsPolicy};
+pub use content::{ContentEncoder, ContentError, LONGEST_LINE, is_seven_bit};
+pub use delivery::{Connect, Delivery, MisuseError, Place, Step, Transmit};
+pub use envelope::{Body, Envelope, EnvelopeError, Need, Needs, Size};
 pub use escape::Escaped;
+pub use limits::Limits;
 pub use mechanisms::{Mechanism, Mechanisms};
-pub use reply::{Code, EnhancedCode, Reply, ReplyDecoder, ReplyFault, ReplyFaultKind, Severity};
-pub use report::{AttemptReport, Cancel, Cause, Disconnect, Ended, Hello, RecipientReport, Report, Stage, Status};
-pub use session::{Event, Refused, Session, Wait};
+pub use outcome::{AttemptEnd, Cancel, Disconnect, Hello, Outcome, Status};
+pub use reply::{Code, EnhancedCode, Reply, ReplyDecoder, ReplyError, ReplyErrorKind, Severity};
+pub use report::{AttemptReport, RecipientReport, Report};
+pub use session::{Event, Session, SessionError};
+pub use stage::Stage;
+pub use timeouts::{Clock, Timeout, Timeouts};

@@ -1,5 +1,7 @@
 //! The SASL mechanisms that AUTH offers (RFC 4954 section 3).
 
+use core::fmt;
+
 /// A SASL mechanism that is in use with SMTP.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
@@ -37,7 +39,7 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: &'static [Self] = &[
         Self::Plain,
         Self::Login,
         Self::CramMd5,
@@ -78,44 +80,69 @@ impl Mechanism {
     pub fn from_name(name: &[u8]) -> Option<Self> {
         // Most servers offer these two, in capitals: no letter has to be folded.
         let usual = [Self::Plain, Self::Login].into_iter().find(|mechanism| mechanism.name().as_bytes() == name);
-        usual.or_else(|| Self::ALL.into_iter().find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name)))
+        usual.or_else(|| {
+            Self::ALL.iter().copied().find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
+        })
     }
 }
 
-/// A set of mechanisms.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Mechanisms(u16);
+/// A set of mechanisms, as a server offers it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Mechanisms {
+    known: u16,
+    has_others: bool,
+}
 
 impl Mechanisms {
     /// No mechanism.
-    pub const NONE: Self = Self(0);
+    pub const NONE: Self = Self { known: 0, has_others: false };
 
-    /// Those that are named, blanks between them. Unknown names are passed over.
+    /// The mechanisms with these names, which are separated by spaces.
     pub fn from_names(names: &[u8]) -> Self {
-        let known = names.split(|octet| *octet == b' ').filter_map(Mechanism::from_name);
-        known.fold(Self::NONE, Self::with)
+        let names = names.split(|octet| *octet == b' ').filter(|name| !name.is_empty());
+        names.fold(Self::NONE, |set, name| match Mechanism::from_name(name) {
+            Some(mechanism) => set.with(mechanism),
+            None => Self { has_others: true, ..set },
+        })
     }
 
     /// This set and `mechanism`.
     #[must_use]
     pub const fn with(self, mechanism: Mechanism) -> Self {
-        Self(self.0 | 1 << mechanism as u8)
+        Self { known: self.known | 1 << mechanism as u8, ..self }
     }
 
-    /// What is in one of the two sets, or in both.
+    /// The mechanisms that are in one of the two sets, or in both.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self { known: self.known | other.known, has_others: self.has_others || other.has_others }
     }
 
     /// Whether `mechanism` is in this set.
     pub const fn contains(self, mechanism: Mechanism) -> bool {
-        self.0 & 1 << mechanism as u8 != 0
+        self.known & 1 << mechanism as u8 != 0
     }
 
-    /// Its mechanisms.
+    /// Whether there were names that this crate does not know. [`keywords`](crate::keywords) has them.
+    pub const fn has_others(self) -> bool {
+        self.has_others
+    }
+
+    /// The mechanisms of the set that this crate knows.
     pub fn iter(self) -> impl Iterator<Item = Mechanism> {
-        Mechanism::ALL.into_iter().filter(move |mechanism| self.contains(*mechanism))
+        Mechanism::ALL.iter().copied().filter(move |mechanism| self.contains(*mechanism))
+    }
+}
+
+/// A set of names, `...` among them for those that this crate does not know.
+impl fmt::Debug for Mechanisms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut set = f.debug_set();
+        set.entries(self.iter().map(Mechanism::name));
+        if self.has_others {
+            set.entry(&format_args!("..."));
+        }
+        set.finish()
     }
 }
 
@@ -132,14 +159,15 @@ mod tests {
             (b"X-OWN PLAINX PLAI \xff", &[]),
             (b"", &[]),
         ] {
-            let found: Vec<_> = Mechanisms::from_names(names).iter().collect();
-            assert_eq!(found, expected, "{}", crate::Escaped(names));
+            let found = Mechanisms::from_names(names);
+            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{}", crate::Escaped(names));
+            assert_eq!(found.has_others(), names.starts_with(b"X-OWN"), "{}", crate::Escaped(names));
         }
     }
 
     #[test]
     fn every_mechanism_is_found_by_its_name_and_is_alone_in_its_set() {
-        for mechanism in Mechanism::ALL {
+        for mechanism in Mechanism::ALL.iter().copied() {
             let set = Mechanisms::from_names(mechanism.name().as_bytes());
             assert_eq!(set, Mechanisms::NONE.with(mechanism));
             assert_eq!(set.iter().collect::<Vec<_>>(), [mechanism]);

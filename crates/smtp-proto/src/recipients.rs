@@ -1,9 +1,11 @@
 //! Where each recipient stands.
 
 use crate::{
-    ledger::KeptReply,
+    content::ContentError,
+    envelope::Needs,
+    kept::KeptReply,
     one_or_many::OneOrMany,
-    report::{Cause, Status},
+    outcome::{Cancel, Status},
     steps,
 };
 
@@ -36,8 +38,18 @@ pub(crate) enum Recipient {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Settlement {
     pub(crate) status: Status,
-    pub(crate) cause: Cause,
-    pub(crate) reply: Option<KeptReply>,
+    pub(crate) by: SettledBy,
+}
+
+/// A [`Cause`](crate::Cause) whose reply is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum SettledBy {
+    Reply(KeptReply),
+    Connections,
+    Needs(Needs, Option<KeptReply>),
+    TooLarge(u64),
+    Content(ContentError),
+    Cancelled(Cancel),
 }
 
 impl Recipients {
@@ -108,7 +120,7 @@ impl Recipients {
         steps::count(self.list.len());
         let mut any = false;
         for recipient in self.list.iter_mut() {
-            if let Recipient::Settled(Settlement { status: status @ Status::Failed, cause: Cause::Reply, .. }) =
+            if let Recipient::Settled(Settlement { status: status @ Status::Failed, by: SettledBy::Reply(_) }) =
                 recipient
             {
                 *status = Status::Deferred;
@@ -137,10 +149,11 @@ impl Recipients {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{kept::Kept, reply::Reply};
     use alloc::vec::Vec;
 
-    const DEFERRED: Settlement = Settlement { status: Status::Deferred, cause: Cause::Connections, reply: None };
-    const FAILED: Settlement = Settlement { status: Status::Failed, cause: Cause::Reply, reply: None };
+    const DEFERRED: Settlement = Settlement { status: Status::Deferred, by: SettledBy::Connections };
+    const FAILED: Settlement = Settlement { status: Status::Failed, by: SettledBy::TooLarge(1) };
 
     /// The counts, recounted.
     fn check(recipients: &Recipients) {
@@ -197,9 +210,11 @@ mod tests {
     fn only_refusals_for_good_are_made_temporary() {
         let mut recipients = Recipients::default();
         recipients.reset(3);
-        recipients.settle(0, FAILED);
-        recipients.settle(1, Settlement { status: Status::Delivered, ..FAILED });
-        recipients.settle(2, Settlement { cause: Cause::TooLarge(1), ..FAILED });
+        let (_, reply) = Reply::parse(b"550 no\r\n").unwrap().unwrap();
+        let by = SettledBy::Reply(Kept::default().keep_reply(&reply, 100));
+        recipients.settle(0, Settlement { status: Status::Failed, by });
+        recipients.settle(1, Settlement { status: Status::Delivered, by });
+        recipients.settle(2, FAILED);
         assert!(recipients.defer_refused());
         assert!(!recipients.defer_refused());
         let statuses = [Status::Deferred, Status::Delivered, Status::Failed];

@@ -1,185 +1,23 @@
-//! What became of each recipient, and of each connection.
+//! Views of what became of each recipient, and of each connection.
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::{
     address::ForwardPath,
-    content::ContentFault,
-    envelope::{Envelope, Needs},
+    cause::Cause,
+    envelope::Envelope,
     escape::Escaped,
     ledger::{Attempt, Ledger},
-    recipients::{Recipient, Settlement},
-    reply::{Reply, ReplyFaultKind},
+    outcome::{AttemptEnd, Disconnect, Hello, Outcome, Status},
+    recipients::{Recipient, SettledBy},
+    reply::Reply,
+    stage::Stage,
 };
 
-/// How far a session is: what it does, or whose reply is due.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Stage {
-    /// There is no connection yet.
-    Connect,
-    /// The greeting is due.
-    Greeting,
-    /// The reply to EHLO is due.
-    Ehlo,
-    /// The reply to HELO is due.
-    Helo,
-    /// The reply to LHLO is due.
-    Lhlo,
-    /// The reply to MAIL is due.
-    Mail,
-    /// A reply to RCPT is due.
-    Rcpt,
-    /// The reply to DATA is due.
-    Data,
-    /// Content is being sent, its end included.
-    Content,
-    /// The end of the content was sent; its reply is due.
-    ContentEnd,
-    /// The reply to RSET is due.
-    Rset,
-    /// The reply to NOOP is due.
-    Noop,
-    /// The reply to QUIT is due.
-    Quit,
-    /// Nothing is due.
-    Idle,
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "connecting",
-            Self::Greeting => "the greeting",
-            Self::Ehlo => "EHLO",
-            Self::Helo => "HELO",
-            Self::Lhlo => "LHLO",
-            Self::Mail => "MAIL",
-            Self::Rcpt => "RCPT",
-            Self::Data => "DATA",
-            Self::Content => "the content",
-            Self::ContentEnd => "the end of the content",
-            Self::Rset => "RSET",
-            Self::Noop => "NOOP",
-            Self::Quit => "QUIT",
-            Self::Idle => "nothing",
-        })
-    }
-}
-
-/// How the client said hello.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Hello {
-    /// EHLO: with extensions.
-    Ehlo,
-    /// HELO: without.
-    Helo,
-    /// LHLO: LMTP.
-    Lhlo,
-}
-
-/// What became of one recipient, for good.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Status {
-    /// The server took the responsibility.
-    Delivered,
-    /// Not now; the same delivery can be tried again later.
-    Deferred,
-    /// Not at all; trying again unchanged does not help.
-    Failed,
-    /// The whole message was sent and the answer is not known. Sending again may make a duplicate.
-    Unconfirmed,
-}
-
-/// What settled a status.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Cause {
-    /// The reply that stands beside it.
-    Reply,
-    /// The way the connections ended: each attempt says why.
-    Connections,
-    /// What the message or the policy needs, and the server does not offer, HELO cannot carry, or this
-    /// crate does not do yet.
-    Needs(Needs),
-    /// The server takes messages of so many octets, and this one is larger.
-    TooLarge(u64),
-    /// The message cannot be sent as it is.
-    Content(ContentFault),
-    /// The caller gave up.
-    Cancelled(Cancel),
-}
-
-/// Why a caller gives a delivery up.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Cancel {
-    /// Somebody asked to stop.
-    Interrupted,
-    /// The bound on the whole delivery has passed.
-    Deadline,
-    /// The peer takes the content slower than the least rate allowed.
-    TooSlow,
-    /// The content cannot be read to its end.
-    ContentUnreadable,
-    /// The content is no longer what it was when the delivery began: it has fewer, more or other octets.
-    ContentChanged,
-}
-
-impl fmt::Display for Cancel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Interrupted => "the delivery was interrupted",
-            Self::Deadline => "the delivery took longer than it may",
-            Self::TooSlow => "the server takes the content too slowly",
-            Self::ContentUnreadable => "the content could not be read to its end",
-            Self::ContentChanged => "the content changed before it was sent",
-        })
-    }
-}
-
-/// How a connection was lost.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Disconnect {
-    /// The peer closed it.
-    Closed,
-    /// The peer reset it.
-    Reset,
-    /// Writing to it failed.
-    WriteFailed,
-    /// Reading from it failed.
-    ReadFailed,
-}
-
-/// How an attempt ended.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Ended {
-    /// In order, with QUIT.
-    Quit,
-    /// It did not: the connection is kept for the next message.
-    Kept,
-    /// There was no connection.
-    ConnectFailed,
-    /// The connection was lost.
-    Lost(Disconnect),
-    /// Nothing came until the deadline.
-    TimedOut,
-    /// The server said 421, or 221 when it was not asked to.
-    ServiceClosing,
-    /// The server sent what is no reply.
-    NotAReply(ReplyFaultKind),
-    /// The server sent a reply that answers nothing.
-    Unsolicited,
-    /// The server sent a reply that is no answer to what it was asked.
-    Unexpected,
-    /// The server refused the content before it ended.
-    ContentRefused,
-    /// The client closed the connection, so that half a message is not taken for a whole one.
-    Abandoned,
-    /// The connection had served an earlier message, and the server refused MAIL or DATA as it would at a
-    /// limit of the session: the client said QUIT, and the message got a new connection.
-    SessionLimit,
-}
-
-/// What is known of a delivery: complete when the delivery is done.
+/// What is known of a delivery. It [is complete](Self::is_complete) when the delivery is done.
+///
+/// A report borrows from its delivery.
 #[derive(Clone, Copy)]
 pub struct Report<'a> {
     envelope: &'a Envelope,
@@ -191,28 +29,38 @@ impl<'a> Report<'a> {
         Self { envelope, ledger }
     }
 
-    /// Every recipient that has its final status, in the order of the envelope: all of them when
-    /// the delivery is done.
+    /// Every recipient that has its final status, in the order of the envelope. Before the report
+    /// [is complete](Self::is_complete), recipients are missing.
     pub fn recipients(&self) -> impl Iterator<Item = RecipientReport<'a>> + use<'a> {
         let ledger = self.ledger;
-        self.envelope.forward_paths().iter().zip(ledger.recipients.iter()).filter_map(|(path, recipient)| {
-            match recipient {
-                Recipient::Pending | Recipient::Accepted => None,
-                Recipient::Settled(Settlement { status, cause, reply }) => {
-                    Some(RecipientReport { path, status: *status, cause: *cause, reply: ledger.reply(*reply) })
-                }
+        let paths = self.envelope.forward_paths().iter();
+        paths.zip(ledger.recipients.iter()).filter_map(|(path, recipient)| match recipient {
+            Recipient::Pending | Recipient::Accepted => None,
+            Recipient::Settled(settled) => {
+                Some(RecipientReport { path, status: settled.status, cause: cause(settled.by, ledger) })
             }
         })
     }
 
-    /// Every connection that was tried, in order.
+    /// Whether every recipient has its final status. Never for a [probe](crate::Delivery::probe), which has
+    /// no recipients.
+    pub fn is_complete(&self) -> bool {
+        !self.envelope.forward_paths().is_empty() && self.ledger.recipients.all_settled()
+    }
+
+    /// What became of the message as a whole; `None` until the report [is complete](Self::is_complete).
+    pub fn outcome(&self) -> Option<Outcome> {
+        if self.is_complete() { Outcome::of(self.recipients().map(|recipient| recipient.status)) } else { None }
+    }
+
+    /// Every connection that was used or tried, in order.
     pub fn attempts(&self) -> impl Iterator<Item = AttemptReport<'a>> + use<'a> {
         let ledger = self.ledger;
         ledger.attempts.iter().map(|attempt| AttemptReport { ledger, attempt })
     }
 
-    /// The longest line of the content that was sent, in octets without its line end, if it is above
-    /// [`LONGEST_LINE`](crate::LONGEST_LINE): not every server takes it.
+    /// The longest line of the content, in octets without its line end, if it is longer than
+    /// [`LONGEST_LINE`](crate::LONGEST_LINE). Such a line is sent as it is, and some servers refuse it.
     pub const fn longest_line(&self) -> Option<u64> {
         self.ledger.longest_line
     }
@@ -227,8 +75,7 @@ impl fmt::Debug for Report<'_> {
     }
 }
 
-/// For people: a line for each recipient, then one for each connection, and one for what not every
-/// server takes.
+/// For people: a line for each recipient, then one for each connection, and one for an overlong line.
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for recipient in self.recipients() {
@@ -238,7 +85,7 @@ impl fmt::Display for Report<'_> {
             writeln!(f, "connection {}: {attempt}", index.saturating_add(1))?;
         }
         match self.longest_line() {
-            Some(longest) => writeln!(f, "a line of the content has {longest} octets: not every server takes it"),
+            Some(longest) => writeln!(f, "the content has a line of {longest} octets, which some servers refuse"),
             None => Ok(()),
         }
     }
@@ -246,54 +93,41 @@ impl fmt::Display for Report<'_> {
 
 /// What became of one recipient.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct RecipientReport<'a> {
-    /// Who.
+    /// The recipient, as the envelope names it.
     pub path: &'a ForwardPath,
-    /// What became of the message for them.
+    /// Its final status.
     pub status: Status,
-    /// What settled that.
-    pub cause: Cause,
-    /// The reply that settled it, if one did.
-    pub reply: Option<Reply<'a>>,
+    /// What settled the status.
+    pub cause: Cause<'a>,
+}
+
+impl<'a> RecipientReport<'a> {
+    /// The reply that settled the status, if one did.
+    pub const fn reply(&self) -> Option<Reply<'a>> {
+        self.cause.reply()
+    }
 }
 
 impl fmt::Display for RecipientReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = match self.status {
-            Status::Delivered => "delivered",
-            Status::Deferred => "deferred",
-            Status::Failed => "failed",
-            Status::Unconfirmed => "unconfirmed",
-        };
-        write!(f, "<{}> {status}: ", self.path)?;
-        match (self.cause, self.reply) {
-            (Cause::Reply, Some(reply)) => write!(f, "{reply}"),
-            (cause, _) => write!(f, "{cause}"),
-        }
+        write!(f, "<{}> {}: {}", self.path, self.status, self.cause)
     }
 }
 
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reply => f.write_str("the server's reply"),
-            Self::Connections => f.write_str("the connection failed"),
-            Self::Needs(needs) => {
-                let why = match needs.not_spoken() {
-                    Needs::NONE => "the server does not offer or HELO cannot carry",
-                    not_spoken if not_spoken == *needs => "this client does not do yet",
-                    _ => "the server does not offer, HELO cannot carry or this client does not do yet",
-                };
-                write!(f, "it needs {needs}, which {why}")
-            }
-            Self::TooLarge(limit) => write!(f, "it is larger than the {limit} octets the server takes"),
-            Self::Content(fault) => write!(f, "{fault}"),
-            Self::Cancelled(cancel) => write!(f, "{cancel}"),
-        }
+fn cause(by: SettledBy, ledger: &Ledger) -> Cause<'_> {
+    match by {
+        SettledBy::Reply(reply) => Cause::Reply(ledger.kept.reply(reply)),
+        SettledBy::Connections => Cause::Connections,
+        SettledBy::Needs(needs, reply) => Cause::Needs { needs, reply: reply.map(|reply| ledger.kept.reply(reply)) },
+        SettledBy::TooLarge(limit) => Cause::TooLarge(limit),
+        SettledBy::Content(error) => Cause::Content(error),
+        SettledBy::Cancelled(why) => Cause::Cancelled(why),
     }
 }
 
-/// What became of one connection.
+/// What became of one connection, as far as this message is concerned.
 #[derive(Clone, Copy)]
 pub struct AttemptReport<'a> {
     ledger: &'a Ledger,
@@ -301,19 +135,19 @@ pub struct AttemptReport<'a> {
 }
 
 impl<'a> AttemptReport<'a> {
-    /// The hello that was said last, if one was.
+    /// The hello that was sent last, if one was.
     pub const fn hello(&self) -> Option<Hello> {
         self.attempt.hello
     }
 
-    /// How far it had come when it ended, or has come.
+    /// How far the connection had come when it ended, or has come.
     pub const fn stage(&self) -> Stage {
         self.attempt.stage
     }
 
     /// How it ended; `None` while it goes on.
-    pub const fn ended(&self) -> Option<Ended> {
-        self.attempt.ended
+    pub const fn end(&self) -> Option<AttemptEnd> {
+        self.attempt.end
     }
 
     /// Whether the connection had served an earlier message.
@@ -321,29 +155,30 @@ impl<'a> AttemptReport<'a> {
         self.attempt.reused
     }
 
-    /// The greeting, once it has come.
+    /// The greeting, if one came on this connection for this message.
     pub fn greeting(&self) -> Option<Reply<'a>> {
-        self.ledger.reply(self.attempt.greeting)
+        self.attempt.greeting.map(|reply| self.ledger.kept.reply(reply))
     }
 
-    /// The reply that took the hello: what EHLO's offers.
+    /// The reply that accepted the hello: EHLO's lists what the server offers.
     pub fn hello_reply(&self) -> Option<Reply<'a>> {
-        self.ledger.reply(self.attempt.hello_reply)
+        self.attempt.hello_reply.map(|reply| self.ledger.kept.reply(reply))
     }
 
-    /// The reply that refused EHLO, if the server did and the client went on with HELO.
+    /// The reply that refused EHLO, if the server refused it and stayed connected.
     pub fn ehlo_refusal(&self) -> Option<Reply<'a>> {
-        self.ledger.reply(self.attempt.ehlo_refusal)
+        self.attempt.ehlo_refusal.map(|reply| self.ledger.kept.reply(reply))
     }
 
-    /// The reply that decided how the attempt went: a refused hello, a 421.
+    /// The reply that ended the attempt: a refused hello, a 421, a reply that was not due.
     pub fn reply(&self) -> Option<Reply<'a>> {
-        self.ledger.reply(self.attempt.reply)
+        self.attempt.reply.map(|reply| self.ledger.kept.reply(reply))
     }
 
-    /// What was said of it in words: why connecting failed, or the octets that are no reply.
+    /// Why connecting failed, in the caller's words, or the octets that are not a valid reply. Any octets:
+    /// show them [escaped](Escaped).
     pub fn detail(&self) -> &'a [u8] {
-        self.ledger.text(self.attempt.detail)
+        self.ledger.kept.text(self.attempt.detail)
     }
 }
 
@@ -352,7 +187,7 @@ impl fmt::Debug for AttemptReport<'_> {
         f.debug_struct("Attempt")
             .field("hello", &self.hello())
             .field("stage", &self.stage())
-            .field("ended", &self.ended())
+            .field("end", &self.end())
             .field("reused", &self.reused())
             .field("ehlo_refusal", &self.ehlo_refusal())
             .field("reply", &self.reply())
@@ -367,23 +202,23 @@ impl fmt::Display for AttemptReport<'_> {
         if let Some(refusal) = self.ehlo_refusal() {
             write!(f, "EHLO was refused with {refusal}; ")?;
         }
-        match self.ended() {
+        match self.end() {
             None => write!(f, "open, waiting for {stage}")?,
-            Some(Ended::Quit) => f.write_str("ended in order")?,
-            Some(Ended::Kept) => f.write_str("kept for the next message")?,
-            Some(Ended::ConnectFailed) => f.write_str("could not connect")?,
-            Some(Ended::Lost(Disconnect::Closed)) => write!(f, "the server closed the connection at {stage}")?,
-            Some(Ended::Lost(Disconnect::Reset)) => write!(f, "the server reset the connection at {stage}")?,
-            Some(Ended::Lost(Disconnect::WriteFailed)) => write!(f, "writing failed at {stage}")?,
-            Some(Ended::Lost(Disconnect::ReadFailed)) => write!(f, "reading failed at {stage}")?,
-            Some(Ended::TimedOut) => write!(f, "the server was silent at {stage}")?,
-            Some(Ended::ServiceClosing) => write!(f, "the server ended the session at {stage}")?,
-            Some(Ended::NotAReply(kind)) => write!(f, "the server sent {kind} at {stage}")?,
-            Some(Ended::Unsolicited) => write!(f, "the server sent a reply to nothing at {stage}")?,
-            Some(Ended::Unexpected) => write!(f, "the server sent a reply that does not fit at {stage}")?,
-            Some(Ended::ContentRefused) => f.write_str("the server refused the content before it ended")?,
-            Some(Ended::Abandoned) => write!(f, "closed by the client at {stage}")?,
-            Some(Ended::SessionLimit) => f.write_str("the server may have reached a limit of the session")?,
+            Some(AttemptEnd::Quit) => f.write_str("ended in order")?,
+            Some(AttemptEnd::Kept) => f.write_str("kept for the next message")?,
+            Some(AttemptEnd::ConnectFailed) => f.write_str("could not connect")?,
+            Some(AttemptEnd::Lost(Disconnect::Closed)) => write!(f, "the server closed the connection at {stage}")?,
+            Some(AttemptEnd::Lost(Disconnect::Reset)) => write!(f, "the server reset the connection at {stage}")?,
+            Some(AttemptEnd::Lost(Disconnect::WriteFailed)) => write!(f, "writing failed at {stage}")?,
+            Some(AttemptEnd::Lost(Disconnect::ReadFailed)) => write!(f, "reading failed at {stage}")?,
+            Some(AttemptEnd::TimedOut) => write!(f, "the server did not answer in time at {stage}")?,
+            Some(AttemptEnd::ServiceClosing) => write!(f, "the server ended the session at {stage}")?,
+            Some(AttemptEnd::InvalidReply(kind)) => write!(f, "the server sent {kind} at {stage}")?,
+            Some(AttemptEnd::Unsolicited) => write!(f, "the server sent a reply that was not due at {stage}")?,
+            Some(AttemptEnd::Unexpected) => write!(f, "the server sent a reply that is no answer to {stage}")?,
+            Some(AttemptEnd::ContentRefused) => f.write_str("the server refused the content before it ended")?,
+            Some(AttemptEnd::Abandoned) => write!(f, "closed by the client at {stage}")?,
+            Some(AttemptEnd::SessionLimit) => f.write_str("the server may have reached a limit of the session")?,
         }
         if let Some(reply) = self.reply() {
             write!(f, ": {reply}")?;

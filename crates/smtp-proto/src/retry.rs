@@ -5,8 +5,8 @@
 use crate::{
     config::HeloRetry,
     envelope::Needs,
+    outcome::Hello,
     reply::{Code, Severity},
-    report::Hello,
 };
 
 /// How far a connection had come when it ended.
@@ -42,7 +42,7 @@ pub enum Point {
 
 /// How it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Ending {
+pub enum Interruption {
     /// The peer closed or reset it, or writing failed, or there never was a connection.
     HangUp,
     /// Nothing came until the deadline.
@@ -52,7 +52,7 @@ pub enum Ending {
     /// The peer said 221, and QUIT had not been said.
     ChannelClosing,
     /// What the peer said is not SMTP, or not an answer.
-    Nonsense,
+    ProtocolError,
     /// The caller gave the delivery up.
     Cancelled,
 }
@@ -63,7 +63,7 @@ pub struct Situation {
     /// How far the connection had come.
     pub point: Point,
     /// How it ended.
-    pub ending: Ending,
+    pub interruption: Interruption,
     /// What the delivery needs that HELO cannot carry.
     pub needs: Needs,
     /// When policy lets HELO be tried on a new connection.
@@ -88,14 +88,14 @@ pub enum Next {
 /// What follows when a connection ended before all recipients had a final status.
 #[allow(clippy::match_same_arms, reason = "a row of the table each")]
 pub const fn after(situation: Situation) -> Next {
-    use Ending::{Cancelled, ChannelClosing, HangUp, Nonsense, ServiceClosing, Silence};
-    let Situation { point, ending, policy, .. } = situation;
-    match (point, ending) {
+    use Interruption::{Cancelled, ChannelClosing, HangUp, ProtocolError, ServiceClosing, Silence};
+    let Situation { point, interruption, policy, .. } = situation;
+    match (point, interruption) {
         // The peer said what became of the message: it did not take it. 221 says nothing of it.
         (Point::ContentEnd, ServiceClosing) => Next::Defer,
-        (Point::ContentEnd, HangUp | Silence | ChannelClosing | Nonsense | Cancelled) => Next::Unconfirmed,
+        (Point::ContentEnd, HangUp | Silence | ChannelClosing | ProtocolError | Cancelled) => Next::Unconfirmed,
         // Nothing of the message was refused: whatever ended an old connection, a new one is due.
-        (Point::MailAgain | Point::Leaving, HangUp | Silence | ServiceClosing | ChannelClosing | Nonsense) => {
+        (Point::MailAgain | Point::Leaving, HangUp | Silence | ServiceClosing | ChannelClosing | ProtocolError) => {
             Next::Afresh
         }
         // The session is over, for whatever message. A hang-up may be about this one.
@@ -110,10 +110,10 @@ pub const fn after(situation: Situation) -> Next {
         },
         (
             Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent),
-            ServiceClosing | ChannelClosing | Nonsense | Cancelled,
+            ServiceClosing | ChannelClosing | ProtocolError | Cancelled,
         )
         | (Point::MailAgain | Point::Leaving, Cancelled)
-        | (Point::TransactionAgain, HangUp | Silence | Nonsense | Cancelled)
+        | (Point::TransactionAgain, HangUp | Silence | ProtocolError | Cancelled)
         | (
             Point::BeforeHello
             | Point::EhloRefused(Severity::Transient)
@@ -121,7 +121,7 @@ pub const fn after(situation: Situation) -> Next {
             | Point::Helo
             | Point::Lhlo
             | Point::Transaction,
-            HangUp | Silence | ServiceClosing | ChannelClosing | Nonsense | Cancelled,
+            HangUp | Silence | ServiceClosing | ChannelClosing | ProtocolError | Cancelled,
         ) => Next::Defer,
     }
 }
@@ -211,11 +211,12 @@ pub const fn can_serve(hello: Hello, needs: Needs) -> bool {
 mod tests {
     use super::*;
     use crate::envelope::Need;
-    use Ending::{Cancelled, ChannelClosing, HangUp, Nonsense, ServiceClosing, Silence};
     use HeloRetry::{Disconnect, Never, Timeout};
+    use Interruption::{Cancelled, ChannelClosing, HangUp, ProtocolError, ServiceClosing, Silence};
     use Severity::{Permanent, Transient};
 
-    const ENDINGS: [Ending; 6] = [HangUp, Silence, ServiceClosing, ChannelClosing, Nonsense, Cancelled];
+    const INTERRUPTIONS: [Interruption; 6] =
+        [HangUp, Silence, ServiceClosing, ChannelClosing, ProtocolError, Cancelled];
     const POLICIES: [HeloRetry; 3] = [Disconnect, Timeout, Never];
     const POINTS: [Point; 13] = [
         Point::BeforeHello,
@@ -244,7 +245,7 @@ mod tests {
         Unconfirmed,
     }
 
-    /// The whole table: a cell for each ending, in the order of `ENDINGS`.
+    /// The whole table: a cell for each interruption, in the order of `INTERRUPTIONS`.
     const TABLE: [(Point, [Cell; 6]); 13] = {
         use Cell::{Afresh as A, Defer as D, Helo as H, HeloIfSilenceCounts as S, Unconfirmed as U};
         [
@@ -266,8 +267,10 @@ mod tests {
 
     fn situations() -> impl Iterator<Item = (Situation, Cell)> {
         TABLE.into_iter().flat_map(|(point, row)| {
-            ENDINGS.into_iter().zip(row).flat_map(move |(ending, cell)| {
-                POLICIES.into_iter().map(move |policy| (Situation { point, ending, needs: Needs::NONE, policy }, cell))
+            INTERRUPTIONS.into_iter().zip(row).flat_map(move |(interruption, cell)| {
+                POLICIES
+                    .into_iter()
+                    .map(move |policy| (Situation { point, interruption, needs: Needs::NONE, policy }, cell))
             })
         })
     }
@@ -275,7 +278,7 @@ mod tests {
     #[test]
     fn the_table_is_complete() {
         assert!(POINTS.iter().all(|point| TABLE.iter().filter(|(row, _)| row == point).count() == 1));
-        assert_eq!(situations().count(), POINTS.len() * ENDINGS.len() * POLICIES.len());
+        assert_eq!(situations().count(), POINTS.len() * INTERRUPTIONS.len() * POLICIES.len());
     }
 
     #[test]

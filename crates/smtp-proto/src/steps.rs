@@ -49,8 +49,8 @@ mod tests {
     /// The steps of a delivery to so many recipients, whose replies and octets come and go in large pieces
     /// or in small ones.
     fn steps(server: &Server, recipients: usize, small: bool) -> usize {
-        let mut config = Config::new(HelloName::new("client.example").unwrap());
-        (config.protocol, config.afterwards) = (server.protocol, Afterwards::Keep);
+        let config = Config::new(HelloName::new("client.example").unwrap());
+        let config = config.with_protocol(server.protocol).with_afterwards(Afterwards::Keep);
         let to = vec!["postmaster".parse().unwrap(); recipients];
         let mut delivery = Delivery::new(config, Envelope::new("".parse().unwrap(), to).unwrap());
         counter::take();
@@ -70,12 +70,13 @@ mod tests {
                     delivery.content(b"x\r\n").unwrap();
                     delivery.end_content().unwrap();
                 }
-                Step::Transmit(octets, _) => {
+                Step::Transmit(transmit) => {
+                    let octets = transmit.octets();
                     let len = if small { octets.len().min(20) } else { octets.len() };
                     commands.extend_from_slice(&octets[..len]);
                     delivery.sent(len).unwrap();
                 }
-                Step::Wait(_) => {
+                Step::Receive(_) => {
                     let mut replies = Vec::new();
                     for line in commands.split_inclusive(|octet| *octet == b'\n') {
                         let reply = match line {

@@ -5,13 +5,15 @@ use crate::{
     command::{Command, MailParameters},
     config::{Config, Protocol},
     content::ContentEncoder,
-    envelope::{Body, Envelope, Needs, Size},
-    ledger::{KeptReply, Ledger},
-    recipients::Settlement,
+    envelope::{Body, Envelope, Need, Needs, Size},
+    kept::KeptReply,
+    ledger::Ledger,
+    outcome::Status,
+    recipients::{SettledBy, Settlement},
     reply::{Class, Code, Reply, Severity},
-    report::{Cause, Stage, Status},
     retry::{AfterRefusal, Point, Refusal, RefusedCommand, Served, after_refusal},
     session::Session,
+    stage::Stage,
 };
 
 /// Where the transaction stands. Everything up to DATA can be under way at once (RFC 2920).
@@ -67,7 +69,7 @@ pub(crate) enum Then {
     /// Nobody is: the message starts over on a new connection.
     Afresh,
     /// The reply does not answer what was asked: the connection cannot be trusted any more.
-    Nonsense,
+    OutOfStep,
 }
 
 /// What has to come before the next MAIL on the same connection.
@@ -100,15 +102,15 @@ impl Transaction {
     ) -> Option<Self> {
         let capabilities = session.capabilities();
         let fits = check(config, envelope, capabilities);
-        let parameters = MailParameters {
-            size: envelope.size().map(Size::octets).filter(|_| capabilities.size != SizeLimit::NotOffered),
-            eight_bit_mime: envelope.body() == Body::EightBit && capabilities.eight_bit_mime,
-            smtputf8: envelope.needs().contains(crate::Need::Smtputf8),
-        };
+        let size = envelope.size().map(Size::octets).filter(|_| capabilities.size != SizeLimit::NotOffered);
+        let parameters = MailParameters::new()
+            .with_size(size)
+            .with_eight_bit_mime(envelope.body() == Body::EightBit && capabilities.eight_bit_mime)
+            .with_smtputf8(envelope.needs().contains(Need::Smtputf8));
         let mail = Command::Mail(envelope.reverse_path(), parameters);
-        let given = fits.and_then(|()| session.command(&mail).or(Err((Status::Deferred, Cause::Connections))));
-        if let Err((status, cause)) = given {
-            ledger.settle(status, cause, None);
+        let given = fits.and_then(|()| session.command(&mail).or(Err((Status::Deferred, SettledBy::Connections))));
+        if let Err((status, by)) = given {
+            ledger.settle(status, by);
             return None;
         }
         let (mail, data, after_refusal) = (Mail::Due, Data::NotAsked, AfterRefusal::Settle);
@@ -129,7 +131,7 @@ impl Transaction {
         match (stage, reply.code.meaning()) {
             (Stage::Mail, Class::Success) => {
                 self.mail = Mail::Taken;
-                ledger.forget(reply.kept);
+                ledger.kept.forget(reply.kept);
             }
             (Stage::Mail, Class::Refusal(severity)) => {
                 self.mail = Mail::Refused;
@@ -152,7 +154,7 @@ impl Transaction {
             (Stage::ContentEnd, Class::Success | Class::Refusal(_)) => {
                 return self.on_content_end(config, reply, ledger);
             }
-            _ => return Then::Nonsense,
+            _ => return Then::OutOfStep,
         }
         self.fill_pipeline(session, envelope, ledger);
         match (self.data, session.stage()) {
@@ -256,13 +258,13 @@ impl Transaction {
         let status = match class {
             Class::Success => {
                 ledger.recipients.accept(self.answered);
-                ledger.forget(reply.kept);
+                ledger.kept.forget(reply.kept);
                 return;
             }
             Class::Refusal(Severity::Permanent) if !full => Status::Failed,
             Class::Refusal(_) | Class::Intermediate => Status::Deferred,
         };
-        ledger.recipients.settle(self.answered, Settlement { status, cause: Cause::Reply, reply: Some(reply.kept) });
+        ledger.recipients.settle(self.answered, Settlement { status, by: SettledBy::Reply(reply.kept) });
     }
 
     fn on_start_mail_input(
@@ -273,14 +275,14 @@ impl Transaction {
         ledger: &Ledger,
     ) -> Then {
         let nobody = ledger.recipients.accepted() == 0;
-        let encoder = ContentEncoder::new(config.line_endings, envelope.body());
+        let encoder = ContentEncoder::new(config.line_endings(), envelope.body());
         let encoder = match envelope.size() {
             Some(Size::Exact(size)) if !nobody => encoder.with_exact_size(size),
             Some(Size::Exact(_) | Size::Estimate(_)) | None => encoder,
         };
         // Only after exactly 354, the session says.
         if session.begin_content(encoder).is_err() {
-            return Then::Nonsense;
+            return Then::OutOfStep;
         }
         if !nobody {
             self.data = Data::Content;
@@ -288,7 +290,7 @@ impl Transaction {
         }
         // RFC 2920 section 3.1: the server waits for content, and gets none.
         self.data = Data::DotAlone;
-        if matches!(session.end_content(), Ok(Ok(_))) { Then::GoOn } else { Then::Nonsense }
+        if session.end_content().is_ok() { Then::GoOn } else { Then::OutOfStep }
     }
 
     fn on_content_end(self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
@@ -296,8 +298,8 @@ impl Transaction {
             return self.settled(NextMail::Nothing, Verdicts::Final);
         }
         let status = reply.code.severity().map_or(Status::Delivered, Status::from);
-        let settlement = Settlement { status, cause: Cause::Reply, reply: Some(reply.kept) };
-        match config.protocol {
+        let settlement = Settlement { status, by: SettledBy::Reply(reply.kept) };
+        match config.protocol() {
             Protocol::Smtp => ledger.recipients.settle_open(settlement),
             // RFC 2033 section 4.2: a reply for each recipient that was taken, in order.
             Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
@@ -315,27 +317,25 @@ pub(crate) struct ReplyFacts {
 
 impl ReplyFacts {
     pub(crate) fn keep(reply: &Reply<'_>, ledger: &mut Ledger, limit: usize) -> Self {
-        Self { code: reply.code(), kept: ledger.keep_reply(reply, limit) }
+        Self { code: reply.code(), kept: ledger.kept.keep_reply(reply, limit) }
     }
 }
 
 /// Whether the message may go to a server that offers this.
-fn check(config: &Config, envelope: &Envelope, capabilities: &Capabilities) -> Result<(), (Status, Cause)> {
+fn check(config: &Config, envelope: &Envelope, capabilities: &Capabilities) -> Result<(), (Status, SettledBy)> {
     let unmet = config.needs(envelope).unmet_by(capabilities);
     if !unmet.is_empty() {
-        return Err((status_of_unmet(unmet), Cause::Needs(unmet)));
+        return Err((status_of_unmet(unmet), SettledBy::Needs(unmet, None)));
     }
     match (capabilities.size, envelope.size().map(Size::octets)) {
-        (SizeLimit::Octets(limit), Some(size)) if size > limit => Err((Status::Failed, Cause::TooLarge(limit))),
+        (SizeLimit::Octets(limit), Some(size)) if size > limit => Err((Status::Failed, SettledBy::TooLarge(limit))),
         _ => Ok(()),
     }
 }
 
-/// What policy wants, a server may offer later; what the message is made of does not change.
+/// What policy wants, a server may offer later, and what this crate does not implement is not the message's
+/// fault. What else the message is made of does not change.
 pub(crate) fn status_of_unmet(unmet: Needs) -> Status {
-    if unmet.contains(crate::Need::Tls) || unmet.contains(crate::Need::Auth) {
-        Status::Deferred
-    } else {
-        Status::Failed
-    }
+    let may_be_met_later = unmet.contains(Need::Tls) || unmet.contains(Need::Auth);
+    if may_be_met_later || !unmet.not_implemented().is_empty() { Status::Deferred } else { Status::Failed }
 }

@@ -1,8 +1,8 @@
 //! A delivery by itself: probes, calls that do not fit the moment, and how much a report keeps.
 
 use smtp_proto::{
-    Afterwards, Cancel, Config, Delivery, Disconnect, Ended, Envelope, ForwardPath, Hello, HelloName, Mailbox, Misuse,
-    NoRecipients, Place, ReversePath, Stage, Status, Step,
+    Afterwards, AttemptEnd, Cancel, Config, Connect, Delivery, Disconnect, Envelope, EnvelopeError, ForwardPath, Hello,
+    HelloName, Mailbox, MisuseError, Place, ReversePath, Stage, Status, Step,
 };
 
 fn config() -> Config {
@@ -17,7 +17,7 @@ fn envelope(recipients: usize) -> Envelope {
 /// A delivery that is done, and kept its connection.
 fn kept() -> Delivery {
     let mut config = config();
-    config.afterwards = Afterwards::Keep;
+    config = config.with_afterwards(Afterwards::Keep);
     let mut delivery = Delivery::new(config, envelope(1));
     delivery.connected().unwrap();
     converse(&mut delivery, &["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n", "354 e\r\n"]);
@@ -27,14 +27,14 @@ fn kept() -> Delivery {
     delivery
 }
 
-type Call = (&'static str, fn(&mut Delivery) -> Result<(), Misuse>);
+type Call = (&'static str, fn(&mut Delivery) -> Result<(), MisuseError>);
 
 /// Writes all that is to be written.
 fn send_all(delivery: &mut Delivery) -> String {
     let mut sent = Vec::new();
-    while let Step::Transmit(output, _) = delivery.poll() {
-        let len = output.len();
-        sent.extend_from_slice(output);
+    while let Step::Transmit(transmit) = delivery.poll() {
+        let len = transmit.octets().len();
+        sent.extend_from_slice(transmit.octets());
         delivery.sent(len).unwrap();
     }
     String::from_utf8(sent).unwrap()
@@ -51,13 +51,13 @@ fn converse(delivery: &mut Delivery, server: &[&str]) -> String {
 
 #[test]
 fn an_envelope_without_recipients_cannot_be_made() {
-    assert_eq!(Envelope::new(ReversePath::Null, Vec::new()), Err(NoRecipients));
+    assert_eq!(Envelope::new(ReversePath::Null, Vec::new()), Err(EnvelopeError::NoRecipients));
 }
 
 #[test]
 fn a_probe_says_hello_and_quit_and_reports_what_was_answered() {
     let mut probe = Delivery::probe(config());
-    assert!(matches!(probe.poll(), Step::Connect(Place::Any)));
+    assert!(matches!(probe.poll(), Step::Connect(Connect { place: Place::Any, .. })));
     probe.connected().unwrap();
     assert_eq!(converse(&mut probe, &["220 mx.example ready\r\n"]), "EHLO client.example\r\n");
     assert_eq!(converse(&mut probe, &["250-mx.example\r\n250 PIPELINING\r\n"]), "QUIT\r\n");
@@ -73,14 +73,14 @@ fn a_probe_says_hello_and_quit_and_reports_what_was_answered() {
     assert!(attempt.reply().is_none());
     assert_eq!(attempt.detail(), b"");
     assert_eq!(
-        (attempt.hello(), attempt.stage(), attempt.ended(), attempt.reused()),
-        (Some(Hello::Ehlo), Stage::Quit, Some(Ended::Quit), false)
+        (attempt.hello(), attempt.stage(), attempt.end(), attempt.reused()),
+        (Some(Hello::Ehlo), Stage::Quit, Some(AttemptEnd::Quit), false)
     );
 }
 
 #[test]
 fn a_call_that_does_not_fit_is_refused_and_changes_nothing() {
-    use Misuse::{NoContentWanted, NotConnected, NotConnecting, NotDone, NothingToSend, TooMuchContent};
+    use MisuseError::{NoContentWanted, NotConnected, NotConnecting, NotDone, NothingToSend, TooMuchContent};
     let connecting = || Delivery::new(config(), envelope(1));
     let greeting = || {
         let mut delivery = connecting();
@@ -121,7 +121,7 @@ fn a_call_that_does_not_fit_is_refused_and_changes_nothing() {
     let (no, none) = (Some(NotConnected), None);
     let (fresh, room, large, early) = (Some(NotConnecting), Some(NoContentWanted), Some(TooMuchContent), Some(NotDone));
     let much = Some(NothingToSend);
-    let moments: [(&str, Delivery, [Option<Misuse>; 12]); 6] = [
+    let moments: [(&str, Delivery, [Option<MisuseError>; 12]); 6] = [
         ("connecting", connecting(), [none, none, no, no, no, no, no, room, room, room, early, early]),
         ("greeting", greeting(), [fresh, fresh, none, much, none, none, none, room, room, room, early, early]),
         ("content", content(), [fresh, fresh, none, much, none, none, none, none, large, none, early, early]),
@@ -169,7 +169,7 @@ fn of_many_long_replies_a_report_keeps_less_of_each() {
     for _ in 0..recipients {
         converse(&mut delivery, &[&refusal]);
     }
-    let kept: Vec<usize> = delivery.report().recipients().map(|found| found.reply.unwrap().octets().len()).collect();
+    let kept: Vec<usize> = delivery.report().recipients().map(|found| found.reply().unwrap().octets().len()).collect();
     assert_eq!(kept.len(), recipients);
     assert!(delivery.report().recipients().all(|found| found.status == Status::Failed));
     // A mebibyte at full length, then whole lines of at most 128 octets.
@@ -188,5 +188,5 @@ fn a_line_that_not_every_server_takes_is_reported_and_sent() {
     assert_eq!(send_all(&mut delivery), format!("{}\r\n.\r\n", "x".repeat(1500)));
     converse(&mut delivery, &["250 f\r\n", "221 g\r\n"]);
     assert_eq!(delivery.report().longest_line(), Some(1500));
-    assert!(delivery.report().to_string().contains("a line of the content has 1500 octets"));
+    assert!(delivery.report().to_string().contains("the content has a line of 1500 octets"));
 }

@@ -1,12 +1,11 @@
 //! A session by itself: which command may come when, and which reply answers what.
 
 use smtp_proto::{
-    Body, Code, Command, ContentEncoder, Event, ForwardPath, HelloName, Limits, LineEndings, MailParameters, Refused,
-    ReversePath, Session, Stage, Waits,
+    Body, Code, Command, ContentEncoder, Event, ForwardPath, HelloName, Limits, LineEndings, MailParameters,
+    ReversePath, Session, SessionError, Stage, Timeouts,
 };
 
-const MAIL: Command<'static> =
-    Command::Mail(&ReversePath::Null, MailParameters { size: None, eight_bit_mime: false, smtputf8: false });
+const MAIL: Command<'static> = Command::Mail(&ReversePath::Null, MailParameters::new());
 const RCPT: Command<'static> = Command::Rcpt(&ForwardPath::Postmaster);
 
 fn encoder() -> ContentEncoder {
@@ -68,16 +67,16 @@ fn commands_out_of_order_are_refused_and_change_nothing() {
         session
     };
     let (all, none) = ("EHLO MAIL RCPT DATA RSET NOOP QUIT", "");
-    let cases: [(&str, Session, &str, Refused); 8] = [
-        ("before the greeting", Session::new(Limits::DEFAULT), none, Refused::Greeting),
-        ("after hello", plain(), "EHLO MAIL RSET NOOP QUIT", Refused::Order),
-        ("after MAIL", in_mail(), "RCPT RSET NOOP QUIT", Refused::Order),
-        ("after RCPT", in_rcpt(), "RCPT DATA RSET NOOP QUIT", Refused::Order),
-        ("after 354", in_data("354 go\r\n"), none, Refused::Order),
-        ("after a refused DATA", in_data("450 later\r\n"), "RCPT DATA RSET NOOP QUIT", Refused::Order),
-        // Whether the server waits for content cannot be known.
-        ("after a DATA that makes no sense", in_data("250 ok\r\n"), none, Refused::Order),
-        ("after QUIT", quitting(), none, Refused::Over),
+    let cases: [(&str, Session, &str, SessionError); 8] = [
+        ("before the greeting", Session::new(Limits::DEFAULT), none, SessionError::Greeting),
+        ("after hello", plain(), "EHLO MAIL RSET NOOP QUIT", SessionError::Order),
+        ("after MAIL", in_mail(), "RCPT RSET NOOP QUIT", SessionError::Order),
+        ("after RCPT", in_rcpt(), "RCPT DATA RSET NOOP QUIT", SessionError::Order),
+        ("after 354", in_data("354 go\r\n"), none, SessionError::Order),
+        ("after a refused DATA", in_data("450 later\r\n"), "RCPT DATA RSET NOOP QUIT", SessionError::Order),
+        // Whether the server timeouts for content cannot be known.
+        ("after a DATA that makes no sense", in_data("250 ok\r\n"), none, SessionError::Order),
+        ("after QUIT", quitting(), none, SessionError::Over),
     ];
     for (moment, session, allowed, why) in cases {
         for verb in all.split(' ') {
@@ -102,9 +101,9 @@ fn commands_out_of_order_are_refused_and_change_nothing() {
 fn without_pipelining_one_command_is_under_way() {
     let mut session = greeted("250-mx.example\r\n250 SIZE\r\n");
     session.command(&MAIL).unwrap();
-    assert_eq!(session.command(&RCPT), Err(Refused::Unanswered));
+    assert_eq!(session.command(&RCPT), Err(SessionError::Unanswered));
     send_all(&mut session);
-    assert_eq!(session.command(&RCPT), Err(Refused::Unanswered));
+    assert_eq!(session.command(&RCPT), Err(SessionError::Unanswered));
     hear(&mut session, "250 ok\r\n", Stage::Mail);
     assert_eq!(session.command(&RCPT), Ok(()));
 }
@@ -118,15 +117,15 @@ fn a_group_ends_with_data_and_stays_below_the_limit() {
         recipients += 1;
     }
     let group = send_all(&mut session);
-    assert!(group.len() <= Limits::DEFAULT.pipeline);
-    assert!(group.len() + "RCPT TO:<postmaster>\r\n".len() > Limits::DEFAULT.pipeline);
+    assert!(group.len() <= Limits::DEFAULT.pipeline());
+    assert!(group.len() + "RCPT TO:<postmaster>\r\n".len() > Limits::DEFAULT.pipeline());
     hear(&mut session, "250 ok\r\n", Stage::Mail);
     for _ in 0..recipients {
         hear(&mut session, "250 ok\r\n", Stage::Rcpt);
     }
     session.command(&RCPT).unwrap();
     session.command(&Command::Data).unwrap();
-    assert_eq!(session.command(&Command::Quit), Err(Refused::Unanswered));
+    assert_eq!(session.command(&Command::Quit), Err(SessionError::Unanswered));
 }
 
 #[test]
@@ -147,7 +146,7 @@ fn a_new_connection_knows_nothing_of_the_one_before() {
     assert!(session.output().is_empty());
     assert!(session.incomplete_reply().is_empty());
     assert_eq!(session.stage(), Stage::Greeting);
-    assert_eq!(session.command(&MAIL), Err(Refused::Greeting));
+    assert_eq!(session.command(&MAIL), Err(SessionError::Greeting));
 }
 
 #[test]
@@ -157,7 +156,7 @@ fn a_reply_before_the_last_octet_of_its_command_answers_nothing() {
     session.sent(session.output().len() - 1).unwrap();
     let (_, event) = session.received(b"250 too early\r\n");
     assert!(matches!(event, Some(Event::Unsolicited { stage: Stage::Mail, .. })));
-    assert_eq!(session.command(&RCPT), Err(Refused::Over));
+    assert_eq!(session.command(&RCPT), Err(SessionError::Over));
     assert_eq!(session.received(b"250 more\r\n"), (10, None));
 }
 
@@ -192,7 +191,7 @@ fn a_refused_mail_opens_no_transaction_for_what_was_pipelined_behind_it() {
     send_all(&mut session);
     hear(&mut session, "550 no\r\n", Stage::Mail);
     hear(&mut session, "503 no\r\n", Stage::Rcpt);
-    assert_eq!(session.command(&Command::Data), Err(Refused::Order));
+    assert_eq!(session.command(&Command::Data), Err(SessionError::Order));
     assert_eq!(session.command(&MAIL), Ok(()));
 }
 
@@ -208,7 +207,7 @@ fn a_refused_mail_ends_its_own_transaction_and_not_the_one_behind_rset() {
     hear(&mut session, "250 ok\r\n", Stage::Rset);
     hear(&mut session, "250 ok\r\n", Stage::Mail);
     hear(&mut session, "250 ok\r\n", Stage::Rcpt);
-    assert_eq!(session.command(&MAIL), Err(Refused::Order));
+    assert_eq!(session.command(&MAIL), Err(SessionError::Order));
     assert_eq!(session.command(&Command::Data), Ok(()));
 }
 
@@ -224,7 +223,7 @@ fn service_closing_is_the_last_event_wherever_it_comes() {
     let mut session = greeted("250 mx.example\r\n");
     let (_, event) = session.received(b"421 4.3.2 going down\r\n250 ok\r\n");
     assert!(matches!(event, Some(Event::ServiceClosing(reply)) if reply.code() == Code::SERVICE_CLOSING));
-    assert_eq!(session.command(&Command::Quit), Err(Refused::Over));
+    assert_eq!(session.command(&Command::Quit), Err(SessionError::Over));
 }
 
 #[test]
@@ -249,16 +248,16 @@ fn codes_that_answer_one_command_only_end_the_session_elsewhere() {
 #[test]
 fn content_and_its_end_are_written_between_the_right_replies() {
     let mut session = greeted("250 mx.example\r\n");
-    assert_eq!(session.begin_content(encoder()), Err(Refused::Order));
+    assert_eq!(session.begin_content(encoder()), Err(SessionError::Order));
     exchange(&mut session, &MAIL, "250 ok\r\n");
     exchange(&mut session, &RCPT, "250 ok\r\n");
     exchange(&mut session, &Command::Data, "354 go\r\n");
     session.begin_content(encoder()).unwrap();
-    assert_eq!(session.command(&Command::Quit), Err(Refused::Order));
-    session.content(b".one\ntwo").unwrap().unwrap();
+    assert_eq!(session.command(&Command::Quit), Err(SessionError::Order));
+    session.content(b".one\ntwo").unwrap();
     assert_eq!(session.stage(), Stage::Content);
-    assert_eq!(session.end_content(), Ok(Ok(None)));
-    assert_eq!(session.content(b"more"), Err(Refused::Order));
+    assert_eq!(session.end_content(), Ok(None));
+    assert_eq!(session.content(b"more"), Err(SessionError::Order));
     assert_eq!(send_all(&mut session), "..one\r\ntwo\r\n.\r\n");
     assert_eq!(session.stage(), Stage::ContentEnd);
     hear(&mut session, "250 taken\r\n", Stage::ContentEnd);
@@ -267,22 +266,22 @@ fn content_and_its_end_are_written_between_the_right_replies() {
 
 #[test]
 fn a_wait_starts_again_for_a_reply_and_a_block_and_not_for_an_octet() {
-    let waits = Waits::RFC_5321;
+    let timeouts = Timeouts::RFC_5321;
     let mut session = Session::new(Limits::DEFAULT);
-    let greeting = session.wait(&waits);
-    assert_eq!(greeting.limit, waits.greeting);
+    let greeting = session.timeout(&timeouts);
+    assert_eq!(greeting.duration, timeouts.greeting());
     assert_eq!(session.received(b"220 mx.exam"), (11, None));
-    assert_eq!(session.wait(&waits), greeting);
+    assert_eq!(session.timeout(&timeouts), greeting);
     hear(&mut session, "ple\r\n", Stage::Greeting);
     session.command(&Command::Ehlo(&name())).unwrap();
-    let writing = session.wait(&waits);
-    assert_eq!(writing.limit, waits.block);
+    let writing = session.timeout(&timeouts);
+    assert_eq!(writing.duration, timeouts.block());
     assert_ne!(writing.progress, greeting.progress);
     session.sent(3).unwrap();
-    assert_eq!(session.wait(&waits), writing);
+    assert_eq!(session.timeout(&timeouts), writing);
     send_all(&mut session);
-    assert_eq!(session.wait(&waits).limit, waits.hello);
-    assert_ne!(session.wait(&waits).progress, writing.progress);
+    assert_eq!(session.timeout(&timeouts).duration, timeouts.hello());
+    assert_ne!(session.timeout(&timeouts).progress, writing.progress);
 }
 
 #[test]
@@ -292,56 +291,65 @@ fn content_that_is_always_written_in_part_neither_piles_up_nor_runs_out_of_time(
     exchange(&mut session, &RCPT, "250 ok\r\n");
     exchange(&mut session, &Command::Data, "354 go\r\n");
     session.begin_content(encoder()).unwrap();
-    let block = Limits::DEFAULT.block;
-    let before = session.wait(&Waits::RFC_5321).progress;
+    let block = Limits::DEFAULT.block();
+    // Content that comes when nothing was left to write starts the time over.
+    let before = session.timeout(&Timeouts::RFC_5321).progress + 1;
     let mut wire = Vec::new();
     for _ in 0..10 {
         let room = block - session.output().len();
-        session.content(&vec![b'x'; room]).unwrap().unwrap();
+        session.content(&vec![b'x'; room]).unwrap();
         assert_eq!(session.output().len(), block);
         wire.extend_from_slice(&session.output()[..block / 2]);
         session.sent(block / 2).unwrap();
     }
-    assert_eq!(session.wait(&Waits::RFC_5321).progress, before + 5);
-    session.end_content().unwrap().unwrap();
+    assert_eq!(session.timeout(&Timeouts::RFC_5321).progress, before + 5);
+    session.end_content().unwrap();
     wire.extend_from_slice(session.output());
     assert_eq!(wire, [vec![b'x'; block * 11 / 2], b"\r\n.\r\n".to_vec()].concat());
 }
 
 #[test]
 fn each_wait_is_that_of_rfc_5321() {
-    let minutes = |waits: Waits| {
-        [waits.greeting, waits.mail, waits.rcpt, waits.data, waits.block, waits.content_end]
-            .map(|wait| wait.as_secs() / 60)
+    let minutes = |timeouts: Timeouts| {
+        [
+            timeouts.greeting(),
+            timeouts.mail(),
+            timeouts.rcpt(),
+            timeouts.data(),
+            timeouts.block(),
+            timeouts.content_end(),
+        ]
+        .map(|wait| wait.as_secs() / 60)
     };
-    assert_eq!(minutes(Waits::RFC_5321), [5, 5, 5, 2, 3, 10]);
+    assert_eq!(minutes(Timeouts::RFC_5321), [5, 5, 5, 2, 3, 10]);
     let mut session = greeted("250 mx.example\r\n");
-    let waits = Waits::RFC_5321;
-    for (command, reply, limit) in
-        [(MAIL, "250 ok\r\n", waits.mail), (RCPT, "250 ok\r\n", waits.rcpt), (Command::Data, "354 go\r\n", waits.data)]
-    {
+    let timeouts = Timeouts::RFC_5321;
+    for (command, reply, limit) in [
+        (MAIL, "250 ok\r\n", timeouts.mail()),
+        (RCPT, "250 ok\r\n", timeouts.rcpt()),
+        (Command::Data, "354 go\r\n", timeouts.data()),
+    ] {
         session.command(&command).unwrap();
         send_all(&mut session);
-        assert_eq!(session.wait(&waits).limit, limit);
+        assert_eq!(session.timeout(&timeouts).duration, limit);
         hear(&mut session, reply, command.stage());
     }
     session.begin_content(encoder()).unwrap();
-    assert_eq!(session.wait(&waits).limit, waits.block);
-    session.end_content().unwrap().unwrap();
+    assert_eq!(session.timeout(&timeouts).duration, timeouts.block());
+    session.end_content().unwrap();
     send_all(&mut session);
-    assert_eq!(session.wait(&waits).limit, waits.content_end);
+    assert_eq!(session.timeout(&timeouts).duration, timeouts.content_end());
     hear(&mut session, "250 ok\r\n", Stage::ContentEnd);
     session.command(&Command::Quit).unwrap();
     send_all(&mut session);
-    assert_eq!(session.wait(&waits).limit, waits.quit);
+    assert_eq!(session.timeout(&timeouts).duration, timeouts.quit());
 }
 
 #[test]
 fn a_group_may_be_as_long_as_the_limit_and_no_longer() {
     let group = "MAIL FROM:<>\r\nRCPT TO:<postmaster>\r\n".len();
-    for (room, expected) in [(group, Ok(())), (group - 1, Err(Refused::Unanswered))] {
-        let mut limits = Limits::DEFAULT;
-        limits.pipeline = room;
+    for (room, expected) in [(group, Ok(())), (group - 1, Err(SessionError::Unanswered))] {
+        let limits = Limits::DEFAULT.with_pipeline(room);
         let mut session = Session::new(limits);
         hear(&mut session, "220 mx.example\r\n", Stage::Greeting);
         exchange(&mut session, &Command::Ehlo(&name()), "250-mx.example\r\n250 PIPELINING\r\n");
@@ -354,7 +362,7 @@ fn a_group_may_be_as_long_as_the_limit_and_no_longer() {
 fn a_refused_hello_offers_nothing_and_opens_nothing() {
     let mut session = greeted("550-mx.example\r\n550 PIPELINING\r\n");
     assert!(!session.capabilities().pipelining);
-    assert_eq!(session.command(&MAIL), Err(Refused::Order));
+    assert_eq!(session.command(&MAIL), Err(SessionError::Order));
     exchange(&mut session, &Command::Helo(&name()), "250 mx.example\r\n");
     assert_eq!(session.command(&MAIL), Ok(()));
 }
@@ -377,7 +385,7 @@ fn content_is_answered_once_or_for_each_recipient_by_the_hello_that_was_said_las
         }
         exchange(&mut session, &Command::Data, "354 go\r\n");
         session.begin_content(encoder()).unwrap();
-        session.end_content().unwrap().unwrap();
+        session.end_content().unwrap();
         assert_eq!(session.stage(), Stage::Content, "the dot is not sent yet");
         send_all(&mut session);
         for _ in 0..replies {
@@ -390,8 +398,8 @@ fn content_is_answered_once_or_for_each_recipient_by_the_hello_that_was_said_las
 #[test]
 fn a_wait_does_not_start_again_where_nothing_was_sent() {
     let mut session = greeted("250 mx.example\r\n");
-    let before = session.wait(&Waits::RFC_5321);
+    let before = session.timeout(&Timeouts::RFC_5321);
     session.sent(0).unwrap();
-    assert_eq!(session.wait(&Waits::RFC_5321), before);
-    assert_eq!(session.sent(1), Err(Refused::NothingToSend));
+    assert_eq!(session.timeout(&Timeouts::RFC_5321), before);
+    assert_eq!(session.sent(1), Err(SessionError::NothingToSend));
 }

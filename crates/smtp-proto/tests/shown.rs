@@ -3,8 +3,8 @@
 use std::fmt::{self, Debug, Display, Write};
 
 use smtp_proto::{
-    AddressError, Cancel, Cause, Command, Config, ContentFault, Delivery, Disconnect, Envelope, HelloName, Limits,
-    Mailbox, Misuse, Need, Needs, NoRecipients, Refused, Reply, ReplyDecoder, Session, Stage, keywords,
+    AddressError, Cancel, Cause, Command, Config, ContentError, Delivery, Disconnect, Envelope, EnvelopeError,
+    HelloName, Limits, Mailbox, MisuseError, Need, Needs, Reply, ReplyDecoder, Session, SessionError, Stage, keywords,
 };
 
 fn name() -> HelloName {
@@ -12,7 +12,11 @@ fn name() -> HelloName {
 }
 
 fn reply(octets: &[u8]) -> Reply<'_> {
-    Reply::parse(octets).unwrap().unwrap().0
+    Reply::parse(octets).unwrap().unwrap().1
+}
+
+const fn needs(needs: Needs) -> Cause<'static> {
+    Cause::Needs { needs, reply: None }
 }
 
 fn delivery(needs: &[Need]) -> Delivery {
@@ -29,8 +33,8 @@ fn delivery(needs: &[Need]) -> Delivery {
 fn converse(delivery: &mut Delivery, server: &[&str]) {
     for octets in server {
         delivery.received(octets.as_bytes()).unwrap();
-        while let smtp_proto::Step::Transmit(output, _) = delivery.poll() {
-            let len = output.len();
+        while let smtp_proto::Step::Transmit(transmit) = delivery.poll() {
+            let len = transmit.octets().len();
             delivery.sent(len).unwrap();
         }
     }
@@ -39,7 +43,7 @@ fn converse(delivery: &mut Delivery, server: &[&str]) {
 #[test]
 fn each_misuse_and_each_fault_has_its_words() {
     let fault = |octets: &[u8]| Reply::parse(octets).unwrap_err();
-    let cases: [(&dyn Display, &str); 47] = [
+    let cases: [(&dyn Display, &str); 51] = [
         (&AddressError::Empty, "it is empty"),
         (&AddressError::NoDomain, "it has no @ and domain"),
         (&AddressError::Control(7), "it has a control character at octet 7"),
@@ -48,45 +52,49 @@ fn each_misuse_and_each_fault_has_its_words() {
         (&AddressError::TooLong, "it is longer than a command may carry"),
         (&AddressError::NotAscii, "it is not ASCII"),
         (&Cancel::Interrupted, "the delivery was interrupted"),
-        (&Cancel::Deadline, "the delivery took longer than it may"),
-        (&Cancel::TooSlow, "the server takes the content too slowly"),
+        (&Cancel::Deadline, "the delivery took longer than allowed"),
+        (&Cancel::TooSlow, "the server reads the content too slowly"),
         (&Cancel::ContentUnreadable, "the content could not be read to its end"),
         (&Cancel::ContentChanged, "the content changed before it was sent"),
-        (&Cause::Reply, "the server's reply"),
+        (&Cause::Reply(reply(b"550 no\r\n")), "550 no"),
         (&Cause::Connections, "the connection failed"),
-        (&Cause::TooLarge(1000), "it is larger than the 1000 octets the server takes"),
-        (&Cause::Needs(Needs::NONE.with(Need::Tls)), "it needs TLS, which this client does not do yet"),
+        (&Cause::TooLarge(1000), "it is larger than the server's limit of 1000 octets"),
+        (&needs(Needs::NONE.with(Need::Tls)), "it needs TLS, which this client does not implement"),
         (
-            &Cause::Needs(Needs::NONE.with(Need::EightBitMime)),
+            &needs(Needs::NONE.with(Need::EightBitMime)),
             "it needs 8BITMIME, which the server does not offer or HELO cannot carry",
         ),
         (
-            &Cause::Needs(Needs::NONE.with(Need::Tls).with(Need::Smtputf8)),
-            "it needs TLS, SMTPUTF8, which the server does not offer, HELO cannot carry or this client does not do yet",
+            &needs(Needs::NONE.with(Need::Tls).with(Need::Smtputf8)),
+            "it needs TLS, SMTPUTF8, which the server does not offer, HELO cannot carry or this client does not implement",
         ),
-        (&Cause::Cancelled(Cancel::Deadline), "the delivery took longer than it may"),
-        (&Cause::Content(ContentFault::BareLf(3)), "the content has a bare LF at octet 3"),
-        (&ContentFault::StrayCr(4), "the content has a CR without a LF at octet 4"),
-        (&ContentFault::EightBit(5), "the content was declared 7-bit and is not at octet 5"),
-        (&Misuse::NotConnecting, "no connection was asked for"),
-        (&Misuse::NotConnected, "there is no connection"),
-        (&Misuse::NothingToSend, "there are not so many octets to send"),
-        (&Misuse::NoContentWanted, "no content is wanted now"),
-        (&Misuse::TooMuchContent, "more content was given than asked for"),
-        (&Misuse::NotDone, "the delivery is not done"),
-        (&NoRecipients, "an envelope needs at least one recipient"),
-        (&Refused::Over, "the session is over"),
-        (&Refused::Greeting, "the greeting has not come"),
-        (&Refused::Order, "the command is out of order"),
-        (&Refused::Unanswered, "earlier commands have to be answered first"),
-        (&Refused::NothingToSend, "there are not so many octets to send"),
+        (&Cause::Cancelled(Cancel::Deadline), "the delivery took longer than allowed"),
+        (&Cause::Content(ContentError::BareLf(3)), "the content has a bare LF at octet 3"),
+        (&ContentError::BareCr(4), "the content has a bare CR at octet 4"),
+        (&ContentError::EightBit(5), "the content was declared 7-bit, and has another octet at 5"),
+        (&MisuseError::NotConnecting, "the delivery did not ask for a connection"),
+        (&MisuseError::NotConnected, "there is no connection"),
+        (&MisuseError::NothingToSend, "there are not that many octets to send"),
+        (&MisuseError::NoContentWanted, "the delivery did not ask for content"),
+        (&MisuseError::TooMuchContent, "more content was given than the delivery asked for"),
+        (&MisuseError::NotDone, "the delivery is not done"),
+        (&EnvelopeError::NoRecipients, "an envelope needs at least one recipient"),
+        (&SessionError::Over, "the session is over"),
+        (&SessionError::Greeting, "the greeting has not arrived"),
+        (&SessionError::Order, "the command is out of order"),
+        (&SessionError::Unanswered, "earlier commands have to be answered first"),
+        (&SessionError::NotOffered("SIZE"), "the server does not offer SIZE"),
+        (&SessionError::Content(ContentError::BareLf(3)), "the content has a bare LF at octet 3"),
+        (&ContentError::TooLong { size: 5 }, "the content is longer than its announced size of 5 octets"),
+        (&ContentError::TooShort { size: 5, found: 4 }, "the content ended after 4 of 5 announced octets"),
+        (&SessionError::NothingToSend, "there are not that many octets to send"),
         (&Stage::Connect, "connecting"),
         (&Stage::Noop, "NOOP"),
         (&Stage::Idle, "nothing"),
         (&Needs::NONE, ""),
-        (&Need::ALL.into_iter().fold(Needs::NONE, Needs::with), ALL_NEEDS),
+        (&Need::ALL.iter().copied().fold(Needs::NONE, Needs::with), ALL_NEEDS),
         (&name(), "client.example"),
-        (&fault(b"HTTP/1.1 400\r\n").kind(), "what is not an SMTP reply"),
+        (&fault(b"HTTP/1.1 400\r\n").kind(), "something that is not an SMTP reply"),
         (&fault(b"250-a\r\n251 b\r\n"), "a reply whose lines have different codes: \"251 b\""),
         (&reply(b"250-2.1.0 a\r\n250 b\x1b\r\n"), "250 2.1.0 a / b\\u{1b}"),
         (&reply(b"250\r\n"), "250"),
@@ -103,12 +111,12 @@ const ALL_NEEDS: &str = "TLS, AUTH, SMTPUTF8, 8BITMIME, BINARYMIME, REQUIRETLS, 
 
 #[test]
 fn what_is_debugged_can_be_read() {
-    let mut decoder = ReplyDecoder::new(100, 100);
+    let mut decoder = ReplyDecoder::new(&Limits::DEFAULT);
     assert_eq!(decoder.decode(b"250-a\xff\r\n25"), (10, Ok(None)));
     let mailbox = Mailbox::new("a@example.com").unwrap();
     let cases: [(&dyn Debug, &str); 8] = [
         (&decoder, "ReplyDecoder(\"250-a\\xff\\r\\n25\")"),
-        (&Reply::parse(b"nonsense\n").unwrap_err(), "ReplyFault(what is not an SMTP reply: \"nonsense\")"),
+        (&Reply::parse(b"nonsense\n").unwrap_err(), "ReplyError(something that is not an SMTP reply: \"nonsense\")"),
         (&reply(b"250 ok\r\n"), "Reply(250 ok)"),
         (&reply(b"250 ok\r\n").code(), "250"),
         (&reply(b"250 2.1.5 ok\r\n").enhanced(), "Some(2.1.5)"),
@@ -153,14 +161,14 @@ fn a_report_tells_of_each_recipient_and_each_connection() {
         format!("{report:?}"),
         format!(
             "Report {{ recipients: [\
-             RecipientReport {{ path: <b@example.net>, status: Failed, cause: Reply, reply: Some({first}) }}, \
-             RecipientReport {{ path: <c@example.net>, status: Deferred, cause: Reply, reply: Some({second}) }}], \
-             attempts: [Attempt {{ hello: Some(Helo), stage: Rcpt, ended: Some(ServiceClosing), reused: false, \
+             RecipientReport {{ path: <b@example.net>, status: Failed, cause: Reply({first}) }}, \
+             RecipientReport {{ path: <c@example.net>, status: Deferred, cause: Reply({second}) }}], \
+             attempts: [Attempt {{ hello: Some(Helo), stage: Rcpt, end: Some(ServiceClosing), reused: false, \
              ehlo_refusal: Some(Reply(550 no \"EHLO\")), reply: Some({second}), detail: \"\" }}], .. }}"
         )
     );
     let debugged = format!("{delivery:?}");
-    assert!(debugged.starts_with("Delivery { state: Done(Gone), session: Session { state: Over,"), "{debugged}");
+    assert!(debugged.starts_with("Delivery { state: Done(Closed), session: Session { state: Over,"), "{debugged}");
     assert!(debugged.ends_with(&format!("report: {report:?}, .. }}")), "{debugged}");
 }
 

@@ -64,10 +64,10 @@ pub(crate) enum Wanted {
 impl Wanted {
     pub(crate) const fn of(step: &Step<'_>) -> Self {
         match step {
-            Step::Connect(place) => Self::Connection(*place),
-            Step::Transmit(..) => Self::ToWrite,
+            Step::Connect(connect) => Self::Connection(connect.place),
+            Step::Transmit(_) => Self::ToWrite,
             Step::Content(_) => Self::Content,
-            Step::Wait(_) | Step::Done(_) => Self::Nothing,
+            Step::Receive(_) | Step::Done(_) => Self::Nothing,
         }
     }
 }
@@ -176,12 +176,14 @@ impl fmt::Display for Transcript<'_> {
                 Event::Lost(Disconnect::Reset) => writeln!(f, "-- reset")?,
                 Event::Lost(Disconnect::WriteFailed) => writeln!(f, "-- write fails")?,
                 Event::Lost(Disconnect::ReadFailed) => writeln!(f, "-- read fails")?,
+                Event::Lost(other) => writeln!(f, "-- lost: {other:?}")?,
                 Event::Silence => writeln!(f, "-- silence")?,
                 Event::Cancel(Cancel::Interrupted) => writeln!(f, "-- cancel: interrupted")?,
                 Event::Cancel(Cancel::Deadline) => writeln!(f, "-- cancel: deadline")?,
                 Event::Cancel(Cancel::TooSlow) => writeln!(f, "-- cancel: too slow")?,
                 Event::Cancel(Cancel::ContentUnreadable) => writeln!(f, "-- cancel: content unreadable")?,
                 Event::Cancel(Cancel::ContentChanged) => writeln!(f, "-- cancel: content changed")?,
+                Event::Cancel(other) => writeln!(f, "-- cancel: {other}")?,
                 Event::Next { kept, message } => {
                     writeln!(f, "-- {}\n-- next message", done(*kept))?;
                     write_message(f, &messages[*message])?;
@@ -208,27 +210,26 @@ fn done(kept: bool) -> &'static str {
 }
 
 fn write_policy(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
-    writeln!(f, "hello-name: {}", config.hello_name)?;
+    writeln!(f, "hello-name: {}", config.hello_name())?;
     for (said, setting) in [
-        (config.protocol == Protocol::Lmtp, "protocol: lmtp"),
-        (config.helo_retry == HeloRetry::Timeout, "helo-retry: timeout"),
-        (config.helo_retry == HeloRetry::Never, "helo-retry: never"),
-        (config.eight_bit == EightBitPolicy::Send, "8bit: send"),
-        (config.line_endings == LineEndings::Strict, "line-endings: strict"),
-        (config.tls == TlsPolicy::Required, "tls: required"),
-        (config.auth == AuthPolicy::Required, "auth: required"),
-        (config.afterwards == Afterwards::Keep, "afterwards: keep"),
+        (config.protocol() == Protocol::Lmtp, "protocol: lmtp"),
+        (config.helo_retry() == HeloRetry::Timeout, "helo-retry: timeout"),
+        (config.helo_retry() == HeloRetry::Never, "helo-retry: never"),
+        (config.eight_bit() == EightBitPolicy::Send, "8bit: send"),
+        (config.line_endings() == LineEndings::Strict, "line-endings: strict"),
+        (config.tls() == TlsPolicy::Required, "tls: required"),
+        (config.auth() == AuthPolicy::Required, "auth: required"),
+        (config.afterwards() == Afterwards::Keep, "afterwards: keep"),
     ] {
         if said {
             writeln!(f, "{setting}")?;
         }
     }
-    let Limits { reply_line, reply, kept_reply, pipeline, block, .. } = config.limits;
-    if config.limits != Limits::DEFAULT {
-        writeln!(
-            f,
-            "limits: reply-line={reply_line} reply={reply} kept-reply={kept_reply} pipeline={pipeline} block={block}"
-        )?;
+    let limits = config.limits();
+    if limits != Limits::DEFAULT {
+        write!(f, "limits: reply-line={} reply={} ", limits.reply_line(), limits.reply())?;
+        write!(f, "kept-reply={} pipeline={} ", limits.kept_reply(), limits.pipeline())?;
+        writeln!(f, "block={}", limits.block())?;
     }
     Ok(())
 }
@@ -259,11 +260,12 @@ fn write_message(f: &mut fmt::Formatter<'_>, told: &Told) -> fmt::Result {
 fn write_lines(f: &mut fmt::Formatter<'_>, side: &str, octets: &[u8], more: bool) -> fmt::Result {
     let mut lines = octets.split_inclusive(|octet| *octet == b'\n').peekable();
     while let Some(line) = lines.next() {
-        f.write_str(side)?;
         let (text, ended) = match line.strip_suffix(b"\r\n") {
             Some(text) if !more || lines.peek().is_some() => (text, true),
             _ => (line, false),
         };
+        // A transcript must not have a line that ends in a blank.
+        f.write_str(if text.is_empty() { side.trim_end() } else { side })?;
         let last_blank = if ended { text.len().checked_sub(1) } else { None };
         for (at, octet) in text.iter().enumerate() {
             match octet {

@@ -7,7 +7,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, Hello, Misuse, Stage, Step};
+use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, Hello, MisuseError, Stage, Step};
 
 use crate::Watched;
 
@@ -69,6 +69,7 @@ impl fmt::Display for Move {
             Self::Lost(Disconnect::Reset) => "reset",
             Self::Lost(Disconnect::WriteFailed) => "write failed",
             Self::Lost(Disconnect::ReadFailed) => "read failed",
+            Self::Lost(_) => "lost",
             Self::Silence => "silence",
             Self::Content => "content",
             Self::EndContent => "end of content",
@@ -185,9 +186,9 @@ pub fn second_message(config: &Config, hello: Hello, first: &Envelope, second: E
         let stage = watched.delivery().report().attempts().last().map(|attempt| attempt.stage());
         let step = match watched.poll() {
             Step::Connect(_) => Move::Connected,
-            Step::Transmit(..) => Move::Sent,
+            Step::Transmit(_) => Move::Sent,
             Step::Content(_) => Move::EndContent,
-            Step::Wait(_) => match stage {
+            Step::Receive(_) => match stage {
                 Some(Stage::Data) => reply("354"),
                 Some(Stage::Ehlo | Stage::Lhlo) => {
                     watched.received(ehlo_reply.as_bytes()).expect("a reply was due");
@@ -229,13 +230,13 @@ fn moves(delivery: &Delivery) -> Vec<Move> {
         }
         Step::Done(_) => Vec::new(),
         Step::Connect(_) => vec![Move::Connected, Move::ConnectFailed, Move::Cancel],
-        Step::Transmit(..) => [Move::Sent, Move::SentOneOctet, Move::Lost(Disconnect::WriteFailed)]
+        Step::Transmit(_) => [Move::Sent, Move::SentOneOctet, Move::Lost(Disconnect::WriteFailed)]
             .into_iter()
             .chain(lost)
             .chain(heard)
             .collect(),
         Step::Content(_) => [Move::Content, Move::EndContent].into_iter().chain(lost).chain(heard).collect(),
-        Step::Wait(_) => [Move::Lost(Disconnect::Reset)].into_iter().chain(lost).chain(heard).collect(),
+        Step::Receive(_) => [Move::Lost(Disconnect::Reset)].into_iter().chain(lost).chain(heard).collect(),
     }
 }
 
@@ -269,7 +270,7 @@ fn make(watched: &mut Watched, step: Move) {
 
 fn to_transmit(watched: &mut Watched) -> usize {
     match watched.poll() {
-        Step::Transmit(octets, _) => octets.len(),
+        Step::Transmit(transmit) => transmit.octets().len(),
         _ => 0,
     }
 }
@@ -281,7 +282,7 @@ fn refuses_what_does_not_fit(state: &Watched) {
     let connected = !connecting && (delivery.is_kept() || !matches!(delivery.poll(), Step::Done(_)));
     let wants_content = matches!(delivery.poll(), Step::Content(_));
     let mut tried = delivery.clone();
-    let mut refused = |fits: bool, call: fn(&mut Delivery) -> Result<(), Misuse>| {
+    let mut refused = |fits: bool, call: fn(&mut Delivery) -> Result<(), MisuseError>| {
         if !fits {
             assert!(call(&mut tried).is_err(), "{delivery:?}");
         }
@@ -303,9 +304,9 @@ fn ends_in_silence(mut state: Watched) {
         let step = match state.poll() {
             Step::Done(_) => return,
             Step::Connect(_) => Move::ConnectFailed,
-            Step::Transmit(..) => Move::Sent,
+            Step::Transmit(_) => Move::Sent,
             Step::Content(_) => Move::EndContent,
-            Step::Wait(_) => Move::Silence,
+            Step::Receive(_) => Move::Silence,
         };
         make(&mut state, step);
     }
@@ -329,7 +330,7 @@ fn place(delivery: &Delivery) -> String {
             let statuses: BTreeSet<_> = report.recipients().map(|recipient| recipient.status).collect();
             format!("done: {statuses:?}{}", if delivery.is_kept() { ", kept" } else { "" })
         }
-        Step::Transmit(..) | Step::Content(_) | Step::Wait(_) => {
+        Step::Transmit(_) | Step::Content(_) | Step::Receive(_) => {
             let stage = attempt.map_or_else(String::new, |attempt| attempt.stage().to_string());
             format!("{attempts}: {stage}{hello}")
         }

@@ -1,6 +1,6 @@
 //! What a delivery and a delivery under the oracle have in common.
 
-use smtp_proto::{Cancel, Delivery, Disconnect, Envelope, Misuse, Step};
+use smtp_proto::{Cancel, Delivery, Disconnect, Envelope, MisuseError, Step};
 
 use crate::Watched;
 
@@ -9,27 +9,27 @@ pub trait Machine {
     /// What is to be done next.
     fn poll(&mut self) -> Step<'_>;
     /// A new connection is open.
-    fn connected(&mut self) -> Result<(), Misuse>;
+    fn connected(&mut self) -> Result<(), MisuseError>;
     /// No connection could be opened.
-    fn connect_failed(&mut self, why: &str) -> Result<(), Misuse>;
+    fn connect_failed(&mut self, why: &str) -> Result<(), MisuseError>;
     /// The first `octets` of what was to be transmitted were handed over.
-    fn sent(&mut self, octets: usize) -> Result<(), Misuse>;
+    fn sent(&mut self, octets: usize) -> Result<(), MisuseError>;
     /// These octets arrived.
-    fn received(&mut self, octets: &[u8]) -> Result<(), Misuse>;
+    fn received(&mut self, octets: &[u8]) -> Result<(), MisuseError>;
     /// The connection is lost.
-    fn disconnected(&mut self, how: Disconnect) -> Result<(), Misuse>;
+    fn disconnected(&mut self, how: Disconnect) -> Result<(), MisuseError>;
     /// Nothing came for as long as was said.
-    fn timed_out(&mut self) -> Result<(), Misuse>;
+    fn timed_out(&mut self) -> Result<(), MisuseError>;
     /// The next octets of the message.
-    fn content(&mut self, octets: &[u8]) -> Result<(), Misuse>;
+    fn content(&mut self, octets: &[u8]) -> Result<(), MisuseError>;
     /// The message has no more octets.
-    fn end_content(&mut self) -> Result<(), Misuse>;
+    fn end_content(&mut self) -> Result<(), MisuseError>;
     /// Gives the delivery up.
     fn cancel(&mut self, why: Cancel);
     /// Starts the next message.
-    fn deliver_next(&mut self, envelope: Envelope) -> Result<(), Misuse>;
+    fn deliver_next(&mut self, envelope: Envelope) -> Result<(), MisuseError>;
     /// Ends a connection that was kept, in order.
-    fn quit(&mut self) -> Result<(), Misuse>;
+    fn quit(&mut self) -> Result<(), MisuseError>;
     /// The delivery itself, with its report.
     fn delivery(&self) -> &Delivery;
 }
@@ -42,35 +42,35 @@ macro_rules! machine {
                 <$type>::poll(self)
             }
 
-            fn connected(&mut self) -> Result<(), Misuse> {
+            fn connected(&mut self) -> Result<(), MisuseError> {
                 <$type>::connected(self)
             }
 
-            fn connect_failed(&mut self, why: &str) -> Result<(), Misuse> {
+            fn connect_failed(&mut self, why: &str) -> Result<(), MisuseError> {
                 <$type>::connect_failed(self, why)
             }
 
-            fn sent(&mut self, octets: usize) -> Result<(), Misuse> {
+            fn sent(&mut self, octets: usize) -> Result<(), MisuseError> {
                 <$type>::sent(self, octets)
             }
 
-            fn received(&mut self, octets: &[u8]) -> Result<(), Misuse> {
+            fn received(&mut self, octets: &[u8]) -> Result<(), MisuseError> {
                 <$type>::received(self, octets)
             }
 
-            fn disconnected(&mut self, how: Disconnect) -> Result<(), Misuse> {
+            fn disconnected(&mut self, how: Disconnect) -> Result<(), MisuseError> {
                 <$type>::disconnected(self, how)
             }
 
-            fn timed_out(&mut self) -> Result<(), Misuse> {
+            fn timed_out(&mut self) -> Result<(), MisuseError> {
                 <$type>::timed_out(self)
             }
 
-            fn content(&mut self, octets: &[u8]) -> Result<(), Misuse> {
+            fn content(&mut self, octets: &[u8]) -> Result<(), MisuseError> {
                 <$type>::content(self, octets)
             }
 
-            fn end_content(&mut self) -> Result<(), Misuse> {
+            fn end_content(&mut self) -> Result<(), MisuseError> {
                 <$type>::end_content(self)
             }
 
@@ -78,11 +78,11 @@ macro_rules! machine {
                 <$type>::cancel(self, why);
             }
 
-            fn deliver_next(&mut self, envelope: Envelope) -> Result<(), Misuse> {
+            fn deliver_next(&mut self, envelope: Envelope) -> Result<(), MisuseError> {
                 <$type>::deliver_next(self, envelope)
             }
 
-            fn quit(&mut self) -> Result<(), Misuse> {
+            fn quit(&mut self) -> Result<(), MisuseError> {
                 <$type>::quit(self)
             }
 

@@ -11,7 +11,7 @@ mod plan;
 
 use std::fmt;
 
-use smtp_proto::{Escaped, Misuse, Place, Step};
+use smtp_proto::{Connect, Escaped, MisuseError, Place, Step};
 
 use crate::{
     Watched,
@@ -180,9 +180,14 @@ impl<'t> Player<'t> {
             }
             Action::Lost(how) => self.delivery.disconnected(*how).map_err(refused)?,
             Action::Silence(limit) => {
-                if let (Some(limit), Step::Wait(wait) | Step::Transmit(_, wait)) = (limit, self.delivery.poll()) {
-                    if wait.limit != *limit {
-                        return Err(format!("the client waits for {:?}", wait.limit));
+                let timeout = match self.delivery.poll() {
+                    Step::Receive(timeout) => Some(timeout.duration),
+                    Step::Transmit(transmit) => Some(transmit.timeout().duration),
+                    Step::Connect(_) | Step::Content(_) | Step::Done(_) => None,
+                };
+                if let (Some(limit), Some(timeout)) = (limit, timeout) {
+                    if timeout != *limit {
+                        return Err(format!("the client waits for {timeout:?}"));
                     }
                 }
                 self.delivery.timed_out().map_err(refused)?;
@@ -215,15 +220,15 @@ impl<'t> Player<'t> {
         while *at < flight.octets.len() {
             self.give_content(size)?;
             let expected = &flight.octets[*at..];
-            let Step::Transmit(octets, _) = self.delivery.poll() else {
+            let Step::Transmit(transmit) = self.delivery.poll() else {
                 let step = self.step();
                 return Err(format!("the client is to send \"{}\", but it {step}", Escaped(expected)));
             };
             let most = match size {
-                Size::Whole => octets.len(),
+                Size::Whole => transmit.octets().len(),
                 Size::Octets => 1,
             };
-            let octets = octets[..most.min(expected.len())].to_vec();
+            let octets = transmit.octets()[..most.min(expected.len())].to_vec();
             let same = octets.iter().zip(expected).take_while(|(sent, expected)| sent == expected).count();
             if same < octets.len() {
                 *at += same;
@@ -238,7 +243,7 @@ impl<'t> Player<'t> {
         }
         self.give_content(size)?;
         match self.delivery.poll() {
-            Step::Transmit(more, _) => Err(format!("the client sends more: \"{}\"", Escaped(more))),
+            Step::Transmit(more) => Err(format!("the client sends more: \"{}\"", Escaped(more.octets()))),
             _ => Ok(()),
         }
     }
@@ -270,8 +275,10 @@ impl<'t> Player<'t> {
 
     fn expect_connect(&mut self, place: Place) -> Result<(), Wrong> {
         match self.delivery.poll() {
-            Step::Connect(asked) if asked == place => Ok(()),
-            Step::Connect(asked) => Err(format!("the client asks for a connection to {asked:?} place")),
+            Step::Connect(Connect { place: asked, .. }) if asked == place => Ok(()),
+            Step::Connect(Connect { place: asked, .. }) => {
+                Err(format!("the client asks for a connection to {asked:?} place"))
+            }
             _ => Err(format!("the client is to ask for a connection, but it {}", self.step())),
         }
     }
@@ -299,16 +306,16 @@ impl<'t> Player<'t> {
         match self.delivery.poll() {
             Step::Connect(_) => false,
             Step::Done(_) => self.delivery.is_kept(),
-            Step::Transmit(..) | Step::Content(_) | Step::Wait(_) => true,
+            Step::Transmit(_) | Step::Content(_) | Step::Receive(_) => true,
         }
     }
 
     fn step(&mut self) -> String {
         match self.delivery.poll() {
             Step::Connect(_) => "asks for a connection".into(),
-            Step::Transmit(octets, _) => format!("sends \"{}\"", Escaped(octets)),
+            Step::Transmit(transmit) => format!("sends \"{}\"", Escaped(transmit.octets())),
             Step::Content(_) => "asks for content".into(),
-            Step::Wait(_) => "waits".into(),
+            Step::Receive(_) => "waits".into(),
             Step::Done(report) => format!("is done:\n{report}"),
         }
     }
@@ -323,7 +330,7 @@ impl<'t> Player<'t> {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn refused(misuse: Misuse) -> Wrong {
+fn refused(misuse: MisuseError) -> Wrong {
     format!("the delivery refuses that: {misuse}")
 }
 

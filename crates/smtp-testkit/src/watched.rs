@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, Misuse, Step};
+use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, MisuseError, Step};
 
 use crate::{
     conversation::{Conversation, Wanted},
@@ -22,7 +22,7 @@ pub struct Watched {
     copy: Option<Delivery>,
 }
 
-type Call<'c> = dyn FnMut(&mut Delivery) -> Result<(), Misuse> + 'c;
+type Call<'c> = dyn FnMut(&mut Delivery) -> Result<(), MisuseError> + 'c;
 
 impl Watched {
     /// A message that is to be delivered.
@@ -46,53 +46,53 @@ impl Watched {
 
     /// A new connection is open.
     #[track_caller]
-    pub fn connected(&mut self) -> Result<(), Misuse> {
+    pub fn connected(&mut self) -> Result<(), MisuseError> {
         self.give(Input::Connected, &mut Delivery::connected)
     }
 
     /// No connection could be opened; `why` is for the report.
     #[track_caller]
-    pub fn connect_failed(&mut self, why: &str) -> Result<(), Misuse> {
+    pub fn connect_failed(&mut self, why: &str) -> Result<(), MisuseError> {
         self.give(Input::ConnectFailed, &mut |delivery| delivery.connect_failed(why))
     }
 
     /// The first `octets` of what was to be transmitted were handed over. What was never shown
     /// cannot have been.
     #[track_caller]
-    pub fn sent(&mut self, octets: usize) -> Result<(), Misuse> {
+    pub fn sent(&mut self, octets: usize) -> Result<(), MisuseError> {
         if self.see() == Wanted::Content && octets > self.oracle.shown().len() {
-            return Err(Misuse::NothingToSend);
+            return Err(MisuseError::NothingToSend);
         }
         self.give(Input::Sent(octets), &mut |delivery| delivery.sent(octets))
     }
 
     /// These octets arrived.
     #[track_caller]
-    pub fn received(&mut self, octets: &[u8]) -> Result<(), Misuse> {
+    pub fn received(&mut self, octets: &[u8]) -> Result<(), MisuseError> {
         self.give(Input::Received(octets), &mut |delivery| delivery.received(octets))
     }
 
     /// The connection is lost.
     #[track_caller]
-    pub fn disconnected(&mut self, how: Disconnect) -> Result<(), Misuse> {
+    pub fn disconnected(&mut self, how: Disconnect) -> Result<(), MisuseError> {
         self.give(Input::Lost(how), &mut |delivery| delivery.disconnected(how))
     }
 
     /// Nothing came for as long as was said.
     #[track_caller]
-    pub fn timed_out(&mut self) -> Result<(), Misuse> {
+    pub fn timed_out(&mut self) -> Result<(), MisuseError> {
         self.give(Input::TimedOut, &mut Delivery::timed_out)
     }
 
     /// The next octets of the message.
     #[track_caller]
-    pub fn content(&mut self, octets: &[u8]) -> Result<(), Misuse> {
+    pub fn content(&mut self, octets: &[u8]) -> Result<(), MisuseError> {
         self.give(Input::Content(octets), &mut |delivery| delivery.content(octets))
     }
 
     /// The message has no more octets.
     #[track_caller]
-    pub fn end_content(&mut self) -> Result<(), Misuse> {
+    pub fn end_content(&mut self) -> Result<(), MisuseError> {
         self.give(Input::EndContent, &mut Delivery::end_content)
     }
 
@@ -108,14 +108,14 @@ impl Watched {
 
     /// Starts the next message.
     #[track_caller]
-    pub fn deliver_next(&mut self, envelope: Envelope) -> Result<(), Misuse> {
+    pub fn deliver_next(&mut self, envelope: Envelope) -> Result<(), MisuseError> {
         let envelope = Arc::new(envelope);
         self.give(Input::DeliverNext(&envelope), &mut |delivery| delivery.deliver_next(Envelope::clone(&envelope)))
     }
 
     /// Ends a connection that was kept, in order.
     #[track_caller]
-    pub fn quit(&mut self) -> Result<(), Misuse> {
+    pub fn quit(&mut self) -> Result<(), MisuseError> {
         self.give(Input::Quit, &mut Delivery::quit)
     }
 
@@ -151,7 +151,7 @@ impl Watched {
 
     /// Calls the delivery, which has to take the input or to refuse it as the oracle says.
     #[track_caller]
-    fn give(&mut self, input: Input<'_>, call: &mut Call<'_>) -> Result<(), Misuse> {
+    fn give(&mut self, input: Input<'_>, call: &mut Call<'_>) -> Result<(), MisuseError> {
         let wanted = self.see();
         if let Some(misuse) = self.oracle.misuse(&input) {
             return self.give_misused(&input, misuse, call);
@@ -171,7 +171,7 @@ impl Watched {
     /// What must be refused changes nothing. Copying is dear, and one copy serves for all that is
     /// refused in a row.
     #[track_caller]
-    fn give_misused(&mut self, input: &Input<'_>, misuse: Misuse, call: &mut Call<'_>) -> Result<(), Misuse> {
+    fn give_misused(&mut self, input: &Input<'_>, misuse: MisuseError, call: &mut Call<'_>) -> Result<(), MisuseError> {
         let before = self.copy.take().unwrap_or_else(|| self.delivery.clone());
         let result = call(&mut self.delivery);
         if result != Err(misuse) || before != self.delivery {
@@ -182,7 +182,7 @@ impl Watched {
     }
 
     #[track_caller]
-    fn not_as_due(&self, input: &Input<'_>, misuse: Option<Misuse>, result: Result<(), Misuse>) {
+    fn not_as_due(&self, input: &Input<'_>, misuse: Option<MisuseError>, result: Result<(), MisuseError>) {
         let what = format!("{input:?} has to give {misuse:?} and change nothing if refused; it gave {result:?}");
         self.check(Err(Violation::new(Promise::NoHarm, what)));
     }

@@ -5,7 +5,7 @@ mod generic;
 use std::{io::Read, time::Duration};
 
 use generic::{Fault, Generic, tcp::OverSockets};
-use smtp_proto::Misuse;
+use smtp_proto::MisuseError;
 use smtp_testkit::{
     Machine,
     conformance::{Failures, Kit, Network},
@@ -14,7 +14,10 @@ use smtp_testkit::{
 /// Checks the generic driver with this fault in memory.
 fn in_memory(fault: Option<Fault>) -> Result<usize, Failures> {
     Kit::new().check_in_memory(
-        move |machine: &mut dyn Machine, network: &mut dyn Network, content: &mut dyn Read| -> Result<(), Misuse> {
+        move |machine: &mut dyn Machine,
+              network: &mut dyn Network,
+              content: &mut dyn Read|
+              -> Result<(), MisuseError> {
             // Where a connection that was kept went does not matter: the next one starts anew.
             Generic { machine, network, content, fault, last: &mut None }.run()
         },

@@ -41,17 +41,12 @@ fn envelope(recipients: usize) -> Envelope {
 
 fn cases() -> Vec<(&'static str, Watched)> {
     let config = || Config::new(HelloName::new("client.example").unwrap());
-    let with = |change: fn(&mut Config)| {
-        let mut config = config();
-        change(&mut config);
-        config
-    };
-    let kept = with(|config| config.afterwards = Afterwards::Keep);
-    let lmtp = with(|config| config.protocol = Protocol::Lmtp);
-    let lmtp_kept = with(|config| (config.protocol, config.afterwards) = (Protocol::Lmtp, Afterwards::Keep));
-    let silence = with(|config| config.helo_retry = HeloRetry::Timeout);
-    let never = with(|config| config.helo_retry = HeloRetry::Never);
-    let tls = with(|config| config.tls = TlsPolicy::Required);
+    let kept = config().with_afterwards(Afterwards::Keep);
+    let lmtp = config().with_protocol(Protocol::Lmtp);
+    let lmtp_kept = lmtp.clone().with_afterwards(Afterwards::Keep);
+    let silence = config().with_helo_retry(HeloRetry::Timeout);
+    let never = config().with_helo_retry(HeloRetry::Never);
+    let tls = config().with_tls(TlsPolicy::Required);
     let eight_bit = || envelope(1).with_body(Body::EightBit);
     let second = |config, hello, envelope: Envelope| second_message(config, hello, &self::envelope(1), envelope);
     vec![

@@ -14,10 +14,12 @@ fn every_place_knows_the_same_targets() {
     let binaries = manifest.split("[[bin]]").skip(1).filter_map(|bin| between(bin, "name = \"", "\""));
     assert_eq!(binaries.collect::<BTreeSet<_>>(), targets, "[[bin]] in fuzz/Cargo.toml");
 
-    let sources = fs::read_dir(repository().join("fuzz/fuzz_targets")).expect("a directory");
-    let names = sources.map(|source| source.expect("an entry").path().file_stem().expect("a name").to_owned());
-    let names = names.map(|name| name.into_string().expect("ASCII"));
-    assert_eq!(names.collect::<BTreeSet<_>>(), targets, "fuzz/fuzz_targets");
+    for directory in ["fuzz/fuzz_targets", "crates/smtp-testkit/src/fuzz/targets"] {
+        let sources = fs::read_dir(repository().join(directory)).expect("a directory");
+        let names = sources.map(|source| source.expect("an entry").path().file_stem().expect("a name").to_owned());
+        let names = names.map(|name| name.into_string().expect("ASCII")).filter(|name| name != "mod");
+        assert_eq!(names.collect::<BTreeSet<_>>(), targets, "{directory}");
+    }
 
     let readme = read("fuzz/README.md");
     let rows = readme.lines().filter_map(|line| between(line.strip_prefix("| ")?, "`", "` | "));
@@ -26,6 +28,26 @@ fn every_place_knows_the_same_targets() {
     for script in [".ci/fuzz", ".clusterfuzzlite/build.sh"] {
         assert!(read(script).contains("fuzz list)"), "{script} asks which targets there are");
     }
+}
+
+/// libFuzzer writes into the first folder of its command line, or into the corpus if there is none.
+#[test]
+fn no_command_writes_into_the_corpus() {
+    let mut commands = 0;
+    for page in ["README.md", "fuzz/README.md"] {
+        let text = read(page);
+        for line in text.lines().filter(|line| line.contains("fuzz run ")) {
+            commands += 1;
+            let command = line.split(" -- ").next().expect("a command");
+            let target = command.split_whitespace().find(|word| TARGETS.iter().any(|(name, _)| name == word));
+            let target = target.unwrap_or_else(|| panic!("{page} names no target: {line}"));
+            let folders = format!(" {target} fuzz/local/{target} fuzz/corpus/{target}");
+            assert!(command.ends_with(&folders), "{page} must name fuzz/local first, then the corpus: {line}");
+            let both = format!("mkdir -p fuzz/local/{target}\n{line}");
+            assert!(text.contains(&both), "{page} must create the folder in the line before: {line}");
+        }
+    }
+    assert!(commands >= 3, "found {commands} commands only");
 }
 
 /// What stands between the first `start` and the `end` behind it.

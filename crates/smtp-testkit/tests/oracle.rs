@@ -6,7 +6,9 @@ mod made_up;
 use std::{path::Path, time::Duration};
 
 use made_up::{EHLO, GO, GREETING, HELO, MAIL, OK, RCPT, Run, SECOND_RCPT, config, envelope};
-use smtp_proto::{Afterwards, AuthPolicy, Delivery, Disconnect, HeloRetry, Misuse, Place, Report, Step, TlsPolicy};
+use smtp_proto::{
+    Afterwards, AuthPolicy, Delivery, Disconnect, HeloRetry, Limits, MisuseError, Place, Report, Step, TlsPolicy,
+};
 use smtp_testkit::{
     Watched,
     oracle::{Input, Promise},
@@ -21,15 +23,15 @@ fn reported(replies: &[&[u8]], then: impl FnOnce(&Report<'_>)) {
     loop {
         match delivery.poll() {
             Step::Connect(_) => delivery.connected().unwrap(),
-            Step::Transmit(octets, _) => {
-                let len = octets.len();
+            Step::Transmit(transmit) => {
+                let len = transmit.octets().len();
                 delivery.sent(len).unwrap();
             }
             Step::Content(_) => {
                 delivery.content(b"hi\r\n").unwrap();
                 delivery.end_content().unwrap();
             }
-            Step::Wait(_) => match replies.next() {
+            Step::Receive(_) => match replies.next() {
                 Some(reply) => delivery.received(reply).unwrap(),
                 None => delivery.disconnected(Disconnect::Closed).unwrap(),
             },
@@ -70,20 +72,20 @@ fn promise_1_what_has_to_be_refused_is_known() {
     let mut run = Run::usual();
     run.shows(EHLO);
     for (input, misuse) in [
-        (Input::Connected, Some(Misuse::NotConnecting)),
-        (Input::ConnectFailed, Some(Misuse::NotConnecting)),
+        (Input::Connected, Some(MisuseError::NotConnecting)),
+        (Input::ConnectFailed, Some(MisuseError::NotConnecting)),
         (Input::Sent(EHLO.len()), None),
-        (Input::Sent(EHLO.len() + 1), Some(Misuse::NothingToSend)),
-        (Input::Content(b""), Some(Misuse::NoContentWanted)),
-        (Input::EndContent, Some(Misuse::NoContentWanted)),
-        (Input::DeliverNext(&envelope().into()), Some(Misuse::NotDone)),
-        (Input::Quit, Some(Misuse::NotDone)),
+        (Input::Sent(EHLO.len() + 1), Some(MisuseError::NothingToSend)),
+        (Input::Content(b""), Some(MisuseError::NoContentWanted)),
+        (Input::EndContent, Some(MisuseError::NoContentWanted)),
+        (Input::DeliverNext(&envelope().into()), Some(MisuseError::NotDone)),
+        (Input::Quit, Some(MisuseError::NotDone)),
         (Input::TimedOut, None),
     ] {
         assert_eq!(run.oracle.misuse(&input), misuse, "{input:?}");
     }
-    run.input(Input::Lost(Disconnect::Closed)).output(&Step::Connect(Place::Any));
-    assert_eq!(run.oracle.misuse(&Input::Received(b"")), Some(Misuse::NotConnected));
+    run.input(Input::Lost(Disconnect::Closed)).asks_for(Place::Any);
+    assert_eq!(run.oracle.misuse(&Input::Received(b"")), Some(MisuseError::NotConnected));
 }
 
 #[test]
@@ -119,8 +121,7 @@ fn promise_2_a_third_connection_is_seen() {
 
 #[test]
 fn promise_2_a_retry_that_policy_or_the_table_forbids_is_seen() {
-    let mut never = config();
-    never.helo_retry = HeloRetry::Never;
+    let never = config().with_helo_retry(HeloRetry::Never);
     let mut run = Run::new(&never);
     run.connect(Place::Any).server(GREETING).client(EHLO).input(Input::Lost(Disconnect::Closed));
     run.connect(Place::Same).breaks(Promise::RetryTable);
@@ -134,7 +135,7 @@ fn promise_2_a_retry_that_policy_or_the_table_forbids_is_seen() {
 #[test]
 fn promise_2_a_first_reason_that_is_masked_is_seen() {
     let mut run = Run::usual();
-    run.client(EHLO).input(Input::Lost(Disconnect::Closed)).output(&Step::Connect(Place::Same));
+    run.client(EHLO).input(Input::Lost(Disconnect::Closed)).asks_for(Place::Same);
     run.input(Input::ConnectFailed);
     // One connection is reported, and there were two.
     reported(&[], |report| run.output(&Step::Done(*report)).breaks(Promise::RetryTable));
@@ -191,9 +192,7 @@ fn promise_4_an_end_before_all_was_given_is_seen() {
 
 #[test]
 fn promise_5_a_message_in_clear_is_seen() {
-    let (mut tls, mut auth) = (config(), config());
-    tls.tls = TlsPolicy::Required;
-    auth.auth = AuthPolicy::Required;
+    let (tls, auth) = (config().with_tls(TlsPolicy::Required), config().with_auth(AuthPolicy::Required));
     for config in [tls, auth] {
         let mut run = Run::new(&config);
         run.connect(Place::Any).server(GREETING).client(EHLO).server(b"250-x\r\n250 STARTTLS\r\n").client(MAIL);
@@ -234,8 +233,7 @@ fn promise_8_a_group_that_goes_on_or_grows_too_large_is_seen() {
     let offered: &[u8] = b"250-x\r\n250 PIPELINING\r\n";
     Run::usual().client(EHLO).server(offered).client(&all).keeps_all();
     Run::usual().client(EHLO).server(offered).client(&all).shows(b"QUIT\r\n").breaks(Promise::Groups);
-    let mut tight = config();
-    tight.limits.pipeline = all.len() - 1;
+    let tight = config().with_limits(Limits::DEFAULT.with_pipeline(all.len() - 1));
     let mut run = Run::new(&tight);
     run.connect(Place::Any).server(GREETING).client(EHLO).server(offered).shows(&all).breaks(Promise::Groups);
 }
@@ -290,12 +288,11 @@ fn every_promise_has_its_number_and_its_words() {
 
 #[test]
 fn a_conversation_is_a_transcript_that_plays() {
-    let mut policy = config();
-    policy.afterwards = Afterwards::Keep;
-    policy.limits.block = 5;
+    let policy = config().with_afterwards(Afterwards::Keep).with_limits(Limits::DEFAULT.with_block(5));
     let mut delivery = Watched::new(policy, envelope());
-    let mut content = b".dots \\ \xe9".chunks(4).chain([&b" \r\n\t\n."[..]]);
-    let mut replies = [GREETING, OK, OK, b"550 \x1b[31m\r\n", OK, GO, OK, GREETING, OK, b"550 no\n", OK].into_iter();
+    let mut content = b".dots \\ \xe9".chunks(4).chain([&b" \r\n\r\n\t\n."[..]]);
+    let mut replies =
+        [GREETING, OK, OK, b"\r\n550 \x1b[31m\r\n", OK, GO, OK, GREETING, OK, b"550 no\n", OK].into_iter();
     let mut connections = 0;
     loop {
         let again = delivery.is_kept() && replies.len() > 1;
@@ -304,19 +301,19 @@ fn a_conversation_is_a_transcript_that_plays() {
                 connections += 1;
                 delivery.connected().unwrap();
             }
-            Step::Transmit(octets, _) if connections == 1 && octets.starts_with(b"EHLO") => {
+            Step::Transmit(transmit) if connections == 1 && transmit.octets().starts_with(b"EHLO") => {
                 delivery.sent(3).unwrap();
                 delivery.disconnected(Disconnect::Reset).unwrap();
             }
-            Step::Transmit(octets, _) => {
-                let len = octets.len();
+            Step::Transmit(transmit) => {
+                let len = transmit.octets().len();
                 delivery.sent(len).unwrap();
             }
             Step::Content(room) => match content.next() {
                 Some(piece) => delivery.content(&piece[..piece.len().min(room)]).unwrap(),
                 None => delivery.end_content().unwrap(),
             },
-            Step::Wait(_) => match replies.next() {
+            Step::Receive(_) => match replies.next() {
                 Some(reply) => delivery.received(reply).unwrap(),
                 None => delivery.timed_out().unwrap(),
             },

@@ -1,4 +1,6 @@
-//! Every conversation of testdata/transcripts, played whole, in pieces, and cut at every octet.
+//! Plays every conversation of testdata/transcripts and testdata/regressions: whole, in pieces, and cut at every octet.
+//!
+//! Reports of the transcripts are snapshots; those of the findings are not.
 
 use std::{
     fmt::Write,
@@ -18,39 +20,72 @@ fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
 }
 
-/// Name and conversation of each file.
-fn transcripts() -> Vec<(String, Transcript)> {
-    let mut files: Vec<_> =
-        fs::read_dir(testdata().join("transcripts")).unwrap().map(|file| file.unwrap().path()).collect();
+/// A file of `testdata`, read.
+struct Played {
+    /// Its path below `testdata`.
+    file: String,
+    transcript: Transcript,
+}
+
+impl Played {
+    fn name(&self) -> &str {
+        Path::new(&self.file).file_stem().unwrap().to_str().unwrap()
+    }
+}
+
+/// Reads every file of a directory below `testdata`, in order of their names.
+///
+/// # Panics
+///
+/// If one of them is not a transcript.
+fn read(directory: &str) -> Vec<Played> {
+    let folder = testdata().join(directory);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("testdata/{directory}: {error}"));
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(!files.is_empty());
-    let read = |file: &PathBuf| {
-        let source = fs::read_to_string(file).unwrap();
-        match Transcript::parse(&source, &testdata().join("messages")) {
-            Ok(transcript) => (file.file_stem().unwrap().to_str().unwrap().to_owned(), transcript),
-            Err(error) => panic!("{}, {error}", file.display()),
+    assert!(!files.is_empty(), "testdata/{directory} is empty");
+    let read = |path: &PathBuf| {
+        let file = format!("{directory}/{}", path.file_name().unwrap().to_str().unwrap());
+        match parse(path) {
+            Ok(transcript) => Played { file, transcript },
+            Err(why) => panic!("testdata/{file}: {why}"),
         }
     };
     files.iter().map(read).collect()
 }
 
-/// Does the same with every transcript, and tells of all that fail.
+fn parse(path: &Path) -> Result<Transcript, String> {
+    if path.extension().is_none_or(|extension| extension != "smtp") {
+        return Err("only transcripts belong here, and their names end in .smtp".into());
+    }
+    let source = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    Transcript::parse(&source, &testdata().join("messages")).map_err(|error| error.to_string())
+}
+
+/// The transcripts, and the findings that were saved as one.
+fn all() -> Vec<Played> {
+    let mut all = read("transcripts");
+    all.extend(read("regressions"));
+    all
+}
+
+/// Checks every transcript and every finding, and reports all that fail.
 fn each(check: impl Fn(&Transcript) -> Result<(), Mismatch> + Sync + RefUnwindSafe) {
-    let transcripts = transcripts();
+    let transcripts = all();
     let workers = thread::available_parallelism().map_or(2, usize::from);
     let failures = thread::scope(|scope| {
         let share = |worker| {
             let (transcripts, check) = (&transcripts, &check);
             scope.spawn(move || {
                 let mut failures = String::new();
-                for (name, transcript) in transcripts.iter().skip(worker).step_by(workers) {
+                for Played { file, transcript } in transcripts.iter().skip(worker).step_by(workers) {
                     // The oracle panics.
                     match catch_unwind(|| check(transcript)) {
                         Ok(Ok(())) => {}
-                        Ok(Err(mismatch)) => writeln!(failures, "{name}.smtp, {mismatch}").unwrap(),
+                        Ok(Err(mismatch)) => writeln!(failures, "{file}, {mismatch}").unwrap(),
                         Err(panic) => {
                             let message = panic.downcast_ref::<String>().map_or("a panic", String::as_str);
-                            writeln!(failures, "{name}.smtp: {message}").unwrap();
+                            writeln!(failures, "{file}: {message}").unwrap();
                         }
                     }
                 }
@@ -71,19 +106,19 @@ fn whole(transcript: &Transcript) -> Result<Outcome, Mismatch> {
 fn every_transcript_is_kept_to_and_ends_with_its_report() {
     each(|transcript| whole(transcript).map(drop));
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-        for (name, transcript) in transcripts() {
-            insta::assert_snapshot!(name, whole(&transcript).unwrap());
+        for played in read("transcripts") {
+            insta::assert_snapshot!(played.name(), whole(&played.transcript).unwrap());
         }
     });
 }
 
 #[test]
 fn every_report_is_that_of_a_transcript() {
-    let names: Vec<_> = transcripts().into_iter().map(|(name, _)| name).collect();
+    let transcripts = read("transcripts");
     for snapshot in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots")).unwrap() {
         let file = snapshot.unwrap().file_name().into_string().unwrap();
         if let Some(name) = file.strip_suffix(".snap").filter(|name| *name != "replies") {
-            assert!(names.iter().any(|transcript| transcript == name), "{file} belongs to no transcript");
+            assert!(transcripts.iter().any(|transcript| transcript.name() == name), "{file} belongs to no transcript");
         }
     }
 }

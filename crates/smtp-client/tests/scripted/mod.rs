@@ -90,7 +90,7 @@ impl Server {
         Self { address, signs, thread }
     }
 
-    /// Waits until connections have come to an `await` so many times in all.
+    /// Timeouts until connections have come to an `await` so many times in all.
     pub(crate) fn until_awaits(&self, times: usize) {
         let since = Instant::now();
         while self.signs.awaits.load(Ordering::Relaxed) < times {

@@ -1,9 +1,9 @@
 //! Reports for programs: one JSON object on one line. What is not known is null.
 
 use serde::Serialize;
-use smtp_proto::{AttemptReport, Disconnect, Ended, Hello, Reply, Stage, Status};
+use smtp_proto::{AttemptEnd, AttemptReport, Hello, Outcome, Reply};
 
-use super::{Account, Outcome, Which, reason, trouble};
+use super::{Account, Which, reason, trouble};
 
 /// What became of one message.
 #[derive(Serialize, Debug)]
@@ -11,7 +11,7 @@ pub(crate) struct Message<'a> {
     /// Where there are several.
     #[serde(flatten)]
     which: Option<Which>,
-    outcome: &'static str,
+    outcome: Option<&'static str>,
     recipients: Vec<Recipient<'a>>,
     attempts: Vec<Attempt>,
     /// Octets of the longest line, where not every server takes it.
@@ -39,7 +39,7 @@ pub(crate) struct JsonReply {
 #[derive(Serialize, Debug)]
 pub(crate) struct Attempt {
     server: Option<String>,
-    greeting: Option<&'static str>,
+    greeting: Option<String>,
     tls: bool,
     stage: &'static str,
     ended: Option<&'static str>,
@@ -51,11 +51,11 @@ impl<'a> Message<'a> {
         let report = account.report;
         let recipients = report.recipients().map(|recipient| Recipient {
             address: recipient.path.as_str(),
-            status: status(recipient.status),
-            reply: recipient.reply.map(JsonReply::from),
+            status: recipient.status.as_str(),
+            reply: recipient.reply().map(JsonReply::from),
             reason: reason(&recipient, report),
         });
-        let outcome = Outcome::from(report).word();
+        let outcome = report.outcome().map(Outcome::as_str);
         Self {
             which,
             outcome,
@@ -82,8 +82,8 @@ pub(crate) fn attempts(account: Account<'_>) -> Vec<Attempt> {
         server: server.map(|server| server.to_string()),
         greeting: attempt.hello().map(hello),
         tls: false,
-        stage: stage(attempt.stage()),
-        ended: attempt.ended().map(ended),
+        stage: attempt.stage().as_str(),
+        ended: attempt.end().map(AttemptEnd::as_str),
         reason: trouble(&attempt),
     };
     account.attempts().map(one).collect()
@@ -97,58 +97,7 @@ pub(crate) fn line(value: &impl Serialize) -> String {
     line
 }
 
-/// The word for a status.
-pub(crate) const fn status(status: Status) -> &'static str {
-    match status {
-        Status::Delivered => "delivered",
-        Status::Deferred => "deferred",
-        Status::Failed => "failed",
-        Status::Unconfirmed => "unconfirmed",
-    }
-}
-
 /// The word for a hello.
-pub(crate) const fn hello(hello: Hello) -> &'static str {
-    match hello {
-        Hello::Ehlo => "ehlo",
-        Hello::Helo => "helo",
-        Hello::Lhlo => "lhlo",
-    }
-}
-
-const fn stage(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Connect => "connect",
-        Stage::Greeting => "greeting",
-        Stage::Ehlo | Stage::Helo | Stage::Lhlo => "hello",
-        Stage::Mail => "mail",
-        Stage::Rcpt => "rcpt",
-        Stage::Data => "data",
-        Stage::Content => "content",
-        Stage::ContentEnd => "content-end",
-        Stage::Rset => "rset",
-        Stage::Noop => "noop",
-        Stage::Quit => "quit",
-        Stage::Idle => "idle",
-    }
-}
-
-const fn ended(ended: Ended) -> &'static str {
-    match ended {
-        Ended::Quit => "quit",
-        Ended::Kept => "kept",
-        Ended::ConnectFailed => "connect-failed",
-        Ended::Lost(Disconnect::Closed) => "closed",
-        Ended::Lost(Disconnect::Reset) => "reset",
-        Ended::Lost(Disconnect::WriteFailed) => "write-failed",
-        Ended::Lost(Disconnect::ReadFailed) => "read-failed",
-        Ended::TimedOut => "timed-out",
-        Ended::ServiceClosing => "service-closing",
-        Ended::NotAReply(_) => "not-a-reply",
-        Ended::Unsolicited => "unsolicited",
-        Ended::Unexpected => "unexpected",
-        Ended::ContentRefused => "content-refused",
-        Ended::Abandoned => "abandoned",
-        Ended::SessionLimit => "session-limit",
-    }
+pub(crate) fn hello(hello: Hello) -> String {
+    hello.verb().to_ascii_lowercase()
 }

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use smtp_proto::{Escaped, LONGEST_LINE, Report, Stage, Status};
+use smtp_proto::{Escaped, LONGEST_LINE, Outcome, Report, Stage, Status};
 
-use super::{Outcome, Which, hint, json, reason};
+use super::{Which, hint, reason};
 
 /// The recipients of one message that it was not delivered to, a line each.
 pub(crate) struct NotDelivered<'a> {
@@ -17,8 +17,7 @@ impl fmt::Display for NotDelivered<'_> {
         let Self { which, report } = self;
         for recipient in report.recipients().filter(|recipient| recipient.status != Status::Delivered) {
             let path = Escaped(recipient.path.as_str().as_bytes());
-            let status = json::status(recipient.status);
-            writeln!(f, "{which}: <{path}> {status}: {}", reason(&recipient, *report))?;
+            writeln!(f, "{which}: <{path}> {}: {}", recipient.status, reason(&recipient, *report))?;
         }
         Ok(())
     }
@@ -37,7 +36,9 @@ pub(crate) struct Summary {
 
 impl Summary {
     pub(crate) fn add(&mut self, report: Report<'_>) {
-        *self.outcomes.entry(report.into()).or_default() += 1;
+        if let Some(outcome) = report.outcome() {
+            *self.outcomes.entry(outcome).or_default() += 1;
+        }
         let opened = report.attempts().filter(|attempt| !attempt.reused() && attempt.stage() != Stage::Connect);
         self.connections += opened.count();
         self.long_lines += usize::from(report.longest_line().is_some());
@@ -48,8 +49,7 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let messages: usize = self.outcomes.values().sum();
-        let outcomes: Vec<_> =
-            self.outcomes.iter().map(|(outcome, count)| format!("{count} {}", outcome.word())).collect();
+        let outcomes: Vec<_> = self.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
         let seconds = self.time.as_secs_f64();
         write!(f, "{messages} messages: {}; ", outcomes.join(", "))?;
         let plural = if self.connections == 1 { "" } else { "s" };

@@ -11,7 +11,9 @@ use std::{
 };
 
 use serde::Serialize;
-use smtp_proto::{AttemptReport, Cause, Disconnect, Ended, Need, RecipientReport, Reply, Report, Severity, Status};
+use smtp_proto::{
+    AttemptEnd, AttemptReport, Cause, Disconnect, Need, RecipientReport, Reply, Report, Severity, Status,
+};
 
 use crate::{diagnostics, exit_status::ExitStatus};
 
@@ -45,50 +47,9 @@ impl Display for Which {
     }
 }
 
-/// One word for a message: what its sender must know first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Outcome {
-    /// To every recipient.
-    Delivered,
-    /// To some.
-    Partial,
-    Unconfirmed,
-    Deferred,
-    Failed,
-}
-
-impl Outcome {
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Partial => "partial",
-            Self::Unconfirmed => "unconfirmed",
-            Self::Deferred => "deferred",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-impl From<Report<'_>> for Outcome {
-    fn from(report: Report<'_>) -> Self {
-        let any = |status| report.recipients().any(|recipient| recipient.status == status);
-        if report.recipients().all(|recipient| recipient.status == Status::Delivered) {
-            Self::Delivered
-        } else if any(Status::Delivered) {
-            Self::Partial
-        } else if any(Status::Unconfirmed) {
-            Self::Unconfirmed
-        } else if any(Status::Deferred) {
-            Self::Deferred
-        } else {
-            Self::Failed
-        }
-    }
-}
-
 /// What the user can do about a message that was not sent.
 pub(crate) fn hint(report: Report<'_>) -> Option<&'static str> {
-    let needs_8bit = |cause| matches!(cause, Cause::Needs(needs) if needs.contains(Need::EightBitMime));
+    let needs_8bit = |cause| matches!(cause, Cause::Needs { needs, .. } if needs.contains(Need::EightBitMime));
     let any = report.recipients().any(|recipient| needs_8bit(recipient.cause));
     any.then_some("`--8bit send` lets 8-bit content go unannounced.\n")
 }
@@ -100,11 +61,11 @@ pub(crate) fn reason(recipient: &RecipientReport<'_>, report: Report<'_>) -> Str
     // What was refused for good and is only deferred has its reason in the connections.
     let in_doubt =
         |reply: Reply<'_>| recipient.status == Status::Deferred && reply.code().severity() == Some(Severity::Permanent);
-    match (recipient.cause, recipient.reply) {
-        (Cause::Reply, Some(reply)) if in_doubt(reply) && !troubles.is_empty() => {
+    match (recipient.cause, recipient.reply()) {
+        (Cause::Reply(_), Some(reply)) if in_doubt(reply) && !troubles.is_empty() => {
             format!("{reply} ({})", troubles.join("; "))
         }
-        (Cause::Reply, Some(reply)) => reply.to_string(),
+        (Cause::Reply(_), Some(reply)) => reply.to_string(),
         (Cause::Connections, _) if !troubles.is_empty() => troubles.join("; "),
         (cause, Some(reply)) => format!("{cause}: {reply}"),
         (cause, None) if troubles.is_empty() => cause.to_string(),
@@ -114,8 +75,8 @@ pub(crate) fn reason(recipient: &RecipientReport<'_>, report: Report<'_>) -> Str
 
 /// Why an attempt ended as it did; `None` if it ended in order and there is nothing to say.
 pub(crate) fn trouble(attempt: &AttemptReport<'_>) -> Option<String> {
-    match (attempt.ended(), attempt.reply()) {
-        (None | Some(Ended::Quit | Ended::Kept), None) => None,
+    match (attempt.end(), attempt.reply()) {
+        (None | Some(AttemptEnd::Quit | AttemptEnd::Kept), None) => None,
         _ => Some(attempt.to_string()),
     }
 }
@@ -125,7 +86,7 @@ pub(crate) const fn how_lost(how: Disconnect) -> &'static str {
         Disconnect::Closed => "the server closed the connection",
         Disconnect::Reset => "the server reset the connection",
         Disconnect::WriteFailed => "writing failed",
-        Disconnect::ReadFailed => "reading failed",
+        _ => "reading failed",
     }
 }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use console::style;
-use smtp_proto::{AttemptReport, Disconnect, Ended, Escaped, LONGEST_LINE, Status};
+use smtp_proto::{AttemptEnd, AttemptReport, Disconnect, Escaped, LONGEST_LINE, Status};
 
-use super::{Account, Which, json, reason, trouble};
+use super::{Account, Which, reason, trouble};
 
 /// What happened to each recipient, and where there is more to a connection than its end in order,
 /// why.
@@ -20,7 +20,7 @@ impl fmt::Display for Message<'_> {
         let Self { which, account } = self;
         let which = which.as_ref().map(|which| format!("{which}: ")).unwrap_or_default();
         for recipient in account.report.recipients() {
-            let word = style(json::status(recipient.status)).bold();
+            let word = style(recipient.status.as_str()).bold();
             let word = match recipient.status {
                 Status::Delivered => word.green(),
                 Status::Deferred | Status::Unconfirmed => word.yellow(),
@@ -63,7 +63,7 @@ impl fmt::Display for Connections<'_> {
                 write!(f, " to {server}")?;
             }
             if let Some(hello) = attempt.hello() {
-                write!(f, ", {}", json::hello(hello).to_ascii_uppercase())?;
+                write!(f, ", {}", hello.verb())?;
             }
             writeln!(f, ": {attempt}")?;
         }
@@ -76,10 +76,10 @@ fn why_again(before: &AttemptReport<'_>) -> String {
     if before.reused() {
         return "The connection that was kept was of no use any more: a new one was opened.".to_owned();
     }
-    let what = match before.ended() {
-        Some(Ended::Lost(Disconnect::Closed)) => "The server closed the connection",
-        Some(Ended::Lost(Disconnect::Reset)) => "The server reset the connection",
-        Some(Ended::TimedOut) => "The server fell silent",
+    let what = match before.end() {
+        Some(AttemptEnd::Lost(Disconnect::Closed)) => "The server closed the connection",
+        Some(AttemptEnd::Lost(Disconnect::Reset)) => "The server reset the connection",
+        Some(AttemptEnd::TimedOut) => "The server fell silent",
         _ => "The connection was lost",
     };
     let when = match (before.ehlo_refusal(), before.hello_reply()) {

@@ -1,7 +1,7 @@
 //! Message octets -> wire octets: line ends and dot-stuffing (RFC 5321 sections 2.3.8 and 4.5.2).
 
 mod blocks;
-mod fault;
+mod error;
 mod seven_bit;
 
 use alloc::vec::Vec;
@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use memchr::{memchr, memchr2, memrchr};
 
 use self::{blocks::split_plain_blocks, seven_bit::seven_bit_part};
-pub use self::{fault::ContentFault, seven_bit::is_seven_bit};
+pub use self::{error::ContentError, seven_bit::is_seven_bit};
 use crate::{config::LineEndings, envelope::Body};
 
 /// The longest line RFC 5321 section 4.5.3.1.6 asks a server to take, in octets without CR LF.
@@ -47,11 +47,11 @@ enum Position {
     AfterCr,
 }
 
-/// A [`ContentFault`] whose numbers are kept elsewhere.
+/// A [`ContentError`] whose numbers are kept elsewhere.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Fault {
     BareLf,
-    StrayCr,
+    BareCr,
     EightBit,
     Size,
 }
@@ -82,7 +82,7 @@ impl ContentEncoder {
 
     /// Appends the next octets of the message to `out`. After a fault `out` holds what came before
     /// it; from then on nothing is written, and the fault comes again.
-    pub fn encode(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentFault> {
+    pub fn encode(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentError> {
         self.check()?;
         let before = out.len();
         let encoded = self.encode_all(input, out);
@@ -96,7 +96,7 @@ impl ContentEncoder {
 
     /// Appends the end of the content: the rest of the last line, and the line with the dot. After a
     /// fault it writes nothing, and the fault comes again.
-    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), ContentFault> {
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), ContentError> {
         self.check()?;
         let before = out.len();
         match self.position {
@@ -121,7 +121,7 @@ impl ContentEncoder {
         if self.longest_line > LONGEST_LINE { Some(self.longest_line) } else { None }
     }
 
-    fn encode_all(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentFault> {
+    fn encode_all(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentError> {
         for chunk in input.chunks(CHUNK) {
             let sendable = match self.body {
                 Body::EightBit => chunk,
@@ -135,7 +135,7 @@ impl ContentEncoder {
         Ok(())
     }
 
-    fn encode_chunk(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), ContentFault> {
+    fn encode_chunk(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), ContentError> {
         let mut rest = chunk;
         // What needs more than to be copied comes in series: the line behind it is taken alone.
         let mut alone = false;
@@ -227,7 +227,7 @@ impl ContentEncoder {
         self.position = Position::LineStart;
     }
 
-    fn bare_lf(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentFault> {
+    fn bare_lf(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentError> {
         match self.line_endings {
             LineEndings::Mend => self.end_line(out),
             LineEndings::Strict => return Err(self.faulted(Fault::BareLf, at)),
@@ -236,10 +236,10 @@ impl ContentEncoder {
     }
 
     /// The CR was the octet before this one.
-    fn stray_cr(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentFault> {
+    fn stray_cr(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentError> {
         match self.line_endings {
             LineEndings::Mend => out.push(b' '),
-            LineEndings::Strict => return Err(self.faulted(Fault::StrayCr, at.saturating_sub(1))),
+            LineEndings::Strict => return Err(self.faulted(Fault::BareCr, at.saturating_sub(1))),
         }
         self.line_len = self.line_len.saturating_add(1);
         self.position = Position::InLine;
@@ -251,23 +251,23 @@ impl ContentEncoder {
         self.taken.saturating_add(chunk.len().saturating_sub(rest.len()) as u64)
     }
 
-    fn check(&self) -> Result<(), ContentFault> {
+    fn check(&self) -> Result<(), ContentError> {
         self.fault.map_or(Ok(()), |fault| Err(self.described(fault)))
     }
 
-    fn faulted(&mut self, fault: Fault, at: u64) -> ContentFault {
+    fn faulted(&mut self, fault: Fault, at: u64) -> ContentError {
         self.taken = at;
         self.fault = Some(fault);
         self.described(fault)
     }
 
-    fn described(&self, fault: Fault) -> ContentFault {
+    fn described(&self, fault: Fault) -> ContentError {
         match (fault, self.exact_size.unwrap_or_default()) {
-            (Fault::BareLf, _) => ContentFault::BareLf(self.taken),
-            (Fault::StrayCr, _) => ContentFault::StrayCr(self.taken),
-            (Fault::EightBit, _) => ContentFault::EightBit(self.taken),
-            (Fault::Size, size) if self.size > size => ContentFault::TooLong { size },
-            (Fault::Size, size) => ContentFault::TooShort { size, found: self.size },
+            (Fault::BareLf, _) => ContentError::BareLf(self.taken),
+            (Fault::BareCr, _) => ContentError::BareCr(self.taken),
+            (Fault::EightBit, _) => ContentError::EightBit(self.taken),
+            (Fault::Size, size) if self.size > size => ContentError::TooLong { size },
+            (Fault::Size, size) => ContentError::TooShort { size, found: self.size },
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::{blocks::BLOCK, *};
 use alloc::vec;
 
-fn encoded(pieces: &[&[u8]], line_endings: LineEndings) -> Result<Vec<u8>, ContentFault> {
+fn encoded(pieces: &[&[u8]], line_endings: LineEndings) -> Result<Vec<u8>, ContentError> {
     let mut encoder = ContentEncoder::new(line_endings, Body::SevenBit);
     let mut out = Vec::new();
     for piece in pieces {
@@ -42,14 +42,14 @@ fn content_is_mended_stuffed_and_ended_the_same_for_every_split() {
 #[test]
 fn strict_policy_names_the_octet_at_fault_for_every_split() {
     for (content, fault) in [
-        (&b"a\nb"[..], ContentFault::BareLf(1)),
-        (b"\n", ContentFault::BareLf(0)),
-        (b"a\r\nb\rc", ContentFault::StrayCr(4)),
-        (b"a\r", ContentFault::StrayCr(1)),
-        (b"\r\r\n", ContentFault::StrayCr(0)),
-        (b"abc\xe9\n", ContentFault::EightBit(3)),
-        (b"ab\n\xe9", ContentFault::BareLf(2)),
-        (b"\0", ContentFault::EightBit(0)),
+        (&b"a\nb"[..], ContentError::BareLf(1)),
+        (b"\n", ContentError::BareLf(0)),
+        (b"a\r\nb\rc", ContentError::BareCr(4)),
+        (b"a\r", ContentError::BareCr(1)),
+        (b"\r\r\n", ContentError::BareCr(0)),
+        (b"abc\xe9\n", ContentError::EightBit(3)),
+        (b"ab\n\xe9", ContentError::BareLf(2)),
+        (b"\0", ContentError::EightBit(0)),
     ] {
         for at in 0..=content.len() {
             let pieces = [&content[..at], &content[at..]];
@@ -61,11 +61,11 @@ fn strict_policy_names_the_octet_at_fault_for_every_split() {
 #[test]
 fn after_a_fault_nothing_is_written_and_the_fault_comes_again() {
     for (content, fault) in [
-        (&b"a\nb"[..], ContentFault::BareLf(1)),
-        (b"a\rb", ContentFault::StrayCr(1)),
-        (b"a\xe9b", ContentFault::EightBit(1)),
+        (&b"a\nb"[..], ContentError::BareLf(1)),
+        (b"a\rb", ContentError::BareCr(1)),
+        (b"a\xe9b", ContentError::EightBit(1)),
         // At the end.
-        (b"ab\r", ContentFault::StrayCr(2)),
+        (b"ab\r", ContentError::BareCr(2)),
     ] {
         let mut encoder = ContentEncoder::new(LineEndings::Strict, Body::SevenBit);
         let mut out = Vec::new();
@@ -123,8 +123,8 @@ fn an_exact_size_is_that_of_the_wire_without_doubled_dots_for_every_split() {
         for exact in 0..size + 3 {
             let expected = match exact {
                 _ if exact == size => Ok(()),
-                _ if exact < size => Err(ContentFault::TooLong { size: exact }),
-                _ => Err(ContentFault::TooShort { size: exact, found: size }),
+                _ if exact < size => Err(ContentError::TooLong { size: exact }),
+                _ => Err(ContentError::TooShort { size: exact, found: size }),
             };
             for cut in 0..=content.len() {
                 let mut out = Vec::new();
@@ -144,7 +144,7 @@ fn an_exact_size_is_that_of_the_wire_without_doubled_dots_for_every_split() {
 #[test]
 fn of_two_faults_the_first_octet_counts_in_one_piece_as_in_many() {
     let content = b"abc\xe9def\xe9";
-    for (exact, expected) in [(2, ContentFault::TooLong { size: 2 }), (3, ContentFault::EightBit(3))] {
+    for (exact, expected) in [(2, ContentError::TooLong { size: 2 }), (3, ContentError::EightBit(3))] {
         for cut in 0..=content.len() {
             let mut out = Vec::new();
             let mut encoder = ContentEncoder::new(LineEndings::Mend, Body::SevenBit).with_exact_size(exact);

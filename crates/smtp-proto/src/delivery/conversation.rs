@@ -1,14 +1,16 @@
 //! What each reply, and each end, leads to: the conversation of one delivery, and its connections.
 
-use super::{Delivery, Line, Place, Refusal, State};
+use super::{Delivery, LastConnection, Place, Refusal, State};
 use crate::{
     command::Command,
     config::{Afterwards, Protocol},
-    content::ContentFault,
+    content::ContentError,
     envelope::Needs,
-    reply::{Class, Code, ReplyFault, Severity},
-    report::{Cause, Ended, Hello, Stage, Status},
-    retry::Ending,
+    outcome::{AttemptEnd, Hello, Status},
+    recipients::SettledBy,
+    reply::{Class, Code, ReplyError, Severity},
+    retry::Interruption,
+    stage::Stage,
     transaction::{NextMail, Origin, ReplyFacts, Then, Transaction, Verdicts, status_of_unmet},
 };
 
@@ -19,7 +21,7 @@ impl Delivery {
     }
 
     pub(super) fn first_hello(&self) -> Hello {
-        match self.config.protocol {
+        match self.config.protocol() {
             Protocol::Smtp => Hello::Ehlo,
             Protocol::Lmtp => Hello::Lhlo,
         }
@@ -46,13 +48,13 @@ impl Delivery {
             // RFC 1869 section 4.6: many servers answer 503, which means nothing.
             State::RsetBeforeHelo(severity) => self.say_helo(Refusal::OfHelo(severity)),
             State::Rset(origin) => match reply.code.meaning() {
-                Class::Success => self.keep_line(origin),
+                Class::Success => self.keep_connection(origin),
                 _ if reply.code.answers_any_command() => self.say_quit(Verdicts::Provisional),
                 Class::Intermediate | Class::Refusal(_) => self.on_unexpected(reply),
             },
             State::Quitting(_) => {
                 let doubted = !reply.code.answers_any_command() && self.doubt_refusals(Some(reply));
-                self.done(if doubted { Ended::Unexpected } else { Ended::Quit });
+                self.done(if doubted { AttemptEnd::Unexpected } else { AttemptEnd::Quit });
             }
             State::Leaving(ended) => self.reconnect(ended, self.first_hello(), Place::Any),
             State::Transaction(_) | State::Connecting(..) | State::Done(_) => self.on_transaction_reply(stage, reply),
@@ -92,7 +94,7 @@ impl Delivery {
                 Severity::Transient => Status::Deferred,
                 Severity::Permanent => status_of_unmet(needs),
             };
-            self.ledger.settle(status, Cause::Needs(needs), Some(reply.kept));
+            self.ledger.settle(status, SettledBy::Needs(needs, Some(reply.kept)));
             self.say_quit(Verdicts::Final);
         }
     }
@@ -144,8 +146,8 @@ impl Delivery {
         match transaction.on_reply(stage, reply, session, config, envelope, ledger) {
             Then::GoOn => self.note_stage(),
             Then::Settled(next_mail, verdicts) => self.finish(next_mail, verdicts, origin),
-            Then::Afresh => self.leave(Ended::SessionLimit),
-            Then::Nonsense => self.on_out_of_step(stage, true, reply),
+            Then::Afresh => self.leave(AttemptEnd::SessionLimit),
+            Then::OutOfStep => self.on_out_of_step(stage, true, reply),
         }
     }
 
@@ -156,22 +158,22 @@ impl Delivery {
             (&self.state, since, reply.code.severity())
         {
             if transaction.starts_over() {
-                return self.end_at(stage, begun, Ended::ContentRefused, Ending::Nonsense, None);
+                return self.end_at(stage, begun, AttemptEnd::ContentRefused, Interruption::ProtocolError, None);
             }
             self.note_reply(reply);
             self.ledger.refuse_all(severity, reply.kept);
-            return self.done(Ended::ContentRefused);
+            return self.done(AttemptEnd::ContentRefused);
         }
         self.note_reply(reply);
         self.doubt_refusals(Some(reply));
-        self.end_at(stage, begun, Ended::Unsolicited, Ending::Nonsense, None);
+        self.end_at(stage, begun, AttemptEnd::Unsolicited, Interruption::ProtocolError, None);
     }
 
     /// A reply that cannot answer what is due at `stage`.
     pub(super) fn on_out_of_step(&mut self, stage: Stage, begun: bool, reply: &ReplyFacts) {
         self.note_reply(reply);
         self.doubt_refusals(Some(reply));
-        self.end_at(stage, begun, Ended::Unexpected, Ending::Nonsense, None);
+        self.end_at(stage, begun, AttemptEnd::Unexpected, Interruption::ProtocolError, None);
     }
 
     /// A reply that is neither success nor refusal, where nothing else makes sense.
@@ -179,20 +181,20 @@ impl Delivery {
         self.on_out_of_step(self.session.stage(), true, reply);
     }
 
-    pub(super) fn on_fault(&mut self, stage: Stage, begun: bool, fault: &ReplyFault) {
-        let detail = self.ledger.keep(fault.excerpt());
+    pub(super) fn on_invalid_reply(&mut self, stage: Stage, begun: bool, error: &ReplyError) {
+        let detail = self.ledger.kept.keep(error.excerpt());
         self.note_detail(detail);
-        self.end_at(stage, begun, Ended::NotAReply(fault.kind()), Ending::Nonsense, None);
+        self.end_at(stage, begun, AttemptEnd::InvalidReply(error.kind()), Interruption::ProtocolError, None);
     }
 
-    pub(super) fn on_content_fault(&mut self, fault: ContentFault) {
-        let status = match fault {
-            ContentFault::BareLf(_) | ContentFault::StrayCr(_) | ContentFault::EightBit(_) => Status::Failed,
+    pub(super) fn on_content_error(&mut self, error: ContentError) {
+        let status = match error {
+            ContentError::BareLf(_) | ContentError::BareCr(_) | ContentError::EightBit(_) => Status::Failed,
             // It is not the content that was announced: that may come yet.
-            ContentFault::TooLong { .. } | ContentFault::TooShort { .. } => Status::Deferred,
+            ContentError::TooLong { .. } | ContentError::TooShort { .. } => Status::Deferred,
         };
-        self.ledger.settle(status, Cause::Content(fault), None);
-        self.done(Ended::Abandoned);
+        self.ledger.settle(status, SettledBy::Content(error));
+        self.done(AttemptEnd::Abandoned);
     }
 
     /// The server will have none of the client: everybody is refused.
@@ -204,19 +206,20 @@ impl Delivery {
 
     /// Every recipient is settled: on to the next message, or QUIT.
     fn finish(&mut self, next_mail: NextMail, verdicts: Verdicts, origin: Origin) {
-        match (self.config.afterwards, next_mail) {
+        match (self.config.afterwards(), next_mail) {
             (Afterwards::Quit, _) | (Afterwards::Keep, NextMail::Never) => self.say_quit(verdicts),
-            (Afterwards::Keep, NextMail::Nothing) => self.keep_line(origin),
+            (Afterwards::Keep, NextMail::Nothing) => self.keep_connection(origin),
             (Afterwards::Keep, NextMail::Rset) => self.say(&Said::Rset, State::Rset(origin)),
         }
     }
 
-    /// This connection cannot serve the message: QUIT, and a new one.
-    pub(super) fn leave(&mut self, ended: Ended) {
+    /// This connection cannot serve the message: QUIT, and everything from the start on a new one.
+    pub(super) fn leave(&mut self, ended: AttemptEnd) {
+        self.ledger.recipients.reopen();
         self.say(&Said::Quit, State::Leaving(ended));
     }
 
-    fn keep_line(&mut self, origin: Origin) {
+    fn keep_connection(&mut self, origin: Origin) {
         let said = self.ledger.attempt().and_then(|attempt| attempt.hello);
         let hello = match origin {
             Origin::Ehlo => Hello::Ehlo,
@@ -224,11 +227,11 @@ impl Delivery {
             Origin::Lhlo => Hello::Lhlo,
             Origin::Message => said.unwrap_or(Hello::Ehlo),
         };
-        self.note_end(Ended::Kept);
+        self.note_end(AttemptEnd::Kept);
         if let Some(attempt) = self.ledger.attempt() {
             attempt.stage = Stage::Idle;
         }
-        self.state = State::Done(Line::Kept(hello));
+        self.state = State::Done(LastConnection::Kept(hello));
     }
 
     pub(super) fn say_helo(&mut self, refusal: Refusal) {
@@ -246,7 +249,7 @@ impl Delivery {
 
     /// Gives one command; its reply decides what follows.
     fn say(&mut self, said: &Said, state: State) {
-        let name = &self.config.hello_name;
+        let name = self.config.hello_name();
         let (command, hello) = match said {
             Said::Ehlo => (Command::Ehlo(name), Some(Hello::Ehlo)),
             Said::Helo => (Command::Helo(name), Some(Hello::Helo)),
@@ -255,7 +258,9 @@ impl Delivery {
             Said::Quit => (Command::Quit, None),
         };
         // Where the session cannot take it, there is nothing left to say; nobody is forgotten.
-        let Ok(()) = self.session.command(&command) else { return self.end_here(Ended::Abandoned, Ending::Nonsense) };
+        let Ok(()) = self.session.command(&command) else {
+            return self.end_here(AttemptEnd::Abandoned, Interruption::ProtocolError);
+        };
         if let (Some(hello), Some(attempt)) = (hello, self.ledger.attempt()) {
             attempt.hello = Some(hello);
         }

@@ -1,62 +1,66 @@
 //! How a connection ends, what follows, and what the report says of it.
 
-use super::{Delivery, Line, Place, Refusal, State};
+use super::{Delivery, LastConnection, Place, Refusal, State};
 use crate::{
-    ledger::Text,
+    kept::KeptText,
+    outcome::{AttemptEnd, Hello, Status},
+    recipients::SettledBy,
     reply::{EXCERPT, Severity},
-    report::{Cause, Ended, Hello, Stage, Status},
-    retry::{self, Ending, Next, Point, Situation},
+    retry::{self, Interruption, Next, Point, Situation},
+    stage::Stage,
     transaction::{ReplyFacts, Verdicts},
 };
 
 impl Delivery {
-    pub(super) fn end_here(&mut self, ended: Ended, ending: Ending) {
+    pub(super) fn end_here(&mut self, ended: AttemptEnd, interruption: Interruption) {
         let held = self.session.incomplete_reply();
-        let detail = self.ledger.keep(held.get(..EXCERPT).unwrap_or(held));
+        let detail = self.ledger.kept.keep(held.get(..EXCERPT).unwrap_or(held));
         self.note_detail(detail);
-        self.end_at(self.session.stage(), self.session.begun(), ended, ending, None);
+        self.end_at(self.session.stage(), self.session.begun(), ended, interruption, None);
     }
 
     pub(super) fn end_at(
         &mut self,
         stage: Stage,
         begun: bool,
-        ended: Ended,
-        ending: Ending,
+        ended: AttemptEnd,
+        interruption: Interruption,
         reply: Option<&ReplyFacts>,
     ) {
-        let ended = match (&self.state, ending) {
+        let ended = match (&self.state, interruption) {
             // Nobody waits for an answer to QUIT (RFC 5321 section 4.1.1.10 only asks to).
             (
                 State::Quitting(_),
-                Ending::HangUp | Ending::Silence | Ending::ServiceClosing | Ending::ChannelClosing,
-            ) => Ended::Quit,
+                Interruption::HangUp
+                | Interruption::Silence
+                | Interruption::ServiceClosing
+                | Interruption::ChannelClosing,
+            ) => AttemptEnd::Quit,
             (State::Leaving(ended), _) => *ended,
             _ => ended,
         };
         let point = self.point(stage, begun);
-        self.end(ended, ending, point, reply);
+        self.end(ended, interruption, point, reply);
     }
 
     /// The connection has ended: asks the table what follows.
-    pub(super) fn end(&mut self, ended: Ended, ending: Ending, point: Point, reply: Option<&ReplyFacts>) {
+    pub(super) fn end(
+        &mut self,
+        ended: AttemptEnd,
+        interruption: Interruption,
+        point: Point,
+        reply: Option<&ReplyFacts>,
+    ) {
         if let State::Done(_) = self.state {
             // The message's report is written: what becomes of its connection is another story.
-            return self.drop_line();
+            return self.drop_connection();
         }
-        if ending == Ending::Nonsense {
+        if interruption == Interruption::ProtocolError {
             self.doubt_refusals(None);
         }
         if self.ledger.recipients.all_settled() && !self.envelope.forward_paths().is_empty() {
             return self.done(ended);
         }
-        let (status, cause) = match self.after(point, ending) {
-            Next::Helo => return self.reconnect(ended, Hello::Helo, Place::Same),
-            Next::Afresh => return self.reconnect(ended, self.first_hello(), Place::Any),
-            Next::Unconfirmed => (Status::Unconfirmed, Cause::Connections),
-            Next::Forbidden(needs) => (Status::Deferred, Cause::Needs(needs)),
-            Next::Defer => (Status::Deferred, Cause::Connections),
-        };
         // A reply that says why stands above the way the connection ended. EHLO refused for good is not
         // why: HELO was to follow.
         let ehlo_refusal = match point {
@@ -64,12 +68,18 @@ impl Delivery {
             _ => None,
         };
         let said = reply.map(|reply| reply.kept).or(ehlo_refusal);
-        let cause = if said.is_some() && cause == Cause::Connections { Cause::Reply } else { cause };
-        self.ledger.settle(status, cause, said);
+        let by_what = said.map_or(SettledBy::Connections, SettledBy::Reply);
+        match self.after(point, interruption) {
+            Next::Helo => return self.reconnect(ended, Hello::Helo, Place::Same),
+            Next::Afresh => return self.reconnect(ended, self.first_hello(), Place::Any),
+            Next::Unconfirmed => self.ledger.settle(Status::Unconfirmed, by_what),
+            Next::Forbidden(needs) => self.ledger.settle(Status::Deferred, SettledBy::Needs(needs, said)),
+            Next::Defer => self.ledger.settle(Status::Deferred, by_what),
+        }
         self.done(ended);
     }
 
-    pub(super) fn reconnect(&mut self, ended: Ended, hello: Hello, place: Place) {
+    pub(super) fn reconnect(&mut self, ended: AttemptEnd, hello: Hello, place: Place) {
         self.note_end(ended);
         // What was refused on this connection will be asked again.
         self.ledger.recipients.reopen();
@@ -77,19 +87,19 @@ impl Delivery {
         self.state = State::Connecting(hello, place);
     }
 
-    pub(super) fn done(&mut self, ended: Ended) {
+    pub(super) fn done(&mut self, ended: AttemptEnd) {
         self.note_end(ended);
-        self.drop_line();
+        self.drop_connection();
     }
 
     /// There is no connection any more, and none is wanted.
-    pub(super) fn drop_line(&mut self) {
+    pub(super) fn drop_connection(&mut self) {
         self.session.close();
-        self.state = State::Done(Line::Gone);
+        self.state = State::Done(LastConnection::Closed);
     }
 
-    pub(super) fn after(&self, point: Point, ending: Ending) -> Next {
-        retry::after(Situation { point, ending, needs: self.needs(), policy: self.config.helo_retry })
+    pub(super) fn after(&self, point: Point, interruption: Interruption) -> Next {
+        retry::after(Situation { point, interruption, needs: self.needs(), policy: self.config.helo_retry() })
     }
 
     /// How far the connection had come, with `stage` due and `begun` or not.
@@ -136,16 +146,16 @@ impl Delivery {
         }
     }
 
-    pub(super) fn note_detail(&mut self, detail: Text) {
+    pub(super) fn note_detail(&mut self, detail: KeptText) {
         let written = matches!(self.state, State::Done(_));
         if let (Some(attempt), false) = (self.ledger.attempt(), written) {
             attempt.detail = detail;
         }
     }
 
-    pub(super) fn note_end(&mut self, ended: Ended) {
+    pub(super) fn note_end(&mut self, ended: AttemptEnd) {
         if let Some(attempt) = self.ledger.attempt() {
-            attempt.ended = Some(ended);
+            attempt.end = Some(ended);
         }
     }
 }

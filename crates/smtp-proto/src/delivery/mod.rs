@@ -12,27 +12,18 @@ use crate::{
     config::Config,
     envelope::Envelope,
     ledger::{Attempt, Ledger},
-    reply::{Code, ReplyFault, Severity},
-    report::{Cancel, Cause, Disconnect, Ended, Hello, Report, Stage, Status},
-    retry::{self, Ending, Next, Point},
-    session::{Event, Session},
+    outcome::{AttemptEnd, Cancel, Disconnect, Hello, Status},
+    recipients::SettledBy,
+    reply::{Code, ReplyError, Severity},
+    report::Report,
+    retry::{self, Interruption, Next, Point},
+    session::{Event, Session, SessionError},
+    stage::Stage,
     transaction::{Origin, ReplyFacts, Transaction, Verdicts},
 };
-pub use step::{Misuse, Place, Step};
+pub use step::{Connect, MisuseError, Place, Step, Transmit};
 
-/// Delivers one message: says what is to be done next, is told what came of it, and ends with a
-/// report.
-///
-/// - Outputs: [`poll`](Self::poll), [`report`](Self::report). They change nothing.
-/// - Inputs from the connection: [`connected`](Self::connected),
-///   [`connect_failed`](Self::connect_failed), [`sent`](Self::sent), [`received`](Self::received),
-///   [`disconnected`](Self::disconnected), [`timed_out`](Self::timed_out).
-/// - Inputs from the message: [`content`](Self::content), [`end_content`](Self::end_content).
-/// - Commands: [`cancel`](Self::cancel); when done, [`deliver_next`](Self::deliver_next) and
-///   [`quit`](Self::quit).
-///
-/// Any of them may be called at any time. What does not fit is refused with a [`Misuse`] and
-/// changes nothing.
+#[doc = include_str!("driving.md")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Delivery {
     config: Arc<Config>,
@@ -59,8 +50,8 @@ enum State {
     Quitting(Verdicts),
     /// Nothing is: QUIT was given, and the message gets a new connection. This is how the report says that
     /// the connection ended.
-    Leaving(Ended),
-    Done(Line),
+    Leaving(AttemptEnd),
+    Done(LastConnection),
 }
 
 /// What came before HELO on its connection.
@@ -72,21 +63,22 @@ enum Refusal {
     OfHelo(Severity),
 }
 
-/// The connection after the end.
+/// The connection of a delivery that is done.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Line {
-    Gone,
-    /// It can serve another message.
+enum LastConnection {
+    Closed,
+    /// It was opened with this hello, and can serve another message.
     Kept(Hello),
 }
 
 impl Delivery {
-    /// A message that is to be delivered. Who holds many deliveries lets them share one policy.
+    /// A delivery of the message with this envelope. Pass an `Arc<Config>` to share one policy between
+    /// deliveries.
     pub fn new(config: impl Into<Arc<Config>>, envelope: Envelope) -> Self {
         let config = config.into();
         let mut delivery = Self {
-            session: Session::new(config.limits),
-            state: State::Done(Line::Gone),
+            session: Session::new(config.limits()),
+            state: State::Done(LastConnection::Closed),
             ledger: Ledger::default(),
             config,
             envelope,
@@ -95,17 +87,17 @@ impl Delivery {
         delivery
     }
 
-    /// Only says hello, to see what the server offers: the attempts of the report tell.
+    /// Sends hello and QUIT only, to see what the server offers. The attempts of the report tell.
     pub fn probe(config: impl Into<Arc<Config>>) -> Self {
         Self::new(config, Envelope::nobody())
     }
 
-    /// What is to be done next. Says the same until something is done.
+    /// What to do next. The answer is the same until another method changes something.
     pub fn poll(&self) -> Step<'_> {
         let output = self.session.output();
-        let wait = self.session.wait(&self.config.waits);
+        let timeout = self.session.timeout(&self.config.timeouts());
         match &self.state {
-            State::Connecting(_, place) => Step::Connect(*place),
+            State::Connecting(_, place) => Step::Connect(Connect::new(*place, self.config.timeouts().connect())),
             State::Done(_) => Step::Done(self.report()),
             // Content is gathered first, so that its end leaves with the last of it.
             State::Transaction(_) if self.content_room() > 0 => Step::Content(self.content_room()),
@@ -119,15 +111,15 @@ impl Delivery {
             | State::Quitting(_)
             | State::Leaving(_) => {
                 if output.is_empty() {
-                    Step::Wait(wait)
+                    Step::Receive(timeout)
                 } else {
-                    Step::Transmit(output, wait)
+                    Step::Transmit(Transmit::new(output, timeout))
                 }
             }
         }
     }
 
-    /// What is known so far.
+    /// What is known so far: complete when the delivery is done.
     pub const fn report(&self) -> Report<'_> {
         Report::new(&self.envelope, &self.ledger)
     }
@@ -139,7 +131,7 @@ impl Delivery {
 
     /// Whether the delivery is done and its connection can serve another message.
     pub const fn is_kept(&self) -> bool {
-        matches!(self.state, State::Done(Line::Kept(_)))
+        matches!(self.state, State::Done(LastConnection::Kept(_)))
     }
 
     /// What the server offers on the connection that is open.
@@ -148,39 +140,39 @@ impl Delivery {
     }
 
     /// A new connection is open.
-    pub fn connected(&mut self) -> Result<(), Misuse> {
-        let State::Connecting(hello, _) = self.state else { return Err(Misuse::NotConnecting) };
+    pub fn connected(&mut self) -> Result<(), MisuseError> {
+        let State::Connecting(hello, _) = self.state else { return Err(MisuseError::NotConnecting) };
         self.session.restart();
         self.ledger.attempts.push(Attempt::new(false));
         self.enter(State::Greeting(hello));
         Ok(())
     }
 
-    /// No connection could be opened; `why` is for the report.
-    pub fn connect_failed(&mut self, why: &str) -> Result<(), Misuse> {
-        let State::Connecting(..) = self.state else { return Err(Misuse::NotConnecting) };
-        let detail = self.ledger.keep(why.as_bytes());
+    /// No connection could be opened, for the reason `why`, which the report repeats.
+    pub fn connect_failed(&mut self, why: &str) -> Result<(), MisuseError> {
+        let State::Connecting(..) = self.state else { return Err(MisuseError::NotConnecting) };
+        let detail = self.ledger.kept.keep(why.as_bytes());
         self.ledger.attempts.push(Attempt { detail, ..Attempt::new(false) });
-        self.end(Ended::ConnectFailed, Ending::HangUp, Point::BeforeHello, None);
+        self.end(AttemptEnd::ConnectFailed, Interruption::HangUp, Point::BeforeHello, None);
         Ok(())
     }
 
-    /// The first `octets` of what was to be transmitted were handed over.
-    pub fn sent(&mut self, octets: usize) -> Result<(), Misuse> {
+    /// The transport accepted the first `octets` of what [`Step::Transmit`] showed.
+    pub fn sent(&mut self, octets: usize) -> Result<(), MisuseError> {
         self.check_connected()?;
-        self.session.sent(octets).map_err(|_| Misuse::NothingToSend)?;
+        self.session.sent(octets).map_err(|_| MisuseError::NothingToSend)?;
         self.note_stage();
         Ok(())
     }
 
-    /// These octets arrived.
-    pub fn received(&mut self, octets: &[u8]) -> Result<(), Misuse> {
+    /// These octets arrived. What comes after the end of the session is ignored.
+    pub fn received(&mut self, octets: &[u8]) -> Result<(), MisuseError> {
         self.check_connected()?;
         let mut rest = octets;
-        // Octets behind the end of the session are nobody's: there is no event for them.
+        // After the end of the session there is no more event.
         loop {
             let (stage, begun) = (self.session.stage(), self.session.begun());
-            let limit = self.config.limits.kept_reply;
+            let limit = self.config.limits().kept_reply();
             let (taken, event) = self.session.received(rest);
             let heard = match event {
                 None => return Ok(()),
@@ -196,81 +188,91 @@ impl Delivery {
                 Some(Event::OutOfStep { reply, .. }) => {
                     Heard::OutOfStep(ReplyFacts::keep(&reply, &mut self.ledger, limit))
                 }
-                Some(Event::NotAReply(fault)) => Heard::NotAReply(fault),
+                Some(Event::InvalidReply(error)) => Heard::InvalidReply(error),
             };
             rest = rest.get(taken..).unwrap_or_default();
             match heard {
                 Heard::Reply(stage, reply) => self.on_reply(stage, &reply),
                 Heard::ServiceClosing(reply) => {
                     self.note_reply(&reply);
-                    let ending = match reply.code {
-                        Code::CHANNEL_CLOSING => Ending::ChannelClosing,
-                        _ => Ending::ServiceClosing,
+                    let interruption = match reply.code {
+                        Code::CHANNEL_CLOSING => Interruption::ChannelClosing,
+                        _ => Interruption::ServiceClosing,
                     };
-                    self.end_at(stage, begun, Ended::ServiceClosing, ending, Some(&reply));
+                    self.end_at(stage, begun, AttemptEnd::ServiceClosing, interruption, Some(&reply));
                 }
                 Heard::OutOfStep(reply) => self.on_out_of_step(stage, begun, &reply),
                 Heard::Unsolicited(since, reply) => self.on_unsolicited(since, stage, begun, &reply),
-                Heard::NotAReply(fault) => self.on_fault(stage, begun, &fault),
+                Heard::InvalidReply(error) => self.on_invalid_reply(stage, begun, &error),
             }
         }
     }
 
-    /// The connection is lost.
-    pub fn disconnected(&mut self, how: Disconnect) -> Result<(), Misuse> {
+    /// The connection is lost. Report what has arrived first.
+    pub fn disconnected(&mut self, how: Disconnect) -> Result<(), MisuseError> {
         self.check_connected()?;
-        self.end_here(Ended::Lost(how), Ending::HangUp);
+        self.end_here(AttemptEnd::Lost(how), Interruption::HangUp);
         Ok(())
     }
 
-    /// Nothing came for as long as [`Step::Wait`] or [`Step::Transmit`] said. The connection is given
-    /// up.
-    pub fn timed_out(&mut self) -> Result<(), Misuse> {
+    /// The timeout of [`Step::Receive`] or [`Step::Transmit`] has expired. The connection is given up. Report
+    /// what has arrived first.
+    pub fn timed_out(&mut self) -> Result<(), MisuseError> {
         self.check_connected()?;
-        self.end_here(Ended::TimedOut, Ending::Silence);
+        self.end_here(AttemptEnd::TimedOut, Interruption::Silence);
         Ok(())
     }
 
     /// The next octets of the message.
-    pub fn content(&mut self, octets: &[u8]) -> Result<(), Misuse> {
+    pub fn content(&mut self, octets: &[u8]) -> Result<(), MisuseError> {
         match self.content_room() {
-            0 => return Err(Misuse::NoContentWanted),
-            room if octets.len() > room => return Err(Misuse::TooMuchContent),
+            0 => return Err(MisuseError::NoContentWanted),
+            room if octets.len() > room => return Err(MisuseError::TooMuchContent),
             _ => {}
         }
-        let encoded = self.session.content(octets).map_err(|_| Misuse::NoContentWanted)?;
-        if let Err(fault) = encoded {
-            self.on_content_fault(fault);
+        match self.session.content(octets) {
+            Ok(()) => Ok(()),
+            Err(SessionError::Content(error)) => {
+                self.on_content_error(error);
+                Ok(())
+            }
+            Err(_) => Err(MisuseError::NoContentWanted),
         }
-        Ok(())
     }
 
     /// The message has no more octets.
-    pub fn end_content(&mut self) -> Result<(), Misuse> {
+    pub fn end_content(&mut self) -> Result<(), MisuseError> {
         if self.content_room() == 0 {
-            return Err(Misuse::NoContentWanted);
+            return Err(MisuseError::NoContentWanted);
         }
-        match self.session.end_content().map_err(|_| Misuse::NoContentWanted)? {
-            Err(fault) => self.on_content_fault(fault),
+        match self.session.end_content() {
             Ok(longest_line) => {
                 self.ledger.longest_line = longest_line;
                 if let State::Transaction(transaction) = &mut self.state {
                     transaction.content_ended();
                 }
+                Ok(())
             }
+            Err(SessionError::Content(error)) => {
+                self.on_content_error(error);
+                Ok(())
+            }
+            Err(_) => Err(MisuseError::NoContentWanted),
         }
-        Ok(())
     }
 
-    /// Gives the delivery up: it is done at once. A message whose end was not sent is not delivered.
+    /// Gives up the delivery, which is then done; its connection is to be dropped, a kept one too.
+    ///
+    /// Recipients that have no final status yet are deferred or, once the end of the content was sent,
+    /// unconfirmed. Those that have one keep it: if all have one, only the rest of the session is cut short.
     pub fn cancel(&mut self, why: Cancel) {
         match self.state {
-            State::Done(Line::Gone) => {}
-            State::Done(Line::Kept(_)) => self.drop_line(),
-            State::Rset(_) | State::Quitting(_) => self.done(Ended::Abandoned),
+            State::Done(LastConnection::Closed) => {}
+            State::Done(LastConnection::Kept(_)) => self.drop_connection(),
+            State::Rset(_) | State::Quitting(_) => self.done(AttemptEnd::Abandoned),
             State::Connecting(..) => {
-                self.ledger.settle(Status::Deferred, Cause::Cancelled(why), None);
-                self.state = State::Done(Line::Gone);
+                self.ledger.settle(Status::Deferred, SettledBy::Cancelled(why));
+                self.state = State::Done(LastConnection::Closed);
             }
             State::Greeting(_)
             | State::Ehlo
@@ -279,60 +281,64 @@ impl Delivery {
             | State::RsetBeforeHelo(_)
             | State::Transaction(_)
             | State::Leaving(_) => {
-                let status = match self.after(self.point(self.session.stage(), self.session.begun()), Ending::Cancelled)
-                {
+                let point = self.point(self.session.stage(), self.session.begun());
+                let status = match self.after(point, Interruption::Cancelled) {
                     Next::Unconfirmed => Status::Unconfirmed,
                     Next::Helo | Next::Afresh | Next::Defer | Next::Forbidden(_) => Status::Deferred,
                 };
-                self.ledger.settle(status, Cause::Cancelled(why), None);
-                self.done(Ended::Abandoned);
+                self.ledger.settle(status, SettledBy::Cancelled(why));
+                self.done(AttemptEnd::Abandoned);
             }
         }
     }
 
-    /// Starts the next message, on the connection that was kept or else on a new one. Buffers are
-    /// used again.
-    pub fn deliver_next(&mut self, envelope: Envelope) -> Result<(), Misuse> {
-        let State::Done(line) = self.state else { return Err(Misuse::NotDone) };
+    /// Starts the next message: on the connection that was kept, if there is one and it can serve the message,
+    /// or else on a new one.
+    ///
+    /// The policy, the buffers and what was learned of the server's refusals are kept. The report of the
+    /// message before is forgotten.
+    pub fn deliver_next(&mut self, envelope: Envelope) -> Result<(), MisuseError> {
+        let State::Done(last) = self.state else { return Err(MisuseError::NotDone) };
         self.envelope = envelope;
-        match line {
-            Line::Gone => self.begin(),
-            Line::Kept(hello) => {
+        match last {
+            LastConnection::Closed => self.begin(),
+            LastConnection::Kept(hello) => {
                 self.open_books();
                 self.ledger.attempts.push(Attempt { hello: Some(hello), ..Attempt::new(true) });
                 if retry::can_serve(hello, self.needs()) {
                     self.begin_transaction(Origin::Message);
                 } else {
-                    self.leave(Ended::Quit);
+                    self.leave(AttemptEnd::Quit);
                 }
             }
         }
         Ok(())
     }
 
-    /// Ends a connection that was kept, in order: poll on until done.
-    pub fn quit(&mut self) -> Result<(), Misuse> {
+    /// Ends a kept connection in order, with QUIT: poll until done again. Without one, it does nothing.
+    pub fn quit(&mut self) -> Result<(), MisuseError> {
         match self.state {
-            State::Done(Line::Gone) => Ok(()),
-            State::Done(Line::Kept(_)) => {
+            State::Done(LastConnection::Closed) => Ok(()),
+            State::Done(LastConnection::Kept(_)) => {
                 self.say_quit(Verdicts::Final);
                 Ok(())
             }
-            _ => Err(Misuse::NotDone),
+            _ => Err(MisuseError::NotDone),
         }
     }
 
-    fn check_connected(&self) -> Result<(), Misuse> {
+    fn check_connected(&self) -> Result<(), MisuseError> {
         match self.state {
-            State::Connecting(..) | State::Done(Line::Gone) => Err(Misuse::NotConnected),
+            State::Connecting(..) | State::Done(LastConnection::Closed) => Err(MisuseError::NotConnected),
             _ => Ok(()),
         }
     }
 
     fn content_room(&self) -> usize {
         match &self.state {
-            State::Transaction(transaction) if transaction.wants_content() => {
-                self.config.limits.block.max(1).saturating_sub(self.session.output().len())
+            // A block that is being written is written to its end: a refill for each gap would move it each time.
+            State::Transaction(transaction) if transaction.wants_content() && !self.session.is_partly_sent() => {
+                self.config.limits().block().max(1).saturating_sub(self.session.output().len())
             }
             _ => 0,
         }
@@ -345,7 +351,7 @@ enum Heard {
     ServiceClosing(ReplyFacts),
     Unsolicited(Stage, ReplyFacts),
     OutOfStep(ReplyFacts),
-    NotAReply(ReplyFault),
+    InvalidReply(ReplyError),
 }
 
 impl fmt::Debug for Delivery {

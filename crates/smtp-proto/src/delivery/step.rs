@@ -1,11 +1,54 @@
-//! What a delivery asks its driver to do, and how it refuses what it did not ask for.
+//! What a delivery asks its driver to do, and how it refuses calls that it did not ask for.
 
-use core::fmt;
+use core::{fmt, time::Duration};
 
-use crate::{report::Report, session::Wait};
+use crate::{escape::Escaped, report::Report, timeouts::Timeout};
+
+/// What to do next.
+///
+/// The enum is exhaustive on purpose: a driver that ignored a step that it does not know would spin. A new
+/// step is a breaking change.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_enums, reason = "a driver has to know every step")]
+pub enum Step<'a> {
+    /// Drop the connection, if there is one, then open a new one. Report
+    /// [`connected`](super::Delivery::connected) or [`connect_failed`](super::Delivery::connect_failed).
+    Connect(Connect),
+    /// Write these octets, or some of them, and report how many with [`sent`](super::Delivery::sent). Keep
+    /// reading while you write, or both sides may deadlock.
+    Transmit(Transmit<'a>),
+    /// Give at most this many octets of the message with [`content`](super::Delivery::content), or report its
+    /// end with [`end_content`](super::Delivery::end_content).
+    Content(usize),
+    /// Read, and report [`received`](super::Delivery::received),
+    /// [`disconnected`](super::Delivery::disconnected) or [`timed_out`](super::Delivery::timed_out).
+    Receive(Timeout),
+    /// Every recipient has its final status. Drop the connection unless it
+    /// [is kept](super::Delivery::is_kept).
+    Done(Report<'a>),
+}
+
+/// Which connection to open.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub struct Connect {
+    /// Where to connect to.
+    pub place: Place,
+    /// How long one address may take to accept the connection. After that, the next address is tried, or
+    /// connecting has failed.
+    pub timeout: Duration,
+}
+
+impl Connect {
+    /// A connection to `place`, where each address may take this long.
+    pub const fn new(place: Place, timeout: Duration) -> Self {
+        Self { place, timeout }
+    }
+}
 
 /// Where to connect to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "a driver has to know every place")]
 pub enum Place {
     /// Any address of the next hop.
     Any,
@@ -13,54 +56,79 @@ pub enum Place {
     Same,
 }
 
-/// What is to be done next.
-#[derive(Debug)]
-pub enum Step<'a> {
-    /// Drop the connection, if there is one, and open a new one; then
-    /// [`connected`](super::Delivery::connected) or [`connect_failed`](super::Delivery::connect_failed).
-    Connect(Place),
-    /// Write some of these octets, then [`sent`](super::Delivery::sent). What arrives meanwhile is welcome:
-    /// a peer that cannot get rid of its replies may stop reading.
-    Transmit(&'a [u8], Wait),
-    /// Give [`content`](super::Delivery::content) of at most so many octets, or
-    /// [`end_content`](super::Delivery::end_content).
-    Content(usize),
-    /// Read: [`received`](super::Delivery::received), [`disconnected`](super::Delivery::disconnected), or
-    /// [`timed_out`](super::Delivery::timed_out).
-    Wait(Wait),
-    /// Every recipient has its final status. Drop the connection unless it
-    /// [is kept](super::Delivery::is_kept).
-    Done(Report<'a>),
+/// Octets to write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Transmit<'a> {
+    octets: &'a [u8],
+    timeout: Timeout,
+    is_sensitive: bool,
 }
 
-/// A call that does not fit the moment. Nothing was changed.
+impl<'a> Transmit<'a> {
+    /// Octets that are not sensitive.
+    pub const fn new(octets: &'a [u8], timeout: Timeout) -> Self {
+        Self { octets, timeout, is_sensitive: false }
+    }
+
+    /// The octets. Never empty.
+    pub const fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// How long the peer may take to accept a block of them.
+    pub const fn timeout(&self) -> Timeout {
+        self.timeout
+    }
+
+    /// Whether the octets contain a secret, such as a response to an authentication challenge: do not log or
+    /// show them.
+    pub const fn is_sensitive(&self) -> bool {
+        self.is_sensitive
+    }
+}
+
+/// Shows no secrets.
+impl fmt::Debug for Transmit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut transmit = f.debug_struct("Transmit");
+        if self.is_sensitive {
+            transmit.field("octets", &format_args!("{} sensitive octets", self.octets.len()));
+        } else {
+            transmit.field("octets", &Escaped(self.octets));
+        }
+        transmit.field("timeout", &self.timeout).finish()
+    }
+}
+
+/// A call that the delivery did not ask for. It changed nothing, and is never caused by what the peer sent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Misuse {
-    /// No connection was asked for.
+#[non_exhaustive]
+pub enum MisuseError {
+    /// The delivery did not ask for a connection.
     NotConnecting,
     /// There is no connection.
     NotConnected,
-    /// More octets were reported as sent than were to be sent.
+    /// More octets were reported as sent than there were to send.
     NothingToSend,
-    /// No content is wanted now.
+    /// The delivery did not ask for content.
     NoContentWanted,
-    /// More content than was asked for.
+    /// More content was given than the delivery asked for.
     TooMuchContent,
     /// The delivery is not done.
     NotDone,
 }
 
-impl fmt::Display for Misuse {
+impl fmt::Display for MisuseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotConnecting => "no connection was asked for",
+            Self::NotConnecting => "the delivery did not ask for a connection",
             Self::NotConnected => "there is no connection",
-            Self::NothingToSend => "there are not so many octets to send",
-            Self::NoContentWanted => "no content is wanted now",
-            Self::TooMuchContent => "more content was given than asked for",
+            Self::NothingToSend => "there are not that many octets to send",
+            Self::NoContentWanted => "the delivery did not ask for content",
+            Self::TooMuchContent => "more content was given than the delivery asked for",
             Self::NotDone => "the delivery is not done",
         })
     }
 }
 
-impl core::error::Error for Misuse {}
+impl core::error::Error for MisuseError {}

@@ -10,7 +10,7 @@ use super::{
     line::{self, Position},
     line_end::fold_line_ends,
 };
-use crate::escape::Escaped;
+use crate::{escape::Escaped, limits::Limits};
 
 /// How much of an offending line a fault keeps, in octets.
 pub(crate) const EXCERPT: usize = 256;
@@ -53,16 +53,17 @@ impl ReplyLimits {
     }
 }
 
-/// What the peer sent is no reply.
+/// The peer sent something that is not a valid SMTP reply.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ReplyFault {
-    kind: ReplyFaultKind,
+pub struct ReplyError {
+    kind: ReplyErrorKind,
     excerpt: Vec<u8>,
 }
 
-/// In which way it is no reply.
+/// Why it is not a valid reply.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum ReplyFaultKind {
+#[non_exhaustive]
+pub enum ReplyErrorKind {
     /// A line that does not start with a code from 200 to 599 and a space, a hyphen or nothing.
     Malformed,
     /// A line of the reply has another code than the first.
@@ -73,9 +74,9 @@ pub enum ReplyFaultKind {
     ReplyTooLong,
 }
 
-impl ReplyFault {
-    /// In which way it is no reply.
-    pub const fn kind(&self) -> ReplyFaultKind {
+impl ReplyError {
+    /// Why it is not a valid reply.
+    pub const fn kind(&self) -> ReplyErrorKind {
         self.kind
     }
 
@@ -84,22 +85,22 @@ impl ReplyFault {
         &self.excerpt
     }
 
-    fn new(kind: ReplyFaultKind, line: &[u8]) -> Self {
+    fn new(kind: ReplyErrorKind, line: &[u8]) -> Self {
         let excerpt = line.get(..EXCERPT).unwrap_or(line);
         Self { kind, excerpt: excerpt.to_vec() }
     }
 }
 
-impl fmt::Display for ReplyFault {
+impl fmt::Display for ReplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {:?}", self.kind, Escaped(&self.excerpt))
     }
 }
 
-impl fmt::Display for ReplyFaultKind {
+impl fmt::Display for ReplyErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "what is not an SMTP reply",
+            Self::Malformed => "something that is not an SMTP reply",
             Self::MixedCodes => "a reply whose lines have different codes",
             Self::LineTooLong => "a reply line longer than the limit",
             Self::ReplyTooLong => "a reply longer than the limit",
@@ -107,13 +108,13 @@ impl fmt::Display for ReplyFaultKind {
     }
 }
 
-impl fmt::Debug for ReplyFault {
+impl fmt::Debug for ReplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReplyFault({self})")
+        write!(f, "ReplyError({self})")
     }
 }
 
-impl core::error::Error for ReplyFault {}
+impl core::error::Error for ReplyError {}
 
 /// Decodes replies that arrive in pieces.
 ///
@@ -145,12 +146,11 @@ struct Scan {
 }
 
 impl ReplyDecoder {
-    /// `line`: the longest line taken, without its LF. `reply`: the longest reply, line ends and
-    /// empty lines before it included. Both in octets.
-    pub const fn new(line: usize, reply: usize) -> Self {
+    /// A decoder for one connection. Of the limits it uses those of a reply and of its lines.
+    pub const fn new(limits: &Limits) -> Self {
         Self {
-            limits: ReplyLimits { line, reply },
-            reply_limit: reply,
+            limits: ReplyLimits { line: limits.reply_line(), reply: limits.reply() },
+            reply_limit: limits.reply(),
             held: Vec::new(),
             scan: Scan { line_start: 0, code: None, returned: false },
         }
@@ -162,7 +162,7 @@ impl ReplyDecoder {
     /// After a fault the stream cannot be read any further; call [`ReplyDecoder::clear`] to read
     /// another one.
     #[inline]
-    pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+    pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         if self.scan.returned {
             self.clear();
         }
@@ -180,7 +180,7 @@ impl ReplyDecoder {
     /// Not inlined, as `decode_behind_held`: what is left of `decode` is small enough to be inlined
     /// itself, and a trickle takes a third less time.
     #[inline(never)]
-    fn decode_whole<'a>(&mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+    fn decode_whole<'a>(&mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         let mut scan = Scan::default();
         match scan.advance(input, self.limits) {
             Ok(Some((code, len))) => {
@@ -203,8 +203,8 @@ impl ReplyDecoder {
     fn skip_or_fail<'a>(
         &mut self,
         input: &'a [u8],
-        fault: ReplyFault,
-    ) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+        fault: ReplyError,
+    ) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         match self.limits.empty_lines(input) {
             0 => {
                 self.clear();
@@ -221,7 +221,7 @@ impl ReplyDecoder {
         input: &'a [u8],
         taken: usize,
         skipped: usize,
-    ) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+    ) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         self.held.clear();
         self.limits.reply = self.limits.reply.saturating_sub(skipped);
         let (behind, result) = self.decode_whole(input.get(taken..).unwrap_or_default());
@@ -247,7 +247,7 @@ impl ReplyDecoder {
 
     /// No more than the one octet that passes a limit is held.
     #[inline(never)]
-    fn decode_behind_held<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyFault>) {
+    fn decode_behind_held<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         // Only the CR of an empty line before a reply can be held.
         if let ([b'\r'], [b'\n', ..], true) = (self.held.as_slice(), input, self.limits.hold(1, 2)) {
             return self.decode_behind_empty_lines(input, 1, 2);
@@ -289,20 +289,21 @@ impl fmt::Debug for ReplyDecoder {
 }
 
 /// The first reply of `octets`, and what is behind it.
-pub(super) fn first_reply(octets: &[u8]) -> Result<Option<(Reply<'_>, &[u8])>, ReplyFault> {
+pub(super) fn first_reply(octets: &[u8]) -> Result<Option<(usize, Reply<'_>)>, ReplyError> {
     let limits = ReplyLimits::NONE;
-    let octets = octets.get(limits.empty_lines(octets)..).unwrap_or_default();
+    let skipped = limits.empty_lines(octets);
+    let octets = octets.get(skipped..).unwrap_or_default();
     let found = Scan::default().advance(octets, limits)?;
-    Ok(found.and_then(|(code, len)| {
-        let (reply, rest) = octets.split_at_checked(len)?;
-        Some((Reply::from_decoded(code, reply), rest))
+    Ok(found.map(|(code, len)| {
+        let reply = octets.get(..len).unwrap_or_default();
+        (skipped.saturating_add(len), Reply::from_decoded(code, reply))
     }))
 }
 
 impl Scan {
     /// Reads lines of `octets` from `line_start` on. `octets` starts with the reply's first octet.
     #[inline]
-    fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyFault> {
+    fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyError> {
         loop {
             // Most lines of long replies take this short way: their code is known, and more follow.
             let continued = self.code.and_then(|_| octets.first_chunk()).map(|[a, b, c]| [*a, *b, *c, b'-']);
@@ -342,23 +343,23 @@ impl Scan {
     }
 
     /// Reads any complete line, without its end: the code of the reply, and whether more follow.
-    fn read_line(&self, line: &[u8]) -> Result<(Code, Position), ReplyFault> {
+    fn read_line(&self, line: &[u8]) -> Result<(Code, Position), ReplyError> {
         match (line::reply_line(line), self.code) {
-            (Some((code, _)), Some(first)) if code != first => Err(ReplyFault::new(ReplyFaultKind::MixedCodes, line)),
+            (Some((code, _)), Some(first)) if code != first => Err(ReplyError::new(ReplyErrorKind::MixedCodes, line)),
             (Some(parsed), _) => Ok(parsed),
             // Some servers put empty lines into a long banner or EHLO reply.
             (None, Some(first)) if line.is_empty() => Ok((first, Position::More)),
-            (None, _) => Err(ReplyFault::new(ReplyFaultKind::Malformed, line)),
+            (None, _) => Err(ReplyError::new(ReplyErrorKind::Malformed, line)),
         }
     }
 
     #[cold]
-    fn passed(&self, line: &[u8], limits: ReplyLimits) -> ReplyFault {
+    fn passed(&self, line: &[u8], limits: ReplyLimits) -> ReplyError {
         let reply_room = limits.reply.saturating_sub(self.line_start);
         if line.len() > limits.line && limits.line <= reply_room {
-            ReplyFault::new(ReplyFaultKind::LineTooLong, line.get(..limits.line).unwrap_or(line))
+            ReplyError::new(ReplyErrorKind::LineTooLong, line.get(..limits.line).unwrap_or(line))
         } else {
-            ReplyFault::new(ReplyFaultKind::ReplyTooLong, line.get(..reply_room).unwrap_or(line))
+            ReplyError::new(ReplyErrorKind::ReplyTooLong, line.get(..reply_room).unwrap_or(line))
         }
     }
 }
@@ -368,9 +369,13 @@ mod tests {
     use super::*;
     use alloc::{format, string::String};
 
+    fn decoder_with(line: usize, reply: usize) -> ReplyDecoder {
+        ReplyDecoder::new(&Limits::DEFAULT.with_reply_line(line).with_reply(reply))
+    }
+
     /// The replies of a stream that arrives cut at these places, then the fault if there is one.
     fn decoded(octets: &[u8], cuts: &[usize], line: usize, reply: usize) -> Vec<String> {
-        let mut decoder = ReplyDecoder::new(line, reply);
+        let mut decoder = decoder_with(line, reply);
         let mut found = Vec::new();
         let mut start = 0;
         for end in cuts.iter().copied().chain([octets.len()]) {
@@ -470,7 +475,7 @@ mod tests {
 
     #[test]
     fn of_an_empty_line_before_a_reply_no_more_is_held_than_its_cr() {
-        let mut decoder = ReplyDecoder::new(100, 100);
+        let mut decoder = decoder_with(100, 100);
         for (octets, held) in [
             (&b"\r"[..], &b"\r"[..]),
             (b"\n", b""),
@@ -487,25 +492,25 @@ mod tests {
         assert_eq!((taken, result.unwrap().unwrap().octets()), (7, &b"250-a\r\n\r\n250 b\r\n"[..]));
         assert_eq!(decoder.decode(b"\r\n").1, Ok(None));
         decoder.clear();
-        assert_eq!(decoder, ReplyDecoder::new(100, 100));
+        assert_eq!(decoder, decoder_with(100, 100));
     }
 
     #[test]
     fn a_flood_of_empty_lines_ends_with_a_fault_and_holds_nothing() {
         for empty in [&b"\r\n"[..], b"\n"] {
-            let mut decoder = ReplyDecoder::new(100, 1000);
+            let mut decoder = decoder_with(100, 1000);
             for _ in 0..1000 / empty.len() {
                 assert_eq!(decoder.decode(empty), (empty.len(), Ok(None)));
                 assert!(decoder.held().is_empty());
             }
             let fault = decoder.decode(empty).1.unwrap_err();
-            assert_eq!(fault.kind(), ReplyFaultKind::ReplyTooLong);
+            assert_eq!(fault.kind(), ReplyErrorKind::ReplyTooLong);
         }
     }
 
     #[test]
     fn a_flood_without_a_line_end_is_held_up_to_the_limit_only() {
-        let mut decoder = ReplyDecoder::new(1000, 5000);
+        let mut decoder = decoder_with(1000, 5000);
         let mut faults = 0;
         for _ in 0..100 {
             faults += usize::from(decoder.decode(&[b'2'; 700]).1.is_err());

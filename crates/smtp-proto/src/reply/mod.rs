@@ -8,7 +8,7 @@ mod line_end;
 pub(crate) use code::Class;
 pub use code::{Code, EnhancedCode, Severity};
 pub(crate) use decoder::EXCERPT;
-pub use decoder::{ReplyDecoder, ReplyFault, ReplyFaultKind};
+pub use decoder::{ReplyDecoder, ReplyError, ReplyErrorKind};
 
 use core::{convert::Infallible, fmt, ops::ControlFlow};
 
@@ -28,11 +28,11 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// Reads one complete reply from the front of `octets`: the reply and what is left behind it,
-    /// `None` if the reply is not complete yet. Empty lines before it are skipped.
+    /// Reads one complete reply from the front of `octets`: how many octets it took, and the reply. `None` if
+    /// the reply is not complete yet. Empty lines before it are skipped.
     ///
     /// For octets that arrive in pieces use [`ReplyDecoder`], which looks at each octet once.
-    pub fn parse(octets: &'a [u8]) -> Result<Option<(Self, &'a [u8])>, ReplyFault> {
+    pub fn parse(octets: &'a [u8]) -> Result<Option<(usize, Self)>, ReplyError> {
         decoder::first_reply(octets)
     }
 

@@ -1,6 +1,6 @@
 //! What a reply is: by its code, and by what it would answer.
 
-use crate::{reply::Code, report::Stage};
+use crate::{reply::Code, stage::Stage};
 
 /// Whether a command had been sent whole when the first octet of a reply came.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -4,24 +4,26 @@
 //! come when, how much may be under way. It knows no message and no retry.
 
 mod answer;
+mod error;
 mod order;
 mod unanswered;
 
 use alloc::vec::Vec;
-use core::{fmt, time::Duration};
+use core::fmt;
 
 use crate::{
-    capabilities::Capabilities,
-    command::Command,
-    config::{Limits, Waits},
-    content::{ContentEncoder, ContentFault},
+    capabilities::{Capabilities, SizeLimit},
+    command::{Command, MailParameters},
+    content::ContentEncoder,
     escape::Escaped,
-    reply::{Class, Code, Reply, ReplyDecoder, ReplyFault},
-    report::Stage,
+    limits::Limits,
+    reply::{Class, Code, Reply, ReplyDecoder, ReplyError},
+    stage::Stage,
+    timeouts::{Timeout, Timeouts},
 };
 use answer::{Answering, Meaning};
-pub use order::Refused;
-use order::{Transaction, may_be_followed};
+pub use error::SessionError;
+use order::{Phase, may_be_followed};
 use unanswered::{Due, Unanswered};
 
 /// One connection.
@@ -53,7 +55,7 @@ pub struct Session {
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum State {
-    Commands(Transaction),
+    Commands(Phase),
     Content(ContentEncoder),
     Quitting,
     Over,
@@ -89,7 +91,7 @@ pub enum Event<'a> {
         reply: Reply<'a>,
     },
     /// Octets that are no reply. The last event.
-    NotAReply(ReplyFault),
+    InvalidReply(ReplyError),
 }
 
 /// Octets of most groups of commands.
@@ -101,7 +103,7 @@ impl Session {
         let mut session = Self {
             state: State::Over,
             capabilities: Capabilities::default(),
-            decoder: ReplyDecoder::new(limits.reply_line, limits.reply),
+            decoder: ReplyDecoder::new(&limits),
             output: Vec::new(),
             sent: 0,
             unanswered: Unanswered::new(),
@@ -120,7 +122,7 @@ impl Session {
     /// learned is kept.
     pub fn restart(&mut self) {
         self.close();
-        self.state = State::Commands(Transaction::BeforeHello);
+        self.state = State::Commands(Phase::BeforeHello);
         self.unanswered.push(Due::one(Stage::Greeting, 0), 0);
     }
 
@@ -166,7 +168,7 @@ impl Session {
                 *state = State::Over;
                 output.clear();
                 *sent = 0;
-                return (taken, Some(Event::NotAReply(fault)));
+                return (taken, Some(Event::InvalidReply(fault)));
             }
         };
         *progress = progress.wrapping_add(1);
@@ -193,28 +195,32 @@ impl Session {
         }
         match stage {
             Stage::Ehlo | Stage::Lhlo if success => {
-                *capabilities = Capabilities::from_reply(&reply);
+                *capabilities = Capabilities::from_reply(&reply).unwrap_or_default();
             }
             Stage::Helo => *capabilities = Capabilities::default(),
+            Stage::Quit => *state = State::Over,
             _ => {}
         }
         (taken, Some(Event::Reply { stage, reply }))
     }
 
     /// Gives a command: it is written to the output, and its reply is due.
-    pub fn command(&mut self, command: &Command<'_>) -> Result<(), Refused> {
+    pub fn command(&mut self, command: &Command<'_>) -> Result<(), SessionError> {
         let transaction = match &mut self.state {
             State::Commands(transaction) => transaction,
-            State::Content(_) => return Err(Refused::Order),
-            State::Quitting | State::Over => return Err(Refused::Over),
+            State::Content(_) => return Err(SessionError::Order),
+            State::Quitting | State::Over => return Err(SessionError::Over),
         };
         match self.unanswered.newest() {
             None => {}
-            Some(Due { stage: Stage::Greeting, .. }) => return Err(Refused::Greeting),
+            Some(Due { stage: Stage::Greeting, .. }) => return Err(SessionError::Greeting),
             Some(newest) if self.capabilities.pipelining && may_be_followed(newest.stage) => {}
-            Some(_) => return Err(Refused::Unanswered),
+            Some(_) => return Err(SessionError::Unanswered),
         }
-        let next = transaction.with(command).ok_or(Refused::Order)?;
+        let next = transaction.with(command).ok_or(SessionError::Order)?;
+        if let Command::Mail(_, parameters) = command {
+            check_offered(*parameters, &self.capabilities)?;
+        }
         let start = self.output.len();
         if self.output.is_empty() {
             self.output.reserve(USUAL_GROUP);
@@ -222,9 +228,9 @@ impl Session {
         command.encode(&mut self.output);
         let len = self.output.len().saturating_sub(start);
         let under_way = self.unanswered.octets().saturating_add(len);
-        if under_way > self.limits.pipeline && self.unanswered.oldest().is_some() {
+        if under_way > self.limits.pipeline() && self.unanswered.oldest().is_some() {
             self.output.truncate(start);
-            return Err(Refused::Unanswered);
+            return Err(SessionError::Unanswered);
         }
         let unsent = self.output.len().saturating_sub(self.sent);
         *transaction = next;
@@ -241,51 +247,55 @@ impl Session {
     }
 
     /// Starts the content, which `encoder` writes: DATA was answered with 354.
-    pub fn begin_content(&mut self, encoder: ContentEncoder) -> Result<(), Refused> {
-        if self.state != State::Commands(Transaction::StartMailInput) {
-            return Err(Refused::Order);
+    pub fn begin_content(&mut self, encoder: ContentEncoder) -> Result<(), SessionError> {
+        if self.state != State::Commands(Phase::StartMailInput) {
+            return Err(SessionError::Order);
         }
         self.state = State::Content(encoder);
         Ok(())
     }
 
-    /// Writes the next octets of the message behind what is left of the output. After a fault the
-    /// session is over.
-    pub fn content(&mut self, octets: &[u8]) -> Result<Result<(), ContentFault>, Refused> {
-        let State::Content(encoder) = &mut self.state else { return Err(Refused::Order) };
+    /// Writes the next octets of the message behind what is left of the output. After an error of the
+    /// content the session is over.
+    pub fn content(&mut self, octets: &[u8]) -> Result<(), SessionError> {
+        let idle = self.output().is_empty();
+        let State::Content(encoder) = &mut self.state else { return Err(SessionError::Order) };
         // What was handed over must not pile up where the output never becomes empty.
         self.output.drain(..self.sent.min(self.output.len()));
         self.sent = 0;
         // Once, with room for the doubled dots and the end: not in steps.
         self.output.reserve(octets.len().saturating_add(octets.len() / 32).saturating_add(16));
-        let result = encoder.encode(octets, &mut self.output);
-        if result.is_err() {
+        let taken = encoder.encode(octets, &mut self.output);
+        if taken.is_err() {
             self.close();
         }
-        Ok(result)
+        self.content_given(idle);
+        Ok(taken?)
     }
 
-    /// Writes the end of the content: its reply is due, or one for each recipient that was taken if
-    /// LHLO was said. The length of the longest line if it is above
-    /// [`LONGEST_LINE`](crate::LONGEST_LINE), or the fault that ended the session.
-    pub fn end_content(&mut self) -> Result<Result<Option<u64>, ContentFault>, Refused> {
-        let State::Content(encoder) = &mut self.state else { return Err(Refused::Order) };
+    /// Writes the end of the content: its reply is due, or one for each accepted recipient if LHLO was sent.
+    /// Returns the length of the longest line if it is above [`LONGEST_LINE`](crate::LONGEST_LINE). After an
+    /// error of the content the session is over.
+    pub fn end_content(&mut self) -> Result<Option<u64>, SessionError> {
+        let idle = self.output().is_empty();
+        let State::Content(encoder) = &mut self.state else { return Err(SessionError::Order) };
         let ended = encoder.finish(&mut self.output).map(|()| encoder.longest_line());
         if ended.is_ok() {
             let replies = if self.each_recipient { self.accepted.unwrap_or_default().max(1) } else { 1 };
             let unsent = self.output.len().saturating_sub(self.sent);
             self.unanswered.push(Due { replies, ..Due::one(Stage::ContentEnd, 0) }, unsent);
-            self.state = State::Commands(Transaction::None);
+            self.state = State::Commands(Phase::None);
         } else {
             self.close();
         }
-        Ok(ended)
+        self.content_given(idle);
+        Ok(ended?)
     }
 
     /// The first `octets` of the output were handed over.
-    pub fn sent(&mut self, octets: usize) -> Result<(), Refused> {
+    pub fn sent(&mut self, octets: usize) -> Result<(), SessionError> {
         if octets > self.output().len() {
-            return Err(Refused::NothingToSend);
+            return Err(SessionError::NothingToSend);
         }
         self.sent = self.sent.saturating_add(octets);
         self.unanswered.sent(octets);
@@ -294,7 +304,7 @@ impl Session {
         if all {
             self.clear_output();
         }
-        if octets > 0 && (all || self.sent_since >= self.limits.block) {
+        if octets > 0 && (all || self.sent_since >= self.limits.block()) {
             self.progressed();
         }
         Ok(())
@@ -337,10 +347,16 @@ impl Session {
         self.unanswered.oldest().is_some_and(|oldest| self.unanswered.oldest_unsent() < oldest.len)
     }
 
-    /// How long to wait, and since when: from the last change of [`Wait::progress`].
-    pub fn wait(&self, waits: &Waits) -> Wait {
-        let limit = if self.output().is_empty() { waits.for_reply(self.stage()) } else { waits.block };
-        Wait { limit, progress: self.progress }
+    /// How long to wait for the peer: for the reply that is due, or while output is written, for it to take a
+    /// block.
+    pub fn timeout(&self, timeouts: &Timeouts) -> Timeout {
+        let is_written = self.output().is_empty();
+        Timeout::new(if is_written { timeouts.for_reply(self.stage()) } else { timeouts.block() }, self.progress)
+    }
+
+    /// Whether the output was handed over in part.
+    pub(crate) const fn is_partly_sent(&self) -> bool {
+        self.sent > 0
     }
 
     /// Whether a command was sent whole and not answered.
@@ -353,20 +369,30 @@ impl Session {
         self.sent = 0;
     }
 
+    /// However long the source of the content took: if the peer was not waited for, its time begins now.
+    fn content_given(&mut self, idle: bool) {
+        if idle {
+            self.progressed();
+        }
+    }
+
     fn progressed(&mut self) {
         self.progress = self.progress.wrapping_add(1);
         self.sent_since = 0;
     }
 }
 
-/// How long to wait before saying that time is up.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Wait {
-    /// No longer than this ...
-    pub limit: Duration,
-    /// ... counted from when this number last changed. It changes with each reply and each block
-    /// written, not with each octet: a peer that sends one octet a minute does not hold the client.
-    pub progress: u32,
+fn check_offered(parameters: MailParameters, offered: &Capabilities) -> Result<(), SessionError> {
+    for (used, offered, keyword) in [
+        (parameters.size().is_some(), offered.size != SizeLimit::NotOffered, "SIZE"),
+        (parameters.eight_bit_mime(), offered.eight_bit_mime, "8BITMIME"),
+        (parameters.smtputf8(), offered.smtputf8, "SMTPUTF8"),
+    ] {
+        if used && !offered {
+            return Err(SessionError::NotOffered(keyword));
+        }
+    }
+    Ok(())
 }
 
 impl State {
@@ -375,12 +401,12 @@ impl State {
         let Self::Commands(transaction) = self else { return };
         let taken = code.meaning() == Class::Success;
         match (stage, *transaction) {
-            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) if !taken => *transaction = Transaction::BeforeHello,
-            (Stage::Mail, Transaction::Mail | Transaction::Rcpt) if !taken && !given.has(Stage::Rset) => {
-                *transaction = Transaction::None;
+            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) if !taken => *transaction = Phase::BeforeHello,
+            (Stage::Mail, Phase::Mail | Phase::Rcpt) if !taken && !given.has(Stage::Rset) => {
+                *transaction = Phase::None;
             }
-            (Stage::Data, _) if code == Code::START_MAIL_INPUT => *transaction = Transaction::StartMailInput,
-            (Stage::Data, _) if code.severity().is_some() => *transaction = Transaction::Rcpt,
+            (Stage::Data, _) if code == Code::START_MAIL_INPUT => *transaction = Phase::StartMailInput,
+            (Stage::Data, _) if code.severity().is_some() => *transaction = Phase::Rcpt,
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use core::hash::{Hash, Hasher};
 
-use crate::report::Stage;
+use crate::stage::Stage;
 
 /// The commands whose replies are due, the oldest first.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use smtp_proto::{Misuse, Step};
+use smtp_proto::{MisuseError, Step};
 
 use super::{
     Failure, Failures,
@@ -23,9 +23,9 @@ use crate::{
 ///
 /// It reports what fails as [`connect_failed`](Machine::connect_failed) with the error's text, and gives
 /// the delivery up when the network says so.
-pub trait Drive: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Read) -> Result<(), Misuse> {}
+pub trait Drive: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Read) -> Result<(), MisuseError> {}
 
-impl<F: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Read) -> Result<(), Misuse>> Drive for F {}
+impl<F: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Read) -> Result<(), MisuseError>> Drive for F {}
 
 /// Plays transcripts in memory with a generic driver, under the oracle. How many plays that were.
 pub(super) fn check(transcripts: &[(String, Transcript)], drive: &impl Drive) -> Result<usize, Failures> {

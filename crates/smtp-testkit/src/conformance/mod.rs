@@ -100,7 +100,7 @@ impl Kit {
         Self { transcripts, patience: Duration::from_secs(10) }
     }
 
-    /// Waits so long for a driver that does nothing.
+    /// Timeouts so long for a driver that does nothing.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

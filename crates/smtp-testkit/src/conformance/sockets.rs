@@ -74,8 +74,8 @@ impl<'p> Play<'p> {
         let listeners = Listeners::bind(ADDRESSES).map_err(no_start)?;
         let server = Scripted::new(listeners, setting.writes, setting.patience);
         let mut driver = Worker::start(Arc::clone(make)).map_err(no_start)?;
-        let mut config = transcript.config.clone();
-        config.waits = config.waits.at_most(wait);
+        let config = transcript.config.clone();
+        let config = config.clone().with_timeouts(config.timeouts().at_most(wait));
         let message = transcript.messages[0].clone();
         let since = Instant::now();
         driver.command(Command::Deliver(server.addresses().to_vec(), Box::new(config), message));

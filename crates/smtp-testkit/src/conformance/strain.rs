@@ -106,8 +106,8 @@ fn play<D: Driver + 'static>(
     message.content.clone_from(&content);
     let listeners = Listeners::bind(1).map_err(|error| error.to_string())?;
     let mut driver = Worker::start(Arc::clone(make)).map_err(|error: io::Error| error.to_string())?;
-    let mut config = short.config.clone();
-    config.waits = config.waits.at_most(WAIT);
+    let config = short.config.clone();
+    let config = config.clone().with_timeouts(config.timeouts().at_most(WAIT));
     driver.command(Command::Deliver(listeners.addresses().to_vec(), Box::new(config), message));
     let accepted = listeners.accept(patience, || driver.is_done()).map_err(|error| error.to_string())?;
     let (mut link, _) = accepted.ok_or("the driver opens no connection")?;
@@ -158,7 +158,7 @@ fn lead_to_the_content(link: &mut Link, transcript: &Transcript, patience: Durat
     Ok(())
 }
 
-/// Waits until the driver has read some of the content, and then no more of it.
+/// Timeouts until the driver has read some of the content, and then no more of it.
 fn until_stuck(driver: &mut Worker, patience: Duration) {
     let until = Instant::now() + patience;
     let mut seen = (0, Instant::now());

@@ -282,7 +282,7 @@ fn has_to_be_delivered(script: &Script) -> bool {
     } else if by_ehlo {
         rest(false)
     } else {
-        ehlo.code != 421 && taken(Turn::Helo, false) && rest(false)
+        ehlo.code >= 300 && ehlo.code != 421 && taken(Turn::Helo, false) && rest(false)
     };
     done && !script.is_eight_bit()
 }

@@ -75,18 +75,14 @@ pub fn ours(script: &Arc<Script>) -> Run {
     let mut delivery = Delivery::new(config.clone(), envelope);
     let mut server = Server::new(Arc::clone(script));
     drive(&mut delivery, &script.content, &mut server);
-    let outcome = |status, cause, code: Option<u16>| match (status, cause, code) {
-        (Status::Delivered, _, _) => Outcome::Delivered,
-        (_, Cause::Reply, Some(code)) => Outcome::Not(Failure::Refused(code)),
-        (_, Cause::Needs(_), _) => Outcome::Not(Failure::NotSent),
-        (_, Cause::Connections, _) => Outcome::Not(Failure::Broken),
-        (_, other, _) => panic!("nothing here leads to {other}"),
+    let outcome = |status, cause| match (status, cause) {
+        (Status::Delivered, _) => Outcome::Delivered,
+        (_, Cause::Reply(reply)) => Outcome::Not(Failure::Refused(reply.code().get())),
+        (_, Cause::Needs { .. }) => Outcome::Not(Failure::NotSent),
+        (_, Cause::Connections) => Outcome::Not(Failure::Broken),
+        (_, other) => panic!("nothing here leads to {other}"),
     };
-    let outcomes = delivery
-        .report()
-        .recipients()
-        .map(|recipient| outcome(recipient.status, recipient.cause, recipient.reply.map(|reply| reply.code().get())))
-        .collect();
+    let outcomes = delivery.report().recipients().map(|recipient| outcome(recipient.status, recipient.cause)).collect();
     told(outcomes, &server)
 }
 

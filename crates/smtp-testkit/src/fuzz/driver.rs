@@ -55,9 +55,9 @@ impl Driver {
     pub(super) fn wanted(&mut self) -> Wanted {
         match self.watched.poll() {
             Step::Connect(_) => Wanted::Connect,
-            Step::Transmit(octets, _) => Wanted::Transmit(octets.len()),
+            Step::Transmit(transmit) => Wanted::Transmit(transmit.octets().len()),
             Step::Content(room) => Wanted::Content(room),
-            Step::Wait(_) => Wanted::Wait,
+            Step::Receive(_) => Wanted::Wait,
             Step::Done(_) => Wanted::Done,
         }
     }

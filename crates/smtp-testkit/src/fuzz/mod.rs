@@ -1,22 +1,20 @@
-//! The bodies of the fuzz targets. `fuzz/fuzz_targets` holds a few lines for each, and
-//! `tests/fuzz_corpus.rs` runs them over the checked-in inputs without libFuzzer.
+//! The bodies of the fuzz targets, in [`targets`], and what they share, beside it. `fuzz/fuzz_targets` holds
+//! a few lines for each, and `tests/fuzz_corpus.rs` runs them over the checked-in inputs without libFuzzer.
 
 #![allow(clippy::missing_panics_doc, reason = "a body panics where a promise is broken: that is its only output")]
 #![allow(clippy::needless_pass_by_value, reason = "`fuzz_target!` gives each input away")]
 
-pub mod capabilities;
-pub mod command;
-pub mod content;
-#[cfg(feature = "peers")]
-pub mod differential;
 mod driver;
-pub mod ehlo_disconnect;
-pub mod reply;
+mod moves;
 mod server;
-pub mod session;
+pub mod targets;
 mod values;
 
 use arbitrary::{Arbitrary, Unstructured};
+
+#[cfg(feature = "peers")]
+use targets::differential;
+use targets::{capabilities, command, content, ehlo_disconnect, reply, session};
 
 /// A fuzz target: its name, and what it does with an input. `false`: the input is none.
 pub type Target = (&'static str, fn(&[u8]) -> bool);

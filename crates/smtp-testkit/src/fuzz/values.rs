@@ -6,7 +6,7 @@ use std::{sync::OnceLock, time::Duration};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{
     Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, ForwardPath, HelloName,
-    HeloRetry, LineEndings, Need, Protocol, ReversePath, Size, TlsPolicy, Waits,
+    HeloRetry, Limits, LineEndings, Need, Protocol, ReversePath, Size, Timeouts, TlsPolicy,
 };
 
 /// A [`Config`].
@@ -15,32 +15,35 @@ pub(super) struct Policy(pub(super) Config);
 
 impl<'a> Arbitrary<'a> for Policy {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let mut config = Config::new(hello_name().clone());
         let choices = u8::arbitrary(u)?;
-        config.protocol = if choices & 1 == 0 { Protocol::Smtp } else { Protocol::Lmtp };
-        config.afterwards = if choices & 2 == 0 { Afterwards::Quit } else { Afterwards::Keep };
-        config.line_endings = if choices & 4 == 0 { LineEndings::Mend } else { LineEndings::Strict };
-        config.eight_bit = if choices & 8 == 0 { EightBitPolicy::Refuse } else { EightBitPolicy::Send };
-        config.helo_retry = match choices >> 4 & 3 {
+        let helo_retry = match choices >> 4 & 3 {
             0 | 1 => HeloRetry::Disconnect,
             2 => HeloRetry::Timeout,
             _ => HeloRetry::Never,
         };
-        // Nothing is delivered where these are required: seldom.
-        config.tls = if choices & 0xc4 == 0x44 { TlsPolicy::Required } else { TlsPolicy::Never };
-        config.auth = if choices & 0xc4 == 0x84 { AuthPolicy::Required } else { AuthPolicy::Never };
+        let mut config = Config::new(hello_name().clone())
+            .with_protocol(if choices & 1 == 0 { Protocol::Smtp } else { Protocol::Lmtp })
+            .with_afterwards(if choices & 2 == 0 { Afterwards::Quit } else { Afterwards::Keep })
+            .with_line_endings(if choices & 4 == 0 { LineEndings::Mend } else { LineEndings::Strict })
+            .with_eight_bit(if choices & 8 == 0 { EightBitPolicy::Refuse } else { EightBitPolicy::Send })
+            .with_helo_retry(helo_retry)
+            // Nothing is delivered where these are required: seldom.
+            .with_tls(if choices & 0xc4 == 0x44 { TlsPolicy::Required } else { TlsPolicy::Never })
+            .with_auth(if choices & 0xc4 == 0x84 { AuthPolicy::Required } else { AuthPolicy::Never });
         match u8::arbitrary(u)? {
             limits if limits < 128 => {}
             limits => {
-                config.limits.pipeline = [0, 40, 60, 100][usize::from(limits & 3)];
-                config.limits.block = [1, 2, 7, 100][usize::from(limits >> 2 & 3)];
-                config.limits.reply_line = [60, 80, 200, 12_288][usize::from(limits >> 4 & 3)];
-                config.limits.reply = [80, 300][usize::from(limits >> 6 & 1)];
-                config.limits.kept_reply = [0, 10, 50, 4096][usize::from(limits & 3)];
+                let chosen = Limits::DEFAULT
+                    .with_pipeline([0, 40, 60, 100][usize::from(limits & 3)])
+                    .with_block([1, 2, 7, 100][usize::from(limits >> 2 & 3)])
+                    .with_reply_line([60, 80, 200, 12_288][usize::from(limits >> 4 & 3)])
+                    .with_reply([80, 300][usize::from(limits >> 6 & 1)])
+                    .with_kept_reply([0, 10, 50, 4096][usize::from(limits & 3)]);
+                config = config.with_limits(chosen);
             }
         }
         if choices & 0xf0 == 0xf0 {
-            config.waits = Waits::RFC_5321.at_most(Duration::from_secs(60));
+            config = config.with_timeouts(Timeouts::RFC_5321.at_most(Duration::from_secs(60)));
         }
         Ok(Self(config))
     }
@@ -82,7 +85,7 @@ impl<'a> Arbitrary<'a> for Addressed {
             _ => {}
         }
         if choices & 0x8f == 0x87 {
-            envelope = envelope.requiring(Need::ALL[usize::from(recipients % 7)]);
+            envelope = envelope.requiring(Need::ALL[usize::from(recipients) % Need::ALL.len()]);
         }
         Ok(Self(envelope))
     }

@@ -85,7 +85,7 @@ impl Task {
 
     /// Whether nothing of the message may go in clear.
     pub(super) fn must_be_secured(&self) -> bool {
-        self.config.tls == TlsPolicy::Required || self.config.auth == AuthPolicy::Required
+        self.config.tls() == TlsPolicy::Required || self.config.auth() == AuthPolicy::Required
     }
 }
 
@@ -138,7 +138,7 @@ impl Connection {
             spent: false,
             doubted: false,
             exchanges: Vec::with_capacity(16),
-            replies: ReplyReader::new(config.limits.reply_line, config.limits.reply),
+            replies: ReplyReader::new(config.limits().reply_line(), config.limits().reply()),
             answering: Awaited::Nothing,
             offers: Offers::default(),
             message: None,
@@ -263,10 +263,10 @@ impl Connection {
         if self.unfit.is_some() || self.spent {
             return Turn::Say(Verb::Quit);
         }
-        match (task.config.afterwards, clean) {
-            (Afterwards::Quit, _) => Turn::Say(Verb::Quit),
+        match (task.config.afterwards(), clean) {
             (Afterwards::Keep, true) => Turn::Kept,
             (Afterwards::Keep, false) => Turn::Say(Verb::Rset),
+            (_, _) => Turn::Say(Verb::Quit),
         }
     }
 
@@ -282,9 +282,9 @@ impl Connection {
     /// Writes the only line that may be `verb` now, without its CR LF.
     pub(super) fn write_line(&self, verb: Verb, task: &Task, line: &mut String) {
         let (name, value, end) = match verb {
-            Verb::Ehlo => ("EHLO ", task.config.hello_name.as_str(), ""),
-            Verb::Helo => ("HELO ", task.config.hello_name.as_str(), ""),
-            Verb::Lhlo => ("LHLO ", task.config.hello_name.as_str(), ""),
+            Verb::Ehlo => ("EHLO ", task.config.hello_name().as_str(), ""),
+            Verb::Helo => ("HELO ", task.config.hello_name().as_str(), ""),
+            Verb::Lhlo => ("LHLO ", task.config.hello_name().as_str(), ""),
             Verb::Mail => ("MAIL FROM:<", task.envelope.reverse_path().as_str(), ">"),
             Verb::Rcpt => match task.envelope.forward_paths().get(self.count(Verb::Rcpt)) {
                 Some(path) => ("RCPT TO:<", path.as_str(), ">"),
@@ -325,7 +325,7 @@ impl Connection {
 
     /// Takes the end of the content, whose octets were shown.
     pub(super) fn say_end(&mut self, task: &Task) {
-        let replies = match task.config.protocol {
+        let replies = match task.config.protocol() {
             Protocol::Smtp => 1,
             Protocol::Lmtp => self.accepted().max(1),
         };

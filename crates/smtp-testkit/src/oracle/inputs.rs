@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{Body, Cancel, Cause, Ended, Envelope, Place, Size, Status};
+use smtp_proto::{AttemptEnd, Body, Cancel, Envelope, Place, Size, Status};
 
 use super::{
     Clock, Input, Oracle, Phase, Violation,
@@ -35,15 +35,17 @@ impl Oracle {
             Input::Lost(how) => self.end(End::Lost(how)),
             Input::TimedOut => self.end(End::Silence),
             Input::Content(octets) => {
+                self.content_given();
                 let message = self.connection.message.as_mut();
-                if let Some(fault) = message.and_then(|message| message.give(octets)) {
-                    self.end(End::ContentFault(fault));
+                if let Some(error) = message.and_then(|message| message.give(octets)) {
+                    self.end(End::ContentError(error));
                 }
             }
             Input::EndContent => {
+                self.content_given();
                 if let Some(message) = &mut self.connection.message {
                     match message.end() {
-                        Some(fault) => self.end(End::ContentFault(fault)),
+                        Some(error) => self.end(End::ContentError(error)),
                         None => self.overlong_line = message.overlong_line(),
                     }
                 }
@@ -60,8 +62,15 @@ impl Oracle {
         Ok(())
     }
 
+    /// However long that took: if nothing waits to be written, the peer's time may start over.
+    fn content_given(&mut self) {
+        if self.shown.is_empty() {
+            self.clock.changes_left += 1;
+        }
+    }
+
     fn sent(&mut self, octets: usize) {
-        let block = self.task.config.limits.block.max(1);
+        let block = self.task.config.limits().block().max(1);
         let blocks = (self.connection.handed + octets) / block - self.connection.handed / block;
         self.clock.changes_left += u32::try_from(blocks).unwrap_or(u32::MAX);
         self.connection.handed += octets;
@@ -84,7 +93,7 @@ impl Oracle {
             rest = &rest[taken..];
             match heard {
                 None => {}
-                Some(Heard::Fault(kind)) => self.end(End::NotAReply(kind)),
+                Some(Heard::Fault(kind)) => self.end(End::InvalidReply(kind)),
                 Some(Heard::Reply { code, start, end }) => self.reply(Answer { code, start, end }),
             }
         }
@@ -132,7 +141,7 @@ impl Oracle {
             Turn::Kept => self.keep(),
             // More replies can come with this one, before the driver is shown what it led to.
             Turn::Say(Verb::Data) => {
-                let limit = self.task.config.limits.pipeline;
+                let limit = self.task.config.limits().pipeline();
                 let under_way = self.connection.under_way_with("DATA\r\n".len());
                 self.connection.hoped = under_way.is_none_or(|octets| octets <= limit);
             }
@@ -166,7 +175,8 @@ impl Oracle {
     /// Whether somebody was refused for good on the word of replies that may be out of step.
     fn has_refused_provisionally(&mut self) -> bool {
         verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
-        let refused = |verdict: &verdict::Verdict| verdict.status == Status::Failed && verdict.cause == Cause::Reply;
+        let refused =
+            |verdict: &verdict::Verdict| verdict.status == Status::Failed && verdict.why == verdict::Why::Reply;
         // What was kept has its report.
         let is_open = self.connection.is_provisional() && !self.connection.leaving;
         is_open && self.by_replies.iter().flatten().any(refused)
@@ -179,9 +189,10 @@ impl Oracle {
         };
         let eight_bit = self.task.envelope.body() == Body::EightBit;
         self.connection.message = Some(if self.connection.accepted() == 0 {
+            self.content_given();
             Message::none()
         } else {
-            Message::new(self.task.config.line_endings, eight_bit).with_exact_size(exact_size)
+            Message::new(self.task.config.line_endings(), eight_bit).with_exact_size(exact_size)
         });
     }
 
@@ -189,7 +200,7 @@ impl Oracle {
     fn keep(&mut self) {
         verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
         self.settle(None, Next::Defer);
-        self.try_ended(Ended::Kept);
+        self.try_ended(AttemptEnd::Kept);
         self.phase = Phase::Done { kept: true };
     }
 
@@ -209,7 +220,7 @@ impl Oracle {
             return;
         }
         self.try_ended(self.ended(end));
-        let out_of_step = matches!(end, End::Unsolicited(_) | End::Unexpected(_) | End::NotAReply(_));
+        let out_of_step = matches!(end, End::Unsolicited(_) | End::Unexpected(_) | End::InvalidReply(_));
         self.connection.doubted |= out_of_step && self.connection.is_provisional();
         verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
         let settled = self.by_replies.iter().all(Option::is_some);
@@ -273,7 +284,7 @@ impl Oracle {
     }
 
     /// Notes what has to be reported of the connection that ended.
-    fn try_ended(&mut self, ended: Ended) {
+    fn try_ended(&mut self, ended: AttemptEnd) {
         let connection = &self.connection;
         let said = match connection.turn(&self.task) {
             Turn::Say(verb @ (Verb::Ehlo | Verb::Helo | Verb::Lhlo)) => Some(verb),
@@ -287,26 +298,26 @@ impl Oracle {
         });
     }
 
-    fn ended(&self, end: End) -> Ended {
+    fn ended(&self, end: End) -> AttemptEnd {
         let quitting = self.connection.said(Verb::Quit) || self.connection.turn(&self.task) == Turn::Say(Verb::Quit);
         match (end, self.connection.unfit) {
             (End::Cancelled(_), _) | (_, None) => {}
-            (_, Some(Unfit::Helo)) => return Ended::Quit,
-            (_, Some(Unfit::Limit)) if quitting => return Ended::SessionLimit,
+            (_, Some(Unfit::Helo)) => return AttemptEnd::Quit,
+            (_, Some(Unfit::Limit)) if quitting => return AttemptEnd::SessionLimit,
             (_, Some(Unfit::Limit)) => {}
         }
         match end {
-            End::Lost(_) | End::Silence | End::Closing(_) if quitting => Ended::Quit,
-            End::ConnectFailed => Ended::ConnectFailed,
-            End::Lost(how) => Ended::Lost(how),
-            End::Silence => Ended::TimedOut,
-            End::Closing(_) => Ended::ServiceClosing,
-            End::NotAReply(kind) => Ended::NotAReply(kind),
-            End::Unsolicited(_) => Ended::Unsolicited,
-            End::Unexpected(_) => Ended::Unexpected,
-            End::ContentRefused(_) => Ended::ContentRefused,
-            End::ContentFault(_) | End::Cancelled(_) => Ended::Abandoned,
-            End::Quit => Ended::Quit,
+            End::Lost(_) | End::Silence | End::Closing(_) if quitting => AttemptEnd::Quit,
+            End::ConnectFailed => AttemptEnd::ConnectFailed,
+            End::Lost(how) => AttemptEnd::Lost(how),
+            End::Silence => AttemptEnd::TimedOut,
+            End::Closing(_) => AttemptEnd::ServiceClosing,
+            End::InvalidReply(kind) => AttemptEnd::InvalidReply(kind),
+            End::Unsolicited(_) => AttemptEnd::Unsolicited,
+            End::Unexpected(_) => AttemptEnd::Unexpected,
+            End::ContentRefused(_) => AttemptEnd::ContentRefused,
+            End::ContentError(_) | End::Cancelled(_) => AttemptEnd::Abandoned,
+            End::Quit => AttemptEnd::Quit,
         }
     }
 }

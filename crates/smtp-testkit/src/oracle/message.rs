@@ -1,6 +1,6 @@
 //! One message on its way: what was given, what should arrive, and what a server reads.
 
-use smtp_proto::{ContentFault, LineEndings};
+use smtp_proto::{ContentError, LineEndings};
 
 /// What the client was given, and what a server makes of the octets it sent.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub struct Message {
     given: u64,
     after_cr: bool,
     ended: bool,
-    fault: Option<ContentFault>,
+    fault: Option<ContentError>,
     /// What a server has to read: the octets given, lines ended as policy says.
     meant: Vec<u8>,
     /// How much of that it has read.
@@ -66,7 +66,7 @@ impl Message {
     }
 
     /// The client was given these octets. The first thing that makes the message unsendable.
-    pub fn give(&mut self, octets: &[u8]) -> Option<ContentFault> {
+    pub fn give(&mut self, octets: &[u8]) -> Option<ContentError> {
         for octet in octets {
             if self.fault.is_none() {
                 self.give_one(*octet);
@@ -79,7 +79,7 @@ impl Message {
     }
 
     /// The client was told that the message has ended.
-    pub fn end(&mut self) -> Option<ContentFault> {
+    pub fn end(&mut self) -> Option<ContentError> {
         if self.after_cr && self.fault.is_none() {
             self.stray_cr();
         }
@@ -91,7 +91,7 @@ impl Message {
         }
         let found = self.meant.len() as u64;
         if let (None, Some(size)) = (self.fault, self.exact_size.filter(|size| *size > found)) {
-            self.fault = Some(ContentFault::TooShort { size, found });
+            self.fault = Some(ContentError::TooShort { size, found });
         }
         self.ended = self.fault.is_none();
         self.fault
@@ -139,7 +139,7 @@ impl Message {
 
     fn give_one(&mut self, octet: u8) {
         if !self.eight_bit && !(1..=127).contains(&octet) {
-            self.fault = Some(ContentFault::EightBit(self.given));
+            self.fault = Some(ContentError::EightBit(self.given));
             return;
         }
         if self.after_cr {
@@ -154,7 +154,7 @@ impl Message {
         match octet {
             b'\r' => self.after_cr = true,
             b'\n' if self.line_endings == LineEndings::Strict => {
-                self.fault = self.fault.or(Some(ContentFault::BareLf(self.given)));
+                self.fault = self.fault.or(Some(ContentError::BareLf(self.given)));
             }
             b'\n' => self.meant.extend_from_slice(b"\r\n"),
             other => self.meant.push(other),
@@ -164,14 +164,14 @@ impl Message {
 
     fn check_length(&mut self) {
         if let Some(size) = self.exact_size.filter(|size| (self.meant.len() as u64) > *size) {
-            self.fault = Some(ContentFault::TooLong { size });
+            self.fault = Some(ContentError::TooLong { size });
         }
     }
 
     fn stray_cr(&mut self) {
         match self.line_endings {
-            LineEndings::Mend => self.meant.push(b' '),
-            LineEndings::Strict => self.fault = Some(ContentFault::StrayCr(self.given - 1)),
+            LineEndings::Strict => self.fault = Some(ContentError::BareCr(self.given - 1)),
+            _ => self.meant.push(b' '),
         }
     }
 

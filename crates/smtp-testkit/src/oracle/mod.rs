@@ -16,7 +16,7 @@ mod verdict;
 
 use std::sync::Arc;
 
-use smtp_proto::{Cancel, Config, Disconnect, Envelope, Misuse, Place, Protocol};
+use smtp_proto::{Cancel, Config, Disconnect, Envelope, MisuseError, Place, Protocol};
 
 #[cfg(feature = "fuzz")]
 pub(crate) use self::offers::needs;
@@ -130,19 +130,19 @@ impl Oracle {
 
     /// How the delivery has to refuse this call now; `None` if it has to take it. The last output
     /// must have been seen.
-    pub fn misuse(&self, input: &Input<'_>) -> Option<Misuse> {
+    pub fn misuse(&self, input: &Input<'_>) -> Option<MisuseError> {
         let connected = matches!(self.phase, Phase::Talking | Phase::Done { kept: true });
         let connecting = matches!(self.phase, Phase::Connecting(_));
         match input {
-            Input::Connected | Input::ConnectFailed => (!connecting).then_some(Misuse::NotConnecting),
+            Input::Connected | Input::ConnectFailed => (!connecting).then_some(MisuseError::NotConnecting),
             Input::Sent(_) | Input::Received(_) | Input::Lost(_) | Input::TimedOut if !connected => {
-                Some(Misuse::NotConnected)
+                Some(MisuseError::NotConnected)
             }
-            Input::Sent(octets) => (*octets > self.shown.len()).then_some(Misuse::NothingToSend),
-            Input::Content(_) | Input::EndContent if self.room == 0 => Some(Misuse::NoContentWanted),
-            Input::Content(octets) => (octets.len() > self.room).then_some(Misuse::TooMuchContent),
+            Input::Sent(octets) => (*octets > self.shown.len()).then_some(MisuseError::NothingToSend),
+            Input::Content(_) | Input::EndContent if self.room == 0 => Some(MisuseError::NoContentWanted),
+            Input::Content(octets) => (octets.len() > self.room).then_some(MisuseError::TooMuchContent),
             Input::DeliverNext(_) | Input::Quit => {
-                (!matches!(self.phase, Phase::Done { .. })).then_some(Misuse::NotDone)
+                (!matches!(self.phase, Phase::Done { .. })).then_some(MisuseError::NotDone)
             }
             Input::Received(_) | Input::Lost(_) | Input::TimedOut | Input::Cancel(_) | Input::EndContent => None,
         }
@@ -154,7 +154,7 @@ impl Oracle {
     }
 
     fn first_hello(&self) -> Verb {
-        match self.task.config.protocol {
+        match self.task.config.protocol() {
             Protocol::Smtp => Verb::Ehlo,
             Protocol::Lmtp => Verb::Lhlo,
         }

@@ -37,7 +37,7 @@ impl Offers {
     /// Which of `needs` are not met on a connection in clear. Nothing that is not spoken yet is.
     pub fn unmet(&self, needs: Needs) -> Needs {
         let mut unmet = Needs::NONE;
-        for need in Need::ALL {
+        for need in Need::ALL.iter().copied() {
             let met = match need {
                 Need::Smtputf8 => self.smtputf8,
                 Need::EightBitMime => self.eight_bit_mime,
@@ -86,20 +86,21 @@ pub(crate) fn needs(config: &Config, envelope: &Envelope) -> Needs {
     if !all_ascii {
         needs = needs.with(Need::Smtputf8);
     }
-    if config.tls == TlsPolicy::Required {
+    if config.tls() == TlsPolicy::Required {
         needs = needs.with(Need::Tls);
     }
-    if config.auth == AuthPolicy::Required {
+    if config.auth() == AuthPolicy::Required {
         needs = needs.with(Need::Auth);
     }
-    if envelope.body() == Body::EightBit && config.eight_bit == EightBitPolicy::Refuse {
+    if envelope.body() == Body::EightBit && config.eight_bit() == EightBitPolicy::Refuse {
         needs = needs.with(Need::EightBitMime);
     }
     needs
 }
 
-/// Whether a server could come to meet one of them: credentials and TLS are policy, the rest is
-/// what the message is made of.
+/// Whether one of them could come to be met: credentials and TLS are policy, and what the client does not
+/// implement it may come to implement. The rest is what the message is made of.
 pub(super) fn may_be_met_later(unmet: Needs) -> bool {
-    unmet.contains(Need::Tls) || unmet.contains(Need::Auth)
+    let later = [Need::Tls, Need::Auth, Need::BinaryMime, Need::RequireTls, Need::DeliverBy];
+    later.iter().any(|need| unmet.contains(*need))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smtp_proto::{Escaped, Step, Wait};
+use smtp_proto::{Connect, Escaped, Step, Timeout};
 
 use super::{
     Clock, Oracle, Phase, Promise, Violation,
@@ -20,8 +20,10 @@ impl Oracle {
             return self.astray(if kept { "it keeps the connection" } else { "it does not keep the connection" });
         }
         match (step, self.phase) {
-            (Step::Connect(place), Phase::Connecting(wanted)) if *place == wanted => Ok(()),
-            (Step::Connect(place), Phase::Connecting(wanted)) => Err(Violation::new(
+            (Step::Connect(Connect { place, timeout, .. }), Phase::Connecting(wanted)) if *place == wanted => {
+                check_duration(*timeout, self.task.config.timeouts().connect())
+            }
+            (Step::Connect(Connect { place, .. }), Phase::Connecting(wanted)) => Err(Violation::new(
                 Promise::RetryTable,
                 format!("it asks for a connection to {place:?}; {wanted:?} is right"),
             )),
@@ -34,17 +36,18 @@ impl Oracle {
                 Ok(())
             }
             (Step::Done(_), _) => self.astray("it is done"),
-            (Step::Transmit(octets, wait), Phase::Talking) => {
-                self.shown_now(octets)?;
-                self.check_wait(*wait, self.task.config.waits.block)
+            (Step::Transmit(transmit), Phase::Talking) => {
+                self.shown_now(transmit.octets())?;
+                self.check_wait(transmit.timeout(), self.task.config.timeouts().block())
             }
-            (Step::Transmit(octets, _), _) => {
-                self.astray(&format!("it goes on to say {:?}", Escaped(&octets[..octets.len().min(100)])))
-            }
+            (Step::Transmit(transmit), _) => self.astray(&format!(
+                "it goes on to say {:?}",
+                Escaped(transmit.octets().get(..100).unwrap_or(transmit.octets()))
+            )),
             (Step::Content(room), Phase::Talking) => self.content_wanted(*room),
             (Step::Content(_), _) => self.astray("it asks for content"),
-            (Step::Wait(wait), Phase::Talking) => self.waiting(*wait),
-            (Step::Wait(_), _) => self.astray("it waits"),
+            (Step::Receive(wait), Phase::Talking) => self.waiting(*wait),
+            (Step::Receive(_), _) => self.astray("it waits"),
         }
     }
 
@@ -52,7 +55,7 @@ impl Oracle {
     fn astray(&self, what: &str) -> Result<(), Violation> {
         let promise = match (self.phase, self.last_end) {
             (Phase::Done { .. }, Some(End::Closing(_))) => Promise::WholeLines,
-            (Phase::Done { .. }, Some(End::Unsolicited(_) | End::NotAReply(_))) => Promise::NoUnsolicited,
+            (Phase::Done { .. }, Some(End::Unsolicited(_) | End::InvalidReply(_))) => Promise::NoUnsolicited,
             (Phase::Done { .. }, _) if self.verdicts.iter().any(Verdict::is_unconfirmed) => Promise::DeliveredAfterAll,
             _ => Promise::RetryTable,
         };
@@ -60,7 +63,7 @@ impl Oracle {
     }
 
     fn content_wanted(&mut self, room: usize) -> Result<(), Violation> {
-        if room == 0 || room > self.task.config.limits.block {
+        if room == 0 || room > self.task.config.limits().block() {
             return Err(Violation::new(Promise::NoHarm, format!("it asks for {room} octets of content")));
         }
         match &self.connection.message {
@@ -71,32 +74,30 @@ impl Oracle {
         Ok(())
     }
 
-    fn waiting(&mut self, wait: Wait) -> Result<(), Violation> {
-        let waits = &self.task.config.waits;
+    fn waiting(&mut self, wait: Timeout) -> Result<(), Violation> {
+        let timeouts = self.task.config.timeouts();
         let limit = match self.connection.due() {
             Some(due) if due.end <= self.connection.handed => match due.verb {
-                Verb::Greeting => waits.greeting,
-                Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Rset => waits.hello,
-                Verb::Mail => waits.mail,
-                Verb::Rcpt => waits.rcpt,
-                Verb::Data => waits.data,
-                Verb::End => waits.content_end,
-                Verb::Quit => waits.quit,
+                Verb::Greeting => timeouts.greeting(),
+                Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Rset => timeouts.hello(),
+                Verb::Mail => timeouts.mail(),
+                Verb::Rcpt => timeouts.rcpt(),
+                Verb::Data => timeouts.data(),
+                Verb::End => timeouts.content_end(),
+                Verb::Quit => timeouts.quit(),
             },
             _ => return Err(Violation::new(Promise::NoHarm, "it waits for an answer, and nothing was asked")),
         };
         self.check_wait(wait, limit)
     }
 
-    fn check_wait(&mut self, wait: Wait, limit: Duration) -> Result<(), Violation> {
+    fn check_wait(&mut self, wait: Timeout, limit: Duration) -> Result<(), Violation> {
         let Clock { last, changes_left, must_change } = self.clock;
         let changes = last.map_or(0, |last| wait.progress.wrapping_sub(last));
         let left = if last.is_none() { 0 } else { changes_left.saturating_sub(changes) };
         self.clock = Clock { last: Some(wait.progress), changes_left: left, must_change: false };
-        if wait.limit != limit {
-            let what = format!("it waits for {:?}; {limit:?} is right", wait.limit);
-            Err(Violation::new(Promise::NoHarm, what))
-        } else if changes > changes_left {
+        check_duration(wait.duration, limit)?;
+        if changes > changes_left {
             Err(Violation::new(Promise::NoHarm, "the wait starts again, and nothing was achieved"))
         } else if last.is_some() && must_change && changes == 0 {
             Err(Violation::new(Promise::NoHarm, "the wait goes on after a reply or a block written"))
@@ -107,12 +108,12 @@ impl Oracle {
 
     /// Octets wait to be handed over: those shown before, and perhaps more behind them.
     fn shown_now(&mut self, octets: &[u8]) -> Result<(), Violation> {
-        let limits = &self.task.config.limits;
+        let limits = self.task.config.limits();
         if octets.is_empty() {
             return Err(Violation::new(Promise::NoHarm, "it wants nothing to be written"));
         }
         let longest_command = 1200;
-        let most = limits.pipeline.max(limits.block.saturating_mul(2)).saturating_add(longest_command);
+        let most = limits.pipeline().max(limits.block().saturating_mul(2)).saturating_add(longest_command);
         if octets.len() > most {
             return Err(Violation::new(Promise::NoHarm, format!("it holds {} octets to be written", octets.len())));
         }
@@ -170,7 +171,7 @@ impl Oracle {
             return Err(Violation::new(promise, format!("{shown:?} is said; {right:?} is right")));
         }
         match self.connection.under_way_with(end) {
-            Some(octets) if octets > self.task.config.limits.pipeline => {
+            Some(octets) if octets > self.task.config.limits().pipeline() => {
                 return Err(Violation::new(Promise::Groups, format!("{octets} octets of commands are under way")));
             }
             _ => {}
@@ -187,4 +188,11 @@ fn misread(what: Misread) -> Violation {
         Misread::EarlyEnd => Violation::new(Promise::DeliveredAfterAll, "the content ends before all of it was sent"),
         Misread::BehindEnd => Violation::new(Promise::WholeLines, "the content goes on behind its end"),
     }
+}
+
+fn check_duration(found: Duration, right: Duration) -> Result<(), Violation> {
+    if found == right {
+        return Ok(());
+    }
+    Err(Violation::new(Promise::NoHarm, format!("it waits for {found:?}; {right:?} is right")))
 }

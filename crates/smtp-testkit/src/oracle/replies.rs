@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use smtp_proto::ReplyFaultKind;
+use smtp_proto::ReplyErrorKind;
 
 /// Reads all that one connection's server says.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub enum Heard {
         end: usize,
     },
     /// No reply. Nothing that follows means anything.
-    Fault(ReplyFaultKind),
+    Fault(ReplyErrorKind),
 }
 
 impl ReplyReader {
@@ -78,10 +78,10 @@ impl ReplyReader {
 
     fn at_line_end_or_limit(&mut self) -> Option<Heard> {
         if self.octets.last() != Some(&b'\n') && self.octets.len() - self.line_start > self.line_limit {
-            return Some(Heard::Fault(ReplyFaultKind::LineTooLong));
+            return Some(Heard::Fault(ReplyErrorKind::LineTooLong));
         }
         if self.octets.len() - self.last_end > self.reply_limit {
-            return Some(Heard::Fault(ReplyFaultKind::ReplyTooLong));
+            return Some(Heard::Fault(ReplyErrorKind::ReplyTooLong));
         }
         let heard = self.line_ended();
         self.make_room();
@@ -105,7 +105,7 @@ impl ReplyReader {
                 let code = [class, tens, ones].into_iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
                 let last = rest.first() != Some(&b'-');
                 if self.code.is_some_and(|first| first != code) {
-                    return Some(Heard::Fault(ReplyFaultKind::MixedCodes));
+                    return Some(Heard::Fault(ReplyErrorKind::MixedCodes));
                 }
                 if !last {
                     self.code = Some(code);
@@ -115,7 +115,7 @@ impl ReplyReader {
                 (self.last_end, self.reply_start, self.code) = (end, end, None);
                 Some(Heard::Reply { code, start, end })
             }
-            _ => Some(Heard::Fault(ReplyFaultKind::Malformed)),
+            _ => Some(Heard::Fault(ReplyErrorKind::Malformed)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The retry table, read from what was said on the wire (RFC 1869 section 4.7).
 
-use smtp_proto::{Cancel, ContentFault, Disconnect, HeloRetry, Needs, ReplyFaultKind};
+use smtp_proto::{Cancel, ContentError, Disconnect, HeloRetry, Needs, ReplyErrorKind};
 
 use super::connection::{Answer, Connection, Task, Verb};
 
@@ -13,14 +13,14 @@ pub(super) enum End {
     Silence,
     /// 421, or 221 that does not answer QUIT.
     Closing(Answer),
-    NotAReply(ReplyFaultKind),
+    InvalidReply(ReplyErrorKind),
     /// A reply that nothing asked for.
     Unsolicited(Answer),
     /// A reply that is no answer to what was asked.
     Unexpected(Answer),
     /// The content was refused before its end.
     ContentRefused(Answer),
-    ContentFault(ContentFault),
+    ContentError(ContentError),
     Cancelled(Cancel),
     /// QUIT was answered.
     Quit,
@@ -65,8 +65,8 @@ pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: 
         return Next::Afresh;
     }
     let counts = match end {
-        End::Lost(_) => task.config.helo_retry != HeloRetry::Never,
-        End::Silence => task.config.helo_retry == HeloRetry::Timeout,
+        End::Lost(_) => task.config.helo_retry() != HeloRetry::Never,
+        End::Silence => task.config.helo_retry() == HeloRetry::Timeout,
         _ => false,
     };
     if !counts || !helo_may_help(connection) || mail_answered || helo_spent {

@@ -1,6 +1,6 @@
 //! What has to stand in the report: each recipient's status and each connection's end.
 
-use smtp_proto::{Cause, ContentFault, Ended, Hello, Protocol, RecipientReport, Report, Status};
+use smtp_proto::{AttemptEnd, Cancel, Cause, ContentError, Hello, Needs, Protocol, RecipientReport, Report, Status};
 
 use super::{
     Promise, Violation,
@@ -13,8 +13,35 @@ use super::{
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Verdict {
     pub(super) status: Status,
-    pub(super) cause: Cause,
+    pub(super) why: Why,
     pub(super) reply: Option<Answer>,
+}
+
+/// A [`Cause`] without its reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Why {
+    Reply,
+    Connections,
+    Needs(Needs),
+    TooLarge(u64),
+    Content(ContentError),
+    Cancelled(Cancel),
+    /// One that this oracle does not know.
+    Other,
+}
+
+impl From<Cause<'_>> for Why {
+    fn from(cause: Cause<'_>) -> Self {
+        match cause {
+            Cause::Reply(_) => Self::Reply,
+            Cause::Connections => Self::Connections,
+            Cause::Needs { needs, .. } => Self::Needs(needs),
+            Cause::TooLarge(limit) => Self::TooLarge(limit),
+            Cause::Content(error) => Self::Content(error),
+            Cause::Cancelled(why) => Self::Cancelled(why),
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Verdict {
@@ -34,7 +61,7 @@ pub(super) fn by_replies(connection: &Connection, task: &Task, verdicts: &mut Ve
     // A limit after all, perhaps; or the answer to another command.
     let in_doubt = |verdict: &Verdict| connection.doubted || (connection.spent && is_503(verdict));
     for verdict in verdicts.iter_mut().flatten().filter(|verdict| in_doubt(verdict)) {
-        if verdict.status == Status::Failed && verdict.cause == Cause::Reply {
+        if verdict.status == Status::Failed && verdict.why == Why::Reply {
             verdict.status = Status::Deferred;
         }
     }
@@ -46,7 +73,7 @@ fn refused_or_taken(connection: &Connection, task: &Task, recipients: usize, ver
     }
     let data = connection.find(Verb::Data).and_then(refusal);
     let mut ends = connection.all(Verb::End);
-    let one_end = match task.config.protocol {
+    let one_end = match task.config.protocol() {
         Protocol::Smtp => ends.next().copied(),
         Protocol::Lmtp => None,
     };
@@ -58,7 +85,7 @@ fn refused_or_taken(connection: &Connection, task: &Task, recipients: usize, ver
             // RFC 5321 section 4.5.3.1.10.
             let full = answer.code == 552 && accepted_before;
             let status = if answer.code >= 500 && !full { Status::Failed } else { Status::Deferred };
-            return Some(Verdict { status, cause: Cause::Reply, reply: Some(answer) });
+            return Some(Verdict { status, why: Why::Reply, reply: Some(answer) });
         }
         accepted_before = true;
         if data.is_some() {
@@ -88,15 +115,15 @@ fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
     }
     if let (Some(refusal), false) = (connection.ehlo_refusal(), task.needs.is_empty()) {
         let deferred = refusal.code < 500 || offers::may_be_met_later(task.needs);
-        return Some(Verdict { status: status_of(deferred), cause: Cause::Needs(task.needs), reply: Some(refusal) });
+        return Some(Verdict { status: status_of(deferred), why: Why::Needs(task.needs), reply: Some(refusal) });
     }
     if !(connection.reused || connection.greeted()) || connection.may_go(task) {
         return None;
     }
     let unmet = connection.offers.unmet(task.needs);
     Some(match (unmet.is_empty(), connection.offers.largest) {
-        (true, Some(largest)) => Verdict { status: Status::Failed, cause: Cause::TooLarge(largest), reply: None },
-        _ => Verdict { status: status_of(offers::may_be_met_later(unmet)), cause: Cause::Needs(unmet), reply: None },
+        (true, Some(largest)) => Verdict { status: Status::Failed, why: Why::TooLarge(largest), reply: None },
+        _ => Verdict { status: status_of(offers::may_be_met_later(unmet)), why: Why::Needs(unmet), reply: None },
     })
 }
 
@@ -116,21 +143,21 @@ pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
         End::Closing(answer) => Some(answer),
         End::ContentRefused(answer) => {
             let status = if answer.code >= 500 { Status::Failed } else { Status::Deferred };
-            return Verdict { status, cause: Cause::Reply, reply: Some(answer) };
+            return Verdict { status, why: Why::Reply, reply: Some(answer) };
         }
-        End::ContentFault(fault) => {
-            let status = status_of(matches!(fault, ContentFault::TooLong { .. } | ContentFault::TooShort { .. }));
-            return Verdict { status, cause: Cause::Content(fault), reply: None };
+        End::ContentError(fault) => {
+            let status = status_of(matches!(fault, ContentError::TooLong { .. } | ContentError::TooShort { .. }));
+            return Verdict { status, why: Why::Content(fault), reply: None };
         }
-        End::Cancelled(why) => return Verdict { status, cause: Cause::Cancelled(why), reply: None },
+        End::Cancelled(why) => return Verdict { status, why: Why::Cancelled(why), reply: None },
         _ => ehlo_refusal,
     };
-    let cause = match (next, reply) {
-        (Next::Forbidden(needs), _) => Cause::Needs(needs),
-        (_, Some(_)) => Cause::Reply,
-        (_, None) => Cause::Connections,
+    let why = match (next, reply) {
+        (Next::Forbidden(needs), _) => Why::Needs(needs),
+        (_, Some(_)) => Why::Reply,
+        (_, None) => Why::Connections,
     };
-    Verdict { status, cause, reply }
+    Verdict { status, why, reply }
 }
 
 /// What has to stand in the report of one connection.
@@ -138,7 +165,7 @@ pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
 pub(super) struct Tried {
     /// The hello that was said last, or was just about to be.
     pub(super) hello: Option<Verb>,
-    pub(super) ended: Option<Ended>,
+    pub(super) ended: Option<AttemptEnd>,
     pub(super) reused: bool,
     pub(super) ehlo_refusal: Option<u16>,
 }
@@ -167,7 +194,7 @@ pub(super) fn check(
         let attempt = attempts.next();
         let reported = attempt.map(|attempt| Tried {
             hello: attempt.hello().map(verb_of),
-            ended: attempt.ended(),
+            ended: attempt.end(),
             reused: attempt.reused(),
             ehlo_refusal: attempt.ehlo_refusal().map(|reply| reply.code().get()),
         });
@@ -203,15 +230,15 @@ fn check_recipient(
             _ => violation(Promise::OneStatus),
         };
     }
-    if recipient.cause != verdict.cause {
+    if Why::from(recipient.cause) != verdict.why {
         return violation(Promise::RetryTable);
     }
-    let right = match (recipient.reply, verdict.reply) {
+    let right = match (recipient.reply(), verdict.reply) {
         (None, None) => true,
         (Some(reply), Some(answer)) => {
             let said = connection.replies.octets(answer.start, answer.end);
             let kept = reply.octets();
-            let whole = kept.len() == said.len() || said.len() > task.config.limits.kept_reply;
+            let whole = kept.len() == said.len() || said.len() > task.config.limits().kept_reply();
             reply.code().get() == answer.code && whole && said.starts_with(kept)
         }
         _ => false,
@@ -246,5 +273,5 @@ fn by_code(answer: Answer) -> Option<Verdict> {
         500..=599 => Status::Failed,
         _ => return None,
     };
-    Some(Verdict { status, cause: Cause::Reply, reply: Some(answer) })
+    Some(Verdict { status, why: Why::Reply, reply: Some(answer) })
 }

@@ -21,12 +21,13 @@ pub fn drive(delivery: &mut Delivery, mut message: &[u8], line: &mut impl Line) 
                 message = rest;
                 delivery.content(piece)
             }
-            Step::Transmit(octets, _) => {
+            Step::Transmit(transmit) => {
+                let octets = transmit.octets();
                 line.write(black_box(octets));
                 let len = octets.len();
                 delivery.sent(len)
             }
-            Step::Wait(_) => match line.read(&mut room) {
+            Step::Receive(_) => match line.read(&mut room) {
                 0 => delivery.disconnected(Disconnect::Closed),
                 len => delivery.received(&room[..len]),
             },

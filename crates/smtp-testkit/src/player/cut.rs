@@ -1,6 +1,6 @@
 //! Transcripts whose connection is cut where the transcript does not say so.
 
-use smtp_proto::{Cause, Disconnect, HeloRetry, LineEndings, Place, Protocol, Status, Step, is_seven_bit};
+use smtp_proto::{Cause, Disconnect, HeloRetry, LineEndings, Needs, Place, Protocol, Status, Step, is_seven_bit};
 
 use super::{Mismatch, Player, Size, Wrong, obliging::Obliging};
 use crate::transcript::{Action, Message, Transcript, content_on_the_wire};
@@ -58,7 +58,7 @@ impl Player<'_> {
     fn expect_octet(&mut self, expected: u8) -> Result<(), Wrong> {
         self.give_content(Size::Octets)?;
         match self.delivery.poll() {
-            Step::Transmit([octet, ..], _) if *octet == expected => self.hand_over(&[expected]),
+            Step::Transmit(transmit) if transmit.octets().first() == Some(&expected) => self.hand_over(&[expected]),
             _ => Err(format!("the client is to send octet {expected}, but it {}", self.step())),
         }
     }
@@ -91,7 +91,7 @@ impl Player<'_> {
         let servers = self.finish(then)?;
         self.check_report()?;
         for server in &servers {
-            if retry && server.hello != format!("HELO {}", self.transcript.config.hello_name) {
+            if retry && server.hello != format!("HELO {}", self.transcript.config.hello_name()) {
                 return Err(format!("the new connection starts with {}", server.hello));
             }
             self.check_message(server)?;
@@ -108,7 +108,7 @@ impl Player<'_> {
         let connection = &self.connection;
         let settled = self.delivery.delivery().report().recipients().count();
         let all = self.delivery.delivery().envelope().forward_paths().len();
-        if self.transcript.config.protocol == Protocol::Lmtp
+        if self.transcript.config.protocol() == Protocol::Lmtp
             || connection.reused
             || settled == all
             || connection.client.first() != Some(&b'E')
@@ -127,21 +127,22 @@ impl Player<'_> {
     fn expect_helo_retry(&mut self) -> Result<(), Wrong> {
         let config = &self.transcript.config;
         let needs = config.needs(self.delivery.delivery().envelope());
-        if config.helo_retry == HeloRetry::Never {
+        if config.helo_retry() == HeloRetry::Never {
             return self.expect_deferred(None);
         }
         if !needs.is_empty() {
-            return self.expect_deferred(Some(Cause::Needs(needs)));
+            return self.expect_deferred(Some(needs));
         }
         self.expect_connect(Place::Same)
     }
 
-    fn expect_deferred(&mut self, cause: Option<Cause>) -> Result<(), Wrong> {
+    fn expect_deferred(&mut self, needs: Option<Needs>) -> Result<(), Wrong> {
         let Step::Done(report) = self.delivery.poll() else {
             return Err(format!("the message is to be deferred, but the client {}", self.step()));
         };
         for recipient in report.recipients() {
-            if recipient.status != Status::Deferred || cause.is_some_and(|cause| recipient.cause != cause) {
+            let named = |needs| matches!(recipient.cause, Cause::Needs { needs: named, .. } if named == needs);
+            if recipient.status != Status::Deferred || !needs.is_none_or(named) {
                 return Err(format!("{recipient}"));
             }
         }
@@ -163,18 +164,18 @@ impl Player<'_> {
                         self.hear(Obliging::GREETING)?;
                     }
                 },
-                (Step::Transmit(octets, _), Some(server)) => {
-                    let octets = octets.to_vec();
+                (Step::Transmit(transmit), Some(server)) => {
+                    let octets = transmit.octets().to_vec();
                     self.hand_over(&octets)?;
                     let replies = server.hear(&octets);
                     if !replies.is_empty() {
                         self.hear(&replies)?;
                     }
                 }
-                (Step::Wait(_) | Step::Content(_), Some(_)) => {
+                (Step::Receive(_) | Step::Content(_), Some(_)) => {
                     return Err("the client waits for what does not come".into());
                 }
-                (Step::Transmit(..) | Step::Wait(_) | Step::Content(_), None) => {
+                (Step::Transmit(_) | Step::Receive(_) | Step::Content(_), None) => {
                     return Err("the client goes on as if the connection were still there".into());
                 }
             }
@@ -221,7 +222,7 @@ impl Player<'_> {
             Some(smtp_proto::Size::Exact(announced)) => announced == size,
             Some(smtp_proto::Size::Estimate(_)) | None => true,
         };
-        self.transcript.config.line_endings == LineEndings::Mend && is_seven_bit(content) && is_as_announced
+        self.transcript.config.line_endings() == LineEndings::Mend && is_seven_bit(content) && is_as_announced
     }
 }
 

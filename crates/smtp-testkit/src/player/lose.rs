@@ -47,14 +47,14 @@ impl Player<'_> {
                     note(Action::Done { kept: self.delivery.is_kept() });
                     return Ok(script);
                 }
-                (Step::Connect(place), server) => {
-                    note(Action::Connect(place));
+                (Step::Connect(to), server) => {
+                    note(Action::Connect(to.place));
                     self.connect()?;
                     *server = Some(Obliging::default());
                     self.hear(Obliging::GREETING)?;
                     note(Action::Server(Flight::new(line, Obliging::GREETING)));
                 }
-                (Step::Transmit(..), Some(server)) => {
+                (Step::Transmit(_), Some(server)) => {
                     let octets = self.transmit_all()?;
                     note(Action::Client(Flight::new(line, &octets)));
                     let replies = server.hear(&octets);
@@ -74,8 +74,8 @@ impl Player<'_> {
         let mut all = Vec::new();
         loop {
             self.give_content(Size::Whole)?;
-            let Step::Transmit(octets, _) = self.delivery.poll() else { return Ok(all) };
-            let octets = octets.to_vec();
+            let Step::Transmit(transmit) = self.delivery.poll() else { return Ok(all) };
+            let octets = transmit.octets().to_vec();
             self.hand_over(&octets)?;
             all.extend_from_slice(&octets);
         }

@@ -103,9 +103,9 @@ fn crossing_the_close(player: &Player<'_>, behind: &[Item], expected: &Outcome) 
     const MATTERS: &str = "what the client sends crosses the close, and it matters whether it was sent";
     let mut crossed = player.clone();
     let octets = match crossed.delivery.poll() {
-        Step::Transmit(octets, _) => octets.to_vec(),
+        Step::Transmit(transmit) => transmit.octets().to_vec(),
         Step::Content(_) => return Err(MATTERS),
-        Step::Wait(_) | Step::Connect(_) | Step::Done(_) => return Ok(Vec::new()),
+        Step::Receive(_) | Step::Connect(_) | Step::Done(_) => return Ok(Vec::new()),
     };
     let same = crossed.hand_over(&octets).is_ok()
         && !crossed.writes()
@@ -122,12 +122,12 @@ fn play_one(player: &mut Player<'_>, item: &Item) {
 impl Player<'_> {
     /// Whether the client has nothing to do but to wait for the server.
     fn is_waiting(&mut self) -> bool {
-        matches!(self.delivery.poll(), Step::Wait(_))
+        matches!(self.delivery.poll(), Step::Receive(_))
     }
 
     /// Whether the client has octets to send.
     fn writes(&mut self) -> bool {
-        matches!(self.delivery.poll(), Step::Transmit(..) | Step::Content(_))
+        matches!(self.delivery.poll(), Step::Transmit(_) | Step::Content(_))
     }
 
     /// Whether no message is under way.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use smtp_proto::{Cancel, Disconnect, Place};
 
-use super::Action;
+use super::script::Action;
 
 pub(super) enum Mark {
     Action(Action),

@@ -7,7 +7,7 @@ use smtp_proto::{
     Need, Protocol, ReversePath, Size, TlsPolicy,
 };
 
-use super::{Message, text};
+use super::{script::Message, text};
 
 /// What a transcript says, or else what is usual.
 pub(super) struct Settings {
@@ -47,17 +47,20 @@ impl Default for Settings {
 
 impl Settings {
     pub(super) fn set(&mut self, key: &str, value: &str, messages: &Path) -> Result<(), String> {
-        let config = &mut self.config;
+        let config = self.config.clone();
         match key {
-            "hello-name" => config.hello_name = parsed(value)?,
+            "hello-name" => self.config = config.with_hello_name(parsed(value)?),
             "protocol" => {
-                config.protocol = choice(value, &[("smtp", Protocol::Smtp), ("lmtp", Protocol::Lmtp)])?;
+                self.config =
+                    config.with_protocol(choice(value, &[("smtp", Protocol::Smtp), ("lmtp", Protocol::Lmtp)])?);
             }
             "tls" => {
-                config.tls = choice(value, &[("never", TlsPolicy::Never), ("required", TlsPolicy::Required)])?;
+                self.config =
+                    config.with_tls(choice(value, &[("never", TlsPolicy::Never), ("required", TlsPolicy::Required)])?);
             }
             "auth" => {
-                config.auth = choice(value, &[("never", AuthPolicy::Never), ("required", AuthPolicy::Required)])?;
+                self.config = config
+                    .with_auth(choice(value, &[("never", AuthPolicy::Never), ("required", AuthPolicy::Required)])?);
             }
             "helo-retry" => {
                 let policies = [
@@ -65,18 +68,19 @@ impl Settings {
                     ("timeout", HeloRetry::Timeout),
                     ("never", HeloRetry::Never),
                 ];
-                config.helo_retry = choice(value, &policies)?;
+                self.config = config.with_helo_retry(choice(value, &policies)?);
             }
             "8bit" => {
                 let policies = [("refuse", EightBitPolicy::Refuse), ("send", EightBitPolicy::Send)];
-                config.eight_bit = choice(value, &policies)?;
+                self.config = config.with_eight_bit(choice(value, &policies)?);
             }
             "line-endings" => {
                 let policies = [("mend", LineEndings::Mend), ("strict", LineEndings::Strict)];
-                config.line_endings = choice(value, &policies)?;
+                self.config = config.with_line_endings(choice(value, &policies)?);
             }
             "afterwards" => {
-                config.afterwards = choice(value, &[("quit", Afterwards::Quit), ("keep", Afterwards::Keep)])?;
+                self.config =
+                    config.with_afterwards(choice(value, &[("quit", Afterwards::Quit), ("keep", Afterwards::Keep)])?);
             }
             "limits" => return value.split_whitespace().try_for_each(|limit| self.limit(limit)),
             "from" => self.from = parsed(value)?,
@@ -122,17 +126,18 @@ impl Settings {
     }
 
     fn limit(&mut self, limit: &str) -> Result<(), String> {
-        let limits = &mut self.config.limits;
+        let limits = self.config.limits();
         let (name, number) = limit.split_once('=').ok_or_else(|| format!("{limit} is no name=number"))?;
         let number = number.parse().map_err(|_| format!("{limit} has no number"))?;
-        match name {
-            "reply-line" => limits.reply_line = number,
-            "reply" => limits.reply = number,
-            "kept-reply" => limits.kept_reply = number,
-            "pipeline" => limits.pipeline = number,
-            "block" => limits.block = number,
+        let limits = match name {
+            "reply-line" => limits.with_reply_line(number),
+            "reply" => limits.with_reply(number),
+            "kept-reply" => limits.with_kept_reply(number),
+            "pipeline" => limits.with_pipeline(number),
+            "block" => limits.with_block(number),
             _ => return Err(format!("there is no limit {name}")),
-        }
+        };
+        self.config = self.config.clone().with_limits(limits);
         Ok(())
     }
 }
@@ -174,7 +179,7 @@ fn size(value: &str) -> Result<Size, String> {
 }
 
 fn need(name: &str) -> Result<Need, String> {
-    let found = Need::ALL.into_iter().find(|need| need.to_string().eq_ignore_ascii_case(name));
+    let found = Need::ALL.iter().copied().find(|need| need.to_string().eq_ignore_ascii_case(name));
     found.ok_or_else(|| format!("there is no need {name}"))
 }
 

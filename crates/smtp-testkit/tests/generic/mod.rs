@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use smtp_proto::{Cancel, Disconnect, Misuse, Place, Step, Wait};
+use smtp_proto::{Cancel, Clock, Connect, Disconnect, MisuseError, Place, Step, Timeout};
 use smtp_testkit::{Machine, conformance::Network};
 
 /// What is wrong with a driver.
@@ -35,13 +35,10 @@ pub(crate) struct Generic<'d> {
     pub(crate) last: &'d mut Option<SocketAddr>,
 }
 
-/// The counter of the wait that goes on, and when it last changed.
-type Clock = Option<(u32, Duration)>;
-
 impl Generic<'_> {
     /// Drives the machine until it is done.
-    pub(crate) fn run(&mut self) -> Result<(), Misuse> {
-        let mut clock = None;
+    pub(crate) fn run(&mut self) -> Result<(), MisuseError> {
+        let mut clock = Clock::new();
         loop {
             if let Some(why) = self.network.cancelled() {
                 self.machine.cancel(why);
@@ -50,7 +47,7 @@ impl Generic<'_> {
                 Some(Fault::LooksAtTheClockBeforeReading) => true,
                 // It reads only when it has nothing to write.
                 Some(Fault::ReportsAFailedWriteBeforeReading) => {
-                    matches!(self.machine.poll(), Step::Transmit(..) | Step::Content(_))
+                    matches!(self.machine.poll(), Step::Transmit(_) | Step::Content(_))
                 }
                 _ => false,
             };
@@ -64,26 +61,32 @@ impl Generic<'_> {
                     }
                     return Ok(());
                 }
-                Step::Connect(place) => self.connect(place)?,
+                Step::Connect(to) => {
+                    clock.restart();
+                    self.connect(to)?;
+                }
                 Step::Content(most) => self.feed(most)?,
-                Step::Transmit(octets, wait) => match self.network.write(octets) {
+                Step::Transmit(transmit) => match self.network.write(transmit.octets()) {
                     Ok(_) if self.fault == Some(Fault::ReportsTooMuchAsSent) => {
-                        let all = octets.len();
+                        let all = transmit.octets().len();
                         self.machine.sent(all)?;
                     }
                     Ok(len) => self.machine.sent(len)?,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(wait, &mut clock)?,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        let timeout = transmit.timeout();
+                        self.wait(timeout, &mut clock)?;
+                    }
                     Err(_) => self.write_failed()?,
                 },
-                Step::Wait(wait) => self.wait(wait, &mut clock)?,
+                Step::Receive(timeout) => self.wait(timeout, &mut clock)?,
             }
         }
     }
 
-    fn connect(&mut self, place: Place) -> Result<(), Misuse> {
+    fn connect(&mut self, to: Connect) -> Result<(), MisuseError> {
         self.network.close();
         let servers = self.network.servers();
-        let server = match (place, *self.last) {
+        let server = match (to.place, *self.last) {
             (Place::Same, Some(_)) if self.fault == Some(Fault::ConnectsToTheWrongPlace) => servers[1],
             (Place::Same, Some(last)) => last,
             _ => servers[0],
@@ -95,7 +98,7 @@ impl Generic<'_> {
         }
     }
 
-    fn feed(&mut self, most: usize) -> Result<(), Misuse> {
+    fn feed(&mut self, most: usize) -> Result<(), MisuseError> {
         let mut room = vec![0; most];
         match self.content.read(&mut room) {
             Ok(0) => self.machine.end_content(),
@@ -108,7 +111,7 @@ impl Generic<'_> {
     }
 
     /// Takes what has arrived. Whether something had.
-    fn read(&mut self) -> Result<bool, Misuse> {
+    fn read(&mut self) -> Result<bool, MisuseError> {
         if let Step::Connect(_) | Step::Done(_) = self.machine.poll() {
             return Ok(false);
         }
@@ -127,9 +130,9 @@ impl Generic<'_> {
     }
 
     /// The reason may have arrived: it counts first.
-    fn write_failed(&mut self) -> Result<(), Misuse> {
+    fn write_failed(&mut self) -> Result<(), MisuseError> {
         let reads = self.fault != Some(Fault::ReportsAFailedWriteBeforeReading);
-        while let Step::Transmit(..) | Step::Content(_) | Step::Wait(_) = self.machine.poll() {
+        while let Step::Transmit(_) | Step::Content(_) | Step::Receive(_) = self.machine.poll() {
             let mut room = [0; 4096];
             match self.network.read(&mut room) {
                 Ok(len) if reads && len > 0 => self.machine.received(&room[..len])?,
@@ -139,19 +142,14 @@ impl Generic<'_> {
         Ok(())
     }
 
-    fn wait(&mut self, wait: Wait, clock: &mut Clock) -> Result<(), Misuse> {
-        let since = match *clock {
-            Some((progress, since)) if progress == wait.progress => since,
-            _ => self.network.now(),
-        };
-        *clock = Some((wait.progress, since));
-        match wait.limit.saturating_sub(self.network.now().saturating_sub(since)) {
+    fn wait(&mut self, timeout: Timeout, clock: &mut Clock<Duration>) -> Result<(), MisuseError> {
+        match clock.time_left(timeout, self.network.now()) {
             Duration::ZERO => self.machine.timed_out(),
             left => {
                 self.network.wait(left);
                 match self.fault {
                     Some(Fault::LooksAtTheClockBeforeReading)
-                        if self.network.now().saturating_sub(since) >= wait.limit =>
+                        if clock.time_left(timeout, self.network.now()).is_zero() =>
                     {
                         self.machine.timed_out()
                     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smtp_proto::{Config, Envelope, HelloName, Place, Step, Wait};
+use smtp_proto::{Config, Connect, Envelope, HelloName, Place, Step, Timeout, Transmit};
 use smtp_testkit::oracle::{Input, Oracle, Promise, Violation};
 
 pub(crate) const GREETING: &[u8] = b"220 mx.example.net\r\n";
@@ -47,7 +47,11 @@ impl Run {
     }
 
     pub(crate) fn connect(&mut self, place: Place) -> &mut Self {
-        self.output(&Step::Connect(place)).input(Input::Connected)
+        self.asks_for(place).input(Input::Connected)
+    }
+
+    pub(crate) fn asks_for(&mut self, place: Place) -> &mut Self {
+        self.output(&Step::Connect(Connect::new(place, config().timeouts().connect())))
     }
 
     pub(crate) fn server(&mut self, octets: &[u8]) -> &mut Self {
@@ -63,14 +67,13 @@ impl Run {
     }
 
     pub(crate) fn shows(&mut self, octets: &[u8]) -> &mut Self {
-        let limit = config().waits.block;
-        let progress = self.progress;
-        self.output(&Step::Transmit(octets, Wait { limit, progress }))
+        let timeout = Timeout::new(config().timeouts().block(), self.progress);
+        self.output(&Step::Transmit(Transmit::new(octets, timeout)))
     }
 
     pub(crate) fn waits(&mut self, limit: Duration) -> &mut Self {
-        let progress = self.progress;
-        self.output(&Step::Wait(Wait { limit, progress }))
+        let timeout = Timeout::new(limit, self.progress);
+        self.output(&Step::Receive(timeout))
     }
 
     pub(crate) fn content(&mut self, octets: &[u8]) -> &mut Self {

@@ -1,4 +1,4 @@
-//! An arbitrary server over several connections, and a driver that does what it likes.
+//! What happens on a run, as a fuzz input chooses it.
 
 use std::fmt;
 
@@ -7,19 +7,8 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use super::{
     driver::{Driver, Wanted},
     server::{Offered, Said},
-    values::{self, Addressed, Octets, Pieces, Policy},
+    values::{self, Addressed},
 };
-
-/// A run: who delivers what, and everything that happens.
-#[derive(Clone, Debug, Arbitrary)]
-pub struct Input<'a> {
-    policy: Policy,
-    envelope: Addressed,
-    content: Octets,
-    pieces: Pieces,
-    offered: Offered,
-    moves: Moves<'a>,
-}
 
 /// Everything that happens, to the end of the input: read when its turn comes.
 #[derive(Clone)]
@@ -61,7 +50,7 @@ enum Move {
     Lose(u8),
     ConnectFails,
     Silence,
-    Misuse(u8),
+    MisuseError(u8),
     Cancel(u8),
     Next(Addressed),
     Quit,
@@ -79,21 +68,13 @@ impl<'a> Arbitrary<'a> for Move {
             190..=205 => Self::Lose(choice),
             206..=207 => Self::ConnectFails,
             208..=212 => Self::Silence,
-            213..=228 => Self::Misuse(choice),
+            213..=228 => Self::MisuseError(choice),
             229 => Self::Cancel(u8::arbitrary(u)?),
             230..=239 => Self::Next(Addressed::arbitrary(u)?),
             240..=244 => Self::Quit,
             245..=255 => Self::Offer(Offered::arbitrary(u)?),
         })
     }
-}
-
-/// Runs it, and then to its end. The oracle watches.
-pub fn body(input: Input<'_>) {
-    let Input { policy, envelope, content, pieces, offered, moves } = input;
-    let mut driver = Driver::new(policy.0, envelope.0, content.0, pieces, offered);
-    play(&mut driver, &moves);
-    driver.finish();
 }
 
 /// Makes these moves, whatever they lead to.
@@ -123,7 +104,7 @@ pub(super) fn play(driver: &mut Driver, moves: &Moves<'_>) {
             Move::Lose(how) => drop(driver.lose(values::disconnect(how))),
             Move::ConnectFails => drop(driver.watched.connect_failed("no route to host")),
             Move::Silence => drop(driver.watched.timed_out()),
-            Move::Misuse(which) => driver.misuse(which),
+            Move::MisuseError(which) => driver.misuse(which),
             Move::Cancel(why) => driver.cancel(values::cancel(why)),
             Move::Next(envelope) => driver.next(envelope.0),
             Move::Quit => drop(driver.watched.quit()),

@@ -97,7 +97,8 @@ pub fn body(input: Input) {
         assert!(known && rest.trim_start_matches(' ') == argument, "{line:?}");
     }
     if let Ok(path) = from.0.parse::<ReversePath>() {
-        let parameters = MailParameters { size, eight_bit_mime, smtputf8 };
+        let parameters =
+            MailParameters::new().with_size(size).with_eight_bit_mime(eight_bit_mime).with_smtputf8(smtputf8);
         let line = line(&Command::Mail(&path, parameters));
         let (read, rest) = path_of(&line, "MAIL FROM:");
         assert_eq!(read, path.as_str(), "{line:?}");

@@ -4,15 +4,19 @@
 use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use smtp_proto::{Cause, Config, Disconnect, Ended, HeloRetry, Limits, Needs, Place, Protocol, Status, Step};
-
-use super::{
-    driver::{Driver, Wanted},
-    server::{self, Offered, Said},
-    session::{self, Moves},
-    values::{self, Addressed, Octets, Pieces, Policy},
+use smtp_proto::{
+    AttemptEnd, Cause, Config, Connect, Disconnect, HeloRetry, Limits, Needs, Place, Protocol, Status, Step,
 };
-use crate::oracle;
+
+use crate::{
+    fuzz::{
+        driver::{Driver, Wanted},
+        moves::{self, Moves},
+        server::{self, Offered, Said},
+        values::{self, Addressed, Octets, Pieces, Policy},
+    },
+    oracle,
+};
 
 /// A run: who delivers what, where the first connection ends, and what happens then.
 #[derive(Clone, Debug, Arbitrary)]
@@ -96,9 +100,10 @@ enum Follows {
 
 /// Runs it, with what has to follow written down here once more, and then to its end.
 pub fn body(input: Input<'_>) {
-    let Input { policy: Policy(mut config), envelope, content, pieces, greeting, ehlo, cut, ending, then } = input;
+    let Input { policy: Policy(config), envelope, content, pieces, greeting, ehlo, cut, ending, then } = input;
     // How long a reply may be is for other targets.
-    (config.limits.reply_line, config.limits.reply) = (Limits::DEFAULT.reply_line, Limits::DEFAULT.reply);
+    let limits = config.limits().with_reply_line(Limits::DEFAULT.reply_line()).with_reply(Limits::DEFAULT.reply());
+    let config = config.with_limits(limits);
     let needs = oracle::needs(&config, &envelope.0);
     let offered = Offered { keywords: 0, form: 0 };
     let config = Arc::new(config);
@@ -109,13 +114,13 @@ pub fn body(input: Input<'_>) {
         let follows = cut_at(&mut driver, &config, needs, &ehlo, usize::from(cut), ending);
         check(&mut driver, follows, ending);
     }
-    session::play(&mut driver, &then);
+    moves::play(&mut driver, &then);
     driver.finish();
 }
 
 /// Lets the conversation go on for `cut` octets and ends it: what has to follow.
 fn cut_at(driver: &mut Driver, config: &Config, needs: Needs, ehlo: &EhloReply, cut: usize, ending: Ending) -> Follows {
-    let helo = match (config.protocol, ending, config.helo_retry) {
+    let helo = match (config.protocol(), ending, config.helo_retry()) {
         (Protocol::Lmtp, _, _) | (_, _, HeloRetry::Never) | (_, Ending::Silence, HeloRetry::Disconnect) => {
             Follows::Deferred
         }
@@ -174,25 +179,27 @@ fn end(driver: &mut Driver, ending: Ending) {
 }
 
 fn says(driver: &mut Driver, verb: &str) -> bool {
-    matches!(driver.watched.poll(), Step::Transmit(octets, _) if octets.starts_with(verb.as_bytes()))
+    matches!(driver.watched.poll(), Step::Transmit(transmit) if transmit.octets().starts_with(verb.as_bytes()))
 }
 
 fn check(driver: &mut Driver, follows: Follows, ending: Ending) {
     let reported = match (follows, driver.watched.poll()) {
-        (Follows::Helo, Step::Connect(Place::Same)) => {
+        (Follows::Helo, Step::Connect(Connect { place: Place::Same, .. })) => {
             let report = driver.watched.delivery().report();
             let expected = match ending {
-                Ending::Lost(how) => Ended::Lost(how),
-                Ending::Silence => Ended::TimedOut,
+                Ending::Lost(how) => AttemptEnd::Lost(how),
+                Ending::Silence => AttemptEnd::TimedOut,
             };
-            report.attempts().next().and_then(|attempt| attempt.ended()) == Some(expected)
+            report.attempts().next().and_then(|attempt| attempt.end()) == Some(expected)
         }
         (Follows::Settled, Step::Done(_)) => true,
         (_, Step::Done(report)) => report.recipients().all(|recipient| {
-            let code = recipient.reply.map(|reply| reply.code().get());
+            let code = recipient.reply().map(|reply| reply.code().get());
             let right = match follows {
-                Follows::Forbidden(needs) => recipient.cause == Cause::Needs(needs),
-                Follows::DeferredFor(expected) => recipient.cause == Cause::Reply && code == Some(expected),
+                Follows::Forbidden(needs) => {
+                    matches!(recipient.cause, Cause::Needs { needs: named, .. } if named == needs)
+                }
+                Follows::DeferredFor(expected) => matches!(recipient.cause, Cause::Reply(_)) && code == Some(expected),
                 Follows::Deferred => recipient.cause == Cause::Connections && code.is_none(),
                 Follows::Helo | Follows::Settled => false,
             };

@@ -3,8 +3,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{Body, ContentEncoder, LONGEST_LINE, LineEndings};
 
-use super::values::Pieces;
-use crate::oracle::Message;
+use crate::{fuzz::values::Pieces, oracle::Message};
 
 /// A message, its pieces, and the policy.
 #[derive(Clone, Debug)]

@@ -6,17 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use smtp_proto::{Disconnect, Wait};
+use smtp_proto::{Clock, Disconnect, Timeout};
 
 /// One open connection.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct Connection {
     stream: TcpStream,
     server: SocketAddr,
-    /// The counter of the wait that goes on, and when it last changed.
-    clock: Option<(u32, Instant)>,
-    /// Octets of the block that is being written which were written and not yet told to the delivery.
-    pub(crate) unreported: usize,
+    clock: Clock<Instant>,
 }
 
 /// What reading gave.
@@ -27,25 +24,20 @@ pub(crate) enum Got {
     Lost(Disconnect),
 }
 
-impl Line {
+impl Connection {
     /// `stream` does not block.
     pub(crate) const fn new(stream: TcpStream, server: SocketAddr) -> Self {
-        Self { stream, server, clock: None, unreported: 0 }
+        Self { stream, server, clock: Clock::new() }
     }
 
     /// The connection was idle: the clock starts over.
     pub(crate) fn wake(&mut self) {
-        self.clock = None;
+        self.clock.restart();
     }
 
-    /// How much time is left of `wait`. It restarts when its counter changes.
-    pub(crate) fn time_left(&mut self, wait: Wait, now: Instant) -> Duration {
-        let since = match self.clock {
-            Some((progress, since)) if progress == wait.progress => since,
-            _ => now,
-        };
-        self.clock = Some((wait.progress, since));
-        wait.limit.saturating_sub(now.duration_since(since))
+    /// How much of `timeout` is left.
+    pub(crate) fn time_left(&mut self, timeout: Timeout, now: Instant) -> Duration {
+        self.clock.time_left(timeout, now)
     }
 
     /// Takes octets that are there.
@@ -55,8 +47,7 @@ impl Line {
             Ok(len) => Got::Octets(len),
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock | ErrorKind::Interrupted => Got::Nothing,
-                ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Got::Lost(Disconnect::Reset),
-                _ => Got::Lost(Disconnect::ReadFailed),
+                _ => Got::Lost(Disconnect::from(&error)),
             },
         }
     }

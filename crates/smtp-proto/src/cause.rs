@@ -1,0 +1,60 @@
+//! What settled the status of a recipient.
+
+use core::fmt;
+
+use crate::{content::ContentError, envelope::Needs, outcome::Cancel, reply::Reply};
+
+/// What settled the status of a recipient.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Cause<'a> {
+    /// The server's reply.
+    Reply(Reply<'a>),
+    /// The way the connections ended. Each attempt tells how.
+    Connections,
+    /// The message or the policy needs what the server does not offer, what HELO cannot carry, or what this
+    /// crate does not implement yet.
+    Needs {
+        /// What was needed and not available.
+        needs: Needs,
+        /// The reply that refused EHLO, if that is why.
+        reply: Option<Reply<'a>>,
+    },
+    /// The message is larger than the limit of the server, in octets.
+    TooLarge(u64),
+    /// The content cannot be sent as it is.
+    Content(ContentError),
+    /// The caller gave up.
+    Cancelled(Cancel),
+}
+
+impl<'a> Cause<'a> {
+    /// The reply that settled it, if one did.
+    pub const fn reply(&self) -> Option<Reply<'a>> {
+        match self {
+            Self::Reply(reply) => Some(*reply),
+            Self::Needs { reply, .. } => *reply,
+            Self::Connections | Self::TooLarge(_) | Self::Content(_) | Self::Cancelled(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Cause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply(reply) => write!(f, "{reply}"),
+            Self::Connections => f.write_str("the connection failed"),
+            Self::Needs { needs, .. } => {
+                let why = match needs.not_implemented() {
+                    Needs::NONE => "the server does not offer or HELO cannot carry",
+                    not_implemented if not_implemented == *needs => "this client does not implement",
+                    _ => "the server does not offer, HELO cannot carry or this client does not implement",
+                };
+                write!(f, "it needs {needs}, which {why}")
+            }
+            Self::TooLarge(limit) => write!(f, "it is larger than the server's limit of {limit} octets"),
+            Self::Content(error) => write!(f, "{error}"),
+            Self::Cancelled(cancel) => write!(f, "{cancel}"),
+        }
+    }
+}

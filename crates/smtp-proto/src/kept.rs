@@ -1,0 +1,129 @@
+//! Octets that outlive the buffer they arrived in.
+
+use alloc::vec::Vec;
+
+use crate::reply::{Code, Reply};
+
+/// Replies and other text that a report needs, in one buffer, which the next message uses again.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Kept {
+    octets: Vec<u8>,
+}
+
+/// Where a text is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct KeptText {
+    start: u32,
+    len: u32,
+}
+
+/// Where a reply is kept, and its code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct KeptReply {
+    pub(crate) code: Code,
+    text: KeptText,
+}
+
+/// Octets of kept replies above which only [`ONE_OF_MANY`] octets of each further reply are kept: thousands
+/// of recipients, each refused at length, must not fill the memory.
+const MANY_REPLIES: usize = 1 << 20;
+const ONE_OF_MANY: usize = 128;
+
+/// Octets of the replies that a delivery to one recipient keeps, and some more.
+const USUAL_REPLIES: usize = 344;
+
+impl KeptText {
+    pub(crate) const EMPTY: Self = Self { start: 0, len: 0 };
+}
+
+impl Kept {
+    /// Forgets everything, and makes room for the replies of most deliveries.
+    pub(crate) fn clear(&mut self) {
+        self.octets.clear();
+        self.octets.reserve(USUAL_REPLIES);
+    }
+
+    /// Keeps a reply, or at most `limit` octets of a longer one: whole lines, if there is one. When many
+    /// replies are kept already, less of each.
+    pub(crate) fn keep_reply(&mut self, reply: &Reply<'_>, limit: usize) -> KeptReply {
+        let octets = reply.octets();
+        let limit = if self.octets.len() < MANY_REPLIES { limit } else { limit.min(ONE_OF_MANY) };
+        let kept = match octets.get(..limit) {
+            Some(start) => memchr::memrchr(b'\n', start).and_then(|at| start.get(..=at)).unwrap_or(start),
+            None => octets,
+        };
+        KeptReply { code: reply.code(), text: self.keep(kept) }
+    }
+
+    /// Drops a reply that settles nothing, if it was kept last.
+    pub(crate) fn forget(&mut self, reply: KeptReply) {
+        let KeptText { start, len } = reply.text;
+        if start.saturating_add(len) == position(self.octets.len()) {
+            self.octets.truncate(start as usize);
+        }
+    }
+
+    pub(crate) fn keep(&mut self, octets: &[u8]) -> KeptText {
+        let start = position(self.octets.len());
+        self.octets.extend_from_slice(octets);
+        KeptText { start, len: position(octets.len()) }
+    }
+
+    pub(crate) fn text(&self, text: KeptText) -> &[u8] {
+        let end = text.start.saturating_add(text.len);
+        self.octets.get(text.start as usize..end as usize).unwrap_or_default()
+    }
+
+    pub(crate) fn reply(&self, kept: KeptReply) -> Reply<'_> {
+        Reply::from_decoded(kept.code, self.text(kept.text))
+    }
+}
+
+/// Positions are small because there are many of them; what is kept is far shorter than 4 GiB.
+fn position(octets: usize) -> u32 {
+    u32::try_from(octets).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn kept(all: &mut Kept, octets: &[u8], limit: usize) -> Vec<u8> {
+        let (_, reply) = Reply::parse(octets).unwrap().unwrap();
+        let kept = all.keep_reply(&reply, limit);
+        all.reply(kept).octets().to_vec()
+    }
+
+    #[test]
+    fn of_a_long_reply_the_whole_lines_below_the_limit_are_kept() {
+        let octets = b"250-a\r\n250-b\r\n250 c\r\n";
+        for (limit, expected) in [(0, 0), (3, 3), (6, 6), (7, 7), (13, 7), (14, 14), (20, 14), (21, 21), (22, 21)] {
+            assert_eq!(kept(&mut Kept::default(), octets, limit), octets[..expected], "{limit}");
+        }
+    }
+
+    #[test]
+    fn from_a_mebibyte_on_little_of_each_reply_is_kept() {
+        let octets = [&b"250-a\r\n".repeat(40)[..], b"250 b\r\n"].concat();
+        for (before, expected) in [(MANY_REPLIES - 1, octets.len()), (MANY_REPLIES, 126), (MANY_REPLIES + 1, 126)] {
+            let mut all = Kept::default();
+            all.keep(&vec![0; before]);
+            assert_eq!(kept(&mut all, &octets, usize::MAX).len(), expected, "{before}");
+        }
+    }
+
+    #[test]
+    fn a_reply_that_settles_nothing_is_dropped_if_it_was_kept_last() {
+        let mut all = Kept::default();
+        let (_, reply) = Reply::parse(b"250 ok\r\n").unwrap().unwrap();
+        let first = all.keep_reply(&reply, usize::MAX);
+        let second = all.keep_reply(&reply, usize::MAX);
+        all.forget(first);
+        assert_eq!(all.octets.len(), 2 * reply.octets().len());
+        all.forget(second);
+        assert_eq!(all.octets, reply.octets());
+        all.forget(first);
+        assert!(all.octets.is_empty());
+    }
+}

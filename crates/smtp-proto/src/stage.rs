@@ -1,0 +1,78 @@
+//! How far a session has come.
+
+use core::fmt;
+
+/// How far a session has come: what it is doing, or which command's reply is due.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum Stage {
+    /// There is no connection yet.
+    Connect,
+    /// The greeting is due.
+    Greeting,
+    /// The reply to EHLO is due.
+    Ehlo,
+    /// The reply to HELO is due.
+    Helo,
+    /// The reply to LHLO is due.
+    Lhlo,
+    /// The reply to MAIL is due.
+    Mail,
+    /// A reply to RCPT is due.
+    Rcpt,
+    /// The reply to DATA is due.
+    Data,
+    /// The content is being sent, its end included.
+    Content,
+    /// The end of the content was sent; its reply is due.
+    ContentEnd,
+    /// The reply to RSET is due.
+    Rset,
+    /// The reply to NOOP is due.
+    Noop,
+    /// The reply to QUIT is due.
+    Quit,
+    /// No reply is due.
+    Idle,
+}
+
+impl Stage {
+    /// The stage as one lowercase word for programs: `hello` for EHLO, HELO and LHLO.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Greeting => "greeting",
+            Self::Ehlo | Self::Helo | Self::Lhlo => "hello",
+            Self::Mail => "mail",
+            Self::Rcpt => "rcpt",
+            Self::Data => "data",
+            Self::Content => "content",
+            Self::ContentEnd => "content-end",
+            Self::Rset => "rset",
+            Self::Noop => "noop",
+            Self::Quit => "quit",
+            Self::Idle => "idle",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::Greeting => "the greeting",
+            Self::Ehlo => "EHLO",
+            Self::Helo => "HELO",
+            Self::Lhlo => "LHLO",
+            Self::Mail => "MAIL",
+            Self::Rcpt => "RCPT",
+            Self::Data => "DATA",
+            Self::Content => "the content",
+            Self::ContentEnd => "the end of the content",
+            Self::Rset => "RSET",
+            Self::Noop => "NOOP",
+            Self::Quit => "QUIT",
+            Self::Idle => "nothing",
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! How long to wait, and how to measure it.
+
+use core::{
+    ops::{Add, Sub},
+    time::Duration,
+};
+
+use crate::stage::Stage;
+
+/// How long to wait before a peer counts as silent (RFC 5321 section 4.5.3.2).
+///
+/// Start with [`Timeouts::RFC_5321`] and change what should differ.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Timeouts {
+    connect: Duration,
+    greeting: Duration,
+    hello: Duration,
+    mail: Duration,
+    rcpt: Duration,
+    data: Duration,
+    block: Duration,
+    content_end: Duration,
+    quit: Duration,
+}
+
+impl Timeouts {
+    /// 5 minutes for the greeting, MAIL and RCPT, 2 for DATA, 3 for a block, 10 for the end of the content.
+    /// What the RFC leaves open: 30 seconds to connect, 5 minutes for EHLO, HELO, LHLO and RSET, 30 seconds
+    /// for QUIT.
+    pub const RFC_5321: Self = Self {
+        connect: Duration::from_secs(30),
+        greeting: Duration::from_secs(300),
+        hello: Duration::from_secs(300),
+        mail: Duration::from_secs(300),
+        rcpt: Duration::from_secs(300),
+        data: Duration::from_secs(120),
+        block: Duration::from_secs(180),
+        content_end: Duration::from_secs(600),
+        quit: Duration::from_secs(30),
+    };
+
+    /// The same timeouts, none longer than `limit`.
+    #[must_use]
+    pub fn at_most(self, limit: Duration) -> Self {
+        Self {
+            connect: self.connect.min(limit),
+            greeting: self.greeting.min(limit),
+            hello: self.hello.min(limit),
+            mail: self.mail.min(limit),
+            rcpt: self.rcpt.min(limit),
+            data: self.data.min(limit),
+            block: self.block.min(limit),
+            content_end: self.content_end.min(limit),
+            quit: self.quit.min(limit),
+        }
+    }
+
+    settings! {
+        /// For opening a connection to one address.
+        connect, with_connect: Duration;
+        /// For the greeting.
+        greeting, with_greeting: Duration;
+        /// For the reply to EHLO, HELO, LHLO, RSET or NOOP.
+        hello, with_hello: Duration;
+        /// For the reply to MAIL.
+        mail, with_mail: Duration;
+        /// For the reply to RCPT.
+        rcpt, with_rcpt: Duration;
+        /// For the reply to DATA.
+        data, with_data: Duration;
+        /// For the peer to take one block of content, or of commands.
+        block, with_block: Duration;
+        /// For the reply to the end of the content. Too short a timeout causes duplicate deliveries.
+        content_end, with_content_end: Duration;
+        /// For the reply to QUIT, when every recipient has its status.
+        quit, with_quit: Duration;
+    }
+
+    /// The timeout for the reply that is due at `stage`.
+    pub(crate) const fn for_reply(&self, stage: Stage) -> Duration {
+        match stage {
+            Stage::Connect => self.connect,
+            Stage::Greeting => self.greeting,
+            Stage::Ehlo | Stage::Helo | Stage::Lhlo | Stage::Rset | Stage::Noop | Stage::Idle => self.hello,
+            Stage::Mail => self.mail,
+            Stage::Rcpt => self.rcpt,
+            Stage::Data => self.data,
+            Stage::Content => self.block,
+            Stage::ContentEnd => self.content_end,
+            Stage::Quit => self.quit,
+        }
+    }
+}
+
+/// A timeout that is running: how long, and since when.
+///
+/// It is measured from the last change of `progress`. That number changes with each reply, each block that
+/// was written and each piece of content that was given, and not with each octet: a peer that sends one
+/// octet a minute does not hold the client for ever. [`Clock`] does the measuring.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub struct Timeout {
+    /// How long to wait.
+    pub duration: Duration,
+    /// Changes when the time starts over.
+    pub progress: u32,
+}
+
+impl Timeout {
+    /// A timeout of this duration, measured from the last change of `progress`.
+    pub const fn new(duration: Duration, progress: u32) -> Self {
+        Self { duration, progress }
+    }
+}
+
+/// No timeout is longer: what is added to an instant must not pass the end of a clock.
+const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// Measures [`Timeout`]s on the caller's clock: one for each connection.
+///
+/// `I` is an instant of that clock, such as `std::time::Instant`.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use smtp_proto::{Clock, Timeout};
+///
+/// let mut clock = Clock::new();
+/// let start = Instant::now();
+/// let timeout = Timeout::new(Duration::from_secs(30), 1);
+/// assert_eq!(clock.time_left(timeout, start), Duration::from_secs(30));
+/// assert_eq!(clock.time_left(timeout, start + Duration::from_secs(10)), Duration::from_secs(20));
+/// // Progress was made: the time starts over.
+/// let timeout = Timeout::new(Duration::from_secs(30), 2);
+/// assert_eq!(clock.time_left(timeout, start + Duration::from_secs(10)), Duration::from_secs(30));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Clock<I> {
+    /// The progress that was seen last, and when it was seen first.
+    running: Option<(u32, I)>,
+}
+
+impl<I: Copy> Clock<I> {
+    /// A clock for a new connection.
+    pub const fn new() -> Self {
+        Self { running: None }
+    }
+
+    /// Starts over: for the next connection, or when a connection that was kept is used again.
+    pub fn restart(&mut self) {
+        self.running = None;
+    }
+
+    /// When `timeout` expires. A duration of more than 136 years counts as 136 years.
+    pub fn deadline(&mut self, timeout: Timeout, now: I) -> I
+    where
+        I: Add<Duration, Output = I>,
+    {
+        #[allow(clippy::arithmetic_side_effects, reason = "no clock ends within 136 years")]
+        let deadline = self.since(timeout, now) + timeout.duration.min(LONGEST);
+        deadline
+    }
+
+    /// How much of `timeout` is left; zero when it has expired.
+    pub fn time_left(&mut self, timeout: Timeout, now: I) -> Duration
+    where
+        I: Sub<Output = Duration> + PartialOrd,
+    {
+        let since = self.since(timeout, now);
+        if now <= since {
+            return timeout.duration;
+        }
+        #[allow(clippy::arithmetic_side_effects, reason = "now is the later one")]
+        let passed = now - since;
+        timeout.duration.saturating_sub(passed)
+    }
+
+    fn since(&mut self, timeout: Timeout, now: I) -> I {
+        let since = match self.running {
+            Some((progress, since)) if progress == timeout.progress => since,
+            _ => now,
+        };
+        self.running = Some((timeout.progress, since));
+        since
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn a_deadline_moves_with_progress_only() {
+        let mut clock = Clock::new();
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        let timeout = |progress| Timeout::new(5 * second, progress);
+        assert_eq!(clock.deadline(timeout(7), start), start + 5 * second);
+        assert_eq!(clock.deadline(timeout(7), start + 3 * second), start + 5 * second);
+        assert_eq!(clock.time_left(timeout(7), start + 6 * second), Duration::ZERO);
+        assert_eq!(clock.deadline(timeout(8), start + 3 * second), start + 8 * second);
+        clock.restart();
+        assert_eq!(clock.deadline(timeout(8), start + 4 * second), start + 9 * second);
+        assert!(clock.deadline(Timeout::new(Duration::MAX, 8), start) > start);
+    }
+
+    #[test]
+    fn no_timeout_is_above_the_limit() {
+        let limit = Duration::from_secs(31);
+        let limited = Timeouts::RFC_5321.at_most(limit);
+        let all = [
+            limited.connect(),
+            limited.greeting(),
+            limited.hello(),
+            limited.mail(),
+            limited.rcpt(),
+            limited.data(),
+            limited.block(),
+            limited.content_end(),
+            limited.quit(),
+        ];
+        assert!(all.iter().all(|timeout| *timeout <= limit));
+        assert_eq!(limited.quit(), Timeouts::RFC_5321.quit());
+    }
+}

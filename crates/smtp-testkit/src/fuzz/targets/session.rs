@@ -1,0 +1,29 @@
+//! An arbitrary server over several connections, and a driver that does what it likes.
+
+use arbitrary::Arbitrary;
+
+use crate::fuzz::{
+    driver::Driver,
+    moves::{Moves, play},
+    server::Offered,
+    values::{Addressed, Octets, Pieces, Policy},
+};
+
+/// A run: who delivers what, and everything that happens.
+#[derive(Clone, Debug, Arbitrary)]
+pub struct Input<'a> {
+    policy: Policy,
+    envelope: Addressed,
+    content: Octets,
+    pieces: Pieces,
+    offered: Offered,
+    moves: Moves<'a>,
+}
+
+/// Runs it, and then to its end. The oracle watches.
+pub fn body(input: Input<'_>) {
+    let Input { policy, envelope, content, pieces, offered, moves } = input;
+    let mut driver = Driver::new(policy.0, envelope.0, content.0, pieces, offered);
+    play(&mut driver, &moves);
+    driver.finish();
+}
