@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use smtp_proto::{Cancel, Delivery, Disconnect, Misuse, Place, Step};
+use smtp_proto::{Cancel, Clock, Connect, Delivery, Disconnect, MisuseError, Place, Step, Timeout};
 use smtp_testkit::conformance::{self, Job, Summary};
 
 /// One delivery under way.
@@ -16,38 +16,28 @@ struct Blocking<'d> {
     stream: Option<TcpStream>,
     servers: &'d [SocketAddr],
     last: Option<SocketAddr>,
-    /// The counter of the wait that goes on, and when it last changed.
-    clock: Option<(u32, Instant)>,
-}
-
-/// What a wait asks for.
-#[derive(Clone, Copy)]
-struct Wait {
-    limit: Duration,
-    progress: u32,
+    clock: Clock<Instant>,
 }
 
 impl Blocking<'_> {
-    fn run(&mut self, content: &mut dyn Read) -> Result<(), Misuse> {
+    fn run(&mut self, content: &mut dyn Read) -> Result<(), MisuseError> {
         let mut room = vec![0; 16 * 1024];
         loop {
             match self.delivery.poll() {
                 Step::Done(_) => return Ok(()),
-                Step::Connect(place) => self.connect(place)?,
+                Step::Connect(to) => self.connect(to)?,
                 Step::Content(most) => match content.read(&mut room[..most.min(16 * 1024)]) {
                     Ok(0) => self.delivery.end_content()?,
                     Ok(len) => self.delivery.content(&room[..len])?,
                     Err(_) => self.delivery.cancel(Cancel::ContentUnreadable),
                 },
-                Step::Transmit(octets, wait) => {
-                    let wait = Wait { limit: wait.limit, progress: wait.progress };
-                    let octets = octets.to_vec();
-                    self.write(&octets, wait)?;
+                Step::Transmit(transmit) => {
+                    let (octets, timeout) = (transmit.octets().to_vec(), transmit.timeout());
+                    self.write(&octets, timeout)?;
                 }
-                Step::Wait(wait) => {
-                    let wait = Wait { limit: wait.limit, progress: wait.progress };
-                    let left = self.left(wait);
-                    if !self.read(left)? && self.left(wait).is_zero() {
+                Step::Receive(timeout) => {
+                    let left = self.left(timeout);
+                    if !self.read(left)? && self.left(timeout).is_zero() {
                         self.delivery.timed_out()?;
                     }
                 }
@@ -55,14 +45,15 @@ impl Blocking<'_> {
         }
     }
 
-    fn connect(&mut self, place: Place) -> Result<(), Misuse> {
+    fn connect(&mut self, to: Connect) -> Result<(), MisuseError> {
         self.stream = None;
-        let server = match (place, self.last) {
+        let server = match (to.place, self.last) {
             (Place::Same, Some(last)) => last,
             _ => self.servers[0],
         };
         self.last = Some(server);
-        match TcpStream::connect(server) {
+        self.clock.restart();
+        match TcpStream::connect_timeout(&server, to.timeout) {
             Ok(stream) => {
                 // It is about latency only.
                 let _ = stream.set_nodelay(true);
@@ -73,8 +64,8 @@ impl Blocking<'_> {
         }
     }
 
-    fn write(&mut self, octets: &[u8], wait: Wait) -> Result<(), Misuse> {
-        let left = self.left(wait);
+    fn write(&mut self, octets: &[u8], timeout: Timeout) -> Result<(), MisuseError> {
+        let left = self.left(timeout);
         let Some(stream) = &mut self.stream else { return self.delivery.disconnected(Disconnect::Closed) };
         let written = stream.set_write_timeout(Some(at_least(left))).and_then(|()| stream.write(octets));
         let failed = match written {
@@ -87,13 +78,13 @@ impl Blocking<'_> {
         match failed {
             _ if self.is_over() => Ok(()),
             true => self.delivery.disconnected(Disconnect::WriteFailed),
-            false if self.left(wait).is_zero() => self.delivery.timed_out(),
+            false if self.left(timeout).is_zero() => self.delivery.timed_out(),
             false => Ok(()),
         }
     }
 
     /// Reads, for no longer than this. Whether something came.
-    fn read(&mut self, limit: Duration) -> Result<bool, Misuse> {
+    fn read(&mut self, limit: Duration) -> Result<bool, MisuseError> {
         let mut room = [0; 4096];
         let Some(stream) = &mut self.stream else { return Ok(false) };
         match stream.set_read_timeout(Some(at_least(limit))).and_then(|()| stream.read(&mut room)) {
@@ -109,13 +100,8 @@ impl Blocking<'_> {
         matches!(self.delivery.poll(), Step::Connect(_) | Step::Done(_))
     }
 
-    fn left(&mut self, wait: Wait) -> Duration {
-        let since = match self.clock {
-            Some((progress, since)) if progress == wait.progress => since,
-            _ => Instant::now(),
-        };
-        self.clock = Some((wait.progress, since));
-        wait.limit.saturating_sub(since.elapsed())
+    fn left(&mut self, timeout: Timeout) -> Duration {
+        self.clock.time_left(timeout, Instant::now())
     }
 }
 
@@ -130,7 +116,7 @@ fn is_timeout(kind: ErrorKind) -> bool {
 
 fn deliver(job: Job<'_>) -> Summary {
     let delivery = Delivery::new(job.config, job.envelope);
-    let mut driver = Blocking { delivery, stream: None, servers: job.servers, last: None, clock: None };
+    let mut driver = Blocking { delivery, stream: None, servers: job.servers, last: None, clock: Clock::new() };
     driver.run(job.content).unwrap();
     Summary::from(&driver.delivery)
 }

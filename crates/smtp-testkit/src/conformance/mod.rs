@@ -191,7 +191,7 @@ impl Kit {
 
 fn needs_kept_connection(transcript: &Transcript) -> bool {
     let is_another = |item: &Item| matches!(item.action, Action::NextMessage);
-    transcript.config.afterwards == Afterwards::Keep || transcript.script.iter().any(is_another)
+    transcript.config.afterwards() == Afterwards::Keep || transcript.script.iter().any(is_another)
 }
 
 /// A driver that conforms: how much was played, and what was not.
