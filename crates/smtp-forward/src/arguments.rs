@@ -131,7 +131,7 @@ pub(crate) struct Play {
     /// Where to listen. Port 0 is any free one; the address is written to standard error
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
-    /// End when no connection arrives for so long
+    /// End when nothing happens for so long: no connection arrives, and nothing is said on those that are open
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) patience: Duration,
     /// One JSON object on standard output

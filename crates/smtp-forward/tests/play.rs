@@ -149,6 +149,16 @@ fn without_a_connection_it_ends_when_its_patience_does() {
 }
 
 #[test]
+fn a_client_that_keeps_its_connection_is_not_waited_for() {
+    let server = play(&["ehlo-451", "--patience", "1"]);
+    let stream = TcpStream::connect(server.address).unwrap();
+    let (status, printed) = server.end();
+    assert_eq!(status, Some(1));
+    assert!(printed.starts_with("connection 1: nothing was said, still open\n"), "{printed}");
+    drop(stream);
+}
+
+#[test]
 fn a_scenario_that_cannot_be_played_is_refused() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/transcripts/");
     for scenario in ["no-such-scenario", &format!("{directory}ehlo-write-failed.smtp"), "Cargo.toml"] {

@@ -20,7 +20,7 @@ use crate::{
 
 pub use cut::{Cuts, play_cuts};
 pub(crate) use lose::lost_in_a_reply;
-pub(crate) use plan::{Plan, ends_while_writing, plan, reports};
+pub(crate) use plan::{Plan, ends_while_writing, reports};
 
 /// In which pieces a transcript is played. The pieces change nothing, or a promise is broken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,10 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, channel},
+    },
     thread,
     time::Duration,
 };
@@ -52,8 +55,10 @@ impl FaultyServer {
         thread::Builder::new().name("faulty-server".into()).spawn(move || {
             for acts in &scenario.connections {
                 let Ok(Some((link, _))) = listeners.accept(Duration::MAX, || false) else { return };
+                let seen = Mutex::default();
+                server::serve(link, Some(acts), &seen);
                 // Nobody waits for it where the client is interrupted.
-                let _ = sender.send(server::serve(link, Some(acts)));
+                let _ = sender.send(seen.into_inner().unwrap_or_else(PoisonError::into_inner));
             }
         })?;
         Ok((Self { conversations }, address))

@@ -1,5 +1,7 @@
 //! What was said on one connection, and how it ended: all that a verdict is based on.
 
+use std::time::Instant;
+
 use serde::Serialize;
 use smtp_proto::Escaped;
 
@@ -14,6 +16,10 @@ pub(crate) struct Conversation {
     pub(crate) spoke_first: bool,
     /// The client sent something before the reply that was due, and the server had not offered that.
     pub(crate) did_not_wait: bool,
+    /// When something happened last.
+    pub(crate) last: Option<Instant>,
+    /// The server is silent on purpose: the client has to leave.
+    pub(crate) is_left_alone: bool,
 }
 
 /// One thing the client sent, and what the server replied to it.

@@ -9,17 +9,18 @@ mod verdict;
 use std::{
     io,
     net::TcpListener,
-    sync::{
-        atomic::Ordering,
-        mpsc::{Receiver, Sender, channel},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     thread,
     time::{Duration, Instant},
 };
 
 use smtp_testkit::server::{Link, Listeners};
 
-use self::{conversation::Conversation, scenario::Scenario, verdict::Verdict};
+use self::{
+    conversation::Conversation,
+    scenario::{Act, Scenario},
+    verdict::Verdict,
+};
 use crate::{
     arguments::Play,
     diagnostics,
@@ -67,56 +68,42 @@ fn serve(scenario: &Scenario, arguments: &Play) -> io::Result<Vec<Conversation>>
         diagnostics::line(format_args!("listening on {address}: {} {}", scenario.name, scenario.about));
     }
     let interrupt = interrupt::flag();
-    let (sender, results) = channel();
-    let mut seen = Seen { conversations: Vec::new(), open: 0, results, last: Instant::now() };
+    let started = Instant::now();
+    let mut connections = Vec::new();
     loop {
         if let Some((link, _)) = listeners.accept(TICK, || interrupt.load(Ordering::Relaxed))? {
-            let number = seen.conversations.len();
-            seen.conversations.push(Conversation::default());
-            seen.open += 1;
-            start(link, number, scenario, &sender)?;
+            let acts = scenario.connections.get(connections.len()).cloned();
+            connections.push(start(link, acts)?);
         }
-        seen.collect();
-        let patience = if seen.is_complete(scenario) { AFTERWARDS.min(arguments.patience) } else { arguments.patience };
-        if interrupt.load(Ordering::Relaxed) || seen.open == 0 && seen.last.elapsed() >= patience {
-            return Ok(seen.conversations);
+        let seen: Vec<_> = connections.iter().map(|connection| look(connection)).collect();
+        if interrupt.load(Ordering::Relaxed) || is_over(&seen, scenario, arguments.patience, started) {
+            return Ok(seen.iter().map(|conversation| Conversation::clone(conversation)).collect());
         }
     }
 }
 
-fn start(link: Link, number: usize, scenario: &Scenario, sender: &Sender<(usize, Conversation)>) -> io::Result<()> {
-    let acts = scenario.connections.get(number).cloned();
-    let sender = sender.clone();
-    let serve = move || {
-        let conversation = server::serve(link, acts.as_deref());
-        // Nobody waits for it where the program is interrupted.
-        let _ = sender.send((number, conversation));
-    };
-    thread::Builder::new().name("connection".into()).spawn(serve).map(drop)
+/// Serves a connection on a thread of its own.
+fn start(link: Link, acts: Option<Vec<Act>>) -> io::Result<Arc<Mutex<Conversation>>> {
+    let seen = Arc::new(Mutex::new(Conversation { last: Some(Instant::now()), ..Conversation::default() }));
+    let noted = Arc::clone(&seen);
+    let serve = move || server::serve(link, acts.as_deref(), &noted);
+    thread::Builder::new().name("connection".into()).spawn(serve)?;
+    Ok(seen)
 }
 
-/// The connections so far.
-struct Seen {
-    conversations: Vec<Conversation>,
-    open: usize,
-    results: Receiver<(usize, Conversation)>,
-    /// When a connection came or ended last.
-    last: Instant,
+fn look(seen: &Mutex<Conversation>) -> MutexGuard<'_, Conversation> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Seen {
-    fn collect(&mut self) {
-        if self.open > 0 {
-            self.last = Instant::now();
-        }
-        while let Ok((number, conversation)) = self.results.try_recv() {
-            self.conversations[number] = conversation;
-            self.open -= 1;
-        }
+/// Whether nothing has happened for as long as there is patience. A client that is met with silence is
+/// waited for: it has to leave by itself.
+fn is_over(seen: &[MutexGuard<'_, Conversation>], scenario: &Scenario, patience: Duration, started: Instant) -> bool {
+    let is_open = |conversation: &&MutexGuard<'_, Conversation>| conversation.ended.is_none();
+    if seen.iter().filter(is_open).any(|conversation| conversation.is_left_alone) {
+        return false;
     }
-
-    /// Whether nothing more is due.
-    fn is_complete(&self, scenario: &Scenario) -> bool {
-        self.conversations.len() >= scenario.connections.len()
-    }
+    let is_complete = seen.len() >= scenario.connections.len() && !seen.iter().any(|it| it.ended.is_none());
+    let patience = if is_complete { AFTERWARDS.min(patience) } else { patience };
+    let last = seen.iter().filter_map(|conversation| conversation.last).max().unwrap_or(started);
+    last.elapsed() >= patience
 }

@@ -1,6 +1,10 @@
 //! Serves one connection: what the scenario says, and then whatever the client asks for.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use smtp_testkit::server::{Got, Link, Writes};
 
@@ -15,25 +19,25 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const BEFORE_GREETING: Duration = Duration::from_millis(20);
 const GREETING: &[u8] = b"220 mx.example.net ESMTP\r\n";
 
-/// Serves a connection until it ends. Without acts, the server takes everything and offers nothing.
-pub(crate) fn serve(link: Link, acts: Option<&[Act]>) -> Conversation {
-    let mut serving = Serving { link, seen: Conversation::default(), taking_content: false, part: Vec::new() };
+/// Serves a connection until it ends, and notes what happens in `seen` as it does. Without acts, the
+/// server takes everything and offers nothing.
+pub(crate) fn serve(link: Link, acts: Option<&[Act]>, seen: &Mutex<Conversation>) {
+    let mut serving = Serving { link, seen, taking_content: false, part: Vec::new() };
     let ended = match acts {
         Some(acts) => serving.follow(acts),
         None => serving.greet().and_then(|()| serving.oblige(None)),
     };
-    let mut seen = serving.seen;
-    seen.ended = Some(ended.unwrap_or(Ended::ClosedByClient));
-    if seen.ended == Some(Ended::ResetByServer) {
+    let ended = ended.unwrap_or(Ended::ClosedByClient);
+    serving.note().ended = Some(ended);
+    if ended == Ended::ResetByServer {
         // Where the client has left first, it is not needed.
         let _ = serving.link.reset();
     }
-    seen
 }
 
-struct Serving {
+struct Serving<'s> {
     link: Link,
-    seen: Conversation,
+    seen: &'s Mutex<Conversation>,
     /// 354 was said, and the dot did not come.
     taking_content: bool,
     /// Lines of the content that were heard.
@@ -49,10 +53,23 @@ impl From<io::Error> for Left {
     }
 }
 
-impl Serving {
+impl Serving<'_> {
+    /// What was seen so far, to note something: the connection is at work.
+    fn note(&self) -> MutexGuard<'_, Conversation> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.last = Some(Instant::now());
+        seen
+    }
+
+    /// The client has to leave by itself.
+    fn is_left_alone(&self, is_so: bool) {
+        self.note().is_left_alone = is_so;
+    }
+
     fn follow(&mut self, acts: &[Act]) -> Result<Ended, Left> {
         if let Some(Act::Say(_)) = acts.first() {
-            self.seen.spoke_first = self.link.read(BEFORE_GREETING) == Got::Octets;
+            let spoke_first = self.link.read(BEFORE_GREETING) == Got::Octets;
+            self.note().spoke_first = spoke_first;
         }
         let mut quits = false;
         for act in acts {
@@ -91,6 +108,7 @@ impl Serving {
                 }
                 Act::Reset => return Ok(Ended::ResetByServer),
                 Act::Silence => {
+                    self.is_left_alone(true);
                     self.rest();
                     return Ok(Ended::ClosedByClient);
                 }
@@ -103,7 +121,8 @@ impl Serving {
     }
 
     fn greet(&mut self) -> Result<(), Left> {
-        self.seen.spoke_first = self.link.read(BEFORE_GREETING) == Got::Octets;
+        let spoke_first = self.link.read(BEFORE_GREETING) == Got::Octets;
+        self.note().spoke_first = spoke_first;
         self.say(GREETING)
     }
 
@@ -138,7 +157,8 @@ impl Serving {
 
     /// Whether a recipient was taken since the last MAIL.
     fn has_recipient(&self) -> bool {
-        let since = self.seen.verbs().collect::<Vec<_>>();
+        let seen = self.note();
+        let since = seen.verbs().collect::<Vec<_>>();
         let is_taken = |code: Option<&u16>| code.is_some_and(|code| code / 100 == 2);
         since
             .iter()
@@ -148,7 +168,7 @@ impl Serving {
     }
 
     fn say(&mut self, octets: &[u8]) -> Result<(), Left> {
-        self.seen.said(octets);
+        self.note().said(octets);
         self.link.send(octets, Writes::Whole).map_err(Left::from)
     }
 
@@ -159,9 +179,11 @@ impl Serving {
     /// The next command. One that has come before the reply to the last one was not waited for.
     fn hear(&mut self) -> Result<Vec<u8>, Left> {
         let line = self.line()?;
-        self.seen.heard(&line);
-        let offered = self.seen.exchanges.iter().any(|exchange| exchange.offers.iter().any(|it| it == "PIPELINING"));
-        self.seen.did_not_wait |= !offered && !self.link.arrived().is_empty();
+        let mut seen = self.note();
+        seen.heard(&line);
+        let offered = seen.exchanges.iter().any(|exchange| exchange.offers.iter().any(|it| it == "PIPELINING"));
+        seen.did_not_wait |= !offered && !self.link.arrived().is_empty();
+        drop(seen);
         Ok(line)
     }
 
@@ -186,7 +208,7 @@ impl Serving {
     fn end_content(&mut self, complete: bool) {
         self.taking_content = false;
         let content = std::mem::take(&mut self.part);
-        self.seen.content(content, complete);
+        self.note().content(content, complete);
     }
 
     /// After QUIT and its reply.
@@ -202,7 +224,7 @@ impl Serving {
             let _ = self.content();
         }
         while let Ok(line) = self.link.line(LONGEST) {
-            self.seen.heard(&line);
+            self.note().heard(&line);
         }
     }
 }

@@ -8,9 +8,9 @@ use std::{
 use smtp_proto::{MisuseError, Step};
 
 use super::{
-    Failure, Failures,
     memory::{Difficulty, Memory},
     network::Network,
+    outcome::{Failure, Failures},
 };
 use crate::{
     Machine, Watched,

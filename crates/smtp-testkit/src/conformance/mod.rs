@@ -33,12 +33,12 @@ mod driver;
 mod in_memory;
 mod memory;
 mod network;
+mod outcome;
 mod sockets;
 mod strain;
 mod worker;
 
 use std::{
-    fmt,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -47,15 +47,18 @@ use std::{
     time::Duration,
 };
 
+use smtp_proto::Afterwards;
+
 use crate::{
-    player::{Mismatch, lost_in_a_reply, plan},
+    player::{Plan, lost_in_a_reply},
     server::Writes,
-    transcript::{Action, Transcript},
+    transcript::{Action, Item, Transcript},
 };
 
 pub use driver::{Driver, Job, Summary};
 pub use in_memory::Drive;
 pub use network::Network;
+pub use outcome::{Failure, Failures, Passed};
 
 /// Plays at the same time. Most of their time they wait.
 const WORKERS: usize = 8;
@@ -119,7 +122,7 @@ impl Kit {
         let mut passed = Passed::default();
         let mut chosen = Vec::new();
         for (name, transcript) in &self.transcripts {
-            match plan(transcript) {
+            match Plan::of(transcript) {
                 Err(why) => passed.not_over_sockets.push((name.clone(), why)),
                 Ok(_) if !keeps && needs_kept_connection(transcript) => {
                     passed.not_over_sockets.push((name.clone(), "the driver does not keep connections"));
@@ -176,7 +179,7 @@ impl Kit {
         let lost = lost.into_iter().map(|transcript| (transcript, Writes::Whole, "with the connection closed"));
         let (mut plays, mut failures) = (0, Vec::new());
         for (transcript, writes, how) in whole.into_iter().chain(lost) {
-            let Ok(plan) = plan(&transcript) else { continue };
+            let Ok(plan) = Plan::of(&transcript) else { continue };
             plays += 1;
             let setting = sockets::Setting { plan: &plan, writes, patience: self.patience };
             if let Err(mismatch) = sockets::play(&transcript, setting, make) {
@@ -188,65 +191,6 @@ impl Kit {
 }
 
 fn needs_kept_connection(transcript: &Transcript) -> bool {
-    transcript.script.iter().any(|item| matches!(item.action, Action::Done { kept: true }))
+    let is_another = |item: &Item| matches!(item.action, Action::NextMessage);
+    transcript.config.afterwards() == Afterwards::Keep || transcript.script.iter().any(is_another)
 }
-
-/// A driver that conforms: how much was played, and what was not.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Passed {
-    /// Transcripts that were played over sockets.
-    pub over_sockets: usize,
-    /// Plays over sockets.
-    pub plays: usize,
-    /// The names of the transcripts that were not played over sockets, and why.
-    pub not_over_sockets: Vec<(String, &'static str)>,
-}
-
-impl fmt::Display for Passed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} transcripts over sockets, in {} plays", self.over_sockets, self.plays)?;
-        writeln!(f, "{} transcripts not over sockets:", self.not_over_sockets.len())?;
-        for (name, why) in &self.not_over_sockets {
-            writeln!(f, "  {name}: {why}")?;
-        }
-        Ok(())
-    }
-}
-
-/// A play in which the driver did not do what it was to do.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// The transcript's name.
-    pub transcript: String,
-    /// How it was played.
-    pub how: &'static str,
-    /// What differed, and in which line.
-    pub mismatch: Mismatch,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.smtp ({}), {}", self.transcript, self.how, self.mismatch)
-    }
-}
-
-/// Every play that failed.
-#[derive(Clone, Debug)]
-pub struct Failures(pub Vec<Failure>);
-
-impl fmt::Display for Failures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// More would only repeat the same fault.
-        const SHOWN: usize = 10;
-        writeln!(f, "{} plays failed", self.0.len())?;
-        for failure in self.0.iter().take(SHOWN) {
-            writeln!(f, "\n{failure}")?;
-        }
-        if self.0.len() > SHOWN {
-            writeln!(f, "\n... and {} more", self.0.len() - SHOWN)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Failures {}

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Driver,
+    driver::Driver,
     worker::{Command, Worker},
 };
 use crate::{

@@ -10,7 +10,8 @@ use std::{
 };
 
 use super::{
-    Driver, Failure,
+    driver::Driver,
+    outcome::Failure,
     worker::{Command, Worker},
 };
 use crate::{

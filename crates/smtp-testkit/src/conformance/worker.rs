@@ -16,7 +16,7 @@ use std::{
 
 use smtp_proto::Config;
 
-use super::{Driver, Job, Summary};
+use super::driver::{Driver, Job, Summary};
 use crate::transcript::Message;
 
 /// What the driver is to do.

@@ -19,40 +19,44 @@ pub(crate) struct Plan {
     pub(crate) waits: bool,
 }
 
-/// How to play a transcript over sockets; or why it cannot be played there.
-///
-/// # Panics
-///
-/// If the machine itself does not keep to the transcript, which is not the driver's fault.
-pub(crate) fn plan(transcript: &Transcript) -> Result<Plan, &'static str> {
-    let expected = super::play(transcript, Pieces::WHOLE).unwrap_or_else(|mismatch| panic!("{mismatch}"));
-    let mut player = Player::new(transcript);
-    let mut plan = Plan { reports: reports(transcript), crossing: Vec::new(), waits: false };
-    let mut before: Option<&Action> = None;
-    for (index, item) in transcript.script.iter().enumerate() {
-        let behind = &transcript.script[index..];
-        let mut crossing = Vec::new();
-        match &item.action {
-            Action::Server(_) | Action::Lost(_) | Action::Silence(_) if player.is_idle() => {
-                return Err("the server acts on a connection that nobody watches, between two messages");
+impl Plan {
+    /// How to play a transcript over sockets; or why it cannot be played there.
+    ///
+    /// # Panics
+    ///
+    /// If the machine itself does not keep to the transcript, which is not the driver's fault.
+    pub(crate) fn of(transcript: &Transcript) -> Result<Self, &'static str> {
+        let expected = super::play(transcript, Pieces::WHOLE).unwrap_or_else(|mismatch| panic!("{mismatch}"));
+        let mut player = Player::new(transcript);
+        let mut plan = Self { reports: reports(transcript), crossing: Vec::new(), waits: false };
+        let mut before: Option<&Action> = None;
+        for (index, item) in transcript.script.iter().enumerate() {
+            let behind = &transcript.script[index..];
+            let mut crossing = Vec::new();
+            match &item.action {
+                Action::Server(_) | Action::Lost(_) | Action::Silence(_) if player.is_idle() => {
+                    return Err("the server acts on a connection that nobody watches, between two messages");
+                }
+                Action::Server(flight) => may_be_cut(&player, &flight.octets)?,
+                Action::Lost(Disconnect::Closed) => crossing = crossing_the_close(&player, behind, &expected)?,
+                Action::Lost(Disconnect::Reset)
+                    if !matches!(before, Some(Action::Client(_))) || !player.is_waiting() =>
+                {
+                    return Err("a reset may overtake what was sent before it");
+                }
+                Action::Lost(Disconnect::WriteFailed | Disconnect::ReadFailed) => return Err("a local failure"),
+                Action::Silence(_) if !player.is_waiting() => return Err("a client that is held up while it writes"),
+                Action::Silence(_) => plan.waits = true,
+                Action::ConnectFails(..) => return Err("a connection that fails"),
+                Action::Cancel(_) => return Err("a cancelled delivery"),
+                _ => {}
             }
-            Action::Server(flight) => may_be_cut(&player, &flight.octets)?,
-            Action::Lost(Disconnect::Closed) => crossing = crossing_the_close(&player, behind, &expected)?,
-            Action::Lost(Disconnect::Reset) if !matches!(before, Some(Action::Client(_))) || !player.is_waiting() => {
-                return Err("a reset may overtake what was sent before it");
-            }
-            Action::Lost(Disconnect::WriteFailed | Disconnect::ReadFailed) => return Err("a local failure"),
-            Action::Silence(_) if !player.is_waiting() => return Err("a client that is held up while it writes"),
-            Action::Silence(_) => plan.waits = true,
-            Action::ConnectFails(..) => return Err("a connection that fails"),
-            Action::Cancel(_) => return Err("a cancelled delivery"),
-            _ => {}
+            before = Some(&item.action);
+            plan.crossing.push(crossing);
+            play_one(&mut player, item);
         }
-        before = Some(&item.action);
-        plan.crossing.push(crossing);
-        play_one(&mut player, item);
+        Ok(plan)
     }
-    Ok(plan)
 }
 
 /// The report at each `-- done` and `-- kept`, in order.
