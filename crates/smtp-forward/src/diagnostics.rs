@@ -6,22 +6,58 @@ use std::{
     io::{self, Write},
 };
 
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use console::style;
+#[cfg(unix)]
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::retry_on_intr,
+};
 use tracing_subscriber::filter::LevelFilter;
 
-/// Standard error. Octets that it does not take are dropped: no diagnostic is worth a message.
+/// Standard error. Octets that it does not take, or not in time, are dropped: no diagnostic is worth a
+/// message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().lock().write_all(octets);
+        let mut stderr = io::stderr().lock();
+        for chunk in octets.chunks(AT_ONCE) {
+            if !takes_octets() || stderr.write_all(chunk).is_err() {
+                break;
+            }
+        }
         Ok(octets.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// What a pipe takes at once if it takes anything: `PIPE_BUF`.
+const AT_ONCE: usize = 4096;
+
+/// Whether writing to standard error does not wait. Where nobody reads it, a second is waited for once, not
+/// for each line.
+#[cfg(unix)]
+fn takes_octets() -> bool {
+    static STALLED: AtomicBool = AtomicBool::new(false);
+    let patience = Timespec { tv_sec: i64::from(!STALLED.load(Ordering::Relaxed)), tv_nsec: 0 };
+    let stderr = rustix::stdio::stderr();
+    let ready = retry_on_intr(|| poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&patience)));
+    // What cannot be polled can only be written to.
+    let takes = ready != Ok(0);
+    STALLED.store(!takes, Ordering::Relaxed);
+    takes
+}
+
+#[cfg(not(unix))]
+const fn takes_octets() -> bool {
+    true
 }
 
 /// Starts diagnostics at the level of the environment's `RUST_LOG`, or else of `-v`.
@@ -50,6 +86,13 @@ pub(crate) fn start(verbose: u8) {
 /// Why the program does not do what it was asked.
 pub(crate) fn error(what: impl Display) {
     line(format_args!("{} {what}", style("error:").for_stderr().red().bold()));
+}
+
+/// Which argument makes no sense.
+pub(crate) fn usage(error: &clap::Error) {
+    let message = error.render();
+    let message = if console::colors_enabled_stderr() { message.ansi().to_string() } else { message.to_string() };
+    let _ = Stderr.write_all(message.as_bytes());
 }
 
 /// What the user should know, though it goes on.

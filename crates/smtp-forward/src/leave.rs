@@ -12,7 +12,7 @@ pub(crate) struct Experience {
     took_hello: bool,
     /// A message was delivered to somebody, over it or a connection that it replaced.
     has_delivered: bool,
-    /// The message at hand was deferred for every recipient, by replies of the server.
+    /// The message at hand was deferred for a recipient and taken for none, all by replies of the server.
     deferred: Option<Deferral>,
 }
 
@@ -46,10 +46,11 @@ impl Experience {
         let no_hello = |attempt: AttemptReport<'_>| !attempt.reused() && attempt.hello_reply().is_none();
         let took_hello = for_its_needs || !report.attempts().last().is_some_and(no_hello);
         let by_reply = |recipient: RecipientReport<'_>| {
-            matches!((recipient.status, recipient.cause), (Status::Deferred, Cause::Reply(_)))
+            matches!((recipient.status, recipient.cause), (Status::Deferred | Status::Failed, Cause::Reply(_)))
         };
+        let is_deferred = report.recipients().any(|recipient| recipient.status == Status::Deferred);
         let too_many = |reply: Reply<'_>| reply.code().get() == TOO_MANY_CONNECTIONS;
-        let deferred = report.recipients().all(by_reply).then(|| {
+        let deferred = (is_deferred && report.recipients().all(by_reply)).then(|| {
             let is_too_many = report.recipients().any(|recipient| recipient.reply().is_some_and(too_many));
             if is_too_many { Deferral::TooManyConnections } else { Deferral::Other }
         });

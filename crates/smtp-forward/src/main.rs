@@ -40,10 +40,13 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Ok };
-            // Where the message cannot be printed, the status says it.
+            if error.use_stderr() {
+                diagnostics::usage(&error);
+                return ExitStatus::Usage.into();
+            }
+            // Help that cannot be printed is no use to anybody.
             let _ = error.print();
-            return status.into();
+            return ExitStatus::Ok.into();
         }
     };
     diagnostics::start(arguments.verbose);

@@ -8,7 +8,7 @@ use std::{
 use smtp_proto::Escaped;
 
 use crate::{
-    file::{Identity, Location},
+    file::{Identity, Location, standard_input},
     scan::{Facts, Scanned, Verified},
     spool::{Kept, Room},
 };
@@ -31,7 +31,7 @@ impl Message {
     /// Reads the message at `location`. It is held in memory if there is `room`.
     pub(crate) fn read(location: Location, room: &mut Room) -> io::Result<Self> {
         let (source, scanned) = if location == Location::StandardInput {
-            spool(io::stdin().lock(), room)?
+            spool(standard_input()?, room)?
         } else {
             let file = location.open()?;
             if file.metadata()?.is_file() { scan(&file, room)? } else { spool(file, room)? }

@@ -345,6 +345,23 @@ fn more_than_may_be_spooled_is_not_sent() {
 }
 
 #[test]
+fn standard_input_that_cannot_be_read_is_no_empty_message() {
+    let (_dir, paths) = three();
+    for (redirection, why) in [("<&-", "it is closed"), ("0>\"$OUTPUT\"", "Bad file descriptor")] {
+        let server = Server::start(HELLO);
+        let output = Command::new("sh")
+            .args(["-c", &format!("exec \"$0\" \"$@\" {redirection}"), env!("CARGO_BIN_EXE_smtp-forward")])
+            .args(SEND.map(|argument| argument.replace("{server}", &server.address.to_string())))
+            .env("OUTPUT", &paths[0])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(66), "{redirection}");
+        assert!(text(&output.stderr).contains(&format!("- cannot be read: {why}")), "{}", text(&output.stderr));
+        assert!(server.heard().is_empty(), "{redirection}");
+    }
+}
+
+#[test]
 fn a_pipe_without_an_end_is_read_up_to_the_limit() {
     let (dir, paths) = three();
     let fifo = dir.path().join("fifo");

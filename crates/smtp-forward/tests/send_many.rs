@@ -194,7 +194,7 @@ fn a_message_that_a_server_cannot_take_costs_no_connection() {
 fn of_several_messages_each_report_names_its_own() {
     let dir = maildir(&new(3));
     let refused = "C: MAIL\nS: 550 5.7.1 not this one\n";
-    let server = Server::start(&format!("{HELLO}{TAKEN}{refused}{TAKEN}{QUIT}"));
+    let server = Server::start(&format!("{HELLO}{TAKEN}{refused}{QUIT}=\n{HELLO}{TAKEN}{QUIT}"));
     let output = send_all(&server, dir.path(), &[]);
     assert_eq!(output.status.code(), Some(69));
     let report = text(&output.stdout);
@@ -209,7 +209,8 @@ fn of_several_messages_each_report_names_its_own() {
 fn of_many_messages_people_are_told_the_sum_and_what_was_not_delivered() {
     let refused = "C: MAIL\nS: 550 5.7.1 not this one\n";
     let dir = maildir(&new(12));
-    let server = Server::start(&format!("{HELLO}{}{refused}{}{QUIT}", TAKEN.repeat(4), TAKEN.repeat(7)));
+    let (before, after) = (TAKEN.repeat(4), TAKEN.repeat(7));
+    let server = Server::start(&format!("{HELLO}{before}{refused}{QUIT}=\n{HELLO}{after}{QUIT}"));
     let output = send_all(&server, dir.path(), &[]);
     assert_eq!(output.status.code(), Some(69));
     let lines: Vec<_> = text(&output.stdout).lines().collect();
@@ -218,7 +219,7 @@ fn of_many_messages_people_are_told_the_sum_and_what_was_not_delivered() {
         dir.path().join("new/05").to_str().unwrap()
     );
     assert_eq!(lines[0], refusal);
-    assert!(lines[1].starts_with("12 messages: 11 delivered, 1 failed; 1 connection, "), "{lines:?}");
+    assert!(lines[1].starts_with("12 messages: 11 delivered, 1 failed; 2 connections, "), "{lines:?}");
     assert_eq!(lines.len(), 2);
 }
 

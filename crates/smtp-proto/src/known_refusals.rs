@@ -1,17 +1,18 @@
-//! Which refusals of MAIL, RCPT and DATA are about messages, and no limit of the session.
+//! Which refusals of MAIL, RCPT, DATA and content are about messages, and no limit of the session.
 
 use crate::{
     reply::Code,
     retry::{Refusal, RefusedCommand},
 };
 
-/// The refusals of MAIL, RCPT and DATA that a message got on a new connection. A limit of the session is not
+/// The refusals of MAIL, RCPT, DATA and content that a message got on a new connection. A limit of the session is not
 /// reached there, so they are about messages: greylisting, no room, no permission.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct KnownRefusals {
     mail: Codes,
     rcpt: Codes,
     data: Codes,
+    content: Codes,
 }
 
 /// A set of the codes that could be a limit: a bit for each.
@@ -24,6 +25,7 @@ impl KnownRefusals {
             RefusedCommand::Mail => &mut self.mail,
             RefusedCommand::Rcpt => &mut self.rcpt,
             RefusedCommand::Data => &mut self.data,
+            RefusedCommand::Content => &mut self.content,
         };
         codes.0 |= Codes::bit(code);
     }
@@ -33,6 +35,7 @@ impl KnownRefusals {
             RefusedCommand::Mail => self.mail,
             RefusedCommand::Rcpt => self.rcpt,
             RefusedCommand::Data => self.data,
+            RefusedCommand::Content => self.content,
         };
         codes.0 & Codes::bit(code) != 0
     }

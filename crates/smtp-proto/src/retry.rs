@@ -141,6 +141,8 @@ pub enum RefusedCommand {
     Rcpt,
     /// DATA.
     Data,
+    /// The end of the content.
+    Content,
 }
 
 /// How a command was refused.

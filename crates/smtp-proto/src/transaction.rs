@@ -356,9 +356,14 @@ impl Transaction {
         if !ledger.recipients.all_settled() {
             return Then::GoOn;
         }
-        let next_mail = match (status, self.origin, config.protocol()) {
-            // Should the session have reached a limit, that costs one message.
-            (Status::Deferred, Origin::Message, Protocol::Smtp) => NextMail::Never,
+        // Should the session have reached a limit, that costs one message, which is not sent twice.
+        let next_mail = match (status, config.protocol()) {
+            (Status::Deferred, Protocol::Smtp) => {
+                match self.what_follows(RefusedCommand::Content, reply.code, ledger) {
+                    AfterRefusal::Afresh => NextMail::Never,
+                    AfterRefusal::Settle | AfterRefusal::SettleAndQuit => NextMail::Nothing,
+                }
+            }
             _ => NextMail::Nothing,
         };
         self.settled(next_mail, Verdicts::OfContent, ledger)

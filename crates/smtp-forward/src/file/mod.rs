@@ -7,7 +7,7 @@ mod unix;
 
 use std::{
     fs::{self, File, FileType},
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -72,6 +72,15 @@ impl Location {
             Self::StandardInput | Self::File(_) => open_at_once(self.path()).map(Some),
             Self::Maildir(path) => open_without_links(path),
         }
+    }
+}
+
+/// Standard input, to be read once.
+pub(crate) fn standard_input() -> io::Result<impl Read> {
+    if system::is_standard_input_closed()? {
+        Err(io::Error::other("it is closed"))
+    } else {
+        Ok(system::standard_input())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, FileType, Metadata},
-    io,
+    io::{self, Read},
     path::Path,
     time::SystemTime,
 };
@@ -31,4 +31,12 @@ pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
 
 pub(super) fn open_without_links(path: &Path) -> io::Result<Option<File>> {
     if fs::symlink_metadata(path)?.is_symlink() { Ok(None) } else { File::open(path).map(Some) }
+}
+
+pub(super) fn standard_input() -> impl Read {
+    io::stdin().lock()
+}
+
+pub(super) fn is_standard_input_closed() -> io::Result<bool> {
+    Ok(false)
 }

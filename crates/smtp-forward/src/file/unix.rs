@@ -2,14 +2,15 @@
 
 use std::{
     fs::{File, FileType, Metadata},
-    io,
+    io::{self, IsTerminal, Read},
     os::unix::fs::{FileTypeExt, MetadataExt},
     path::Path,
 };
 
 use rustix::{
-    fs::{Mode, OFlags, open, openat},
+    fs::{Mode, OFlags, fcntl_getfl, open, openat},
     io::{Errno, retry_on_intr},
+    stdio::stdin,
 };
 
 /// A pipe is not waited for, and no terminal becomes that of this program.
@@ -34,6 +35,26 @@ impl From<&Metadata> for Identity {
             modified: (metadata.mtime(), metadata.mtime_nsec()),
         }
     }
+}
+
+struct StandardInput;
+
+impl Read for StandardInput {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        Ok(retry_on_intr(|| rustix::io::read(stdin(), &mut *room))?)
+    }
+}
+
+/// `std` takes standard input that cannot be read for an empty one.
+pub(super) fn standard_input() -> impl Read {
+    StandardInput
+}
+
+/// Whether it was closed: `std` opens the null device in its place, to read and to write.
+pub(super) fn is_standard_input_closed() -> io::Result<bool> {
+    let kind = File::from(stdin().try_clone_to_owned()?).metadata()?.file_type();
+    let is_for_both = (fcntl_getfl(stdin())? & OFlags::ACCMODE) == OFlags::RDWR;
+    Ok(is_device(kind) && is_for_both && !stdin().is_terminal())
 }
 
 pub(super) fn is_device(kind: FileType) -> bool {

@@ -137,9 +137,7 @@ impl Oracle {
             (Verb::Quit, 221 | 500..=502 | 504) => return self.end(End::Quit),
             (Verb::Quit, _) if self.has_refused_provisionally() => return self.end(End::Unexpected(answer)),
             (Verb::Quit, _) => return self.end(End::Quit),
-            (Verb::End, 400..=499) if self.connection.reused && !lmtp && self.connection.accepted() > 0 => {
-                self.connection.spent = true;
-            }
+            (Verb::End, 400..=499) if !lmtp && self.connection.accepted() > 0 => self.refused(verb, answer.code),
             _ => {}
         }
         let goes_on = matches!(self.connection.turn(&self.task), Turn::Say(Verb::Rcpt | Verb::Data));
@@ -177,6 +175,8 @@ impl Oracle {
         let known = self.known_refusals.contains(&(verb, code));
         match (self.connection.reused, known) {
             (false, _) => self.known_refusals.push((verb, code)),
+            // The content is not sent twice.
+            (true, known) if verb == Verb::End => self.connection.spent = !known,
             (true, true) => self.connection.spent = true,
             (true, false) => self.connection.unfit = Some(Unfit::Limit),
         }
