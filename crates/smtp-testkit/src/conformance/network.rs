@@ -18,7 +18,7 @@ pub trait Network {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize>;
     /// Writes some of these octets: none is [`WouldBlock`](io::ErrorKind::WouldBlock).
     fn write(&mut self, octets: &[u8]) -> io::Result<usize>;
-    /// Timeouts until there is something to read, or room for octets that were not written, and no longer
+    /// Waits until there is something to read, or room for octets that were not written, and no longer
     /// than `limit`.
     fn wait(&mut self, limit: Duration);
     /// The time, counted from some moment.

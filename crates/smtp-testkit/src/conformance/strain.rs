@@ -159,7 +159,7 @@ fn lead_to_the_content(link: &mut Link, transcript: &Transcript, patience: Durat
     Ok(())
 }
 
-/// Timeouts until the driver has read some of the content, and then no more of it.
+/// Waits until the driver has read some of the content, and then no more of it.
 fn until_stuck(driver: &mut Worker, patience: Duration) {
     let until = Instant::now() + patience;
     let mut seen = (0, Instant::now());
