@@ -2,7 +2,7 @@
 
 use crate::{client::Client, waiting};
 
-/// Timeouts until one of these clients can [`advance`](Client::advance), for a tenth of a second at most.
+/// Waits until one of these clients can [`advance`](Client::advance), for a tenth of a second at most.
 ///
 /// Pass every client that has a delivery under way to each call: `wait` also looks at their clocks. It ignores
 /// clients that have nothing under way, and returns at once if there are no clients. Then advance them all: a client

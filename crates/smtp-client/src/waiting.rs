@@ -74,7 +74,7 @@ impl Waiting {
     }
 }
 
-/// Timeouts until one of these is over, for a tick at most. Returns at once if there are none.
+/// Waits until one of these is over, for a tick at most. Returns at once if there are none.
 pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, Option<&'a TcpStream>)>) {
     let mut all: Vec<_> = all.into_iter().collect();
     if all.is_empty() {

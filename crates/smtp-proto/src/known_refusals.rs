@@ -1,15 +1,16 @@
-//! Which refusals of MAIL and DATA are about messages, and no limit of the session.
+//! Which refusals of MAIL, RCPT and DATA are about messages, and no limit of the session.
 
 use crate::{
     reply::Code,
     retry::{Refusal, RefusedCommand},
 };
 
-/// The refusals of MAIL and DATA that a message got on a new connection. A limit of the session is not
+/// The refusals of MAIL, RCPT and DATA that a message got on a new connection. A limit of the session is not
 /// reached there, so they are about messages: greylisting, no room, no permission.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct KnownRefusals {
     mail: Codes,
+    rcpt: Codes,
     data: Codes,
 }
 
@@ -21,6 +22,7 @@ impl KnownRefusals {
     pub(crate) fn learn(&mut self, command: RefusedCommand, code: Code) {
         let codes = match command {
             RefusedCommand::Mail => &mut self.mail,
+            RefusedCommand::Rcpt => &mut self.rcpt,
             RefusedCommand::Data => &mut self.data,
         };
         codes.0 |= Codes::bit(code);
@@ -29,6 +31,7 @@ impl KnownRefusals {
     pub(crate) const fn contain(self, command: RefusedCommand, code: Code) -> bool {
         let codes = match command {
             RefusedCommand::Mail => self.mail,
+            RefusedCommand::Rcpt => self.rcpt,
             RefusedCommand::Data => self.data,
         };
         codes.0 & Codes::bit(code) != 0

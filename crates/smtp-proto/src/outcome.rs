@@ -35,7 +35,8 @@ pub enum Status {
     Deferred,
     /// Not delivered, and trying again unchanged will not help.
     Failed,
-    /// The whole message was sent and no answer came. Sending it again may deliver it twice.
+    /// The whole message was sent, and whether the server accepted it is not known: no answer came, or answers
+    /// that contradict each other. Sending it again may deliver it twice.
     Unconfirmed,
 }
 
@@ -73,7 +74,7 @@ pub enum Outcome {
     Delivered,
     /// Delivered to some recipients, and not to the others.
     Partial,
-    /// Delivered to nobody as far as is known; for at least one recipient no answer came.
+    /// Delivered to nobody as far as is known; at least one recipient is unconfirmed.
     Unconfirmed,
     /// Delivered to nobody; at least one recipient is deferred.
     Deferred,

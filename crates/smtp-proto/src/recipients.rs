@@ -44,7 +44,10 @@ pub(crate) struct Settlement {
 /// A [`Cause`](crate::Cause) whose reply is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum SettledBy {
+    /// To any command, or to the content before its end.
     Reply(KeptReply),
+    /// To the end of the content.
+    ContentReply(KeptReply),
     Connections,
     Needs(Needs, Option<KeptReply>),
     TooLarge(u64),
@@ -115,15 +118,31 @@ impl Recipients {
         (self.open, self.accepted) = (0, 0);
     }
 
-    /// Makes permanent refusals temporary; whether there was one.
+    /// Makes permanent refusals of commands temporary; whether there was one.
     pub(crate) fn defer_refused(&mut self) -> bool {
+        self.doubt(|settlement| match settlement {
+            Settlement { status: Status::Failed, by: SettledBy::Reply(_) } => Some(Status::Deferred),
+            _ => None,
+        })
+    }
+
+    /// Makes refusals of the whole content unconfirmed; whether there was one.
+    pub(crate) fn unconfirm_refused(&mut self) -> bool {
+        self.doubt(|settlement| match settlement {
+            Settlement { status: Status::Failed | Status::Deferred, by: SettledBy::ContentReply(_) } => {
+                Some(Status::Unconfirmed)
+            }
+            _ => None,
+        })
+    }
+
+    fn doubt(&mut self, status: impl Fn(Settlement) -> Option<Status>) -> bool {
         steps::count(self.list.len());
         let mut any = false;
         for recipient in self.list.iter_mut() {
-            if let Recipient::Settled(Settlement { status: status @ Status::Failed, by: SettledBy::Reply(_) }) =
-                recipient
-            {
-                *status = Status::Deferred;
+            let Recipient::Settled(settlement) = recipient else { continue };
+            if let Some(status) = status(*settlement) {
+                settlement.status = status;
                 any = true;
             }
         }

@@ -118,7 +118,7 @@ impl fmt::Display for RecipientReport<'_> {
 
 fn cause(by: SettledBy, ledger: &Ledger) -> Cause<'_> {
     match by {
-        SettledBy::Reply(reply) => Cause::Reply(ledger.kept.reply(reply)),
+        SettledBy::Reply(reply) | SettledBy::ContentReply(reply) => Cause::Reply(ledger.kept.reply(reply)),
         SettledBy::Connections => Cause::Connections,
         SettledBy::Needs(needs, reply) => Cause::Needs { needs, reply: reply.map(|reply| ledger.kept.reply(reply)) },
         SettledBy::TooLarge(limit) => Cause::TooLarge(limit),

@@ -137,6 +137,8 @@ const fn helo(situation: Situation) -> Next {
 pub enum RefusedCommand {
     /// MAIL.
     Mail,
+    /// RCPT, each time with the same code.
+    Rcpt,
     /// DATA.
     Data,
 }
@@ -176,7 +178,7 @@ pub enum Served {
     SomeAndKnown,
 }
 
-/// What follows a refusal of MAIL or DATA.
+/// What follows a refusal of MAIL, RCPT or DATA.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AfterRefusal {
     /// The message is refused.
@@ -188,7 +190,7 @@ pub enum AfterRefusal {
     Afresh,
 }
 
-/// What follows when MAIL or DATA is refused, for the message and for its connection.
+/// What follows when MAIL, RCPT or DATA is refused, for the message and for its connection.
 pub const fn after_refusal(refusal: Refusal, served: Served) -> AfterRefusal {
     match (refusal, served) {
         (Refusal::Temporary | Refusal::OutOfSequence | Refusal::Permanent, Served::None)

@@ -25,8 +25,9 @@ pub(crate) struct Transaction {
     asked: usize,
     /// Recipients whose RCPT was answered.
     answered: usize,
+    rcpts: Rcpts,
     data: Data,
-    /// What follows the refusal of MAIL or DATA, if one was refused.
+    /// What follows the refusal of MAIL or DATA, if one of them was refused.
     after_refusal: AfterRefusal,
 }
 
@@ -45,6 +46,15 @@ enum Mail {
     Due,
     Taken,
     Refused,
+}
+
+/// How RCPT was answered.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Rcpts {
+    NoneAnswered,
+    /// Refused each time with this code; this is the last reply.
+    AllRefused(KeptReply),
+    Mixed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -81,13 +91,18 @@ pub(crate) enum NextMail {
     Never,
 }
 
-/// Whether the refusals of a transaction can still turn out to be answers to other commands.
+/// Which refusals can still turn out to be answers to other commands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Verdicts {
-    /// They can: an improper answer to the next command says so.
-    Provisional,
-    /// They cannot: 354 came for DATA and for nothing else, or nothing was refused in a transaction.
+    /// None.
     Final,
+    /// All, if the next command gets an improper answer.
+    Provisional,
+    /// All, unless QUIT gets a proper answer.
+    Unproven,
+    /// Those of the content, if the next command gets an improper answer. 354 came for DATA and for nothing
+    /// else, so what was refused before it stands.
+    OfContent,
 }
 
 impl Transaction {
@@ -113,8 +128,15 @@ impl Transaction {
             ledger.settle(status, by);
             return None;
         }
-        let (mail, data, after_refusal) = (Mail::Due, Data::NotAsked, AfterRefusal::Settle);
-        let mut transaction = Self { origin, mail, asked: 0, answered: 0, data, after_refusal };
+        let mut transaction = Self {
+            origin,
+            mail: Mail::Due,
+            asked: 0,
+            answered: 0,
+            rcpts: Rcpts::NoneAnswered,
+            data: Data::NotAsked,
+            after_refusal: AfterRefusal::Settle,
+        };
         transaction.fill_pipeline(session, envelope, ledger);
         Some(transaction)
     }
@@ -146,7 +168,7 @@ impl Transaction {
                 if self.mail == Mail::Taken && ledger.recipients.accepted() > 0 {
                     self.on_refusal(RefusedCommand::Data, severity, reply, ledger);
                 }
-                return self.settled(NextMail::Rset, Verdicts::Provisional);
+                return self.settled(NextMail::Rset, Verdicts::Provisional, ledger);
             }
             (Stage::Data, Class::Intermediate) => {
                 return self.on_start_mail_input(session, config, envelope, ledger);
@@ -159,9 +181,16 @@ impl Transaction {
         self.fill_pipeline(session, envelope, ledger);
         match (self.data, session.stage()) {
             (Data::NotAsked, Stage::Idle) => {
-                // MAIL alone, refused, opened no transaction.
-                let is_open = self.mail != Mail::Refused || self.asked > 0;
-                self.settled(if is_open { NextMail::Rset } else { NextMail::Nothing }, Verdicts::Provisional)
+                let (next_mail, verdicts) = match (self.mail, self.asked, self.origin) {
+                    // MAIL alone, refused, opened no transaction.
+                    (Mail::Refused, 0, Origin::Ehlo | Origin::Helo | Origin::Lhlo) => {
+                        (NextMail::Nothing, Verdicts::Provisional)
+                    }
+                    // A late reply to the message before may have come first: 221 shows that none did.
+                    (Mail::Refused, 0, Origin::Message) => (NextMail::Never, Verdicts::Unproven),
+                    _ => (NextMail::Rset, Verdicts::Provisional),
+                };
+                self.settled(next_mail, verdicts, ledger)
             }
             _ => Then::GoOn,
         }
@@ -204,18 +233,7 @@ impl Transaction {
 
     /// MAIL or DATA was refused, for the message or for the session.
     fn on_refusal(&mut self, command: RefusedCommand, severity: Severity, reply: &ReplyFacts, ledger: &mut Ledger) {
-        let served = match self.origin {
-            Origin::Message if ledger.known_refusals.contain(command, reply.code) => Served::SomeAndKnown,
-            Origin::Message => Served::Some,
-            Origin::Ehlo | Origin::Helo | Origin::Lhlo => {
-                ledger.known_refusals.learn(command, reply.code);
-                Served::None
-            }
-        };
-        self.after_refusal = match Refusal::of(reply.code) {
-            Some(refusal) => after_refusal(refusal, served),
-            None => AfterRefusal::Settle,
-        };
+        self.after_refusal = self.what_follows(command, reply.code, ledger);
         match self.after_refusal {
             AfterRefusal::Settle => ledger.refuse_all(severity, reply.kept),
             // A limit after all, perhaps: 503 must not fail the message.
@@ -225,9 +243,33 @@ impl Transaction {
         }
     }
 
+    fn what_follows(self, command: RefusedCommand, code: Code, ledger: &mut Ledger) -> AfterRefusal {
+        let served = match self.origin {
+            Origin::Message if ledger.known_refusals.contain(command, code) => Served::SomeAndKnown,
+            Origin::Message => Served::Some,
+            Origin::Ehlo | Origin::Helo | Origin::Lhlo => {
+                ledger.known_refusals.learn(command, code);
+                Served::None
+            }
+        };
+        Refusal::of(code).map_or(AfterRefusal::Settle, |refusal| after_refusal(refusal, served))
+    }
+
     /// The replies to all commands have come.
-    const fn settled(self, next_mail: NextMail, verdicts: Verdicts) -> Then {
-        match self.after_refusal {
+    fn settled(self, next_mail: NextMail, verdicts: Verdicts, ledger: &mut Ledger) -> Then {
+        let after_refusal = match (self.mail, self.rcpts) {
+            (Mail::Taken, Rcpts::AllRefused(reply)) => {
+                let after_refusal = self.what_follows(RefusedCommand::Rcpt, reply.code, ledger);
+                if let (AfterRefusal::Afresh, Some(attempt)) = (after_refusal, ledger.attempt()) {
+                    attempt.reply = Some(reply);
+                }
+                after_refusal
+            }
+            (Mail::Due | Mail::Refused, Rcpts::AllRefused(_)) | (_, Rcpts::NoneAnswered | Rcpts::Mixed) => {
+                self.after_refusal
+            }
+        };
+        match after_refusal {
             AfterRefusal::Settle => Then::Settled(next_mail, verdicts),
             AfterRefusal::SettleAndQuit => Then::Settled(NextMail::Never, verdicts),
             AfterRefusal::Afresh => Then::Afresh,
@@ -248,20 +290,27 @@ impl Transaction {
         }
     }
 
-    fn on_rcpt(&self, class: Class, reply: &ReplyFacts, ledger: &mut Ledger) {
+    fn on_rcpt(&mut self, class: Class, reply: &ReplyFacts, ledger: &mut Ledger) {
         // Behind a refused MAIL, it only says so once more.
         if self.mail == Mail::Refused {
             return;
         }
+        self.rcpts = match self.rcpts {
+            Rcpts::NoneAnswered if class != Class::Success => Rcpts::AllRefused(reply.kept),
+            Rcpts::AllRefused(before) if before.code == reply.code => Rcpts::AllRefused(reply.kept),
+            Rcpts::NoneAnswered | Rcpts::AllRefused(_) | Rcpts::Mixed => Rcpts::Mixed,
+        };
         // RFC 5321 section 4.5.3.1.10: too many recipients, as old servers say it.
         let full = reply.code == Code::EXCEEDED_STORAGE && ledger.recipients.accepted() > 0;
+        // On a kept connection it can be a limit of the session, which must not fail the message.
+        let limit = reply.code == Code::BAD_SEQUENCE && self.origin == Origin::Message;
         let status = match class {
             Class::Success => {
                 ledger.recipients.accept(self.answered);
                 ledger.kept.forget(reply.kept);
                 return;
             }
-            Class::Refusal(Severity::Permanent) if !full => Status::Failed,
+            Class::Refusal(Severity::Permanent) if !full && !limit => Status::Failed,
             Class::Refusal(_) | Class::Intermediate => Status::Deferred,
         };
         ledger.recipients.settle(self.answered, Settlement { status, by: SettledBy::Reply(reply.kept) });
@@ -295,16 +344,24 @@ impl Transaction {
 
     fn on_content_end(self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
         if self.data != Data::End {
-            return self.settled(NextMail::Nothing, Verdicts::Final);
+            return self.settled(NextMail::Nothing, Verdicts::Final, ledger);
         }
         let status = reply.code.severity().map_or(Status::Delivered, Status::from);
-        let settlement = Settlement { status, by: SettledBy::Reply(reply.kept) };
+        let settlement = Settlement { status, by: SettledBy::ContentReply(reply.kept) };
         match config.protocol() {
             Protocol::Smtp => ledger.recipients.settle_open(settlement),
             // RFC 2033 section 4.2: a reply for each recipient that was taken, in order.
             Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
         }
-        if ledger.recipients.all_settled() { self.settled(NextMail::Nothing, Verdicts::Final) } else { Then::GoOn }
+        if !ledger.recipients.all_settled() {
+            return Then::GoOn;
+        }
+        let next_mail = match (status, self.origin, config.protocol()) {
+            // Should the session have reached a limit, that costs one message.
+            (Status::Deferred, Origin::Message, Protocol::Smtp) => NextMail::Never,
+            _ => NextMail::Nothing,
+        };
+        self.settled(next_mail, Verdicts::OfContent, ledger)
     }
 }
 

@@ -42,7 +42,7 @@ impl Location {
         }
     }
 
-    /// Opens the file to be scanned: a regular one, or one that can be read only once. Timeouts for the
+    /// Opens the file to be scanned: a regular one, or one that can be read only once. Waits for the
     /// writer of a pipe.
     pub(crate) fn open(&self) -> io::Result<File> {
         if let Self::File(path) = self {

@@ -58,9 +58,12 @@ pub(crate) fn hint(report: Report<'_>) -> Option<&'static str> {
 /// order, so that the first is not masked by the last.
 pub(crate) fn reason(recipient: &RecipientReport<'_>, report: Report<'_>) -> String {
     let troubles: Vec<_> = report.attempts().filter_map(|attempt| trouble(&attempt)).collect();
-    // What was refused for good and is only deferred has its reason in the connections.
-    let in_doubt =
-        |reply: Reply<'_>| recipient.status == Status::Deferred && reply.code().severity() == Some(Severity::Permanent);
+    // What was refused and has another status has its reason in the connections.
+    let in_doubt = |reply: Reply<'_>| match recipient.status {
+        Status::Deferred => reply.code().severity() == Some(Severity::Permanent),
+        Status::Unconfirmed => reply.code().severity().is_some(),
+        Status::Delivered | Status::Failed => false,
+    };
     match (recipient.cause, recipient.reply()) {
         (Cause::Reply(_), Some(reply)) if in_doubt(reply) && !troubles.is_empty() => {
             format!("{reply} ({})", troubles.join("; "))

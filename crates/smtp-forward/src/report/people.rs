@@ -29,7 +29,10 @@ impl fmt::Display for Message<'_> {
             let path = Escaped(recipient.path.as_str().as_bytes());
             writeln!(f, "{which}<{path}> {word}: {}", reason(&recipient, account.report))?;
             if recipient.status == Status::Unconfirmed {
-                writeln!(f, "  The whole message was sent and no answer came: sent again, it may arrive twice.")?;
+                writeln!(
+                    f,
+                    "  The whole message was sent, and may have been accepted: sent again, it may arrive twice."
+                )?;
             }
         }
         write!(f, "{}", Connections(*account))?;

@@ -42,18 +42,18 @@ impl Delivery {
             State::Lhlo => match reply.code.meaning() {
                 Class::Success => self.on_hello(reply, Origin::Lhlo),
                 Class::Intermediate => self.on_unexpected(reply),
-                Class::Refusal(severity) => self.refuse(severity, reply),
+                Class::Refusal(severity) => self.refuse(severity, reply, Verdicts::Provisional),
             },
             State::Helo(refusal) => self.on_helo(refusal, reply),
             // RFC 1869 section 4.6: many servers answer 503, which means nothing.
             State::RsetBeforeHelo(severity) => self.say_helo(Refusal::OfHelo(severity)),
             State::Rset(origin) => match reply.code.meaning() {
                 Class::Success => self.keep_connection(origin),
-                _ if reply.code.answers_any_command() => self.say_quit(Verdicts::Provisional),
+                _ if reply.code.answers_rset() => self.say_quit(Verdicts::Provisional),
                 Class::Intermediate | Class::Refusal(_) => self.on_unexpected(reply),
             },
             State::Quitting(_) => {
-                let doubted = !reply.code.answers_any_command() && self.doubt_refusals(Some(reply));
+                let doubted = !reply.code.answers_quit() && self.doubt_refusals(Some(reply));
                 self.done(if doubted { AttemptEnd::Unexpected } else { AttemptEnd::Quit });
             }
             State::Leaving(ended) => self.reconnect(ended, self.first_hello(), Place::Any),
@@ -71,8 +71,8 @@ impl Delivery {
             (Class::Success, Hello::Lhlo) => self.say(&Said::Lhlo, State::Lhlo),
             (Class::Intermediate, _) => self.on_unexpected(reply),
             // The same host had taken the connection before, and hung up on EHLO.
-            (Class::Refusal(_), Hello::Helo) => self.refuse(Severity::Transient, reply),
-            (Class::Refusal(severity), Hello::Ehlo | Hello::Lhlo) => self.refuse(severity, reply),
+            (Class::Refusal(_), Hello::Helo) => self.refuse(Severity::Transient, reply, Verdicts::Final),
+            (Class::Refusal(severity), Hello::Ehlo | Hello::Lhlo) => self.refuse(severity, reply, Verdicts::Final),
         }
     }
 
@@ -111,10 +111,10 @@ impl Delivery {
                 Class::Refusal(_),
                 Refusal::None | Refusal::OfEhlo(Severity::Transient) | Refusal::OfHelo(Severity::Transient),
             ) => {
-                self.refuse(Severity::Transient, reply);
+                self.refuse(Severity::Transient, reply, Verdicts::Provisional);
             }
             (Class::Refusal(severity), Refusal::OfEhlo(Severity::Permanent) | Refusal::OfHelo(Severity::Permanent)) => {
-                self.refuse(severity, reply);
+                self.refuse(severity, reply, Verdicts::Provisional);
             }
             (Class::Intermediate, _) => self.on_unexpected(reply),
         }
@@ -197,11 +197,14 @@ impl Delivery {
         self.done(AttemptEnd::Abandoned);
     }
 
-    /// The server will have none of the client: everybody is refused.
-    fn refuse(&mut self, severity: Severity, reply: &ReplyFacts) {
+    /// The server will have none of the client: everybody is refused. If it had taken the connection that
+    /// this one replaces, only for now.
+    fn refuse(&mut self, severity: Severity, reply: &ReplyFacts, verdicts: Verdicts) {
+        let replaces_kept = self.ledger.attempts.first().is_some_and(|attempt| attempt.reused);
+        let severity = if replaces_kept { Severity::Transient } else { severity };
         self.note_reply(reply);
         self.ledger.refuse_all(severity, reply.kept);
-        self.say_quit(Verdicts::Final);
+        self.say_quit(verdicts);
     }
 
     /// Every recipient is settled: on to the next message, or QUIT.

@@ -28,7 +28,21 @@ impl Delivery {
         reply: Option<&ReplyFacts>,
     ) {
         let ended = match (&self.state, interruption) {
-            // Nobody waits for an answer to QUIT (RFC 5321 section 4.1.1.10 only asks to).
+            // Nobody waits for an answer to QUIT (RFC 5321 section 4.1.1.10 only asks to), but where it has to
+            // prove a refusal.
+            (
+                State::Quitting(Verdicts::Unproven),
+                Interruption::HangUp
+                | Interruption::Silence
+                | Interruption::ServiceClosing
+                | Interruption::ChannelClosing,
+            ) => {
+                if self.doubt_refusals(reply) {
+                    ended
+                } else {
+                    AttemptEnd::Quit
+                }
+            }
             (
                 State::Quitting(_),
                 Interruption::HangUp
@@ -120,11 +134,26 @@ impl Delivery {
     }
 
     /// Replies and commands are out of step: what was refused for good in this transaction may have been
-    /// refused to another command, so it counts as temporary. Whether anything was.
+    /// refused to another command, so it counts as temporary; and if the whole content was refused, it may
+    /// have been taken. Whether anything was.
     pub(super) fn doubt_refusals(&mut self, reply: Option<&ReplyFacts>) -> bool {
-        let is_open =
-            matches!(self.state, State::Transaction(_) | State::Rset(_) | State::Quitting(Verdicts::Provisional));
-        let doubted = is_open && self.ledger.recipients.defer_refused();
+        let recipients = &mut self.ledger.recipients;
+        let doubted = match self.state {
+            // Both, whatever the first one finds.
+            State::Transaction(_) | State::Rset(_) | State::Quitting(Verdicts::Provisional | Verdicts::Unproven) => {
+                recipients.defer_refused() | recipients.unconfirm_refused()
+            }
+            State::Quitting(Verdicts::OfContent) => recipients.unconfirm_refused(),
+            State::Connecting(..)
+            | State::Greeting(_)
+            | State::Ehlo
+            | State::Lhlo
+            | State::Helo(_)
+            | State::RsetBeforeHelo(_)
+            | State::Quitting(Verdicts::Final)
+            | State::Leaving(_)
+            | State::Done(_) => false,
+        };
         if let (true, Some(reply), Some(attempt)) = (doubted, reply, self.ledger.attempt()) {
             attempt.reply = Some(reply.kept);
         }

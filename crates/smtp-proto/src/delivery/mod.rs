@@ -269,7 +269,13 @@ impl Delivery {
         match self.state {
             State::Done(LastConnection::Closed) => {}
             State::Done(LastConnection::Kept(_)) => self.drop_connection(),
-            State::Rset(_) | State::Quitting(_) => self.done(AttemptEnd::Abandoned),
+            State::Rset(_) | State::Quitting(Verdicts::Final | Verdicts::Provisional | Verdicts::OfContent) => {
+                self.done(AttemptEnd::Abandoned);
+            }
+            State::Quitting(Verdicts::Unproven) => {
+                self.doubt_refusals(None);
+                self.done(AttemptEnd::Abandoned);
+            }
             State::Connecting(..) => {
                 self.ledger.settle(Status::Deferred, SettledBy::Cancelled(why));
                 self.state = State::Done(LastConnection::Closed);

@@ -64,10 +64,20 @@ impl Code {
         }
     }
 
-    /// Whether this can answer a command that is always in order and never about a message, as RSET and
-    /// QUIT are: success, or that the server does not know it.
-    pub(crate) const fn answers_any_command(self) -> bool {
-        matches!(self.0, 200..300 | 500..=502 | 504)
+    /// Whether this can answer RSET, which is always in order and never about a message: success, or that
+    /// the server does not know it.
+    pub(crate) const fn answers_rset(self) -> bool {
+        matches!(self.0, 200..300) || self.is_unknown_command()
+    }
+
+    /// Whether this can answer QUIT, and nothing else that was asked: 221, or that the server does not know
+    /// it.
+    pub(crate) const fn answers_quit(self) -> bool {
+        matches!(self, Self::CHANNEL_CLOSING) || self.is_unknown_command()
+    }
+
+    const fn is_unknown_command(self) -> bool {
+        matches!(self.0, 500..=502 | 504)
     }
 
     pub(crate) const fn meaning(self) -> Class {

@@ -65,8 +65,18 @@ pub(super) enum Turn {
 pub(super) enum Unfit {
     /// HELO's reply said nothing of what the message needs.
     Helo,
-    /// MAIL or DATA was refused, which may be a limit of the session.
+    /// MAIL, every RCPT or DATA was refused, which may be a limit of the session.
     Limit,
+}
+
+/// What was refused and may not have been.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Doubted {
+    Nothing,
+    /// The whole content.
+    Content,
+    /// The content and whatever came before it.
+    All,
 }
 
 /// What is delivered, and how: the same on every connection.
@@ -111,8 +121,10 @@ pub(super) struct Connection {
     pub(super) unfit: Option<Unfit>,
     /// It is not kept, whatever policy says.
     pub(super) spent: bool,
-    /// Replies and commands turned out to be out of step.
-    pub(super) doubted: bool,
+    /// Replies and commands turned out to be out of step, so this may have been refused to others.
+    pub(super) doubted: Doubted,
+    /// It replaces one that had served an earlier message.
+    pub(super) replaces: bool,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) replies: ReplyReader,
     /// What was awaited when the reply began that is arriving.
@@ -136,7 +148,8 @@ impl Connection {
             reused: false,
             unfit: None,
             spent: false,
-            doubted: false,
+            doubted: Doubted::Nothing,
+            replaces: false,
             exchanges: Vec::with_capacity(16),
             replies: ReplyReader::new(config.limits().reply_line(), config.limits().reply()),
             answering: Awaited::Nothing,
@@ -153,7 +166,7 @@ impl Connection {
     pub(super) fn open(&mut self, hello: Verb) {
         self.hello = hello;
         self.reused = false;
-        (self.unfit, self.spent, self.doubted) = (None, false, false);
+        (self.unfit, self.spent, self.doubted) = (None, false, Doubted::Nothing);
         self.exchanges.clear();
         self.exchanges.push(Exchange { verb: Verb::Greeting, start: 0, end: 0, answer: None });
         self.replies.clear();
@@ -170,7 +183,7 @@ impl Connection {
         self.unfit = (self.hello == Verb::Helo && !needs.is_empty()).then_some(Unfit::Helo);
         self.exchanges.clear();
         self.message = None;
-        (self.hoped, self.doubted) = (false, false);
+        (self.hoped, self.spent, self.doubted) = (false, false, Doubted::Nothing);
     }
 
     /// What a reply that begins now can be about.
@@ -249,7 +262,12 @@ impl Connection {
         }
         let asked = self.count(Verb::Rcpt);
         if mail.refused() {
-            return if all_answered { self.finish(task, asked == 0) } else { Turn::Listen };
+            return match (all_answered, asked) {
+                (false, _) => Turn::Listen,
+                // A late reply to the message before may have come first.
+                (true, 0) if self.reused => Turn::Say(Verb::Quit),
+                (true, _) => self.finish(task, asked == 0),
+            };
         }
         if asked < task.envelope.forward_paths().len() {
             return Turn::Say(Verb::Rcpt);
@@ -394,12 +412,35 @@ impl Connection {
         self.find(Verb::Ehlo).and_then(|ehlo| ehlo.answer).filter(|answer| answer.code >= 300)
     }
 
-    /// Whether a transaction has begun, and the end of its content was not answered: what was refused in it
-    /// may have been refused to another command.
-    pub(super) fn is_provisional(&self) -> bool {
+    /// What replies that are out of step put into doubt. Once the end of the content was answered, what was
+    /// refused before 354 stands.
+    pub(super) fn in_doubt_if_out_of_step(&self) -> Doubted {
         let mut ends = self.all(Verb::End).peekable();
         let is_over = ends.peek().is_some() && ends.all(|end| end.answer.is_some());
-        self.said(Verb::Mail) && !is_over
+        let hello_refused = !self.reused && !self.greeted() && (self.said(Verb::Helo) || self.said(Verb::Lhlo));
+        match (self.said(Verb::Mail) || hello_refused, is_over) {
+            (false, _) => Doubted::Nothing,
+            (true, false) => Doubted::All,
+            (true, true) => Doubted::Content,
+        }
+    }
+
+    /// Whether MAIL alone was refused for good, and that on a connection where a reply to an earlier message
+    /// may have come late: only a proper answer to QUIT proves it.
+    pub(super) fn is_unproven(&self) -> bool {
+        let code = self.find(Verb::Mail).and_then(|mail| mail.answer).map_or(0, |answer| answer.code);
+        self.reused && code >= 500 && code != 503 && !self.said(Verb::Rcpt)
+    }
+
+    /// The code with which every RCPT was refused, once all commands are answered.
+    pub(super) fn every_rcpt_refused(&self) -> Option<u16> {
+        let content = self.message.as_ref().is_some_and(|message| !message.has_arrived());
+        if content || self.due().is_some() || self.find(Verb::Mail).is_none_or(Exchange::refused) {
+            return None;
+        }
+        let mut codes = self.all(Verb::Rcpt).map(|rcpt| rcpt.answer.map_or(0, |answer| answer.code));
+        let first = codes.next()?;
+        codes.all(|code| code == first).then_some(first)
     }
 
     /// Whether content is going out: 354 came, and its end was not handed over.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{AttemptEnd, Body, Cancel, Envelope, Place, Size, Status};
+use smtp_proto::{AttemptEnd, Body, Cancel, Envelope, Place, Protocol, Size, Status};
 
 use super::{
     Clock, Input, Oracle, Phase, Violation,
-    connection::{Answer, Awaited, Task, Turn, Unfit, Verb},
+    connection::{Answer, Awaited, Doubted, Task, Turn, Unfit, Verb},
     message::Message,
     offers::Offers,
     replies::Heard,
@@ -21,6 +21,7 @@ impl Oracle {
         match input {
             Input::Connected => {
                 self.connection.open(self.connection.hello);
+                self.connection.replaces = self.tried.first().is_some_and(|tried| tried.reused);
                 self.shown.clear();
                 self.clock = Clock::default();
                 self.phase = Phase::Talking;
@@ -116,6 +117,7 @@ impl Oracle {
             _ => return self.end(End::Unsolicited(answer)),
         };
         let in_transaction = self.connection.said(Verb::Mail);
+        let lmtp = self.task.config.protocol() == Protocol::Lmtp;
         match (verb, answer.code) {
             // The second of these: a server that knows no RSET.
             (Verb::Greeting, 220) | (Verb::Rset, 500..=502 | 504) => {}
@@ -131,10 +133,18 @@ impl Oracle {
             }
             (Verb::Rset, 300..) if in_transaction => return self.not_answered(answer),
             (Verb::Mail | Verb::Data, 400..) => self.refused(verb, answer.code),
-            (Verb::Quit, 300..=499 | 503 | 505..) if self.has_refused_provisionally() => {
-                return self.end(End::Unexpected(answer));
-            }
+            // Said where it is not known, or 221.
+            (Verb::Quit, 221 | 500..=502 | 504) => return self.end(End::Quit),
+            (Verb::Quit, _) if self.has_refused_provisionally() => return self.end(End::Unexpected(answer)),
             (Verb::Quit, _) => return self.end(End::Quit),
+            (Verb::End, 400..=499) if self.connection.reused && !lmtp && self.connection.accepted() > 0 => {
+                self.connection.spent = true;
+            }
+            _ => {}
+        }
+        let goes_on = matches!(self.connection.turn(&self.task), Turn::Say(Verb::Rcpt | Verb::Data));
+        match (verb, self.connection.every_rcpt_refused()) {
+            (Verb::Rcpt | Verb::Data | Verb::End, Some(code)) if !goes_on => self.refused(Verb::Rcpt, code),
             _ => {}
         }
         match self.connection.turn(&self.task) {
@@ -157,11 +167,11 @@ impl Oracle {
         self.end(End::Unexpected(answer));
     }
 
-    /// MAIL or DATA was refused: for the message, or for the session.
+    /// MAIL, every RCPT or DATA was refused: for the message, or for the session.
     fn refused(&mut self, verb: Verb, code: u16) {
         // Where MAIL or every recipient was refused before, DATA's refusal says nothing new.
-        let says_something = verb == Verb::Mail || self.connection.accepted() > 0;
-        if !says_something || (code >= 500 && code != 503) {
+        let says_something = verb != Verb::Data || self.connection.accepted() > 0;
+        if !says_something || code < 400 || (code >= 500 && code != 503) {
             return;
         }
         let known = self.known_refusals.contains(&(verb, code));
@@ -178,8 +188,16 @@ impl Oracle {
         let refused =
             |verdict: &verdict::Verdict| verdict.status == Status::Failed && verdict.why == verdict::Why::Reply;
         // What was kept has its report.
-        let is_open = self.connection.is_provisional() && !self.connection.leaving;
-        is_open && self.by_replies.iter().flatten().any(refused)
+        let (is_open, content) = match self.connection.in_doubt_if_out_of_step() {
+            Doubted::Nothing => (false, false),
+            Doubted::Content => (false, true),
+            Doubted::All => (true, true),
+        };
+        let connection = &self.connection;
+        !connection.leaving
+            && self.by_replies.iter().flatten().any(|verdict| {
+                (is_open && refused(verdict)) || (content && verdict::refused_content(connection, verdict))
+            })
     }
 
     fn start_content(&mut self) {
@@ -220,8 +238,11 @@ impl Oracle {
             return;
         }
         self.try_ended(self.ended(end));
-        let out_of_step = matches!(end, End::Unsolicited(_) | End::Unexpected(_) | End::InvalidReply(_));
-        self.connection.doubted |= out_of_step && self.connection.is_provisional();
+        let out_of_step = matches!(end, End::Unsolicited(_) | End::Unexpected(_) | End::InvalidReply(_))
+            || (self.connection.is_unproven() && end != End::Quit);
+        if out_of_step {
+            self.connection.doubted = self.connection.in_doubt_if_out_of_step();
+        }
         verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
         let settled = self.by_replies.iter().all(Option::is_some);
         let next = table::after(&self.connection, &self.task, end, self.helo_spent);
@@ -300,6 +321,7 @@ impl Oracle {
 
     fn ended(&self, end: End) -> AttemptEnd {
         let quitting = self.connection.said(Verb::Quit) || self.connection.turn(&self.task) == Turn::Say(Verb::Quit);
+        let unproven = self.connection.is_unproven();
         match (end, self.connection.unfit) {
             (End::Cancelled(_), _) | (_, None) => {}
             (_, Some(Unfit::Helo)) => return AttemptEnd::Quit,
@@ -307,7 +329,7 @@ impl Oracle {
             (_, Some(Unfit::Limit)) => {}
         }
         match end {
-            End::Lost(_) | End::Silence | End::Closing(_) if quitting => AttemptEnd::Quit,
+            End::Lost(_) | End::Silence | End::Closing(_) if quitting && !unproven => AttemptEnd::Quit,
             End::ConnectFailed => AttemptEnd::ConnectFailed,
             End::Lost(how) => AttemptEnd::Lost(how),
             End::Silence => AttemptEnd::TimedOut,

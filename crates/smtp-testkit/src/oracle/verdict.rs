@@ -4,7 +4,7 @@ use smtp_proto::{AttemptEnd, Cancel, Cause, ContentError, Hello, Needs, Protocol
 
 use super::{
     Promise, Violation,
-    connection::{Answer, Connection, Exchange, Task, Verb},
+    connection::{Answer, Connection, Doubted, Exchange, Task, Verb},
     offers,
     table::{End, Next},
 };
@@ -58,13 +58,25 @@ pub(super) fn by_replies(connection: &Connection, task: &Task, verdicts: &mut Ve
         return verdicts.resize(recipients, None);
     }
     refused_or_taken(connection, task, recipients, verdicts);
-    // A limit after all, perhaps; or the answer to another command.
-    let in_doubt = |verdict: &Verdict| connection.doubted || (connection.spent && is_503(verdict));
-    for verdict in verdicts.iter_mut().flatten().filter(|verdict| in_doubt(verdict)) {
-        if verdict.status == Status::Failed && verdict.why == Why::Reply {
-            verdict.status = Status::Deferred;
+    for verdict in verdicts.iter_mut().flatten() {
+        let of_content = refused_content(connection, verdict);
+        // A limit after all, perhaps; or the answer to another command.
+        let limit = connection.reused && is_503(verdict) && !of_content;
+        match connection.doubted {
+            Doubted::Content | Doubted::All if of_content => verdict.status = Status::Unconfirmed,
+            Doubted::All if verdict.status == Status::Failed && verdict.why == Why::Reply => {
+                verdict.status = Status::Deferred;
+            }
+            _ if limit && verdict.status == Status::Failed => verdict.status = Status::Deferred,
+            Doubted::Nothing | Doubted::Content | Doubted::All => {}
         }
     }
+}
+
+/// Whether it is a refusal of the whole content.
+pub(super) fn refused_content(connection: &Connection, verdict: &Verdict) -> bool {
+    let refused = matches!(verdict.status, Status::Failed | Status::Deferred) && verdict.why == Why::Reply;
+    refused && connection.accepted() > 0 && connection.all(Verb::End).any(|end| end.answer == verdict.reply)
 }
 
 fn refused_or_taken(connection: &Connection, task: &Task, recipients: usize, verdicts: &mut Vec<Option<Verdict>>) {
@@ -103,13 +115,15 @@ fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
     // HELO alone: the peer had hung up on EHLO, so what it says against the client is for now.
     let for_now = |verdict: Verdict| Verdict { status: Status::Deferred, ..verdict };
     let greeting = connection.find(Verb::Greeting).and_then(refusal);
-    let greeting = if connection.hello == Verb::Helo { greeting.map(for_now) } else { greeting };
+    let for_now_only = connection.hello == Verb::Helo || connection.replaces;
+    let greeting = if for_now_only { greeting.map(for_now) } else { greeting };
     let hello = connection.exchanges.iter().rfind(|exchange| matches!(exchange.verb, Verb::Helo | Verb::Lhlo));
     let mail = connection.find(Verb::Mail).and_then(refusal);
     let hello = hello.filter(|hello| !is_said_again(connection, hello)).and_then(refusal);
     let ehlo_refused_for_good = connection.ehlo_refusal().is_some_and(|refusal| refusal.code >= 500);
     let is_helo = connection.said(Verb::Helo);
-    let hello = if is_helo && !ehlo_refused_for_good { hello.map(for_now) } else { hello };
+    let for_now_only = (is_helo && !ehlo_refused_for_good) || connection.replaces;
+    let hello = if for_now_only { hello.map(for_now) } else { hello };
     if let Some(verdict) = greeting.or(hello).or(mail) {
         return Some(verdict);
     }
