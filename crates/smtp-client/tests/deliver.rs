@@ -1,7 +1,5 @@
 //! The driver against scripted servers on loopback.
 
-mod scripted;
-
 use std::{
     io::{self, Read},
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -10,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use scripted::{HELLO, HELO, MESSAGE, QUIT, Server};
 use smtp_client::{Bounds, Client, ContentChanged, LeastRate, Observer, Sent};
 use smtp_proto::{Afterwards, AttemptEnd, Cancel, Cause, Config, Delivery, Disconnect, Envelope, HelloName, Status};
+use smtp_testkit::server::loose::{HELLO, HELO, MESSAGE, QUIT, Server};
 
 const CONTENT: &[u8] = b"Subject: x\n\n.hello\n";
 /// More than the buffers of a connection hold.
@@ -51,14 +49,14 @@ fn verbs(heard: &[Vec<String>]) -> Vec<String> {
 fn whatever_way_the_server_leaves_after_ehlo_helo_follows_on_a_new_connection() {
     let closed = AttemptEnd::Lost(Disconnect::Closed);
     for (first, ended, heard) in [
-        ("S: 220 ready\nC: EHLO\nclose\n", closed, "EHLO"),
-        ("S: 220 ready\nC: EHLO\nreset\n", AttemptEnd::Lost(Disconnect::Reset), "EHLO"),
-        ("S: 220 ready\nC: EHLO\nS- 250-hi\nclose\n", closed, "EHLO"),
-        ("S: 220 ready\nC: EHLO\nS: 250-hi\nS- 250 x\nclose\n", closed, "EHLO"),
-        ("S: 220 ready\nC: EHLO\nS: 250 hi\nC: MAIL\nclose\n", closed, "EHLO MAIL"),
-        ("S: 220 ready\nC: EHLO\nS: 500 what\nC: HELO\nclose\n", closed, "EHLO HELO"),
+        ("S: 220 ready\nC: EHLO\n-- close\n", closed, "EHLO"),
+        ("S: 220 ready\nC: EHLO\n-- reset\n", AttemptEnd::Lost(Disconnect::Reset), "EHLO"),
+        ("S: 220 ready\nC: EHLO\nS: 250-hi\\c\n-- close\n", closed, "EHLO"),
+        ("S: 220 ready\nC: EHLO\nS: 250-hi\nS: 250 x\\c\n-- close\n", closed, "EHLO"),
+        ("S: 220 ready\nC: EHLO\nS: 250 hi\nC: MAIL\n-- close\n", closed, "EHLO MAIL"),
+        ("S: 220 ready\nC: EHLO\nS: 500 what\nC: HELO\n-- close\n", closed, "EHLO HELO"),
     ] {
-        let server = Server::start(&format!("{first}=\n{HELO}{MESSAGE}{QUIT}"));
+        let server = Server::start(&format!("{first}-- connect\n{HELO}{MESSAGE}{QUIT}"));
         let mut delivery = Delivery::new(config(), envelope());
         let mut client = client(server.address);
         client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
@@ -76,7 +74,7 @@ fn whatever_way_the_server_leaves_after_ehlo_helo_follows_on_a_new_connection() 
 #[test]
 fn helo_goes_to_the_very_address_that_closed_on_ehlo() {
     // The name has more than one address on most machines, and only one of them is served.
-    let server = Server::start(&format!("S: 220 ready\nC: EHLO\nclose\n=\n{HELO}{MESSAGE}{QUIT}"));
+    let server = Server::start(&format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\n{HELO}{MESSAGE}{QUIT}"));
     let next_hop = format!("localhost:{}", server.address.port()).parse().unwrap();
     let mut delivery = Delivery::new(config(), envelope());
     let mut client = Client::new(next_hop);
@@ -123,10 +121,10 @@ fn a_name_without_an_address_is_a_connection_that_failed() {
 fn a_refusal_is_seen_while_the_content_is_written() {
     let to_data = "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n";
     for (reply, expected, end) in [
-        ("550 5.7.1 no", Status::Failed, "deaf"),
-        ("451 4.3.0 later", Status::Deferred, "deaf"),
-        ("421 4.3.2 closing", Status::Deferred, "deaf"),
-        ("552 5.3.4 too large", Status::Failed, "close"),
+        ("550 5.7.1 no", Status::Failed, "-- deaf"),
+        ("451 4.3.0 later", Status::Deferred, "-- deaf"),
+        ("421 4.3.2 closing", Status::Deferred, "-- deaf"),
+        ("552 5.3.4 too large", Status::Failed, "-- close"),
     ] {
         let server = Server::start(&format!("{HELLO}{to_data}S: {reply}\n{end}\n"));
         let mut delivery = Delivery::new(config(), envelope());
@@ -139,7 +137,7 @@ fn a_refusal_is_seen_while_the_content_is_written() {
 
 #[test]
 fn a_server_that_stops_reading_is_given_up() {
-    let script = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\ndeaf\n");
+    let script = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n-- deaf\n");
     let short = Duration::from_millis(300);
     let timeouts = config().with_timeouts(config().timeouts().at_most(short));
     let least = LeastRate::new(u64::MAX, short);
@@ -195,7 +193,7 @@ fn one_octet_at_a_time_does_not_hold_the_client() {
 
 #[test]
 fn an_interrupt_ends_a_delivery_that_waits() {
-    for script in ["silence\n", "S: 220 ready\nsilence\n", HELLO] {
+    for script in ["-- silence\n", "S: 220 ready\n-- silence\n", HELLO] {
         let server = Server::start(script);
         let interrupt = Arc::<AtomicBool>::default();
         let set = Arc::clone(&interrupt);
@@ -288,9 +286,9 @@ fn two_messages_go_over_one_connection_that_is_kept() {
 #[test]
 fn a_kept_connection_that_the_server_ended_is_replaced() {
     for (end, ended) in
-        [("close", AttemptEnd::Lost(Disconnect::Closed)), ("S: 421 idle\nclose", AttemptEnd::ServiceClosing)]
+        [("-- close", AttemptEnd::Lost(Disconnect::Closed)), ("S: 421 idle\n-- close", AttemptEnd::ServiceClosing)]
     {
-        let server = Server::start(&format!("{HELLO}{MESSAGE}await\n{end}\n=\n{HELLO}{MESSAGE}{QUIT}"));
+        let server = Server::start(&format!("{HELLO}{MESSAGE}-- await\n{end}\n-- connect\n{HELLO}{MESSAGE}{QUIT}"));
         let mut config = config();
         config = config.with_afterwards(Afterwards::Keep);
         let mut delivery = Delivery::new(config, envelope());
@@ -340,7 +338,7 @@ fn an_observer_sees_the_whole_conversation() {
             self.ends.push(None);
         }
     }
-    let server = Server::start(&format!("S: 220 ready\nC: EHLO\nclose\n=\n{HELO}{MESSAGE}{QUIT}"));
+    let server = Server::start(&format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\n{HELO}{MESSAGE}{QUIT}"));
     let mut delivery = Delivery::new(config(), envelope());
     let mut seen = Seen::default();
     client(server.address).deliver(&mut delivery, &mut &*CONTENT, &mut seen).unwrap();

@@ -1,7 +1,5 @@
 //! Several clients on one thread.
 
-mod scripted;
-
 use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -15,9 +13,9 @@ use std::{
     time::Duration,
 };
 
-use scripted::{HELLO, MESSAGE, QUIT, Server};
 use smtp_client::{Client, wait};
 use smtp_proto::{Afterwards, AttemptEnd, Config, Delivery, Envelope, HelloName, Stage, Status};
+use smtp_testkit::server::loose::{HELLO, MESSAGE, QUIT, Server};
 use socket2::SockRef;
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -68,10 +66,10 @@ fn connections_are_open_at_once_and_each_has_its_end() {
     let silent = (Status::Deferred, Some(AttemptEnd::TimedOut));
     let short = config().with_timeouts(config().timeouts().at_most(SHORT));
     for (config, script, expected) in [
-        (config(), format!("gather 5\n{HELLO}{MESSAGE}{QUIT}"), delivered),
-        (short, "gather 5\nS: 220 ready\nsilence\n".to_owned(), silent),
+        (config(), format!("-- gather 5\n{HELLO}{MESSAGE}{QUIT}"), delivered),
+        (short, "-- gather 5\nS: 220 ready\n-- silence\n".to_owned(), silent),
     ] {
-        let server = Server::start(&[&script[..]; 5].join("=\n"));
+        let server = Server::start(&[&script[..]; 5].join("-- connect\n"));
         let mut shares: Vec<_> =
             (0..5).map(|_| Share::new(server.address, config.clone(), &b"Subject: x\n"[..])).collect();
         finish(&mut shares);
@@ -96,7 +94,7 @@ fn a_long_message_leaves_the_others_their_turn() {
         }
     }
     // The server reads the content and forgets it.
-    let script = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\nsilence\n");
+    let script = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n-- silence\n");
     let long_server = Server::start(&script);
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
     let mut long = Share::new(long_server.address, config(), Endless(0));
@@ -133,7 +131,7 @@ fn what_has_arrived_counts_however_late_it_is_looked_at() {
     // The longer greeting takes several reads.
     for lines in [0, 400] {
         let greeting = format!("S: 220-{}\n", "x".repeat(100)).repeat(lines);
-        let server = Server::start(&format!("await\n{greeting}{HELLO}{MESSAGE}{QUIT}"));
+        let server = Server::start(&format!("-- await\n{greeting}{HELLO}{MESSAGE}{QUIT}"));
         let mut config = config();
         config = config.clone().with_timeouts(config.timeouts().with_greeting(SHORT));
         let mut share = Share::new(server.address, config, &b"Subject: x\n"[..]);
@@ -210,7 +208,7 @@ fn one_with_nothing_under_way_is_not_waited_for() {
     let mut kept = Share::new(server.address, keeps, &b"Subject: x\n"[..]);
     finish(slice::from_mut(&mut kept));
     let mut not_started = Client::new(server.address.into());
-    let slow = Server::start(&format!("await\n{HELLO}{MESSAGE}{QUIT}"));
+    let slow = Server::start(&format!("-- await\n{HELLO}{MESSAGE}{QUIT}"));
     let mut share = Share::new(slow.address, config(), &b"Subject: x\n"[..]);
     let mut waits = 0;
     thread::scope(|scope| {

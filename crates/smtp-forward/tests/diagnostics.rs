@@ -3,8 +3,6 @@
 #![cfg(unix)]
 
 mod program;
-#[path = "../../smtp-client/tests/scripted/mod.rs"]
-mod scripted;
 
 use std::{
     fs::{self, File},
@@ -16,8 +14,8 @@ use std::{
 };
 
 use program::{MESSAGE, start_with, text};
-use scripted::{HELLO, MESSAGE as TAKEN, QUIT, Server};
 use serde_json::Value;
+use smtp_testkit::server::loose::{HELLO, MESSAGE as TAKEN, QUIT, Server};
 
 const SEND: [&str; 8] = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--json"];
 
@@ -57,7 +55,10 @@ fn outcomes(output: &Output) -> Vec<String> {
 fn a_message_is_sent_and_reported_whatever_becomes_of_the_diagnostics() {
     for more in [&["--trace"][..], &["-v"], &["-vv"], &["-vvv"], &["--trace", "-vvv"], &["--tls", "opportunistic"]] {
         for (kind, errors) in broken() {
-            let server = Server::start(&format!("S: 220 ready\nC: EHLO\nclose\n=\n{}{TAKEN}{QUIT}", scripted::HELO));
+            let server = Server::start(&format!(
+                "S: 220 ready\nC: EHLO\n-- close\n-- connect\n{}{TAKEN}{QUIT}",
+                smtp_testkit::server::loose::HELO
+            ));
             let output = run(&[&SEND[..], more].concat(), Some(server.address), errors);
             assert_eq!(output.status.code(), Some(0), "{more:?}, {kind}");
             assert_eq!(outcomes(&output), ["delivered"], "{more:?}, {kind}");
@@ -75,13 +76,13 @@ fn every_message_of_a_batch_is_sent_and_reported_whatever_becomes_of_the_diagnos
     for number in 10..22 {
         fs::write(dir.path().join(format!("new/{number}")), MESSAGE).unwrap();
     }
-    let refused = "gather 3\nS: 421 too many connections\nclose\n";
-    let taken = format!("gather 3\ngone 2\n{HELLO}{}{QUIT}", TAKEN.repeat(10));
+    let refused = "-- gather 3\nS: 421 too many connections\n-- close\n";
+    let taken = format!("-- gather 3\n-- gone 2\n{HELLO}{}{QUIT}", TAKEN.repeat(10));
     for (more, script, deferred) in [
         (&["--trace"][..], format!("{HELLO}{}{QUIT}", TAKEN.repeat(12)), 0),
         (&["-vvv"], format!("{HELLO}{}{QUIT}", TAKEN.repeat(12)), 0),
         // A note for each connection that the server does not take.
-        (&["--connections", "3", "-vv"], [refused, refused, &taken].join("=\n"), 2),
+        (&["--connections", "3", "-vv"], [refused, refused, &taken].join("-- connect\n"), 2),
     ] {
         for (kind, errors) in broken() {
             let server = Server::start(&script);

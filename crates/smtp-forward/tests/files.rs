@@ -3,8 +3,6 @@
 #![cfg(unix)]
 
 mod program;
-#[path = "../../smtp-client/tests/scripted/mod.rs"]
-mod scripted;
 
 use std::{
     fs::{self, File, Permissions},
@@ -18,8 +16,8 @@ use std::{
 
 use program::{MESSAGE, run, start, text};
 use rustix::process::{Pid, Signal, kill_process};
-use scripted::{HELLO, MESSAGE as TAKEN, QUIT, Server};
 use serde_json::Value;
+use smtp_testkit::server::loose::{HELLO, MESSAGE as TAKEN, QUIT, Server};
 use tempfile::TempDir;
 
 const SEND: [&str; 8] = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--json"];
@@ -138,7 +136,8 @@ fn a_file_that_has_changed_when_its_turn_comes_is_deferred_and_the_others_are_se
     for (name, change) in changes {
         let (_dir, paths) = three();
         // Where it is noticed late, the second message is begun.
-        let server = Server::start(&format!("await\n{HELLO}{TAKEN}{TO_CONTENT}content\n=\n{HELLO}{TAKEN}{QUIT}"));
+        let server =
+            Server::start(&format!("-- await\n{HELLO}{TAKEN}{TO_CONTENT}-- content\n-- connect\n{HELLO}{TAKEN}{QUIT}"));
         let output = send_while(&server, &arguments(&paths, &[]), || change(&paths[1]));
         assert_eq!(output.status.code(), Some(75), "{name}: {}", text(&output.stderr));
         let outcomes = outcomes(&output);
@@ -167,7 +166,7 @@ fn a_file_that_changes_while_it_is_sent_is_not_sent_to_its_end_and_the_others_ar
         let (_dir, paths) = three();
         fs::write(&paths[0], &large).unwrap();
         let server = Server::start(&format!(
-            "narrow\n{HELLO}{TO_CONTENT}part 1000000\nawait\ncontent\n=\n{HELLO}{}{QUIT}",
+            "-- narrow\n{HELLO}{TO_CONTENT}-- part 1000000\n-- await\n-- content\n-- connect\n{HELLO}{}{QUIT}",
             TAKEN.repeat(2)
         ));
         let output = send_while(&server, &arguments(&paths, &[]), || change(&paths[0]));
@@ -197,7 +196,7 @@ fn what_leaves_a_file_as_it_was_does_not_keep_it_from_being_sent() {
     ];
     for (name, change) in changes {
         let (_dir, paths) = three();
-        let server = Server::start(&format!("await\n{HELLO}{}{QUIT}", TAKEN.repeat(3)));
+        let server = Server::start(&format!("-- await\n{HELLO}{}{QUIT}", TAKEN.repeat(3)));
         let output = send_while(&server, &arguments(&paths, &[]), || change(&paths[1]));
         assert_eq!(output.status.code(), Some(0), "{name}: {}", text(&output.stderr));
         assert_eq!(ended(&server.heard()), ["1", "2", "3"], "{name}");
@@ -207,7 +206,7 @@ fn what_leaves_a_file_as_it_was_does_not_keep_it_from_being_sent() {
 #[test]
 fn what_is_kept_is_sent_as_it_was_read_whatever_becomes_of_the_file() {
     let (_dir, paths) = three();
-    let server = Server::start(&format!("await\n{HELLO}{}{QUIT}", TAKEN.repeat(2)));
+    let server = Server::start(&format!("-- await\n{HELLO}{}{QUIT}", TAKEN.repeat(2)));
     let output = send_while(&server, &arguments(&paths[..1], &["--repeat", "2"]), || truncate(&paths[0], 0));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(ended(&server.heard()), ["1", "1"]);
@@ -223,7 +222,7 @@ fn in_a_maildir_a_link_in_the_place_of_a_message_is_not_followed() {
     for (path, number) in paths.iter().zip(1..) {
         fs::write(path, format!("Subject: {number}\n")).unwrap();
     }
-    let server = Server::start(&format!("await\n{HELLO}{TAKEN}=\n{HELLO}{TAKEN}{QUIT}"));
+    let server = Server::start(&format!("-- await\n{HELLO}{TAKEN}-- connect\n{HELLO}{TAKEN}{QUIT}"));
     let arguments = [&SEND[..], &["--maildir", dir.path().to_str().unwrap()]].concat();
     let output = send_while(&server, &arguments, || {
         // To the very file that was scanned.
@@ -387,7 +386,7 @@ fn a_pipe_without_an_end_is_read_up_to_the_limit() {
 fn a_signal_ends_a_batch_after_a_fifo_took_the_place_of_a_message() {
     let (_dir, paths) = three();
     // The third message waits for an answer that never comes.
-    let server = Server::start(&format!("await\n{HELLO}{TAKEN}=\nawait\nsilence\n"));
+    let server = Server::start(&format!("-- await\n{HELLO}{TAKEN}-- connect\n-- await\n-- silence\n"));
     let child = start(&arguments(&paths, &[]), Some(server.address));
     server.until_awaits(1);
     replace_by_a_fifo(&paths[1]);

@@ -1,14 +1,12 @@
 //! `smtp-forward send` with several messages over one connection, which the server does not serve for ever.
 
 mod program;
-#[path = "../../smtp-client/tests/scripted/mod.rs"]
-mod scripted;
 
 use std::fs;
 
 use program::{run, text};
-use scripted::{HELLO, HELO, MESSAGE, QUIT, Server};
 use serde_json::Value;
+use smtp_testkit::server::loose::{HELLO, HELO, MESSAGE, QUIT, Server};
 
 /// A message that is refused at DATA.
 const REFUSED_AT_DATA: &str = "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 452 4.3.2 too many messages\n";
@@ -35,11 +33,11 @@ fn a_limit_of_the_session_costs_no_message() {
     for (messages, per_connection, limit) in [
         (20, 5, format!("{REFUSED_AT_DATA}{QUIT}")),
         (6, 1, format!("C: MAIL\nS: 503 5.5.1 bad sequence\n{QUIT}")),
-        (6, 1, "C: MAIL\nS: 250 ok\nC: RCPT\nS: 421 4.7.0 too many messages\nclose\n".to_owned()),
+        (6, 1, "C: MAIL\nS: 250 ok\nC: RCPT\nS: 421 4.7.0 too many messages\n-- close\n".to_owned()),
     ] {
         let served = format!("{HELLO}{}", MESSAGE.repeat(per_connection));
         let connections = messages / per_connection;
-        let script = format!("{}{served}{QUIT}", format!("{served}{limit}=\n").repeat(connections - 1));
+        let script = format!("{}{served}{QUIT}", format!("{served}{limit}-- connect\n").repeat(connections - 1));
         let (outcomes, heard) = send(&script, &vec!["Subject: x\n"; messages]);
         assert_eq!(outcomes, vec!["delivered"; messages], "{limit}");
         assert_eq!(heard.len(), connections, "{limit}");
@@ -51,7 +49,7 @@ fn a_server_that_refuses_every_message_for_now_sees_each_of_them_once() {
     let refused = "C: MAIL\nS: 451 4.7.1 greylisted\n";
     // The first message of a connection is refused, so that is about messages. The second one may have met a
     // limit all the same: its connection is ended.
-    let script = vec![format!("{HELLO}{refused}{refused}{QUIT}"); 5].join("=\n");
+    let script = vec![format!("{HELLO}{refused}{refused}{QUIT}"); 5].join("-- connect\n");
     let (outcomes, heard) = send(&script, &["Subject: x\n"; 10]);
     assert_eq!(outcomes, ["deferred"; 10]);
     assert_eq!(heard.concat().iter().filter(|line| line.starts_with("MAIL")).count(), 10);
@@ -60,7 +58,7 @@ fn a_server_that_refuses_every_message_for_now_sees_each_of_them_once() {
 #[test]
 fn the_last_words_of_an_idle_connection_defer_nothing() {
     for words in ["451 4.4.2 timeout", "421 4.4.2 timeout", "221 2.0.0 goodbye", "idle for too long"] {
-        let script = format!("{HELLO}{MESSAGE}S: {words}\nclose\n=\n{HELLO}{MESSAGE}{QUIT}");
+        let script = format!("{HELLO}{MESSAGE}S: {words}\n-- close\n-- connect\n{HELLO}{MESSAGE}{QUIT}");
         let (outcomes, _) = send(&script, &["Subject: x\n"; 2]);
         assert_eq!(outcomes, ["delivered"; 2], "{words}");
     }
@@ -68,11 +66,11 @@ fn the_last_words_of_an_idle_connection_defer_nothing() {
 
 #[test]
 fn a_hang_up_on_ehlo_makes_no_later_message_bounce() {
-    let hung_up = format!("S: 220 ready\nC: EHLO\nclose\n=\n{HELO}{MESSAGE}{QUIT}=\n");
+    let hung_up = format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\n{HELO}{MESSAGE}{QUIT}-- connect\n");
     let (plain, eight_bit) = ("Subject: x\n", "Subject: x\n\ncaf\u{e9}\n");
     for (then, expected) in [
         (format!("S: 220 ready\nC: EHLO\nS: 250-hi\nS: 250 8BITMIME\n{MESSAGE}{QUIT}"), "delivered"),
-        ("S: 220 ready\nC: EHLO\nclose\n".to_owned(), "deferred"),
+        ("S: 220 ready\nC: EHLO\n-- close\n".to_owned(), "deferred"),
         // It answers, and cannot take the message.
         (format!("S: 220 ready\nC: EHLO\nS: 500 what\n{QUIT}"), "failed"),
     ] {

@@ -1,15 +1,13 @@
 //! `smtp-forward probe` against scripted servers.
 
 mod program;
-#[path = "../../smtp-client/tests/scripted/mod.rs"]
-mod scripted;
 
 use program::{run, text};
-use scripted::{HELO, QUIT, Server};
 use serde_json::{Value, json};
+use smtp_testkit::server::loose::{HELO, QUIT, Server};
 
 const PROBE: [&str; 4] = ["probe", "--server", "{server}", "--json"];
-const CLOSES: &str = "S: 220 ready\nC: EHLO\nclose\n=\n";
+const CLOSES: &str = "S: 220 ready\nC: EHLO\n-- close\n-- connect\n";
 
 #[test]
 fn a_probe_lists_what_the_server_offers() {
@@ -38,12 +36,12 @@ fn a_probe_says_whether_it_took_helo_and_its_exit_status_whether_it_got_there() 
     for (script, hello, needed, code) in [
         (format!("{CLOSES}{HELO}{QUIT}"), json!("helo"), true, 0),
         (format!("S: 220 x\nC: EHLO\nS: 502 no\nC: HELO\nS: 250 hi\n{QUIT}"), json!("helo"), true, 0),
-        (format!("{CLOSES}S: 220 x\nC: HELO\nclose\n"), Value::Null, false, 75),
+        (format!("{CLOSES}S: 220 x\nC: HELO\n-- close\n"), Value::Null, false, 75),
         (format!("S: 554 no\n{QUIT}"), Value::Null, false, 69),
         (format!("S: 220 x\nC: EHLO\nS: 502 no\nC: HELO\nS: 502 no\n{QUIT}"), Value::Null, false, 69),
         (format!("S: 220 x\nC: EHLO\nS: 451 no\nC: HELO\nS: 502 no\n{QUIT}"), Value::Null, false, 75),
         (format!("{CLOSES}S: 220 x\nC: HELO\nS: 502 no\n{QUIT}"), Value::Null, false, 75),
-        ("S: 421 later\nclose\n".to_owned(), Value::Null, false, 75),
+        ("S: 421 later\n-- close\n".to_owned(), Value::Null, false, 75),
     ] {
         let server = Server::start(&script);
         let output = run(&PROBE, Some(server.address), b"");

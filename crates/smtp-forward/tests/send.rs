@@ -1,14 +1,12 @@
 //! `smtp-forward send` against scripted servers.
 
 mod program;
-#[path = "../../smtp-client/tests/scripted/mod.rs"]
-mod scripted;
 
 use std::{fs::File, io::Write, process::Stdio};
 
 use program::{MESSAGE, run, start, start_into, text};
-use scripted::{HELLO, HELO, MESSAGE as TAKEN, QUIT, Server};
 use serde_json::{Value, json};
+use smtp_testkit::server::loose::{HELLO, HELO, MESSAGE as TAKEN, QUIT, Server};
 
 const SEND: [&str; 7] = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net"];
 
@@ -28,7 +26,7 @@ fn file(content: &[u8]) -> tempfile::NamedTempFile {
 
 /// A server that closes on EHLO, and takes the message after HELO.
 fn closes_on_ehlo() -> Server {
-    Server::start(&format!("S: 220 ready\nC: EHLO\nclose\n=\n{HELO}{TAKEN}{QUIT}"))
+    Server::start(&format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\n{HELO}{TAKEN}{QUIT}"))
 }
 
 #[test]
@@ -68,7 +66,7 @@ fn the_report_for_people_says_why_there_were_two_connections() {
 
 #[test]
 fn a_connection_for_helo_is_said_to_be_one_even_if_it_takes_no_hello() {
-    let server = Server::start(&format!("S: 220 ready\nC: EHLO\nclose\n=\nS: 554 go away\n{QUIT}"));
+    let server = Server::start(&format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\nS: 554 go away\n{QUIT}"));
     let output = run(&send(&[]), Some(server.address), MESSAGE.as_bytes());
     let report = text(&output.stdout);
     let why = "The server closed the connection on EHLO, without an answer: a new connection was opened, for HELO.";
@@ -102,15 +100,15 @@ fn the_exit_status_tells_what_became_of_the_message() {
         (format!("{HELLO}{TAKEN}{QUIT}"), "delivered", 0),
         (format!("{HELLO}{rcpt}S: 550 5.1.1 nobody\n{QUIT}"), "failed", 69),
         (format!("{HELLO}{rcpt}S: 450 4.2.0 later\n{QUIT}"), "deferred", 75),
-        (format!("{HELLO}{rcpt}S: 250 ok\nC: DATA\nS: 354 go\ncontent\nclose\n"), "unconfirmed", 75),
-        (format!("S: 220 ready\nC: EHLO\nclose\n=\n{HELO}C: MAIL\nS: 550 no\n{QUIT}"), "failed", 69),
-        ("S: 220 ready\nC: EHLO\nclose\n=\nS: 220 ready\nC: HELO\nclose\n".to_owned(), "deferred", 75),
+        (format!("{HELLO}{rcpt}S: 250 ok\nC: DATA\nS: 354 go\n-- content\n-- close\n"), "unconfirmed", 75),
+        (format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\n{HELO}C: MAIL\nS: 550 no\n{QUIT}"), "failed", 69),
+        ("S: 220 ready\nC: EHLO\n-- close\n-- connect\nS: 220 ready\nC: HELO\n-- close\n".to_owned(), "deferred", 75),
         (format!("S: 554 5.3.2 go away\n{QUIT}"), "failed", 69),
-        ("S: 421 busy\nclose\n".to_owned(), "deferred", 75),
-        ("S: SSH-2.0-OpenSSH_9.9\nclose\n".to_owned(), "deferred", 75),
-        ("S: 220-one\nS: 221 two\nclose\n".to_owned(), "deferred", 75),
-        ("S: 220 ready\nS: 250 nobody asked\nsilence\n".to_owned(), "deferred", 75),
-        ("silence\n".to_owned(), "deferred", 75),
+        ("S: 421 busy\n-- close\n".to_owned(), "deferred", 75),
+        ("S: SSH-2.0-OpenSSH_9.9\n-- close\n".to_owned(), "deferred", 75),
+        ("S: 220-one\nS: 221 two\n-- close\n".to_owned(), "deferred", 75),
+        ("S: 220 ready\nS: 250 nobody asked\n-- silence\n".to_owned(), "deferred", 75),
+        ("-- silence\n".to_owned(), "deferred", 75),
         (format!("S: 220 ready\nC: EHLO\nS: 250-hi\nS: 250 SIZE 10\n{QUIT}"), "failed", 65),
     ] {
         let server = Server::start(&script);
@@ -124,7 +122,7 @@ fn the_exit_status_tells_what_became_of_the_message() {
 fn some_recipients_delivered_is_partial_and_the_status_is_that_of_the_rest() {
     for (refusal, code) in [("550 5.1.1 nobody", 69), ("452 4.5.3 too many", 75)] {
         let server = Server::start(&format!(
-            "{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: RCPT\nS: {refusal}\nC: DATA\nS: 354 go\ncontent\n\
+            "{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: RCPT\nS: {refusal}\nC: DATA\nS: 354 go\n-- content\n\
              S: 250 taken\n{QUIT}"
         ));
         let output = run(&send(&["--to", "postmaster", "--json"]), Some(server.address), MESSAGE.as_bytes());
@@ -140,7 +138,7 @@ fn some_recipients_delivered_is_partial_and_the_status_is_that_of_the_rest() {
 fn lmtp_gives_each_recipient_its_own_answer() {
     let server = Server::start(&format!(
         "S: 220 ready\nC: LHLO\nS: 250 hi\nC: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\n\
-         S: 354 go\ncontent\nS: 250 first\nS: 450 second\n{QUIT}"
+         S: 354 go\n-- content\nS: 250 first\nS: 450 second\n{QUIT}"
     ));
     let output = run(&send(&["--lmtp", "--to", "c@example.net", "--json"]), Some(server.address), MESSAGE.as_bytes());
     assert_eq!(output.status.code(), Some(75));
@@ -218,7 +216,7 @@ fn octets_above_127_go_only_where_they_may() {
         (format!("{HELLO}{QUIT}"), &[][..], 65, None),
         (format!("{HELLO}{TAKEN}{QUIT}"), &["--8bit", "send"], 0, Some("MAIL FROM:<a@example.com>")),
         (format!("{offers}{TAKEN}{QUIT}"), &[], 0, Some("MAIL FROM:<a@example.com> BODY=8BITMIME")),
-        ("S: 220 ready\nC: EHLO\nclose\n".to_owned(), &[], 75, None),
+        ("S: 220 ready\nC: EHLO\n-- close\n".to_owned(), &[], 75, None),
     ] {
         let server = Server::start(&script);
         let output = run(&send(more), Some(server.address), content);
@@ -326,10 +324,13 @@ fn a_long_line_is_sent_and_reported() {
 
 #[test]
 fn helo_is_tried_again_when_policy_says_so() {
-    for (when, first, connections) in
-        [("never", "close", 1), ("disconnect", "silence", 1), ("timeout", "silence", 2), ("timeout", "close", 2)]
-    {
-        let server = Server::start(&format!("S: 220 ready\nC: EHLO\n{first}\n=\n{HELO}{TAKEN}{QUIT}"));
+    for (when, first, connections) in [
+        ("never", "-- close", 1),
+        ("disconnect", "-- silence", 1),
+        ("timeout", "-- silence", 2),
+        ("timeout", "-- close", 2),
+    ] {
+        let server = Server::start(&format!("S: 220 ready\nC: EHLO\n{first}\n-- connect\n{HELO}{TAKEN}{QUIT}"));
         let arguments = send(&["--helo-retry", when, "--timeout", "0.5"]);
         let output = run(&arguments, Some(server.address), MESSAGE.as_bytes());
         assert_eq!(output.status.code(), Some(if connections == 2 { 0 } else { 75 }), "{when} {first}");
@@ -344,8 +345,8 @@ fn a_signal_ends_it_with_a_report_wherever_it_waits() {
     for (script, input, messages) in [
         // It waits for standard input, for the greeting, for an answer to the second message.
         (String::new(), None, 1),
-        ("silence\n".to_owned(), Some(MESSAGE), 1),
-        (format!("{HELLO}C: MAIL\nsilence\n"), Some(MESSAGE), 1),
+        ("-- silence\n".to_owned(), Some(MESSAGE), 1),
+        (format!("{HELLO}C: MAIL\n-- silence\n"), Some(MESSAGE), 1),
     ] {
         let server = Server::start(&script);
         let mut child = start(&send(&["--json", "-v"]), Some(server.address));

@@ -1,8 +1,6 @@
 //! `smtp-forward send` with many messages.
 
 mod program;
-#[path = "../../smtp-client/tests/scripted/mod.rs"]
-mod scripted;
 
 use std::{
     fs,
@@ -11,8 +9,8 @@ use std::{
 };
 
 use program::{MESSAGE, run, start, text};
-use scripted::{HELLO, MESSAGE as TAKEN, QUIT, Server};
 use serde_json::Value;
+use smtp_testkit::server::loose::{HELLO, MESSAGE as TAKEN, QUIT, Server};
 use tempfile::TempDir;
 
 const SEND: [&str; 7] = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net"];
@@ -78,7 +76,7 @@ fn a_connection_is_ended_after_as_many_messages_as_it_may_serve() {
     for (limit, messages) in [("1", &[1, 1, 1][..]), ("2", &[2, 1]), ("3", &[3]), ("4", &[3])] {
         let dir = maildir(&new(3));
         let connection = |served: &usize| format!("{HELLO}{}{QUIT}", TAKEN.repeat(*served));
-        let server = Server::start(&messages.iter().map(connection).collect::<Vec<_>>().join("=\n"));
+        let server = Server::start(&messages.iter().map(connection).collect::<Vec<_>>().join("-- connect\n"));
         let output = send_all(&server, dir.path(), &["--json", "--per-connection", limit]);
         assert_eq!(output.status.code(), Some(0), "{limit}");
         let heard = server.heard();
@@ -92,8 +90,8 @@ fn a_connection_is_ended_after_as_many_messages_as_it_may_serve() {
 #[test]
 fn connections_are_open_at_once_as_many_as_asked_for() {
     let dir = maildir(&new(3));
-    let connection = format!("gather 3\n{HELLO}{TAKEN}{QUIT}");
-    let server = Server::start(&[&connection[..]; 3].join("=\n"));
+    let connection = format!("-- gather 3\n{HELLO}{TAKEN}{QUIT}");
+    let server = Server::start(&[&connection[..]; 3].join("-- connect\n"));
     let output = send_all(&server, dir.path(), &["--json", "--connections", "3"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(numbers(&reports(&output)), [1, 2, 3]);
@@ -107,18 +105,18 @@ fn connections_are_open_at_once_as_many_as_asked_for() {
 fn every_message_is_reported_once_whatever_becomes_of_its_connection() {
     let to_content = "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n";
     let connections = [
-        ("close\n".to_owned(), "deferred"),
+        ("-- close\n".to_owned(), "deferred"),
         (format!("{HELLO}{TAKEN}{QUIT}"), "delivered"),
-        ("S: 421 busy\nclose\n".to_owned(), "deferred"),
+        ("S: 421 busy\n-- close\n".to_owned(), "deferred"),
         (format!("{HELLO}C: MAIL\nS: 550 no\n{QUIT}"), "failed"),
-        (format!("{HELLO}{to_content}content\nclose\n"), "unconfirmed"),
-        (format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nreset\n"), "deferred"),
-        (format!("{HELLO}{TAKEN}close\n"), "delivered"),
-        ("reset\n".to_owned(), "deferred"),
+        (format!("{HELLO}{to_content}-- content\n-- close\n"), "unconfirmed"),
+        (format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\n-- reset\n"), "deferred"),
+        (format!("{HELLO}{TAKEN}-- close\n"), "delivered"),
+        ("-- reset\n".to_owned(), "deferred"),
     ];
     for at_once in ["1", "3", "8", "100"] {
         let dir = maildir(&new(connections.len()));
-        let server = Server::start(&connections.each_ref().map(|(script, _)| &script[..]).join("=\n"));
+        let server = Server::start(&connections.each_ref().map(|(script, _)| &script[..]).join("-- connect\n"));
         let output = send_all(&server, dir.path(), &["--json", "--per-connection", "1", "--connections", at_once]);
         assert_eq!(output.status.code(), Some(75), "{at_once}");
         let reports = reports(&output);
@@ -134,8 +132,10 @@ fn every_message_is_reported_once_whatever_becomes_of_its_connection() {
 #[test]
 fn connections_that_a_server_does_not_take_leave_the_messages_to_the_others() {
     let dir = maildir(&new(12));
-    let refused = "gather 3\nS: 421 too many connections\nclose\n";
-    let server = Server::start(&[refused, refused, &format!("gone 2\n{HELLO}{}{QUIT}", TAKEN.repeat(10))].join("=\n"));
+    let refused = "-- gather 3\nS: 421 too many connections\n-- close\n";
+    let server = Server::start(
+        &[refused, refused, &format!("-- gone 2\n{HELLO}{}{QUIT}", TAKEN.repeat(10))].join("-- connect\n"),
+    );
     let output = send_all(&server, dir.path(), &["--json", "--connections", "3"]);
     assert_eq!(output.status.code(), Some(75));
     assert_eq!(text(&output.stderr).matches("one connection fewer").count(), 2);
@@ -148,8 +148,8 @@ fn connections_that_a_server_does_not_take_leave_the_messages_to_the_others() {
 #[test]
 fn a_kept_connection_that_ends_loses_no_message() {
     let dir = maildir(&new(6));
-    let connection = format!("{HELLO}{TAKEN}close\n");
-    let server = Server::start(&[&connection[..]; 6].join("=\n"));
+    let connection = format!("{HELLO}{TAKEN}-- close\n");
+    let server = Server::start(&[&connection[..]; 6].join("-- connect\n"));
     let output = send_all(&server, dir.path(), &["--json", "--connections", "2"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     let heard = server.heard();
@@ -180,9 +180,9 @@ fn a_message_that_a_server_cannot_take_costs_no_connection() {
     for eight_bit in ["new/01", "new/02"] {
         fs::write(dir.path().join(eight_bit), "Subject: \u{e9}\n").unwrap();
     }
-    let no_ehlo = "gather 2\nS: 220 ready\nC: EHLO\nS: 500 what\n";
+    let no_ehlo = "-- gather 2\nS: 220 ready\nC: EHLO\nS: 500 what\n";
     let (refused, taken) = (format!("{no_ehlo}{QUIT}"), format!("{no_ehlo}C: HELO\nS: 250 hi\n{TAKEN}{QUIT}"));
-    let server = Server::start(&[&refused[..], &refused, &taken, &taken].join("=\n"));
+    let server = Server::start(&[&refused[..], &refused, &taken, &taken].join("-- connect\n"));
     let output = send_all(&server, dir.path(), &["--json", "--connections", "2"]);
     assert_eq!(output.status.code(), Some(65));
     assert_eq!(text(&output.stderr), "");
@@ -257,7 +257,7 @@ fn one_message_that_cannot_be_read_keeps_all_from_being_sent_and_each_of_them_is
 #[test]
 fn a_message_that_is_gone_when_its_turn_comes_is_deferred_and_the_others_are_sent() {
     let dir = maildir(&new(3));
-    let server = Server::start(&format!("await\n{HELLO}{TAKEN}=\n{HELLO}{TAKEN}{QUIT}"));
+    let server = Server::start(&format!("-- await\n{HELLO}{TAKEN}-- connect\n{HELLO}{TAKEN}{QUIT}"));
     let arguments = [&SEND[..], &["--json", "--maildir", dir.path().to_str().unwrap()]].concat();
     let child = start(&arguments, Some(server.address));
     std::thread::sleep(std::time::Duration::from_millis(300));
@@ -276,7 +276,7 @@ fn a_message_that_is_gone_when_its_turn_comes_is_deferred_and_the_others_are_sen
 fn a_signal_ends_all_connections_and_every_message_is_reported() {
     use rustix::process::{Pid, Signal, kill_process};
     let dir = maildir(&new(5));
-    let server = Server::start(&["gather 2\nS: 220 ready\nsilence\n"; 2].join("=\n"));
+    let server = Server::start(&["-- gather 2\nS: 220 ready\n-- silence\n"; 2].join("-- connect\n"));
     let arguments = [&SEND[..], &["--json", "--connections", "2", "--maildir", dir.path().to_str().unwrap()]].concat();
     let child = start(&arguments, Some(server.address));
     std::thread::sleep(std::time::Duration::from_millis(300));
@@ -295,9 +295,9 @@ fn a_signal_ends_all_connections_and_every_message_is_reported() {
 #[test]
 fn as_many_files_are_open_as_the_connections_need_or_nothing_is_sent() {
     let dir = maildir(&new(30));
-    let connection = format!("gather 30\n{HELLO}{TAKEN}{QUIT}");
+    let connection = format!("-- gather 30\n{HELLO}{TAKEN}{QUIT}");
     for (limit, status, heard) in [("ulimit -Sn 40", 0, 30), ("ulimit -n 40", 64, 0)] {
-        let server = Server::start(&vec![&connection[..]; 30].join("=\n"));
+        let server = Server::start(&vec![&connection[..]; 30].join("-- connect\n"));
         let address = server.address.to_string();
         let output = Command::new("sh")
             .args(["-c", &format!("{limit} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_smtp-forward")])

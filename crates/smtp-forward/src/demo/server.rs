@@ -57,7 +57,7 @@ impl FaultyServer {
                 let Ok(Some((link, _))) = listeners.accept(Duration::MAX, || false) else { return };
                 let seen = Mutex::default();
                 server::serve(link, Some(acts), &seen);
-                // Nobody waits for it where the client is interrupted.
+                // If the client was interrupted, the receiver is gone.
                 let _ = sender.send(seen.into_inner().unwrap_or_else(PoisonError::into_inner));
             }
         })?;

@@ -13,9 +13,9 @@ use super::{
     scenario::{Act, verb},
 };
 
-/// Nobody waits longer for a client that does nothing.
+/// How long a read may take. Clients give up long before.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// A client that speaks before the greeting has had time to do so.
+/// How long the greeting is held back, to see whether the client speaks first.
 const BEFORE_GREETING: Duration = Duration::from_millis(20);
 const GREETING: &[u8] = b"220 mx.example.net ESMTP\r\n";
 

@@ -101,7 +101,7 @@ impl Kit {
         Self { transcripts, patience: Duration::from_secs(10) }
     }
 
-    /// Waits so long for a driver that does nothing.
+    /// Sets how long to wait for a driver that does nothing.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

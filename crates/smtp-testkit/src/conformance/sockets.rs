@@ -30,8 +30,8 @@ pub(super) struct Setting<'s> {
     pub(super) patience: Duration,
 }
 
-/// Plays a transcript. A play with short waits that fails is repeated with longer ones: what a busy
-/// machine holds up is no fault of the driver.
+/// Plays a transcript. A play with short timeouts that fails is repeated with longer ones, since a busy
+/// machine can hold up a driver that does everything right.
 pub(super) fn play<D: Driver + 'static>(
     transcript: &Transcript,
     setting: Setting<'_>,

@@ -50,7 +50,7 @@ impl Worker {
                     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
                     format!("the driver panics: {}", text.unwrap_or("without a text"))
                 });
-                // Nobody waits for it any more.
+                // The kit has given up on this driver.
                 if done.send(answer).is_err() {
                     return;
                 }

@@ -1,7 +1,8 @@
 //! What of a transcript a server can cause over a real connection, found by playing it in memory.
 //!
-//! Over sockets nobody orders what the two sides do at the same time. A transcript can be played there
-//! if its server acts only while the client waits for it, or if what crosses makes no difference.
+//! Over sockets, the order of what both sides do at the same time is not defined. A transcript can be
+//! played there if its server acts only while the client waits for it, or if the order makes no
+//! difference.
 
 use smtp_proto::{Disconnect, Step};
 

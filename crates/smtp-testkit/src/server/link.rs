@@ -133,6 +133,11 @@ impl Link {
         // Lingering for no time at all makes the system send a reset.
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))
     }
+
+    /// Makes the buffer for octets that were not read yet small.
+    pub fn narrow(&mut self, octets: usize) -> io::Result<()> {
+        SockRef::from(&self.stream).set_recv_buffer_size(octets)
+    }
 }
 
 fn is_timeout(error: &io::Error) -> bool {

@@ -1,10 +1,13 @@
 //! A scripted server on loopback: it plays the server's side of a transcript, over real sockets.
 //!
-//! [`Server`] plays a whole transcript on a thread of its own. [`Scripted`] is played one action at a
-//! time by whoever needs to do something in between, as the conformance kit does.
+//! [`Server`] plays a whole transcript on a thread of its own. [`Scripted`] plays one action at a time, for
+//! a caller that does something in between, as the conformance kit does. [`loose`] compares only how the
+//! client's lines start, and can wait for what a test does. [`Link`] and [`Listeners`] are what all of
+//! them are made of.
 
 mod link;
 mod listeners;
+pub mod loose;
 mod scripted;
 
 use std::{

@@ -1,0 +1,221 @@
+//! A server for the tests of drivers and programs: it plays conversations in the form of transcripts, and
+//! compares only how the client's lines start.
+//!
+//! `S: text` is a line of the server, `S: text\c` octets without a line end, `C: start` a line of the client
+//! that starts so. Each `-- connect` starts another connection; the first needs none. Where a connection's
+//! lines end, the server reads until the client leaves. Other marks than those of transcripts tell the
+//! server when to go on:
+//!
+//! | mark | meaning |
+//! |---|---|
+//! | `-- content` | hears a message up to its dot |
+//! | `-- part N` | hears N octets of it |
+//! | `-- close`, `-- reset` | ends the connection |
+//! | `-- silence` | reads, and says nothing more |
+//! | `-- deaf` | does not even read until the test is over |
+//! | `-- narrow` | makes room for only a few octets that are not heard yet |
+//! | `-- await` | waits until the test says [`go`](Server::go) |
+//! | `-- gather N` | waits until N connections were opened |
+//! | `-- gone N` | waits until the client has left N of them |
+
+use std::{
+    net::SocketAddr,
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle, ScopedJoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::{
+    link::{Link, Writes},
+    listeners::Listeners,
+};
+
+/// The greeting and an EHLO without extensions.
+pub const HELLO: &str = "S: 220 ready\nC: EHLO\nS: 250 hi\n";
+/// The greeting and HELO.
+pub const HELO: &str = "S: 220 ready\nC: HELO\nS: 250 hi\n";
+/// One message to one recipient.
+pub const MESSAGE: &str =
+    "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n-- content\nS: 250 2.0.0 taken\n";
+/// The end in order.
+pub const QUIT: &str = "C: QUIT\nS: 221 bye\n";
+
+/// How often a waiting server looks whether the test is over.
+const TICK: Duration = Duration::from_millis(5);
+/// Octets that a `narrow` connection has room for.
+const NARROW: usize = 64 * 1024;
+/// How long a test waits for what does not happen.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// What the connections of a server have in common.
+#[derive(Default)]
+struct Signs {
+    /// The test says so.
+    go: AtomicBool,
+    over: AtomicBool,
+    /// How many times a connection came to an `await`.
+    awaits: AtomicUsize,
+    /// How many connections were opened.
+    opened: AtomicUsize,
+    /// How many of them the client has left.
+    left: AtomicUsize,
+}
+
+impl Signs {
+    fn over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    /// Waits until something is so, or the test is over.
+    fn wait_until(&self, is_so: impl Fn() -> bool) {
+        while !is_so() && !self.over() {
+            thread::sleep(TICK);
+        }
+    }
+}
+
+/// The server, on a thread of its own.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    signs: Arc<Signs>,
+    thread: JoinHandle<Vec<Vec<String>>>,
+}
+
+impl Server {
+    /// Starts a server on a free port of loopback.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn start(script: &str) -> Self {
+        let listeners = Listeners::bind(1).expect("a free port");
+        let address = listeners.addresses()[0];
+        let signs = Arc::<Signs>::default();
+        let scripts: Vec<String> = script.split("-- connect\n").map(str::to_owned).collect();
+        let thread = thread::spawn({
+            let signs = Arc::clone(&signs);
+            move || play_all(&listeners, &scripts, &signs)
+        });
+        Self { address, signs, thread }
+    }
+
+    /// Waits until connections have come to an `await` so many times in all.
+    ///
+    /// # Panics
+    ///
+    /// If they do not.
+    pub fn until_awaits(&self, times: usize) {
+        let since = Instant::now();
+        while self.signs.awaits.load(Ordering::Relaxed) < times {
+            assert!(since.elapsed() < LONGEST, "no connection came to an await");
+            thread::sleep(TICK);
+        }
+    }
+
+    /// Ends every `await`.
+    pub fn go(&self) {
+        self.signs.go.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the server: the lines it heard on each connection, those that no script was written for
+    /// included.
+    ///
+    /// # Panics
+    ///
+    /// If the client said something else than the script has.
+    pub fn heard(self) -> Vec<Vec<String>> {
+        self.signs.over.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+fn play_all(listeners: &Listeners, scripts: &[String], signs: &Signs) -> Vec<Vec<String>> {
+    thread::scope(|scope| {
+        let mut connections = Vec::new();
+        // One that was opened before the end is still accepted.
+        while let Some((link, _)) = listeners.accept(Duration::MAX, || signs.over()).expect("connections are accepted")
+        {
+            let script = scripts.get(connections.len()).map_or("-- close", String::as_str);
+            connections.push(scope.spawn(move || {
+                let mut lines = Vec::new();
+                let _ = play(link, script, signs, &mut lines);
+                signs.left.fetch_add(1, Ordering::Relaxed);
+                lines
+            }));
+            signs.opened.store(connections.len(), Ordering::Relaxed);
+        }
+        let lines = connections.into_iter().map(ScopedJoinHandle::join);
+        lines.map(|lines| lines.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
+}
+
+fn play(mut link: Link, script: &str, signs: &Signs, heard: &mut Vec<String>) -> Result<(), Left> {
+    let mut content = String::new();
+    for step in script.lines() {
+        if let Some(text) = step.strip_prefix("S: ") {
+            let (text, end) = text.strip_suffix("\\c").map_or((text, "\r\n"), |text| (text, ""));
+            link.send(format!("{text}{end}").as_bytes(), Writes::Whole).map_err(|_| Left)?;
+            continue;
+        }
+        if let Some(start) = step.strip_prefix("C: ") {
+            let text = hear(&mut link)?.trim_end().to_owned();
+            assert!(text.starts_with(start), "heard {text:?}, expected {start:?}");
+            heard.push(text);
+            continue;
+        }
+        let mark = step.strip_prefix("-- ").unwrap_or_else(|| panic!("neither S:, C: nor a mark: {step:?}"));
+        let (name, number) = mark.split_once(' ').unwrap_or((mark, "0"));
+        let number: usize = number.parse().unwrap_or_else(|_| panic!("no number: {step:?}"));
+        match name {
+            "content" => {
+                let heard_all =
+                    hear_until(&mut link, &mut content, |content| content == ".\r\n" || content.ends_with("\r\n.\r\n"));
+                if !content.is_empty() {
+                    heard.push(std::mem::take(&mut content));
+                }
+                heard_all?;
+            }
+            "part" => hear_until(&mut link, &mut content, |content| content.len() >= number)?,
+            "close" => {
+                link.close();
+                break;
+            }
+            "reset" => return link.reset().map_err(|_| Left),
+            "silence" => break,
+            "deaf" => {
+                signs.wait_until(|| false);
+                return Ok(());
+            }
+            "narrow" => link.narrow(NARROW).map_err(|_| Left)?,
+            "await" => {
+                signs.awaits.fetch_add(1, Ordering::Relaxed);
+                signs.wait_until(|| signs.go.load(Ordering::Relaxed));
+            }
+            "gather" => signs.wait_until(|| signs.opened.load(Ordering::Relaxed) >= number),
+            "gone" => signs.wait_until(|| signs.left.load(Ordering::Relaxed) >= number),
+            _ => panic!("no such mark: {step:?}"),
+        }
+    }
+    while !link.drain(LONGEST) {}
+    Ok(())
+}
+
+/// The client has left early. That shows in what was heard.
+struct Left;
+
+fn hear(link: &mut Link) -> Result<String, Left> {
+    let octets = link.line(LONGEST).map_err(|_| Left)?;
+    Ok(String::from_utf8_lossy(&octets).into_owned())
+}
+
+fn hear_until(link: &mut Link, text: &mut String, done: impl Fn(&str) -> bool) -> Result<(), Left> {
+    while !done(text) {
+        text.push_str(&hear(link)?);
+    }
+    Ok(())
+}
