@@ -288,16 +288,21 @@ impl fmt::Debug for ReplyDecoder {
     }
 }
 
-/// The first reply of `octets`, and what is behind it.
-pub(super) fn first_reply(octets: &[u8]) -> Result<Option<(usize, Reply<'_>)>, ReplyError> {
-    let limits = ReplyLimits::NONE;
-    let skipped = limits.empty_lines(octets);
-    let octets = octets.get(skipped..).unwrap_or_default();
-    let found = Scan::default().advance(octets, limits)?;
-    Ok(found.map(|(code, len)| {
-        let reply = octets.get(..len).unwrap_or_default();
-        (skipped.saturating_add(len), Reply::from_decoded(code, reply))
-    }))
+impl<'a> Reply<'a> {
+    /// Reads one complete reply from the front of `octets`: how many octets it took, and the reply. `None` if
+    /// the reply is not complete yet. Empty lines before it are skipped.
+    ///
+    /// For octets that arrive in pieces use [`ReplyDecoder`], which looks at each octet once.
+    pub fn parse(octets: &'a [u8]) -> Result<Option<(usize, Self)>, ReplyError> {
+        let limits = ReplyLimits::NONE;
+        let skipped = limits.empty_lines(octets);
+        let octets = octets.get(skipped..).unwrap_or_default();
+        let found = Scan::default().advance(octets, limits)?;
+        Ok(found.map(|(code, len)| {
+            let reply = octets.get(..len).unwrap_or_default();
+            (skipped.saturating_add(len), Self::from_decoded(code, reply))
+        }))
+    }
 }
 
 impl Scan {

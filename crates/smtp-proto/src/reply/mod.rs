@@ -28,14 +28,6 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// Reads one complete reply from the front of `octets`: how many octets it took, and the reply. `None` if
-    /// the reply is not complete yet. Empty lines before it are skipped.
-    ///
-    /// For octets that arrive in pieces use [`ReplyDecoder`], which looks at each octet once.
-    pub fn parse(octets: &'a [u8]) -> Result<Option<(usize, Self)>, ReplyError> {
-        decoder::first_reply(octets)
-    }
-
     /// `octets` are the lines of a reply that was decoded with `code`, or the first of them.
     pub(crate) const fn from_decoded(code: Code, octets: &'a [u8]) -> Self {
         Self { code, octets }
