@@ -194,7 +194,7 @@ fn a_message_that_a_server_cannot_take_costs_no_connection() {
 fn of_several_messages_each_report_names_its_own() {
     let dir = maildir(&new(3));
     let refused = "C: MAIL\nS: 550 5.7.1 not this one\n";
-    let server = Server::start(&format!("{HELLO}{TAKEN}{refused}{QUIT}=\n{HELLO}{TAKEN}{QUIT}"));
+    let server = Server::start(&format!("{HELLO}{TAKEN}{refused}{QUIT}-- connect\n{HELLO}{TAKEN}{QUIT}"));
     let output = send_all(&server, dir.path(), &[]);
     assert_eq!(output.status.code(), Some(69));
     let report = text(&output.stdout);
@@ -210,7 +210,7 @@ fn of_many_messages_people_are_told_the_sum_and_what_was_not_delivered() {
     let refused = "C: MAIL\nS: 550 5.7.1 not this one\n";
     let dir = maildir(&new(12));
     let (before, after) = (TAKEN.repeat(4), TAKEN.repeat(7));
-    let server = Server::start(&format!("{HELLO}{before}{refused}{QUIT}=\n{HELLO}{after}{QUIT}"));
+    let server = Server::start(&format!("{HELLO}{before}{refused}{QUIT}-- connect\n{HELLO}{after}{QUIT}"));
     let output = send_all(&server, dir.path(), &[]);
     assert_eq!(output.status.code(), Some(69));
     let lines: Vec<_> = text(&output.stdout).lines().collect();
