@@ -70,10 +70,30 @@ impl Config {
         line_endings, with_line_endings: LineEndings;
         /// What happens to the connection when a message is done.
         afterwards, with_afterwards: Afterwards;
-        /// How long to wait for each step.
-        timeouts, with_timeouts: Timeouts;
-        /// How much to accept, and how much to have in flight.
-        limits, with_limits: Limits;
+    }
+
+    /// How long to wait for each step.
+    pub const fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
+    /// The same, with other [`timeouts`](Self::timeouts).
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How much to accept, and how much to have in flight.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The same, with other [`limits`](Self::limits).
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// What delivering `envelope` under this policy needs of a server.

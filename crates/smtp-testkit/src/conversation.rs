@@ -226,7 +226,7 @@ fn write_policy(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
         }
     }
     let limits = config.limits();
-    if limits != Limits::DEFAULT {
+    if *limits != Limits::DEFAULT {
         write!(f, "limits: reply-line={} reply={} ", limits.reply_line(), limits.reply())?;
         write!(f, "kept-reply={} pipeline={} ", limits.kept_reply(), limits.pipeline())?;
         writeln!(f, "block={}", limits.block())?;

@@ -77,7 +77,7 @@ impl Delivery {
     pub fn new(config: impl Into<Arc<Config>>, envelope: Envelope) -> Self {
         let config = config.into();
         let mut delivery = Self {
-            session: Session::new(config.limits()),
+            session: Session::new(*config.limits()),
             state: State::Done(LastConnection::Closed),
             ledger: Ledger::default(),
             config,
@@ -94,28 +94,30 @@ impl Delivery {
 
     /// What to do next. The answer is the same until another method changes something.
     pub fn poll(&self) -> Step<'_> {
-        let output = self.session.output();
-        let timeout = self.session.timeout(&self.config.timeouts());
         match &self.state {
             State::Connecting(_, place) => Step::Connect(Connect::new(*place, self.config.timeouts().connect())),
             State::Done(_) => Step::Done(self.report()),
             // Content is gathered first, so that its end leaves with the last of it.
-            State::Transaction(_) if self.content_room() > 0 => Step::Content(self.content_room()),
+            State::Transaction(transaction) => match self.room_for_content(transaction) {
+                0 => self.poll_session(),
+                room => Step::Content(room),
+            },
             State::Greeting(_)
             | State::Ehlo
             | State::Lhlo
             | State::Helo(_)
             | State::RsetBeforeHelo(_)
-            | State::Transaction(_)
             | State::Rset(_)
             | State::Quitting(_)
-            | State::Leaving(_) => {
-                if output.is_empty() {
-                    Step::Receive(timeout)
-                } else {
-                    Step::Transmit(Transmit::new(output, timeout))
-                }
-            }
+            | State::Leaving(_) => self.poll_session(),
+        }
+    }
+
+    fn poll_session(&self) -> Step<'_> {
+        let timeout = self.session.timeout(self.config.timeouts());
+        match self.session.output() {
+            [] => Step::Receive(timeout),
+            output => Step::Transmit(Transmit::new(output, timeout)),
         }
     }
 
@@ -342,11 +344,17 @@ impl Delivery {
 
     fn content_room(&self) -> usize {
         match &self.state {
-            // A block that is being written is written to its end: a refill for each gap would move it each time.
-            State::Transaction(transaction) if transaction.wants_content() && !self.session.is_partly_sent() => {
-                self.config.limits().block().max(1).saturating_sub(self.session.output().len())
-            }
+            State::Transaction(transaction) => self.room_for_content(transaction),
             _ => 0,
+        }
+    }
+
+    /// A block that is being written is written to its end: a refill for each gap would move it each time.
+    fn room_for_content(&self, transaction: &Transaction) -> usize {
+        if transaction.wants_content() && !self.session.is_partly_sent() {
+            self.config.limits().block().max(1).saturating_sub(self.session.output().len())
+        } else {
+            0
         }
     }
 }

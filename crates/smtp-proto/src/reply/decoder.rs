@@ -85,6 +85,9 @@ impl ReplyError {
         &self.excerpt
     }
 
+    /// Not inlined, so that what reads a line is small enough to be.
+    #[cold]
+    #[inline(never)]
     fn new(kind: ReplyErrorKind, line: &[u8]) -> Self {
         let excerpt = line.get(..EXCERPT).unwrap_or(line);
         Self { kind, excerpt: excerpt.to_vec() }
