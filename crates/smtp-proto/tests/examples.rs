@@ -1,0 +1,100 @@
+//! The examples, against a server that hangs up on EHLO and then behaves.
+
+#![cfg(feature = "std")]
+#![allow(dead_code, reason = "the examples have a main")]
+
+#[path = "../examples/ehlo-parse.rs"]
+mod ehlo_parse;
+#[path = "../examples/kept.rs"]
+mod kept;
+#[path = "../examples/session.rs"]
+mod session;
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    thread::{self, JoinHandle},
+};
+
+use kept::blocking::Driver;
+use smtp_proto::{Config, Delivery, Envelope, HelloName, Outcome};
+
+/// A server for so many connections; the commands that it heard.
+fn serve(connections: usize, hangs_up: bool) -> (SocketAddr, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let heard = thread::spawn(move || {
+        let mut heard = Vec::new();
+        for number in 0..connections {
+            converse(listener.accept().unwrap().0, hangs_up && number == 0, &mut heard);
+        }
+        heard
+    });
+    (address, heard)
+}
+
+fn converse(mut stream: TcpStream, hangs_up: bool, heard: &mut Vec<String>) {
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+    stream.write_all(b"220 ready\r\n").unwrap();
+    let mut in_content = false;
+    while let Some(Ok(line)) = lines.next() {
+        let reply = match (in_content, &line[..]) {
+            (true, ".") => "250 taken\r\n",
+            (true, _) => continue,
+            (false, "DATA") => "354 go\r\n",
+            (false, "QUIT") => "221 bye\r\n",
+            (false, _) => "250 ok\r\n",
+        };
+        in_content = line == "DATA" || in_content && line != ".";
+        if line != "." {
+            heard.push(line.clone());
+        }
+        if hangs_up && line.starts_with("EHLO") {
+            return;
+        }
+        stream.write_all(reply.as_bytes()).unwrap();
+    }
+}
+
+fn envelope() -> Envelope {
+    Envelope::new("alice@example.com".parse().unwrap(), vec!["bob@example.net".parse().unwrap()]).unwrap()
+}
+
+const TRANSACTION: [&str; 3] = ["MAIL FROM:<alice@example.com>", "RCPT TO:<bob@example.net>", "DATA"];
+
+#[test]
+fn the_blocking_driver_delivers_after_the_hang_up() {
+    let (address, heard) = serve(2, true);
+    let mut delivery = Delivery::new(Config::new(HelloName::new("localhost").unwrap()), envelope());
+    Driver::new(vec![address]).deliver(&mut delivery, &b"Subject: Lunch\r\n\r\nAt noon.\r\n"[..]).unwrap();
+    assert_eq!(delivery.report().outcome(), Some(Outcome::Delivered));
+    let expected = [&["EHLO localhost", "HELO localhost"][..], &TRANSACTION, &["QUIT"]].concat();
+    assert_eq!(heard.join().unwrap(), expected);
+}
+
+#[test]
+fn the_kept_connection_serves_every_message() {
+    let (address, heard) = serve(2, true);
+    let messages = [&b"Subject: Lunch\r\n"[..], b"Subject: Dinner\r\n"];
+    let reports = kept::deliver_all(Driver::new(vec![address]), &envelope(), messages).unwrap();
+    assert!(reports.len() == 2 && reports.iter().all(|report| report.contains("delivered: 250")), "{reports:?}");
+    let expected = [&["EHLO localhost", "HELO localhost"][..], &TRANSACTION, &TRANSACTION, &["QUIT"]].concat();
+    assert_eq!(heard.join().unwrap(), expected);
+}
+
+#[test]
+fn the_session_gets_each_reply_and_the_hang_up() {
+    let (address, heard) = serve(2, true);
+    let converse = || session::converse(TcpStream::connect(address).unwrap());
+    assert_eq!(converse().unwrap_err().to_string(), "the server closed the connection");
+    let lines = ["the greeting: 220 ready", "EHLO: 250 ok", "NOOP: 250 ok", "QUIT: 221 bye"];
+    assert_eq!(converse().unwrap(), lines);
+    assert_eq!(heard.join().unwrap(), ["EHLO localhost", "EHLO localhost", "NOOP", "QUIT"]);
+}
+
+#[test]
+fn a_captured_reply_is_described() {
+    let described = ehlo_parse::describe(b"250-mx.example.com\r\n250-SIZE 1000\r\n250 STARTTLS\r\n").unwrap();
+    assert_eq!(described, "SIZE 1000\nSTARTTLS\nmessages of at most 1000 octets\n");
+    assert!(ehlo_parse::describe(b"502 what?\r\n").is_err());
+}
