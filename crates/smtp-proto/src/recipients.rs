@@ -159,6 +159,13 @@ impl Recipients {
         self.accepted
     }
 
+    /// Whether a recipient was refused for good.
+    pub(crate) fn any_failed(&self) -> bool {
+        let failed =
+            |recipient: &Recipient| matches!(recipient, Recipient::Settled(Settlement { status: Status::Failed, .. }));
+        self.iter().any(failed)
+    }
+
     /// Whether every recipient is settled.
     pub(crate) const fn all_settled(&self) -> bool {
         self.open == 0

@@ -181,15 +181,7 @@ impl Transaction {
         self.fill_pipeline(session, envelope, ledger);
         match (self.data, session.stage()) {
             (Data::NotAsked, Stage::Idle) => {
-                let (next_mail, verdicts) = match (self.mail, self.asked, self.origin) {
-                    // MAIL alone, refused, opened no transaction.
-                    (Mail::Refused, 0, Origin::Ehlo | Origin::Helo | Origin::Lhlo) => {
-                        (NextMail::Nothing, Verdicts::Provisional)
-                    }
-                    // A late reply to the message before may have come first: 221 shows that none did.
-                    (Mail::Refused, 0, Origin::Message) => (NextMail::Never, Verdicts::Unproven),
-                    _ => (NextMail::Rset, Verdicts::Provisional),
-                };
+                let (next_mail, verdicts) = self.without_data(ledger);
                 self.settled(next_mail, verdicts, ledger)
             }
             _ => Then::GoOn,
@@ -273,6 +265,21 @@ impl Transaction {
             AfterRefusal::Settle => Then::Settled(next_mail, verdicts),
             AfterRefusal::SettleAndQuit => Then::Settled(NextMail::Never, verdicts),
             AfterRefusal::Afresh => Then::Afresh,
+        }
+    }
+
+    /// What follows where nobody was left to say DATA for.
+    fn without_data(self, ledger: &Ledger) -> (NextMail, Verdicts) {
+        match (self.mail, self.asked, self.origin) {
+            // MAIL alone, refused, opened no transaction.
+            (Mail::Refused, 0, Origin::Ehlo | Origin::Helo | Origin::Lhlo) => {
+                (NextMail::Nothing, Verdicts::Provisional)
+            }
+            // A late reply to the message before may have come first: 221 shows that none did.
+            (Mail::Refused, 0, Origin::Message) => (NextMail::Never, Verdicts::Unproven),
+            // One of the refusals may have come twice. RSET could not tell: the last RCPT's 250 would answer it.
+            (Mail::Taken, 2.., _) if ledger.recipients.any_failed() => (NextMail::Never, Verdicts::Provisional),
+            (Mail::Due | Mail::Taken | Mail::Refused, _, _) => (NextMail::Rset, Verdicts::Provisional),
         }
     }
 

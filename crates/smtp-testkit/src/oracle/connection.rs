@@ -273,7 +273,12 @@ impl Connection {
             return Turn::Say(Verb::Rcpt);
         }
         let hope = self.all(Verb::Rcpt).any(|rcpt| rcpt.answer.is_none_or(|answer| answer.code < 300));
-        if hope || self.hoped { Turn::Say(Verb::Data) } else { self.finish(task, false) }
+        match (hope || self.hoped, asked) {
+            (true, _) => Turn::Say(Verb::Data),
+            // One of the refusals may have come twice: RSET's answer would not show it.
+            (false, 2..) if self.all(Verb::Rcpt).any(|rcpt| self.is_refused_for_good(rcpt)) => Turn::Say(Verb::Quit),
+            (false, _) => self.finish(task, false),
+        }
     }
 
     /// All is settled. `clean`: the server has no transaction open.
@@ -430,6 +435,11 @@ impl Connection {
     pub(super) fn is_unproven(&self) -> bool {
         let code = self.find(Verb::Mail).and_then(|mail| mail.answer).map_or(0, |answer| answer.code);
         self.reused && code >= 500 && code != 503 && !self.said(Verb::Rcpt)
+    }
+
+    /// Whether this RCPT was refused for good: 503 on a kept connection may be a limit.
+    fn is_refused_for_good(&self, rcpt: &Exchange) -> bool {
+        rcpt.answer.is_some_and(|answer| answer.code >= 500 && !(self.reused && answer.code == 503))
     }
 
     /// The code with which every RCPT was refused, once all commands are answered.
