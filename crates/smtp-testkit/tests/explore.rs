@@ -21,7 +21,7 @@ const MOST: usize = 400_000;
 
 /// States that look the same from outside, from which the pictures go on: enough to miss nothing that
 /// a walk of 8 moves finds.
-const ALIKE: usize = 250;
+const ALIKE: usize = 1000;
 
 fn depth() -> usize {
     std::env::var("EXPLORE_DEPTH").ok().and_then(|depth| depth.parse().ok()).unwrap_or(DEPTH)
