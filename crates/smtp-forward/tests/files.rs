@@ -136,8 +136,9 @@ fn a_file_that_has_changed_when_its_turn_comes_is_deferred_and_the_others_are_se
     for (name, change) in changes {
         let (_dir, paths) = three();
         // Where it is noticed late, the second message is begun.
-        let server =
-            Server::start(&format!("-- await\n{HELLO}{TAKEN}{TO_CONTENT}-- content\n-- connect\n{HELLO}{TAKEN}{QUIT}"));
+        let server = Server::start(&format!(
+            "-- await\n{HELLO}{TAKEN}{TO_CONTENT}-- content\n-- close\n-- connect\n{HELLO}{TAKEN}{QUIT}"
+        ));
         let output = send_while(&server, &arguments(&paths, &[]), || change(&paths[1]));
         assert_eq!(output.status.code(), Some(75), "{name}: {}", text(&output.stderr));
         let outcomes = outcomes(&output);
@@ -166,7 +167,7 @@ fn a_file_that_changes_while_it_is_sent_is_not_sent_to_its_end_and_the_others_ar
         let (_dir, paths) = three();
         fs::write(&paths[0], &large).unwrap();
         let server = Server::start(&format!(
-            "-- narrow\n{HELLO}{TO_CONTENT}-- part 1000000\n-- await\n-- content\n-- connect\n{HELLO}{}{QUIT}",
+            "-- narrow\n{HELLO}{TO_CONTENT}-- part 1000000\n-- await\n-- content\n-- close\n-- connect\n{HELLO}{}{QUIT}",
             TAKEN.repeat(2)
         ));
         let output = send_while(&server, &arguments(&paths, &[]), || change(&paths[0]));
