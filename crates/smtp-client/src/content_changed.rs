@@ -7,6 +7,7 @@ use std::{error::Error, fmt, io};
 /// A [`Read`](io::Read) fails with an [`io::Error`] that wraps this to have the delivery given up with
 /// [`Cancel::ContentChanged`](smtp_proto::Cancel::ContentChanged).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "its users wrap it")]
 pub struct ContentChanged;
 
 impl ContentChanged {

@@ -21,6 +21,8 @@
 //! A driver for another kind of I/O stands beside [`Client`] and takes the same [`NextHop`],
 //! [`Bounds`] and [`Observer`].
 
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
 mod bounds;
 mod client;
 mod connect;

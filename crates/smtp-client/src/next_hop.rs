@@ -18,6 +18,7 @@ pub struct NextHop {
 
 /// Why a text names no next hop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum NextHopError {
     /// There is no host, or it has characters that no host has.
     Host,

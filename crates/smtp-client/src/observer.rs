@@ -52,6 +52,7 @@ pub trait Observer {
 
 /// Which octets are sent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "octets are commands or content")]
 pub enum Sent {
     /// Whole commands, or parts of them.
     Commands,

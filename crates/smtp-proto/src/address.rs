@@ -24,6 +24,7 @@ pub struct Mailbox {
 
 /// Where a message comes from: the argument of MAIL FROM.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(clippy::exhaustive_enums, reason = "the grammar has these two")]
 pub enum ReversePath {
     /// `<>`: a notification, which must never cause another one (RFC 5321 section 4.5.5).
     Null,
@@ -33,6 +34,7 @@ pub enum ReversePath {
 
 /// Where a message goes to: the argument of RCPT TO.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(clippy::exhaustive_enums, reason = "the grammar has these two")]
 pub enum ForwardPath {
     /// `postmaster` without a domain (RFC 5321 section 4.1.1.3).
     Postmaster,
@@ -42,6 +44,7 @@ pub enum ForwardPath {
 
 /// Why a name or an address cannot be put into a command.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum AddressError {
     /// Nothing there.
     Empty,

@@ -48,6 +48,7 @@ pub struct Capabilities {
 
 /// What SIZE says (RFC 1870 section 4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[allow(clippy::exhaustive_enums, reason = "the grammar has these")]
 pub enum SizeLimit {
     /// No SIZE: a size must not be declared.
     #[default]

@@ -9,6 +9,7 @@ use crate::{
 
 /// One command, made of parts that cannot contain a line end.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Command<'a> {
     /// Hello, with extensions.
     Ehlo(&'a HelloName),

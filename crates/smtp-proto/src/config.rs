@@ -116,6 +116,7 @@ impl Config {
 
 /// Which protocol the server speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "a caller that speaks one of them knows which")]
 pub enum Protocol {
     /// EHLO and HELO, and one reply to the content.
     Smtp,

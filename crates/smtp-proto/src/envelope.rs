@@ -21,6 +21,7 @@ pub struct Envelope {
 /// How large the content is: in octets as they go over the wire, each line end counted as two, without
 /// doubled dots and the final dot (RFC 1870 section 6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "a size is enforced or it is not")]
 pub enum Size {
     /// So many octets. Content that turns out to have more or fewer is not sent to its end.
     Exact(u64),
@@ -39,6 +40,7 @@ impl Size {
 
 /// Which octets the content has (RFC 6152 section 3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub enum Body {
     /// No octet above 127. Content that turns out to have one is not sent to its end.
     #[default]
@@ -139,6 +141,7 @@ impl Envelope {
 /// What a delivery can need that HELO cannot carry.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Need {
     /// Policy wants the connection secured before MAIL.
     Tls,

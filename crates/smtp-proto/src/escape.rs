@@ -5,6 +5,7 @@ use core::fmt;
 /// Shows octets so that no terminal, log or report acts on them: printable characters as they are,
 /// a backslash doubled, everything else as an escape.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "a wrapper around what it shows")]
 pub struct Escaped<'a>(pub &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {

@@ -6,6 +6,7 @@ use crate::reply::{ReplyErrorKind, Severity};
 
 /// Which command opened the session.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "SMTP and LMTP have these three")]
 pub enum Hello {
     /// EHLO: with extensions.
     Ehlo,
@@ -28,6 +29,7 @@ impl Hello {
 
 /// The final status of one recipient.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "a status that a caller does not know would lose mail")]
 pub enum Status {
     /// The server accepted responsibility for the message.
     Delivered,
@@ -69,6 +71,7 @@ impl From<Severity> for Status {
 
 /// The final status of a message, over all its recipients.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "as a status")]
 pub enum Outcome {
     /// Delivered to every recipient.
     Delivered,

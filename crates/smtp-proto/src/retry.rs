@@ -11,6 +11,7 @@ use crate::{
 
 /// How far a connection had come when it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Point {
     /// There was no connection, or the first octet of hello had not been handed over.
     BeforeHello,
@@ -42,6 +43,7 @@ pub enum Point {
 
 /// How it ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Interruption {
     /// The peer closed or reset it, or writing failed, or there never was a connection.
     HangUp,
@@ -60,18 +62,30 @@ pub enum Interruption {
 /// What is asked of [`after`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Situation {
-    /// How far the connection had come.
-    pub point: Point,
-    /// How it ended.
-    pub interruption: Interruption,
-    /// What the delivery needs that HELO cannot carry.
-    pub needs: Needs,
-    /// When policy lets HELO be tried on a new connection.
-    pub policy: HeloRetry,
+    point: Point,
+    interruption: Interruption,
+    needs: Needs,
+    policy: HeloRetry,
+}
+
+impl Situation {
+    /// A connection that ended here and in this way, for a delivery that needs nothing, under the default
+    /// policy.
+    pub const fn new(point: Point, interruption: Interruption) -> Self {
+        Self { point, interruption, needs: Needs::NONE, policy: HeloRetry::Disconnect }
+    }
+
+    settings! {
+        /// What the delivery needs that HELO cannot carry.
+        needs, with_needs: Needs;
+        /// When policy lets HELO be tried on a new connection.
+        policy, with_policy: HeloRetry;
+    }
 }
 
 /// What follows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Next {
     /// A new connection to the same address and port, and HELO.
     Helo,
@@ -134,6 +148,7 @@ const fn helo(situation: Situation) -> Next {
 
 /// A command whose refusal can be a limit of the session: so many messages, and no more.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum RefusedCommand {
     /// MAIL.
     Mail,
@@ -147,6 +162,7 @@ pub enum RefusedCommand {
 
 /// How a command was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Refusal {
     /// 4yz.
     Temporary,
@@ -170,6 +186,7 @@ impl Refusal {
 
 /// Which message of its connection was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Served {
     /// The first one.
     None,
@@ -182,6 +199,7 @@ pub enum Served {
 
 /// What follows a refusal of MAIL, RCPT or DATA.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum AfterRefusal {
     /// The message is refused.
     Settle,
@@ -274,7 +292,7 @@ mod tests {
             INTERRUPTIONS.into_iter().zip(row).flat_map(move |(interruption, cell)| {
                 POLICIES
                     .into_iter()
-                    .map(move |policy| (Situation { point, interruption, needs: Needs::NONE, policy }, cell))
+                    .map(move |policy| (Situation { policy, ..Situation::new(point, interruption) }, cell))
             })
         })
     }

@@ -113,7 +113,7 @@ impl Delivery {
     }
 
     pub(super) fn after(&self, point: Point, interruption: Interruption) -> Next {
-        retry::after(Situation { point, interruption, needs: self.needs(), policy: self.config.helo_retry() })
+        retry::after(Situation::new(point, interruption).with_needs(self.needs()).with_policy(self.config.helo_retry()))
     }
 
     /// How far the connection had come, with `stage` due and `begun` or not.

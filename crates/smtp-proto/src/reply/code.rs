@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Whether a negative answer may change by itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "replies refuse in these two ways")]
 pub enum Severity {
     /// `4yz`: trying again later can help.
     Transient,

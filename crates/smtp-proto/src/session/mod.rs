@@ -63,6 +63,7 @@ enum State {
 
 /// What came of octets that were received.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[allow(clippy::exhaustive_enums, reason = "an event that a caller does not know would keep it waiting")]
 pub enum Event<'a> {
     /// The reply to the oldest unanswered command.
     Reply {

@@ -41,7 +41,7 @@ impl Offers {
             let met = match need {
                 Need::Smtputf8 => self.smtputf8,
                 Need::EightBitMime => self.eight_bit_mime,
-                Need::Tls | Need::Auth | Need::BinaryMime | Need::RequireTls | Need::DeliverBy => false,
+                _ => false,
             };
             if needs.contains(need) && !met {
                 unmet = unmet.with(need);
