@@ -34,5 +34,8 @@ fn the_listing_of_the_public_api_is_current() {
             outdated.push(name);
         }
     }
-    assert!(outdated.is_empty(), "the public API of {outdated:?} is not what its api.txt says: set UPDATE_API=1 to write it");
+    assert!(
+        outdated.is_empty(),
+        "the public API of {outdated:?} is not what its api.txt says: set UPDATE_API=1 to write it"
+    );
 }

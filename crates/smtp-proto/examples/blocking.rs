@@ -7,7 +7,7 @@ use std::{
     error::Error,
     io::{
         self,
-        ErrorKind::{Interrupted, TimedOut, WouldBlock},
+        ErrorKind::{self, Interrupted, TimedOut, WouldBlock, WriteZero},
         Read, Write,
     },
     net::{SocketAddr, TcpStream, ToSocketAddrs},
@@ -40,8 +40,8 @@ pub(crate) struct Driver {
 struct Connection {
     stream: TcpStream,
     clock: Clock<Instant>,
-    /// Writing failed: what has arrived is read, and then the connection counts as lost.
-    write_failed: bool,
+    /// Why writing failed. What has arrived is read before that is reported.
+    write_error: Option<ErrorKind>,
 }
 
 impl Driver {
@@ -73,13 +73,13 @@ impl Driver {
                         Err(_) => delivery.cancel(Cancel::ContentUnreadable),
                     }
                 }
-                (Step::Transmit(transmit), Some(connection)) if !connection.write_failed => {
+                (Step::Transmit(transmit), Some(connection)) if connection.write_error.is_none() => {
                     match connection.write(transmit.octets(), transmit.timeout()) {
                         Ok(len @ 1..) => delivery.sent(len)?,
                         Err(error) if error.kind() == Interrupted => {}
-                        Err(error) if matches!(error.kind(), WouldBlock | TimedOut) => delivery.timed_out()?,
-                        // The server may have said why before it closed.
-                        Ok(0) | Err(_) => connection.write_failed = true,
+                        // The server may have said why.
+                        Ok(_) => connection.write_error = Some(WriteZero),
+                        Err(error) => connection.write_error = Some(error.kind()),
                     }
                 }
                 (step @ (Step::Transmit(_) | Step::Receive(_)), Some(connection)) => {
@@ -88,13 +88,14 @@ impl Driver {
                         // What is there to be read is there already.
                         _ => Timeout::new(Duration::ZERO, 0),
                     };
-                    match connection.read(&mut room, timeout) {
-                        Ok(len @ 1..) => delivery.received(&room[..len])?,
-                        Err(error) if error.kind() == Interrupted => {}
-                        _ if connection.write_failed => delivery.disconnected(Disconnect::WriteFailed)?,
-                        Ok(0) => delivery.disconnected(Disconnect::Closed)?,
-                        Err(error) if matches!(error.kind(), WouldBlock | TimedOut) => delivery.timed_out()?,
-                        Err(error) => delivery.disconnected(Disconnect::from(&error))?,
+                    match (connection.read(&mut room, timeout), connection.write_error) {
+                        (Ok(len @ 1..), _) => delivery.received(&room[..len])?,
+                        (Ok(_), _) => delivery.disconnected(Disconnect::Closed)?,
+                        (Err(error), _) if error.kind() == Interrupted => {}
+                        (Err(_), Some(WouldBlock | TimedOut)) => delivery.timed_out()?,
+                        (Err(_), Some(_)) => delivery.disconnected(Disconnect::WriteFailed)?,
+                        (Err(error), None) if matches!(error.kind(), WouldBlock | TimedOut) => delivery.timed_out()?,
+                        (Err(error), None) => delivery.disconnected(Disconnect::from(&error))?,
                     }
                 }
                 (Step::Transmit(_) | Step::Receive(_), None) => delivery.disconnected(Disconnect::Closed)?,
@@ -114,7 +115,7 @@ impl Driver {
             match TcpStream::connect_timeout(&address, to.timeout) {
                 Ok(stream) => {
                     self.last = Some(address);
-                    self.connection = Some(Connection { stream, clock: Clock::new(), write_failed: false });
+                    self.connection = Some(Connection { stream, clock: Clock::new(), write_error: None });
                     return delivery.connected();
                 }
                 Err(error) => why = error.to_string(),

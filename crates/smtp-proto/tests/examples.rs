@@ -9,6 +9,8 @@ mod ehlo_parse;
 mod kept;
 #[path = "../examples/session.rs"]
 mod session;
+#[path = "../examples/tokio.rs"]
+mod with_tokio;
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -67,6 +69,18 @@ fn the_blocking_driver_delivers_after_the_hang_up() {
     let (address, heard) = serve(2, true);
     let mut delivery = Delivery::new(Config::new(HelloName::new("localhost").unwrap()), envelope());
     Driver::new(vec![address]).deliver(&mut delivery, &b"Subject: Lunch\r\n\r\nAt noon.\r\n"[..]).unwrap();
+    assert_eq!(delivery.report().outcome(), Some(Outcome::Delivered));
+    let expected = [&["EHLO localhost", "HELO localhost"][..], &TRANSACTION, &["QUIT"]].concat();
+    assert_eq!(heard.join().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn the_tokio_driver_delivers_after_the_hang_up() {
+    let (address, heard) = serve(2, true);
+    let mut delivery = Delivery::new(Config::new(HelloName::new("localhost").unwrap()), envelope());
+    // More than the buffers of the connection hold.
+    let message = b"Subject: Lunch\r\n\r\nAt noon.\r\n".repeat(500_000);
+    with_tokio::deliver(&mut delivery, &[address], &message).await.unwrap();
     assert_eq!(delivery.report().outcome(), Some(Outcome::Delivered));
     let expected = [&["EHLO localhost", "HELO localhost"][..], &TRANSACTION, &["QUIT"]].concat();
     assert_eq!(heard.join().unwrap(), expected);
