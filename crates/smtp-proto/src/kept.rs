@@ -10,18 +10,18 @@ pub(crate) struct Kept {
     octets: Vec<u8>,
 }
 
-/// Where a text is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// Where a text is kept. One that was kept later is greater.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct KeptText {
     start: u32,
     len: u32,
 }
 
-/// Where a reply is kept, and its code.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// Where a reply is kept, and its code. One that was kept later is greater.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct KeptReply {
-    pub(crate) code: Code,
     text: KeptText,
+    pub(crate) code: Code,
 }
 
 /// Octets of kept replies above which only [`ONE_OF_MANY`] octets of each further reply are kept: thousands
@@ -52,7 +52,7 @@ impl Kept {
             Some(start) => memchr::memrchr(b'\n', start).and_then(|at| start.get(..=at)).unwrap_or(start),
             None => octets,
         };
-        KeptReply { code: reply.code(), text: self.keep(kept) }
+        KeptReply { text: self.keep(kept), code: reply.code() }
     }
 
     /// Drops a reply that settles nothing, if it was kept last.

@@ -57,7 +57,7 @@ pub use limits::Limits;
 pub use mechanisms::{Mechanism, Mechanisms};
 pub use outcome::{AttemptEnd, Cancel, Disconnect, Hello, Outcome, Status};
 pub use reply::{Code, EnhancedCode, Reply, ReplyDecoder, ReplyError, ReplyErrorKind, Severity};
-pub use report::{AttemptReport, RecipientReport, Report};
+pub use report::{AttemptReport, OwnedReport, RecipientReport, Report};
 pub use session::{Event, Session, SessionError};
 pub use stage::Stage;
 pub use timeouts::{Clock, Timeout, Timeouts};

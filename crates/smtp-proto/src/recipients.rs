@@ -55,6 +55,17 @@ pub(crate) enum SettledBy {
     Cancelled(Cancel),
 }
 
+impl SettledBy {
+    /// The reply that settled it, if one did.
+    pub(crate) const fn reply(self) -> Option<KeptReply> {
+        match self {
+            Self::Reply(reply) | Self::ContentReply(reply) => Some(reply),
+            Self::Needs(_, reply) => reply,
+            Self::Connections | Self::TooLarge(_) | Self::Content(_) | Self::Cancelled(_) => None,
+        }
+    }
+}
+
 impl Recipients {
     /// Starts over with `len` recipients that are pending.
     pub(crate) fn reset(&mut self, len: usize) {

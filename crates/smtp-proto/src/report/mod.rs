@@ -1,0 +1,127 @@
+//! Views of what became of a message: of each recipient, and of each connection.
+
+mod attempt;
+mod bounded;
+#[cfg(feature = "serde")]
+mod json;
+mod owned;
+mod recipient;
+
+pub use attempt::AttemptReport;
+pub use owned::OwnedReport;
+pub use recipient::RecipientReport;
+
+use alloc::{string::String, vec::Vec};
+use core::{fmt, iter};
+
+use crate::{envelope::Envelope, ledger::Ledger, outcome::Outcome, recipients::Recipient};
+
+/// What is known of a delivery. It [is complete](Self::is_complete) when the delivery is done.
+///
+/// A report borrows from its delivery. To keep it, call [`into_owned`](Self::into_owned).
+///
+/// With the feature `serde` it can be serialized; as JSON, it is what `smtp-forward send --json` prints:
+///
+/// ```json
+/// {"outcome":"delivered",
+///  "recipients":[{"address":"bob@example.net","status":"delivered",
+///    "reply":{"code":250,"enhanced":"2.0.0","text":"2.0.0 Queued"},"reason":"250 2.0.0 Queued"}],
+///  "attempts":[{"server":"192.0.2.1:25","greeting":"ehlo","tls":false,"stage":"QUIT","ended":"quit","reason":null}]}
+/// ```
+///
+/// Text from the server is escaped. A reply that settled several recipients is given in full for the first of them,
+/// and cut off after 500 characters for the others. There is a member `longest_line` where
+/// [`longest_line`](Self::longest_line) has a value.
+#[derive(Clone, Copy)]
+pub struct Report<'a> {
+    envelope: &'a Envelope,
+    ledger: &'a Ledger,
+    servers: &'a [Option<String>],
+}
+
+impl<'a> Report<'a> {
+    pub(crate) const fn new(envelope: &'a Envelope, ledger: &'a Ledger) -> Self {
+        Self { envelope, ledger, servers: &[] }
+    }
+
+    /// The same report, with the names of the servers: one for each of the [`attempts`](Self::attempts). The
+    /// delivery does not know them.
+    #[must_use]
+    pub const fn with_servers(self, servers: &'a [Option<String>]) -> Self {
+        Self { servers, ..self }
+    }
+
+    /// A copy that does not borrow from the delivery.
+    pub fn into_owned(self) -> OwnedReport {
+        OwnedReport::new(self)
+    }
+
+    /// Every recipient that has its final status, in the order of the envelope. Before the report
+    /// [is complete](Self::is_complete), recipients are missing.
+    pub fn recipients(&self) -> impl Iterator<Item = RecipientReport<'a>> + use<'a> {
+        let report = *self;
+        // At most one reply settles several recipients, and it came after those that settled one.
+        let mut latest = None;
+        let paths = report.envelope.forward_paths().iter();
+        paths.zip(report.ledger.recipients.iter()).filter_map(move |(path, recipient)| match recipient {
+            Recipient::Pending | Recipient::Accepted => None,
+            Recipient::Settled(settled) => {
+                let reply = settled.by.reply();
+                let is_repeated = reply.is_some() && reply == latest;
+                latest = latest.max(reply);
+                let cause = recipient::cause(settled.by, report.ledger);
+                Some(RecipientReport { path, status: settled.status, cause, report, is_repeated })
+            }
+        })
+    }
+
+    /// Whether every recipient has its final status. Never for a [probe](crate::Delivery::probe), which has
+    /// no recipients.
+    pub fn is_complete(&self) -> bool {
+        !self.envelope.forward_paths().is_empty() && self.ledger.recipients.all_settled()
+    }
+
+    /// What became of the message as a whole; `None` until the report [is complete](Self::is_complete).
+    pub fn outcome(&self) -> Option<Outcome> {
+        if self.is_complete() { Outcome::of(self.recipients().map(|recipient| recipient.status)) } else { None }
+    }
+
+    /// Every connection that was used or tried, in order.
+    pub fn attempts(&self) -> impl Iterator<Item = AttemptReport<'a>> + use<'a> {
+        let report = *self;
+        let servers = report.servers.iter().map(Option::as_deref).chain(iter::repeat(None));
+        let attempts = report.ledger.attempts.iter().zip(servers);
+        attempts.map(move |(attempt, server)| AttemptReport { report, attempt, server })
+    }
+
+    /// The longest line of the content, in octets without its line end, if it is longer than
+    /// [`LONGEST_LINE`](crate::LONGEST_LINE). Such a line is sent as it is, and some servers refuse it.
+    pub const fn longest_line(&self) -> Option<u64> {
+        self.ledger.longest_line
+    }
+}
+
+impl fmt::Debug for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report")
+            .field("recipients", &self.recipients().collect::<Vec<_>>())
+            .field("attempts", &self.attempts().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// For people: a line for each recipient, then one for each connection, and one for an overlong line.
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for recipient in self.recipients() {
+            writeln!(f, "{recipient}")?;
+        }
+        for (index, attempt) in self.attempts().enumerate() {
+            writeln!(f, "connection {}: {attempt}", index.saturating_add(1))?;
+        }
+        match self.longest_line() {
+            Some(longest) => writeln!(f, "the content has a line of {longest} octets, which some servers refuse"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A view of what became of one recipient.
+
+use core::fmt;
+
+use super::{AttemptReport, Report, bounded::Bounded};
+use crate::{
+    address::ForwardPath,
+    cause::Cause,
+    ledger::Ledger,
+    outcome::Status,
+    recipients::SettledBy,
+    reply::{Reply, Severity},
+};
+
+/// What became of one recipient.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct RecipientReport<'a> {
+    /// The recipient, as the envelope names it.
+    pub path: &'a ForwardPath,
+    /// Its final status.
+    pub status: Status,
+    /// What settled the status.
+    pub cause: Cause<'a>,
+    pub(super) report: Report<'a>,
+    pub(super) is_repeated: bool,
+}
+
+impl<'a> RecipientReport<'a> {
+    /// The reply that settled the status, if one did.
+    pub const fn reply(&self) -> Option<Reply<'a>> {
+        self.cause.reply()
+    }
+
+    /// Whether an earlier recipient of the report has the same [`reply`](Self::reply): the server sent it once,
+    /// and it can be long.
+    pub const fn is_repeated(&self) -> bool {
+        self.is_repeated
+    }
+
+    /// Why the recipient has its status: the server's words, or what happened to each connection that did not end
+    /// in order.
+    ///
+    /// A reply that [is repeated](Self::is_repeated) is cut off after 500 characters, as is what is said of a
+    /// connection.
+    pub const fn reason(&self) -> impl fmt::Display + use<'a> {
+        Reason(*self)
+    }
+
+    /// The text of the reply, cut off where it is repeated.
+    pub(super) fn bounded<T>(&self, text: T) -> Bounded<T> {
+        if self.is_repeated { Bounded::short(text) } else { Bounded::whole(text) }
+    }
+
+    /// Whether the reply says something else than the status: then the reason is in the connections.
+    fn is_in_doubt(&self, reply: Reply<'_>) -> bool {
+        match self.status {
+            Status::Deferred => reply.code().severity() == Some(Severity::Permanent),
+            Status::Unconfirmed => reply.code().severity().is_some(),
+            Status::Delivered | Status::Failed => false,
+        }
+    }
+}
+
+impl fmt::Display for RecipientReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}> {}: {}", self.path, self.status, self.bounded(self.cause))
+    }
+}
+
+impl fmt::Debug for RecipientReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecipientReport")
+            .field("path", self.path)
+            .field("status", &self.status)
+            .field("cause", &self.cause)
+            .finish()
+    }
+}
+
+struct Reason<'a>(RecipientReport<'a>);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(recipient) = self;
+        let any_trouble = recipient.report.attempts().any(|attempt| attempt.is_in_trouble());
+        let troubles = Troubles(recipient.report);
+        match (recipient.cause, recipient.reply()) {
+            (Cause::Reply(_), Some(reply)) if recipient.is_in_doubt(reply) && any_trouble => {
+                write!(f, "{} ({troubles})", recipient.bounded(reply))
+            }
+            (Cause::Connections, _) if any_trouble => write!(f, "{troubles}"),
+            (cause @ (Cause::Reply(_) | Cause::Connections), _) => write!(f, "{}", recipient.bounded(cause)),
+            (cause, Some(reply)) => write!(f, "{cause}: {}", recipient.bounded(reply)),
+            (cause, None) if any_trouble => write!(f, "{cause} ({troubles})"),
+            (cause, None) => write!(f, "{cause}"),
+        }
+    }
+}
+
+/// What happened to each connection that did not end in order, so that the first is not masked by the last.
+struct Troubles<'a>(Report<'a>);
+
+impl fmt::Display for Troubles<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, attempt) in self.0.attempts().filter(AttemptReport::is_in_trouble).enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{}", Bounded::short(attempt))?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn cause(by: SettledBy, ledger: &Ledger) -> Cause<'_> {
+    match by {
+        SettledBy::Reply(reply) | SettledBy::ContentReply(reply) => Cause::Reply(ledger.kept.reply(reply)),
+        SettledBy::Connections => Cause::Connections,
+        SettledBy::Needs(needs, reply) => Cause::Needs { needs, reply: reply.map(|reply| ledger.kept.reply(reply)) },
+        SettledBy::TooLarge(limit) => Cause::TooLarge(limit),
+        SettledBy::Content(error) => Cause::Content(error),
+        SettledBy::Cancelled(why) => Cause::Cancelled(why),
+    }
+}
