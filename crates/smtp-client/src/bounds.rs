@@ -1,11 +1,11 @@
-//! Bounds on a delivery beside its timeouts.
+//! Bounds on a delivery in addition to its timeouts.
 
 use std::time::{Duration, Instant};
 
 use crate::waiting::TICK;
 
-/// Bounds on a delivery that its timeouts for single replies do not give: a peer that makes a little
-/// progress all the time never exceeds one of those.
+/// Bounds on a delivery as a whole. The timeouts for single replies are not enough: a peer that keeps making a
+/// little progress never exceeds one of those.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {
     pub(crate) delivery: Option<Duration>,
@@ -13,15 +13,15 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The longest a delivery of one message may take, over all its connections; `None` for no bound. If it
-    /// is reached after the end of the content was sent, the message is unconfirmed.
+    /// The longest the delivery of one message may take, over all its connections; `None` for no bound. If the
+    /// bound is reached after the end of the content was sent, the message is unconfirmed.
     #[must_use]
     pub const fn with_delivery(mut self, limit: Option<Duration>) -> Self {
         self.delivery = limit;
         self
     }
 
-    /// The slowest a peer may read content; `None` for no bound.
+    /// The lowest rate at which a peer may read content; `None` for no bound.
     #[must_use]
     pub const fn with_least_rate(mut self, least: Option<LeastRate>) -> Self {
         self.least_rate = least;
@@ -30,7 +30,7 @@ impl Bounds {
 }
 
 impl Default for Bounds {
-    /// An hour for a delivery, and 100 octets of content a second, measured over a minute of waiting.
+    /// One hour per delivery, and 100 octets of content per second, measured over one minute of waiting.
     fn default() -> Self {
         Self {
             delivery: Some(Duration::from_secs(60 * 60)),
@@ -39,7 +39,7 @@ impl Default for Bounds {
     }
 }
 
-/// At least this many octets within this time.
+/// A minimum number of octets within a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LeastRate {
     pub(crate) octets: u64,
@@ -47,15 +47,15 @@ pub struct LeastRate {
 }
 
 impl LeastRate {
-    /// `octets` on the wire, in a time that the client spends waiting for the peer. The time should be long
-    /// enough to bridge a pause that TCP makes by itself.
+    /// At least `octets` on the wire within a time. Only the time that the client spends waiting for the peer counts.
+    /// `within` should be longer than the pauses that TCP itself makes, for example to retransmit.
     pub const fn new(octets: u64, within: Duration) -> Self {
         Self { octets, within }
     }
 }
 
-/// Measures content against the least rate, in the time that the peer takes: neither a slow source of
-/// the message nor what else its thread does counts.
+/// Measures content against the least rate. Only the time spent waiting for the peer counts, not a slow source of
+/// the message or other work on the same thread.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     window: Option<Window>,
@@ -63,20 +63,20 @@ pub(crate) struct Pace {
 
 #[derive(Debug, Default)]
 struct Window {
-    /// For room to write, in all.
+    /// Total time spent waiting for room to write.
     waited: Duration,
-    /// For how long now.
+    /// When the current wait began.
     waits_since: Option<Instant>,
     octets: u64,
 }
 
 impl Pace {
-    /// Content is under way, if it was not already.
+    /// Starts measuring, unless already started.
     pub(crate) fn start(&mut self) {
         self.window.get_or_insert_default();
     }
 
-    /// No content is under way.
+    /// Stops measuring: no content is being sent.
     pub(crate) fn stop(&mut self) {
         self.window = None;
     }
@@ -85,7 +85,7 @@ impl Pace {
         self.window.is_some()
     }
 
-    /// The peer has no room for more.
+    /// Starts a wait: the peer has no room for more.
     pub(crate) fn wait(&mut self, now: Instant) {
         if let Some(window) = &mut self.window {
             window.waits_since = Some(now);
@@ -98,11 +98,11 @@ impl Pace {
         }
     }
 
-    /// Whether the window that has passed, if one has, had too little in it. Starts the next one.
+    /// Whether a window has just ended with too few octets in it. A window that has ended is replaced by a new one.
     pub(crate) fn is_below(&mut self, least: LeastRate, now: Instant) -> bool {
         let Some(window) = &mut self.window else { return false };
         let waited = window.waits_since.take().map_or(Duration::ZERO, |since| now.duration_since(since));
-        // Whoever comes back later was held up by others on its thread.
+        // A longer wait means that other work held up this thread.
         window.waited += waited.min(TICK);
         let (is_over, octets) = (window.waited >= least.within, window.octets);
         if is_over {
@@ -126,14 +126,14 @@ mod tests {
             pace.wait(now);
             pace.is_below(least, now + waited)
         };
-        assert!(!pass(&mut pace, 0, 3 * TICK), "nothing is under way");
+        assert!(!pass(&mut pace, 0, 3 * TICK), "not started");
         pace.start();
         assert!(!pass(&mut pace, 9, TICK), "the window is open");
         assert!(!pass(&mut pace, 1, TICK), "enough");
         assert!(!pass(&mut pace, 9, TICK), "the second window is open");
-        assert!(pass(&mut pace, 0, TICK), "what came before does not count");
+        assert!(pass(&mut pace, 0, TICK), "the first window does not count");
         assert!(!pass(&mut pace, 0, 10 * TICK), "the thread was held up: the third window is open");
-        assert!(!pace.is_below(least, now + 10 * TICK), "nobody waited for the peer");
+        assert!(!pace.is_below(least, now + 10 * TICK), "there was no wait for the peer");
         assert!(pass(&mut pace, 0, TICK));
     }
 }

@@ -1,4 +1,4 @@
-//! The client: a next hop, and the connection to it that is kept between messages.
+//! The client: a next hop, and the connection to it, which is kept between messages.
 
 use std::{
     io::{self, Read},
@@ -20,11 +20,11 @@ use crate::{
 
 /// Drives deliveries to one next hop, and owns the connection that is kept between them.
 ///
-/// Use one client with one [`Delivery`]: for the next message [`Delivery::deliver_next`], then
-/// [`deliver`](Self::deliver) again; at the end [`quit`](Self::quit).
+/// Use each client with one [`Delivery`]. For the next message call [`Delivery::deliver_next`], then
+/// [`deliver`](Self::deliver) again. At the end call [`quit`](Self::quit).
 ///
-/// Several clients share a thread when each is driven in parts: [`start`](Self::start), then
-/// [`advance`](Self::advance) until it is ready, and [`wait`](crate::wait) for all of them in between.
+/// To run several clients on one thread, drive each in steps: call [`start`](Self::start), then
+/// [`advance`](Self::advance) until it returns ready, and [`wait`](crate::wait) for all of them in between.
 #[derive(Debug)]
 pub struct Client {
     pub(crate) link: Link,
@@ -32,33 +32,33 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client without a connection, with the default [`Bounds`].
+    /// Creates a client without a connection, with the default [`Bounds`].
     pub fn new(next_hop: NextHop) -> Self {
         Self { link: Link::new(next_hop), waiting: Waiting::Idle }
     }
 
-    /// The same client with other bounds.
+    /// Replaces the bounds.
     #[must_use]
     pub fn with_bounds(mut self, bounds: Bounds) -> Self {
         self.link.bounds = bounds;
         self
     }
 
-    /// The same client, which gives every delivery up as long as `interrupt` is set. [`wait`](crate::wait) lets it
-    /// look at that ten times a second.
+    /// Cancels every delivery while `interrupt` is set. With [`wait`](crate::wait), the client checks the flag ten
+    /// times a second.
     #[must_use]
     pub fn with_interrupt(mut self, interrupt: Arc<AtomicBool>) -> Self {
         self.link.interrupt = interrupt;
         self
     }
 
-    /// Drives `delivery` until it is done; its report then tells the rest. `content` is read once, from
+    /// Drives `delivery` until it is done. See its report for the result. `content` is read once, from
     /// its start, when the server asks for it.
     ///
-    /// If `content` fails, its end is not sent and the message is deferred: as changed if the error
-    /// wraps [`ContentChanged`](crate::ContentChanged), as unreadable otherwise.
+    /// If reading `content` fails, the end of the content is not sent and the message is deferred: as changed if the
+    /// error wraps [`ContentChanged`](crate::ContentChanged), as unreadable otherwise.
     ///
-    /// A [`MisuseError`] is a fault of this crate.
+    /// A [`MisuseError`] is a bug in this crate.
     pub fn deliver(
         &mut self,
         delivery: &mut Delivery,
@@ -69,20 +69,20 @@ impl Client {
         self.finish(delivery, content, observer)
     }
 
-    /// Ends the connection that was kept, if there is one, in order.
+    /// Ends the kept connection, if there is one, with QUIT.
     pub fn quit(&mut self, delivery: &mut Delivery, observer: &mut dyn Observer) -> Result<(), MisuseError> {
         self.start_quit(delivery)?;
         self.finish(delivery, &mut io::empty(), observer)
     }
 
-    /// The clock starts for a delivery, which [`advance`](Self::advance) drives.
+    /// Starts the clock for a delivery. Drive it with [`advance`](Self::advance).
     pub fn start(&mut self) {
         self.link.start();
         self.waiting = Waiting::Over;
     }
 
-    /// The clock starts for the end of the connection that was kept, which [`advance`](Self::advance)
-    /// drives, without content.
+    /// Starts the clock for ending the kept connection. Drive it with [`advance`](Self::advance), with empty
+    /// content.
     pub fn start_quit(&mut self, delivery: &mut Delivery) -> Result<(), MisuseError> {
         delivery.quit()?;
         self.link.restart_clock();
@@ -90,11 +90,11 @@ impl Client {
         Ok(())
     }
 
-    /// Drives `delivery` as far as it goes without waiting for its connection, and in turn with the
-    /// others on its thread. [`Poll::Ready`] once it is done.
+    /// Drives `delivery` as far as possible without waiting for its connection, and yields to other clients on the
+    /// same thread. Returns [`Poll::Ready`] once the delivery is done.
     ///
-    /// What has arrived counts, however late this is called. From one start until it is ready, a client
-    /// is to be given the same delivery and the same content.
+    /// Input that has arrived is processed before any timeout, however late this is called. Pass the same delivery
+    /// and the same content on every call from `start` until it returns ready.
     pub fn advance(
         &mut self,
         delivery: &mut Delivery,
@@ -112,8 +112,8 @@ impl Client {
         }))
     }
 
-    /// The server of each attempt of the last delivery, in the order of its report: the address that
-    /// was connected to, or else the last one that was tried.
+    /// The server of each attempt of the last delivery, in the order of its report: the connected address, or the
+    /// last one tried if no connection was made.
     pub fn servers(&self) -> &[Option<SocketAddr>] {
         &self.link.servers
     }

@@ -1,4 +1,4 @@
-//! Opening a connection: to the first address of the next hop that takes it.
+//! Opening a connection, to the first address of the next hop that accepts one.
 
 use std::{
     io::{self, ErrorKind},
@@ -17,24 +17,24 @@ use crate::{connection::Connection, next_hop::NextHop, observer::Observer, waiti
 #[derive(Debug)]
 pub(crate) struct Opening {
     stage: Stage,
-    /// Addresses that were not tried yet.
+    /// Addresses not tried yet.
     untried: vec::IntoIter<SocketAddr>,
     failures: Failures,
 }
 
-/// What was tried in vain.
+/// The addresses that failed.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
-    /// The last address that was tried.
+    /// The last address tried.
     pub(crate) last: Option<SocketAddr>,
-    /// Each place with its error.
+    /// Each address, or the name that was looked up, with its error.
     pub(crate) texts: Vec<String>,
 }
 
-/// How far it is.
+/// The state of an opening.
 #[derive(Debug)]
 pub(crate) enum Opened {
-    /// It waits for this, so long at most.
+    /// Not open yet: it waits for this, at most this long.
     Not(Awaited, Duration),
     Open(Connection),
     Failed(Failures),
@@ -48,18 +48,18 @@ enum Stage {
 }
 
 impl Opening {
-    /// Opens a connection to this very address.
+    /// Opens a connection to this address and no other.
     pub(crate) fn to(server: SocketAddr) -> Self {
         Self { stage: Stage::NextAddress, untried: vec![server].into_iter(), failures: Failures::default() }
     }
 
-    /// Starts to look the addresses of `next_hop` up, on a thread of its own: that cannot be interrupted.
-    /// Whoever drops the opening gives it up.
+    /// Starts to look up the addresses of `next_hop`. This runs on a separate thread, because a look-up cannot be
+    /// interrupted. To abandon it, drop the `Opening`.
     pub(crate) fn look_up(next_hop: NextHop, now: Instant) -> Self {
         let (sender, receiver) = sync_channel(1);
         let failed = sender.clone();
         let look_up = move || {
-            // Nobody waits any more: nobody is told.
+            // This fails if the look-up was abandoned.
             let _ = sender.send(next_hop.addresses());
         };
         if let Err(error) = thread::Builder::new().name("smtp-look-up".into()).spawn(look_up) {
@@ -69,7 +69,7 @@ impl Opening {
         Self { stage, untried: Vec::new().into_iter(), failures: Failures::default() }
     }
 
-    /// Goes as far as it can without waiting. `limit` is for the look-up, and again for each address.
+    /// Goes as far as it can without waiting. `limit` applies to the look-up, and to each address.
     pub(crate) fn advance(
         &mut self,
         now: Instant,
@@ -126,7 +126,7 @@ impl Opening {
         }
     }
 
-    /// What is being opened now.
+    /// The socket that is being connected, if any.
     pub(crate) const fn stream(&self) -> Option<&TcpStream> {
         match &self.stage {
             Stage::Connect(stream, _, _) => Some(stream),
@@ -135,12 +135,12 @@ impl Opening {
     }
 }
 
-/// Starts to connect, and does not wait for it.
+/// Starts a non-blocking connect.
 fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     let stream: TcpStream = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?.into();
     stream.set_nonblocking(true)?;
-    // Commands must not wait for the acknowledgement of what was written before them. Once the peer has
-    // reset the connection, some systems refuse this.
+    // Commands must not wait for the acknowledgement of earlier writes. This is set before connecting because some
+    // systems refuse it once the peer has reset the connection.
     stream.set_nodelay(true)?;
     match SockRef::from(&stream).connect(&server.into()) {
         Err(error) if !is_under_way(&error) => Err(error),
@@ -148,17 +148,17 @@ fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     }
 }
 
-/// Whether connecting goes on; Unix has an error for it that the standard library has no name for.
+/// Whether the connect is still in progress. The standard library has no `ErrorKind` for `EINPROGRESS`.
 fn is_under_way(error: &io::Error) -> bool {
     let in_progress = rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::INPROGRESS);
     in_progress || matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// Whether the connection is open, or was until the peer ended it; or why it will not be.
+/// Whether the connection is open, or was until the peer ended it. An error means that connecting failed.
 fn is_open(stream: &TcpStream) -> io::Result<bool> {
     let Err(no_peer) = stream.peer_addr() else { return Ok(true) };
-    // A peer that has reset the connection may have said why. Asked for its error first, the socket
-    // would forget it.
+    // A peer that has reset the connection may have sent the reason first. Taking the socket's error before reading
+    // would lose that input.
     match stream.peek(&mut [0]) {
         Ok(_) => Ok(true),
         Err(error) if is_under_way(&error) || error.kind() == ErrorKind::NotConnected => match stream.take_error()? {

@@ -1,4 +1,4 @@
-//! One open connection: reads and writes that do not block.
+//! One open connection, with non-blocking reads and writes.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -16,7 +16,7 @@ pub(crate) struct Connection {
     clock: Clock<Instant>,
 }
 
-/// What reading gave.
+/// The result of a read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Got {
     Octets(usize),
@@ -25,12 +25,12 @@ pub(crate) enum Got {
 }
 
 impl Connection {
-    /// `stream` does not block.
+    /// `stream` must be non-blocking.
     pub(crate) const fn new(stream: TcpStream, server: SocketAddr) -> Self {
         Self { stream, server, clock: Clock::new() }
     }
 
-    /// The connection was idle: the clock starts over.
+    /// Restarts the clock, after the connection was idle.
     pub(crate) fn wake(&mut self) {
         self.clock.restart();
     }
@@ -40,7 +40,7 @@ impl Connection {
         self.clock.time_left(timeout, now)
     }
 
-    /// Takes octets that are there.
+    /// Reads octets that have arrived.
     pub(crate) fn read(&mut self, room: &mut [u8]) -> Got {
         match self.stream.read(room) {
             Ok(0) => Got::Lost(Disconnect::Closed),

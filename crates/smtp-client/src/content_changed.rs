@@ -1,17 +1,17 @@
-//! What a source of content says when it is not what it was.
+//! The error of a source of content that has changed.
 
 use std::{error::Error, fmt, io};
 
-/// The content is no longer what it was when the delivery began.
+/// The content has changed since the delivery began.
 ///
-/// A [`Read`](io::Read) fails with an [`io::Error`] that wraps this to have the delivery given up with
-/// [`Cancel::ContentChanged`](smtp_proto::Cancel::ContentChanged).
+/// To cancel the delivery with [`Cancel::ContentChanged`](smtp_proto::Cancel::ContentChanged), let the
+/// [`Read`](io::Read) of the content return an [`io::Error`] that wraps this.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "its users wrap it")]
 pub struct ContentChanged;
 
 impl ContentChanged {
-    /// Whether `error` wraps it.
+    /// Whether `error` wraps a `ContentChanged`.
     pub fn is_wrapped_in(error: &io::Error) -> bool {
         error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<Self>)
     }

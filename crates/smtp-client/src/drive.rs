@@ -1,4 +1,4 @@
-//! Does what the delivery says is next, and tells it what came of it.
+//! Performs the steps that a delivery asks for, and reports their results to it.
 
 use std::{
     io::{ErrorKind, Read},
@@ -17,7 +17,7 @@ use crate::{
     waiting::{Awaited, Waiting},
 };
 
-/// One delivery under way, for as far as it goes without waiting.
+/// Drives one delivery as far as it goes without waiting.
 pub(crate) struct Drive<'a> {
     pub(crate) link: &'a mut Link,
     pub(crate) delivery: &'a mut Delivery,
@@ -26,9 +26,9 @@ pub(crate) struct Drive<'a> {
 }
 
 impl Drive<'_> {
-    /// Goes as far as it can without waiting: what it waits for then, or `None` once the delivery is done.
+    /// Goes as far as it can without waiting. Returns what to wait for, or `None` once the delivery is done.
     pub(crate) fn advance(mut self) -> Result<Option<Waiting>, MisuseError> {
-        // Before the clock and the interrupt flag.
+        // Input that has arrived takes precedence over the clock and the interrupt flag.
         self.hear()?;
         loop {
             if let Step::Done(_) = self.delivery.poll() {
@@ -58,7 +58,7 @@ impl Drive<'_> {
         }
     }
 
-    /// Whether the delivery goes on, whatever its connection does; or why not.
+    /// Checks the limits that do not depend on the connection. An error says why to cancel the delivery.
     fn go_on(&mut self, now: Instant) -> Result<(), Cancel> {
         let Link { interrupt, bounds, since, pace, .. } = &mut *self.link;
         if interrupt.load(Ordering::Relaxed) {
@@ -151,8 +151,8 @@ impl Drive<'_> {
                 if !all {
                     return Ok(None);
                 }
-                // A long message is not to keep the others on this thread waiting, and what has arrived
-                // comes first.
+                // Yield, so that a long message does not keep the other clients on this thread waiting, and so that
+                // input is read before more is written.
                 let goes_on = matches!(self.delivery.poll(), Step::Content(_) | Step::Transmit(_));
                 Ok(goes_on.then(|| Waiting::start(Awaited::Turn, Duration::ZERO, now)))
             }
@@ -169,7 +169,7 @@ impl Drive<'_> {
         }
     }
 
-    /// Takes what has arrived.
+    /// Reads what has arrived.
     fn hear(&mut self) -> Result<(), MisuseError> {
         loop {
             let (State::Up(connection), Step::Transmit(_) | Step::Content(_) | Step::Receive(_)) =
@@ -179,7 +179,7 @@ impl Drive<'_> {
             };
             let got = connection.read(&mut self.link.room);
             self.take(got)?;
-            // Where there was no room for all, the rest may be the reply that it waits for.
+            // If the buffer was filled, the rest may contain the reply that the delivery waits for.
             let has_more = matches!(got, Got::Octets(len) if len == self.link.room.len());
             if !has_more || !matches!(self.delivery.poll(), Step::Receive(_)) {
                 return Ok(());
@@ -203,7 +203,7 @@ impl Drive<'_> {
         }
     }
 
-    /// The reason why the server reads no more may have arrived: it counts first.
+    /// After a failed write, first reads what has arrived: it may say why the server stopped reading.
     fn write_failed(&mut self) -> Result<Option<Waiting>, MisuseError> {
         while let (State::Up(connection), Step::Transmit(_) | Step::Content(_) | Step::Receive(_)) =
             (&mut self.link.state, self.delivery.poll())
@@ -220,7 +220,7 @@ impl Drive<'_> {
         self.delivery.timed_out().map(|()| None)
     }
 
-    /// The delivery speaks of a connection that is not there.
+    /// The delivery asks for I/O, but there is no connection.
     fn no_connection(&mut self) -> Result<Option<Waiting>, MisuseError> {
         self.delivery.disconnected(Disconnect::Closed).map(|()| None)
     }

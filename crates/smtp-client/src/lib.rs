@@ -1,8 +1,8 @@
-//! A driver for [`smtp_proto::Delivery`] on TCP connections of the standard library: one delivery at a
+//! A driver for [`smtp_proto::Delivery`] over TCP connections of the standard library: one delivery at a
 //! time, or many at once on one thread.
 //!
-//! It opens connections, moves octets and watches the clock. What is said, and what follows when a
-//! connection ends, [`smtp_proto`] decides.
+//! It opens connections, reads and writes, and watches the clock. [`smtp_proto`] decides what to send, and what to
+//! do when a connection ends.
 //!
 //! ```no_run
 //! use smtp_client::Client;
@@ -18,8 +18,8 @@
 //! # }
 //! ```
 //!
-//! A driver for another kind of I/O stands beside [`Client`] and takes the same [`NextHop`],
-//! [`Bounds`] and [`Observer`].
+//! A driver for another kind of I/O can replace [`Client`] and use the same [`NextHop`], [`Bounds`] and
+//! [`Observer`].
 
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 

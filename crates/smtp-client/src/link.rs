@@ -1,4 +1,4 @@
-//! The state of a client that a delivery borrows while it is driven: the connection, and what limits it.
+//! The state of a client that a delivery borrows while it is driven: the connection and its limits.
 
 use std::{
     net::{SocketAddr, TcpStream},
@@ -13,11 +13,10 @@ use crate::{
     next_hop::NextHop,
 };
 
-/// Octets read at once, from the connection or from the message: as many as a delivery hands over in
-/// one step.
+/// Octets to read at once, from the connection or from the message: the default block size of a delivery.
 const ROOM: usize = 16 * 1024;
 
-/// The way to a next hop.
+/// The connection to a next hop, with everything that belongs to it.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) next_hop: NextHop,
@@ -29,12 +28,12 @@ pub(crate) struct Link {
     /// The address of each attempt of the delivery.
     pub(crate) servers: Vec<Option<SocketAddr>>,
     pub(crate) room: Box<[u8]>,
-    /// When the delivery, or the end of the connection, was started.
+    /// When the delivery, or ending the connection, was started.
     pub(crate) since: Instant,
     pub(crate) pace: Pace,
 }
 
-/// The one connection.
+/// The state of the connection.
 #[derive(Debug)]
 pub(crate) enum State {
     Down,
@@ -57,7 +56,7 @@ impl Link {
         }
     }
 
-    /// Starts a delivery: its first attempt is on the connection that was kept, if there is one.
+    /// Starts a delivery. Its first attempt is on the kept connection, if there is one.
     pub(crate) fn start(&mut self) {
         self.servers.clear();
         if let State::Up(connection) = &self.state {
@@ -75,7 +74,7 @@ impl Link {
         self.pace = Pace::default();
     }
 
-    /// What can be waited for.
+    /// The socket to wait for, if any.
     pub(crate) const fn stream(&self) -> Option<&TcpStream> {
         match &self.state {
             State::Down => None,

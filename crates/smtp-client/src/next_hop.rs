@@ -1,4 +1,4 @@
-//! Where messages go: a host and a port.
+//! The server to connect to: a host and a port.
 
 use std::{
     fmt, io,
@@ -6,33 +6,33 @@ use std::{
     str::FromStr,
 };
 
-/// The port of SMTP.
+/// The default port for SMTP.
 const SMTP_PORT: u16 = 25;
 
-/// A host by name or address, and a port.
+/// A host, by name or address, and a port.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct NextHop {
     host: Box<str>,
     port: Option<u16>,
 }
 
-/// Why a text names no next hop.
+/// Why a text is not a valid next hop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum NextHopError {
-    /// There is no host, or it has characters that no host has.
+    /// The host is missing, or has a character that is not allowed in a host.
     Host,
-    /// What follows the colon is no port.
+    /// The text after the colon is not a port.
     Port,
-    /// A bracket without its counterpart, or with something else than a port behind it.
+    /// The closing bracket is missing, or is followed by something other than a port.
     Brackets,
 }
 
 impl fmt::Display for NextHopError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Host => "it names no host",
-            Self::Port => "the port is no number from 1 to 65535",
+            Self::Host => "not a valid host",
+            Self::Port => "the port is not a number from 1 to 65535",
             Self::Brackets => "an IPv6 address with a port is written [ADDRESS]:PORT",
         })
     }
@@ -40,7 +40,7 @@ impl fmt::Display for NextHopError {
 
 impl std::error::Error for NextHopError {}
 
-/// `HOST`, `HOST:PORT`, `[ADDRESS]`, `[ADDRESS]:PORT`, or an IPv6 address alone.
+/// Parses `HOST`, `HOST:PORT`, `[ADDRESS]`, `[ADDRESS]:PORT`, or an IPv6 address alone.
 impl FromStr for NextHop {
     type Err = NextHopError;
 
@@ -78,7 +78,7 @@ impl From<SocketAddr> for NextHop {
 }
 
 impl NextHop {
-    /// The same host, at `port` if it had none of its own.
+    /// Sets the port, unless one was given.
     #[must_use]
     pub fn with_default_port(mut self, port: u16) -> Self {
         self.port.get_or_insert(port);
@@ -95,12 +95,12 @@ impl NextHop {
         self.port.unwrap_or(SMTP_PORT)
     }
 
-    /// Its address, if the host is one.
+    /// The socket address, if the host is an IP address.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.host.parse().ok().map(|host: IpAddr| SocketAddr::new(host, self.port()))
     }
 
-    /// All its addresses, IPv4 and IPv6, in the order the system prefers. Blocks.
+    /// All addresses of the host, IPv4 and IPv6, in the order the system prefers. Blocks.
     pub(crate) fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         let addresses: Vec<_> = (self.host(), self.port()).to_socket_addrs()?.collect();
         if addresses.is_empty() {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_next_hop_is_a_host_and_perhaps_a_port() {
+    fn a_next_hop_is_a_host_with_an_optional_port() {
         for (text, shown) in [
             ("mx.example.net", "mx.example.net:25"),
             ("mx.example.net:2525", "mx.example.net:2525"),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_host_and_port_is_refused() {
+    fn an_invalid_host_or_port_is_rejected() {
         for (text, error) in [
             ("", NextHopError::Host),
             (":25", NextHopError::Host),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_port_gives_way_to_one_that_was_given() {
+    fn a_default_port_does_not_replace_a_given_one() {
         let with_default = |text: &str| text.parse::<NextHop>().unwrap().with_default_port(24).port();
         assert_eq!((with_default("host"), with_default("host:2424")), (24, 2424));
     }

@@ -1,4 +1,4 @@
-//! Whoever wants to see a delivery as it happens.
+//! Observing a delivery as it happens.
 
 use std::{io, net::SocketAddr};
 
@@ -11,7 +11,7 @@ pub trait Observer {
         let _ = server;
     }
 
-    /// One address took no connection; or, without an address, the name has none.
+    /// Connecting to one address failed; or, without an address, looking up the name failed.
     fn connect_failed(&mut self, server: Option<SocketAddr>, error: &io::Error) {
         let _ = (server, error);
     }
@@ -21,7 +21,7 @@ pub trait Observer {
         let _ = (octets, what);
     }
 
-    /// This many octets were written that contain a secret, and are not shown.
+    /// This many octets were written. They contain a secret and are not passed on.
     fn sent_secret(&mut self, octets: usize) {
         let _ = octets;
     }
@@ -31,7 +31,7 @@ pub trait Observer {
         let _ = octets;
     }
 
-    /// So many more octets of the message were taken from its source.
+    /// This many more octets of the message were read from its source.
     fn content_taken(&mut self, octets: usize) {
         let _ = octets;
     }
@@ -50,15 +50,15 @@ pub trait Observer {
     fn closed(&mut self) {}
 }
 
-/// Which octets are sent.
+/// What kind of octets was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(clippy::exhaustive_enums, reason = "octets are commands or content")]
 pub enum Sent {
     /// Whole commands, or parts of them.
     Commands,
-    /// Content, its end included.
+    /// Content, including its end.
     Content,
 }
 
-/// Nobody looks.
+/// Ignores everything.
 impl Observer for () {}

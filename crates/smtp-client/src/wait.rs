@@ -2,11 +2,11 @@
 
 use crate::{client::Client, waiting};
 
-/// Waits until one of these clients can [`advance`](Client::advance), for a tenth of a second at most.
+/// Waits until one of these clients can [`advance`](Client::advance), for at most a tenth of a second.
 ///
-/// Pass every client that has a delivery under way to each call: `wait` also looks at their clocks. It ignores
-/// clients that have nothing under way, and returns at once if there are no clients. Then advance them all: a client
-/// that has nothing to do yet returns at once.
+/// Pass every client that has a delivery under way to each call: `wait` also checks their clocks. It ignores
+/// clients that have nothing under way, and returns at once if there are no clients. Then advance them all: the call
+/// returns at once for a client that has nothing to do yet.
 ///
 /// ```no_run
 /// use smtp_client::{Client, wait};

@@ -1,4 +1,4 @@
-//! What clients wait for, and waiting for it.
+//! What clients wait for, and how to wait for several at once.
 
 use std::{
     net::TcpStream,
@@ -11,50 +11,50 @@ use rustix::{
     io::Errno,
 };
 
-/// How long a client waits before it looks at the clock and at the interrupt flag again.
+/// How long a client waits before it checks the clock and the interrupt flag again.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
-/// No wait is shorter.
+/// The shortest interval between checks for a look-up's answer.
 const SHORTEST: Duration = Duration::from_micros(100);
 
-/// What a client waits for that is not done yet.
+/// What a client waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Awaited {
-    /// Nothing: others on its thread have their turn.
+    /// Nothing: the other clients on the thread get their turn.
     Turn,
-    /// The addresses of its next hop, since then.
+    /// The addresses of its next hop, since this time.
     Addresses(Instant),
-    /// That its connection opens, or fails to.
+    /// Its connection to open, or to fail.
     Opening,
-    /// Room in its connection for more octets. Octets that arrive are looked for, too.
+    /// Room to write more octets, or octets to read.
     Room,
-    /// Octets.
+    /// Octets to read.
     Arrival,
 }
 
-/// Whether a client waits.
+/// Whether a client is waiting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Waiting {
     /// Nothing is under way.
     Idle,
-    /// It does, and no longer than until then.
+    /// It waits for this, until this time at the latest.
     For(Awaited, Instant),
-    /// Not any more: something has come, or time has passed. It looks.
+    /// The wait is over: something arrived, or time has passed. The client can advance.
     Over,
 }
 
 impl Waiting {
-    /// `most`: how long the client waits for this before it gives up.
+    /// Starts a wait. `most` is the time left until the client gives up.
     pub(crate) fn start(awaited: Awaited, most: Duration, now: Instant) -> Self {
         let before_looking = match awaited {
             Awaited::Turn => Duration::ZERO,
-            // Nobody says that they are there: an answer is seen at most a quarter later than it came.
+            // The look-up thread gives no signal, so poll it. An answer is noticed at most 25% late.
             Awaited::Addresses(since) => (now.duration_since(since) / 4).clamp(SHORTEST, TICK),
             Awaited::Opening | Awaited::Room | Awaited::Arrival => TICK,
         };
         Self::For(awaited, now + before_looking.min(most))
     }
 
-    /// What to ask a connection for.
+    /// The events to poll a connection for.
     const fn flags(self) -> PollFlags {
         match self {
             Self::For(Awaited::Arrival, _) => PollFlags::IN,
@@ -64,7 +64,7 @@ impl Waiting {
         }
     }
 
-    /// When it is over at the latest.
+    /// When the wait ends at the latest.
     const fn until(self, now: Instant) -> Option<Instant> {
         match self {
             Self::Idle => None,
@@ -74,7 +74,7 @@ impl Waiting {
     }
 }
 
-/// Waits until one of these is over, for a tick at most. Returns at once if there are none.
+/// Waits until one of these waits is over, for at most one tick. Returns at once if there are none.
 pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, Option<&'a TcpStream>)>) {
     let mut all: Vec<_> = all.into_iter().collect();
     if all.is_empty() {
@@ -98,7 +98,7 @@ pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, Option<&'
     }
     let now = Instant::now();
     for (waiting, _) in all {
-        // Where nothing came for anybody, all look at the clock at once.
+        // If nothing is ready for any client, all of them check the clock at the same time.
         let is_over = |until| !answered && !limit.is_zero() || until <= now;
         if waiting.until(now).is_some_and(is_over) {
             *waiting = Waiting::Over;
@@ -106,19 +106,19 @@ pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, Option<&'
     }
 }
 
-/// Whether any of the connections is ready for what it is asked, or has failed, within `limit`.
+/// Polls the connections for at most `limit`. Returns whether any is ready or has failed.
 fn ask(connections: &mut [PollFd<'_>], limit: Duration) -> bool {
     if connections.is_empty() {
         thread::sleep(limit);
         return false;
     }
-    // Never more than a tick, which there is room for.
+    // At most one tick, which always fits.
     let timeout = Timespec::try_from(limit).unwrap_or_default();
     match poll(connections, Some(&timeout)) {
         Ok(ready) => ready > 0,
-        // The interrupt flag is looked at in time: many a reply arrives before that.
+        // A signal does not end the other waits: a reply often arrives before the next check of the interrupt flag.
         Err(Errno::INTR) => true,
-        // There was no memory for it: nobody knows, and time passes.
+        // Out of memory: the state of the connections is unknown, so let the time pass.
         Err(_) => {
             thread::sleep(limit);
             false

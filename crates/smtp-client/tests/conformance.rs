@@ -1,4 +1,4 @@
-//! The driver against every transcript that a server can cause.
+//! The driver against every transcript that a server can play.
 
 use std::{io::Read, net::SocketAddr};
 
@@ -6,7 +6,7 @@ use smtp_client::Client;
 use smtp_proto::{Delivery, Envelope};
 use smtp_testkit::conformance::{self, Driver, Job, Summary};
 
-/// The driver, its delivery, and the connection that is kept between messages.
+/// The driver and its delivery, with the connection kept between messages.
 #[derive(Default)]
 struct UnderTest(Option<(Client, Delivery)>);
 
@@ -41,6 +41,6 @@ impl Driver for UnderTest {
 fn the_driver_conforms() {
     let passed = conformance::check(UnderTest::default).unwrap_or_else(|failures| panic!("{failures}"));
     println!("{passed}");
-    // So that transcripts do not fall out of the sockets' share unseen.
+    // Notices if transcripts are no longer played over sockets.
     assert!(passed.over_sockets > 200 && passed.plays > 2_000, "{passed}");
 }

@@ -46,7 +46,7 @@ fn verbs(heard: &[Vec<String>]) -> Vec<String> {
 }
 
 #[test]
-fn whatever_way_the_server_leaves_after_ehlo_helo_follows_on_a_new_connection() {
+fn helo_follows_on_a_new_connection_however_the_server_disconnects_after_ehlo() {
     let closed = AttemptEnd::Lost(Disconnect::Closed);
     for (first, ended, heard) in [
         ("S: 220 ready\nC: EHLO\n-- close\n", closed, "EHLO"),
@@ -72,8 +72,8 @@ fn whatever_way_the_server_leaves_after_ehlo_helo_follows_on_a_new_connection() 
 }
 
 #[test]
-fn helo_goes_to_the_very_address_that_closed_on_ehlo() {
-    // The name has more than one address on most machines, and only one of them is served.
+fn helo_goes_to_the_same_address_that_closed_on_ehlo() {
+    // On most machines the name has more than one address, and the server listens on only one.
     let server = Server::start(&format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\n{HELO}{MESSAGE}{QUIT}"));
     let next_hop = format!("localhost:{}", server.address.port()).parse().unwrap();
     let mut delivery = Delivery::new(config(), envelope());
@@ -84,7 +84,7 @@ fn helo_goes_to_the_very_address_that_closed_on_ehlo() {
 }
 
 #[test]
-fn every_address_that_took_no_connection_is_named_with_its_error() {
+fn every_address_that_cannot_be_connected_to_is_reported_with_its_error() {
     #[derive(Default)]
     struct Tried(Vec<SocketAddr>);
     impl Observer for Tried {
@@ -105,9 +105,9 @@ fn every_address_that_took_no_connection_is_named_with_its_error() {
 }
 
 #[test]
-fn a_name_without_an_address_is_a_connection_that_failed() {
+fn a_name_without_an_address_is_a_failed_connection() {
     let mut delivery = Delivery::new(config(), envelope());
-    // No label is so long: nobody is asked.
+    // Longer than a DNS label may be, so no name server is asked.
     let name = "a".repeat(70);
     let mut client = Client::new(name.parse().unwrap());
     client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
@@ -118,7 +118,7 @@ fn a_name_without_an_address_is_a_connection_that_failed() {
 }
 
 #[test]
-fn a_refusal_is_seen_while_the_content_is_written() {
+fn a_refusal_is_noticed_while_the_content_is_written() {
     let to_data = "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n";
     for (reply, expected, end) in [
         ("550 5.7.1 no", Status::Failed, "-- deaf"),
@@ -179,7 +179,7 @@ fn one_octet_at_a_time_does_not_hold_the_client() {
     let address = listener.local_addr().unwrap();
     let trickle = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        // Until the client leaves, and longer than it waits.
+        // Until the client disconnects. Each octet comes well within the timeout.
         while io::Write::write_all(&mut stream, b"2").is_ok() {
             thread::sleep(Duration::from_millis(20));
         }
@@ -213,10 +213,10 @@ fn an_interrupt_ends_a_delivery_that_waits() {
     }
 }
 
-/// On Linux a listener whose queue is full leaves those who connect without an answer.
+/// On Linux, a listener whose queue is full does not answer new connections.
 #[cfg(target_os = "linux")]
 #[test]
-fn connecting_has_its_bound_and_can_be_interrupted() {
+fn connecting_times_out_and_can_be_interrupted() {
     use std::net::TcpStream;
     let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
@@ -242,7 +242,7 @@ fn connecting_has_its_bound_and_can_be_interrupted() {
 }
 
 #[test]
-fn content_that_fails_leaves_half_a_message_that_does_not_end() {
+fn the_end_of_content_that_cannot_be_read_is_not_sent() {
     struct Broken(fn() -> io::Error);
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -267,7 +267,7 @@ fn content_that_fails_leaves_half_a_message_that_does_not_end() {
 }
 
 #[test]
-fn two_messages_go_over_one_connection_that_is_kept() {
+fn two_messages_go_over_one_kept_connection() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}{MESSAGE}{QUIT}"));
     let mut config = config();
     config = config.with_afterwards(Afterwards::Keep);

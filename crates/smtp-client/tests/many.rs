@@ -48,7 +48,7 @@ impl<R: Read> Share<R> {
     }
 }
 
-/// Drives all to their ends.
+/// Drives all deliveries until they are done.
 fn finish<R: Read>(shares: &mut [Share<R>]) {
     let mut open: Vec<_> = shares.iter_mut().collect();
     loop {
@@ -61,7 +61,7 @@ fn finish<R: Read>(shares: &mut [Share<R>]) {
 }
 
 #[test]
-fn connections_are_open_at_once_and_each_has_its_end() {
+fn several_connections_are_open_at_once_and_each_ends() {
     let delivered = (Status::Delivered, Some(AttemptEnd::Quit));
     let silent = (Status::Deferred, Some(AttemptEnd::TimedOut));
     let short = config().with_timeouts(config().timeouts().at_most(SHORT));
@@ -82,8 +82,8 @@ fn connections_are_open_at_once_and_each_has_its_end() {
 }
 
 #[test]
-fn a_long_message_leaves_the_others_their_turn() {
-    /// So many octets were read in this turn, of a message that does not end.
+fn a_long_message_does_not_hold_up_the_others() {
+    /// An endless message. Counts the octets read in this turn.
     struct Endless(u64);
     impl Read for Endless {
         fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
@@ -93,12 +93,12 @@ fn a_long_message_leaves_the_others_their_turn() {
             Ok(room.len())
         }
     }
-    // The server reads the content and forgets it.
+    // The server reads the content and discards it.
     let script = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n-- silence\n");
     let long_server = Server::start(&script);
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
     let mut long = Share::new(long_server.address, config(), Endless(0));
-    // It is at its content before the other one starts.
+    // The long message reaches its content before the other one starts.
     while long.content.0 == 0 {
         assert!(long.advance().is_pending());
         wait([&mut long.client]);
@@ -115,7 +115,7 @@ fn a_long_message_leaves_the_others_their_turn() {
 }
 
 #[test]
-fn a_client_that_waits_does_nothing() {
+fn a_client_does_nothing_until_wait_is_called() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
     let mut share = Share::new(server.address, config(), &b"Subject: x\n"[..]);
     for _ in 0..2 {
@@ -123,11 +123,11 @@ fn a_client_that_waits_does_nothing() {
         thread::sleep(SHORT);
     }
     drop(share);
-    assert_eq!(server.heard(), [[""; 0]; 1], "it was not told that its connection is open");
+    assert_eq!(server.heard(), [[""; 0]; 1], "it has not noticed that its connection is open");
 }
 
 #[test]
-fn what_has_arrived_counts_however_late_it_is_looked_at() {
+fn input_that_arrived_in_time_counts_even_if_it_is_read_late() {
     // The longer greeting takes several reads.
     for lines in [0, 400] {
         let greeting = format!("S: 220-{}\n", "x".repeat(100)).repeat(lines);
@@ -140,14 +140,14 @@ fn what_has_arrived_counts_however_late_it_is_looked_at() {
             wait([&mut share.client]);
         }
         server.go();
-        // Others on the thread take longer than this client may wait.
+        // Other work on the thread takes longer than the timeout.
         thread::sleep(5 * SHORT);
         finish(slice::from_mut(&mut share));
         assert_eq!(share.status(), Status::Delivered, "{lines} lines");
     }
 }
 
-/// A server that sends everybody away, and does not wait until they have heard why.
+/// A server that refuses every connection with 421, and resets it without waiting for the client to read that.
 fn refuse(listener: &TcpListener, connections: usize) {
     for _ in 0..connections {
         let (mut stream, _) = listener.accept().unwrap();
@@ -159,14 +159,14 @@ fn refuse(listener: &TcpListener, connections: usize) {
 #[test]
 fn a_refusal_is_read_before_the_reset_that_follows_it() {
     const CLIENTS: usize = 50;
-    // Whether everybody is sent away before anybody has seen that its connection is open.
+    // Whether all clients are refused before any of them has noticed that its connection is open.
     for at_once in [true, false] {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let mut shares: Vec<_> = (0..CLIENTS).map(|_| Share::new(address, config(), &b"Subject: x\n"[..])).collect();
         let server = thread::spawn(move || refuse(&listener, CLIENTS));
         for share in &mut shares {
-            assert!(share.advance().is_pending(), "it has begun to connect");
+            assert!(share.advance().is_pending(), "it has started to connect");
         }
         if at_once {
             server.join().unwrap();
@@ -186,7 +186,7 @@ fn a_refusal_is_read_before_the_reset_that_follows_it() {
 }
 
 #[test]
-fn a_reply_that_has_arrived_counts_before_the_interrupt() {
+fn a_reply_that_has_arrived_takes_precedence_over_the_interrupt() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
     let mut share = Share::new(server.address, config(), &b"Subject: x\n"[..]);
     let interrupt = Arc::<AtomicBool>::default();
@@ -202,7 +202,7 @@ fn a_reply_that_has_arrived_counts_before_the_interrupt() {
 }
 
 #[test]
-fn one_with_nothing_under_way_is_not_waited_for() {
+fn wait_ignores_clients_with_nothing_under_way() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}"));
     let keeps = config().with_afterwards(Afterwards::Keep);
     let mut kept = Share::new(server.address, keeps, &b"Subject: x\n"[..]);
@@ -222,6 +222,6 @@ fn one_with_nothing_under_way_is_not_waited_for() {
         }
     });
     assert_eq!((kept.status(), share.status()), (Status::Delivered, Status::Delivered));
-    // One for each thing that happens, and one for each tenth of a second.
+    // One for each event, and one for each tenth of a second.
     assert!(waits < 1000, "{waits} waits");
 }
