@@ -13,25 +13,25 @@ use smtp_proto::{
     Afterwards, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, Timeouts, TlsPolicy,
 };
 
-/// The port of LMTP, which must not be SMTP's (RFC 2033 section 5).
+/// The default port for LMTP, which must not be SMTP's (RFC 2033 section 5).
 const LMTP_PORT: u16 = 24;
 const SMTP_PORT: u16 = 25;
 
 const EXIT_STATUS: &str = "\
 Exit status:
    0  every recipient delivered
-  75  something is deferred or unconfirmed
-  69  something failed for good, and nothing is deferred
-  64  arguments that make no sense, or cannot be put into a command
+  75  a recipient is deferred or unconfirmed
+  69  a recipient failed permanently, and none is deferred or unconfirmed
+  64  invalid arguments
   65  a message that cannot be sent
   66  a file that cannot be read
-  70  a fault of this program, or a report that cannot be written";
+  70  an internal error, or a report that cannot be written";
 
-/// Forwards messages by SMTP, and survives a peer that hangs up on EHLO.
+/// Forwards messages by SMTP, even to servers that hang up on EHLO.
 #[derive(Parser, Debug)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Arguments {
-    /// Say more on standard error; twice for more still
+    /// Write more diagnostics to standard error; repeat for even more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
@@ -42,11 +42,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Deliver messages to a server
     Send(Send),
-    /// Forward a message to a faulty server of its own, and show both connections
+    /// Forward a message to a built-in faulty server, and show both connections
     Demo(Demo),
-    /// Say hello to a server, and list what it offers
+    /// Greet a server, and list the extensions it offers
     Probe(Probe),
-    /// Be a faulty server for any client, and tell what the client did
+    /// Act as a faulty server for any client, and report what the client did
     Play(Play),
 }
 
@@ -55,47 +55,48 @@ pub(crate) enum Command {
 pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) server: Server,
-    /// The sender; '' or '<>' for the null reverse-path of notifications
+    /// The sender; '' or '<>' for the null reverse-path
     #[arg(long, value_name = "ADDR")]
     pub(crate) from: ReversePath,
-    /// A recipient; 'postmaster' alone is one. Can be given again
+    /// A recipient; 'postmaster' may stand without a domain. Can be repeated
     #[arg(long, value_name = "ADDR", required = true)]
     pub(crate) to: Vec<ForwardPath>,
-    /// What becomes of 8-bit content at a server without 8BITMIME, or after HELO: not sent, or sent as it is
+    /// What to do with 8-bit content if the server does not offer 8BITMIME, or after HELO: do not send it, or send it
+    /// unchanged
     #[arg(long = "8bit", value_name = "POLICY", default_value = "refuse")]
     pub(crate) eight_bit: EightBit,
-    /// Whether the connection is secured. TLS is not spoken yet: `required` and `implicit` are refused
+    /// Whether to use TLS. TLS is not supported yet: `required` and `implicit` are rejected
     #[arg(long, value_name = "POLICY", default_value = "none")]
     pub(crate) tls: Tls,
-    /// Speak LMTP, and expect an answer for each recipient
+    /// Speak LMTP, and expect a reply for each recipient
     #[arg(long)]
     pub(crate) lmtp: bool,
-    /// One JSON object a message on standard output, on one line
+    /// Print one JSON object per message to standard output, each on one line
     #[arg(long)]
     pub(crate) json: bool,
     /// Write the conversation to standard error
     #[arg(long)]
     pub(crate) trace: bool,
-    /// A maildir: the messages in its new/ and cur/, in the order of their names. It is only read, and no symbolic link
-    /// in it is followed. Can be given again
+    /// Send the messages in new/ and cur/ of this maildir, in the order of their names. The maildir is not changed, and
+    /// symbolic links in it are not followed. Can be repeated
     #[arg(long, value_name = "DIR")]
     pub(crate) maildir: Vec<PathBuf>,
-    /// How many connections to have at once
+    /// How many connections to use at once
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) connections: NonZeroU16,
-    /// How many messages go over a connection before it is ended: 1 opens one for each [default: no limit]
+    /// How many messages to send over a connection before closing it; 1 opens a new one for each [default: no limit]
     #[arg(long, value_name = "N")]
     pub(crate) per_connection: Option<NonZeroU32>,
-    /// Send all messages so many times, to put a load on a server
+    /// Send all messages this many times, to put a load on a server
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) repeat: NonZeroU32,
-    /// How much to keep of messages that can be read only once, from standard input or a pipe, all together, in octets;
-    /// K, M and G are powers of 1024. If there is more, nothing is sent
+    /// How many octets to keep, in total, of messages that can be read only once, from standard input or pipes. K, M
+    /// and G are powers of 1024. If there is more, nothing is sent
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = octets)]
     pub(crate) spool_limit: u64,
-    /// The messages, each in a file of its own or a pipe; `-`, or nothing, reads one from standard input. All are
-    /// opened and scanned before the first is sent: if one cannot be read, nothing is sent. One that has changed when
-    /// its turn comes, or while it is sent, is deferred
+    /// The messages, one per file or pipe; `-`, or no message at all, reads one from standard input. All are opened and
+    /// scanned before the first is sent: if one cannot be read, nothing is sent. A message that changes before or while
+    /// it is sent is deferred
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -104,7 +105,7 @@ pub(crate) struct Send {
 pub(crate) struct Probe {
     #[command(flatten)]
     pub(crate) server: Server,
-    /// One JSON object on standard output
+    /// Print one JSON object to standard output
     #[arg(long)]
     pub(crate) json: bool,
     /// Write the conversation to standard error
@@ -114,54 +115,54 @@ pub(crate) struct Probe {
 
 const PLAY_EXIT_STATUS: &str = "\
 Exit status:
-   0  no promise broken, and the message arrived exactly once wherever the scenario lets it
+   0  no promise broken, and the message arrived exactly once if the scenario allows it
    1  otherwise
-  64  arguments that make no sense, or a scenario that cannot be played";
+  64  invalid arguments, or a scenario that cannot be played";
 
 #[derive(Args, Debug)]
 #[command(after_help = PLAY_EXIT_STATUS)]
 pub(crate) struct Play {
-    /// A scenario by its name, or a transcript: FILE.smtp. The verbs of the client's lines count; its names,
-    /// addresses and parameters may differ
+    /// The name of a scenario, or a transcript file (FILE.smtp). Only the verbs of the client's commands are compared;
+    /// names, addresses and parameters may differ
     #[arg(value_name = "SCENARIO", required_unless_present = "list")]
     pub(crate) scenario: Option<String>,
     /// List the scenarios
     #[arg(long)]
     pub(crate) list: bool,
-    /// Where to listen. Port 0 is any free one; the address is written to standard error
+    /// The address to listen on. Port 0 picks a free port; the address is written to standard error
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
-    /// End when nothing happens for so long: no connection arrives, and nothing is said on those that are open
+    /// End after this long without activity: no new connection, and nothing sent on the open ones
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) patience: Duration,
-    /// One JSON object on standard output
+    /// Print one JSON object to standard output
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
-    /// What the server does when it hears EHLO
+    /// What the server does when it receives EHLO
     #[arg(long, default_value = "closed")]
     pub(crate) fault: Fault,
 }
 
-/// Which server, and how to talk to it.
+/// Which server to connect to, and how to talk to it.
 #[derive(Args, Debug)]
 pub(crate) struct Server {
     #[arg(
         long = "server",
         value_name = "HOST[:PORT]",
-        help = "The server to talk to; an IPv6 address with a port is written [ADDRESS]:PORT"
+        help = "The server to connect to; write an IPv6 address with a port as [ADDRESS]:PORT"
     )]
     next_hop: NextHop,
-    /// The name to say hello with [default: this machine's]
+    /// The client name for EHLO and HELO [default: the name of this machine]
     #[arg(long, value_name = "NAME")]
     helo_name: Option<HelloName>,
-    /// The longest wait for anything, connecting included [default: those of RFC 5321, 30 s to connect]
+    /// An upper limit for every timeout, including connecting [default: the timeouts of RFC 5321, 30 s to connect]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
-    /// When to start again with HELO on a new connection: after a hang-up on EHLO, also after silence, never
+    /// When to retry with HELO on a new connection: after a disconnect on EHLO, also after a timeout, or never
     #[arg(long, value_name = "WHEN", default_value = "disconnect")]
     helo_retry: Retry,
 }
@@ -190,20 +191,20 @@ enum Retry {
 /// How the demo's server misbehaves on its first connection.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fault {
-    /// It closes the connection without an answer
+    /// Closes the connection without a reply
     Closed,
-    /// It resets the connection
+    /// Resets the connection
     Reset,
-    /// It closes in the middle of its answer
+    /// Closes the connection in the middle of the reply
     MidReply,
-    /// It answers, then closes
+    /// Replies, then closes the connection
     AfterReply,
-    /// It refuses with 500, then closes
+    /// Refuses with 500, then closes the connection
     Refused,
 }
 
 impl Server {
-    /// Where to connect to for SMTP.
+    /// The next hop, with the default port of SMTP.
     pub(crate) fn next_hop(&self) -> NextHop {
         self.next_hop.clone()
     }
@@ -224,26 +225,26 @@ impl Server {
 }
 
 impl Send {
-    /// Where to connect to; or why not there.
+    /// The next hop, or why it is not allowed.
     pub(crate) fn next_hop(&self) -> Result<NextHop, &'static str> {
         if !self.lmtp {
             return Ok(self.server.next_hop());
         }
         let next_hop = self.server.next_hop.clone().with_default_port(LMTP_PORT);
         if next_hop.port() == SMTP_PORT {
-            return Err("LMTP must not be spoken on port 25 (RFC 2033 section 5)");
+            return Err("LMTP must not be used on port 25 (RFC 2033 section 5)");
         }
         Ok(next_hop)
     }
 
-    /// The policy for `count` messages; or why it cannot be followed.
+    /// The configuration for `count` messages, or why the arguments cannot be followed.
     pub(crate) fn config(&self, count: usize) -> Result<Config, &'static str> {
         let alone = count == 1 || self.per_connection == Some(NonZeroU32::MIN);
         let afterwards = if alone { Afterwards::Quit } else { Afterwards::Keep };
         let protocol = if self.lmtp { Protocol::Lmtp } else { Protocol::Smtp };
         let tls = match self.tls {
             Tls::None | Tls::Opportunistic => TlsPolicy::Never,
-            Tls::Required | Tls::Implicit => return Err("TLS is not spoken yet, so nothing is sent"),
+            Tls::Required | Tls::Implicit => return Err("TLS is not supported yet, so nothing was sent"),
         };
         let eight_bit = match self.eight_bit {
             EightBit::Refuse => EightBitPolicy::Refuse,
@@ -254,17 +255,17 @@ impl Send {
     }
 }
 
-/// The name of this machine if it can be said.
+/// The name of this machine, or `localhost` if that is not a valid hello name.
 pub(crate) fn name_of_this_machine() -> HelloName {
     let named = gethostname::gethostname().into_string().ok().and_then(|name| HelloName::new(&name).ok());
     named.unwrap_or_else(|| HelloName::new("localhost").expect("localhost is a domain"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "it is no number of seconds".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("it is no length of time".to_owned()),
+        _ => Err("must be more than zero, and not too large".to_owned()),
     }
 }
 
@@ -273,8 +274,8 @@ fn octets(text: &str) -> Result<u64, String> {
     let with_unit = UNITS.iter().find_map(|(suffix, unit)| Some((text.strip_suffix(*suffix)?, *unit)));
     let (number, unit) = with_unit.unwrap_or((text, 1));
     match number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)) {
-        None => Err("it is no number of octets".to_owned()),
-        Some(0) => Err("nothing could be read".to_owned()),
+        None => Err("not a number of octets, or too large".to_owned()),
+        Some(0) => Err("must be more than zero".to_owned()),
         Some(octets) => Ok(octets),
     }
 }
@@ -284,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_size_is_a_number_of_octets_or_of_their_powers_of_1024() {
+    fn a_size_is_a_number_with_an_optional_unit() {
         for (text, size) in [
             ("1", Some(1)),
             ("3K", Some(3 * 1024)),

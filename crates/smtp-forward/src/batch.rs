@@ -1,4 +1,4 @@
-//! The messages that are to be sent, and which of them are left.
+//! The messages to send, and the queue of those still left.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -7,30 +7,30 @@ use smtp_proto::{Config, Envelope};
 
 use crate::{arguments::Send, message::Message, report::Which};
 
-/// What is to be sent, and how.
+/// What to send, and how.
 pub(crate) struct Batch<'a> {
     pub(crate) arguments: &'a Send,
     pub(crate) messages: Vec<Message>,
-    /// How many there are when each is sent as often as it shall be.
+    /// How many messages to send, including repetitions.
     pub(crate) count: usize,
-    /// Sender and recipients.
+    /// The sender and recipients of every message.
     pub(crate) envelope: Envelope,
     pub(crate) config: Config,
     pub(crate) next_hop: NextHop,
     pub(crate) interrupt: Arc<AtomicBool>,
 }
 
-/// The messages that nobody has taken yet.
+/// The messages that no connection has taken yet.
 pub(crate) struct Queue<'a> {
     batch: &'a Batch<'a>,
-    /// How many were taken.
+    /// How many messages were taken.
     taken: usize,
-    /// Connections that have not left.
+    /// Connections still in use.
     connections: usize,
 }
 
 impl<'a> Queue<'a> {
-    /// All messages of the batch, for as many connections as it wants.
+    /// Queues all messages of the batch, for at most as many connections as were asked for.
     pub(crate) fn new(batch: &'a Batch<'a>) -> Self {
         let asked_for = usize::from(batch.arguments.connections.get());
         Self { batch, taken: 0, connections: batch.count.min(asked_for) }
@@ -51,7 +51,7 @@ impl<'a> Queue<'a> {
         Some(Taken { number: self.taken, message })
     }
 
-    /// Whether there are more messages, and they can be left to other connections.
+    /// Lets a connection leave, if there are more messages and other connections to send them. Returns whether it does.
     pub(crate) fn leave(&mut self) -> bool {
         let leaves = self.connections > 1 && self.taken < self.batch.count;
         self.connections -= usize::from(leaves);
@@ -59,10 +59,10 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// One message out of the batch.
+/// One message of the batch.
 #[derive(Clone, Copy)]
 pub(crate) struct Taken<'a> {
-    /// From 1 on.
+    /// Counts from 1.
     pub(crate) number: usize,
     pub(crate) message: &'a Message,
 }

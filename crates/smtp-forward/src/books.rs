@@ -1,4 +1,4 @@
-//! The reports of many messages, as they come.
+//! Printing the reports of many messages as they come.
 
 use std::time::Instant;
 
@@ -15,16 +15,16 @@ use crate::{
     },
 };
 
-/// What became of the messages so far, and where it is printed.
+/// The results of the messages so far, and how to print them.
 pub(crate) struct Books {
     json: bool,
     /// How many messages there are.
     count: usize,
     pub(crate) progress: Progress,
     summary: Summary,
-    /// Of the messages.
+    /// The worst status of the messages.
     status: ExitStatus,
-    /// Of what was printed.
+    /// Whether printing succeeded.
     written: ExitStatus,
     since: Instant,
 }
@@ -42,7 +42,7 @@ impl Books {
         }
     }
 
-    /// Reports on one message. `status` is what happened beside its delivery.
+    /// Reports on one message. `status` tells of failures outside its delivery.
     pub(crate) fn enter(&mut self, taken: Taken<'_>, account: Account<'_>, status: ExitStatus) {
         let report = account.report;
         self.status = self.status.max(status).max(report.into());
@@ -61,7 +61,7 @@ impl Books {
         }
     }
 
-    /// Prints the sum where there are many; the worst status.
+    /// Prints the summary if there are many messages. Returns the worst status.
     pub(crate) fn close(mut self) -> ExitStatus {
         self.progress.finish();
         self.summary.time = self.since.elapsed();
@@ -71,7 +71,7 @@ impl Books {
         self.status.max(self.written)
     }
 
-    /// Where one report cannot be written, the next ones cannot.
+    /// Prints, unless an earlier report could not be written.
     fn print(&mut self, what: &str) {
         if self.written == ExitStatus::Ok {
             self.written = self.progress.suspend(|| report::publish(what));

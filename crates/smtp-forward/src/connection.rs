@@ -1,4 +1,4 @@
-//! One connection's share of the messages.
+//! Sends one connection's share of the messages.
 
 use std::{
     io::{self, Read},
@@ -21,19 +21,19 @@ use crate::{
     watch::Watch,
 };
 
-/// One connection at a time, and the messages that go over it.
+/// One connection at a time, and the messages sent over it.
 pub(crate) struct Connection<'a> {
     batch: &'a Batch<'a>,
     client: Client,
     watch: Watch,
     delivery: Delivery,
-    /// Messages that the connection has served.
+    /// Messages sent over the current connection.
     served: u32,
-    /// Whether a message was delivered to anybody, over this connection or one before it.
+    /// Whether any recipient was delivered to, over this connection or an earlier one.
     has_delivered: bool,
-    /// The message at hand.
+    /// The current message.
     taken: Taken<'a>,
-    /// What happened beside its delivery.
+    /// Failures outside its delivery.
     status: ExitStatus,
     stage: Stage<'a>,
 }
@@ -41,21 +41,21 @@ pub(crate) struct Connection<'a> {
 /// What is under way.
 enum Stage<'a> {
     Delivery(Box<dyn Read + 'a>),
-    /// The connection is ended before the report on its last message: that tells how it ended.
+    /// Ends the connection before the last message is reported, because the report says how the connection ended.
     Quit(Next<'a>),
 }
 
-/// What follows the message at hand.
+/// What follows the current message.
 #[derive(Clone, Copy)]
 enum Next<'a> {
     Message(Taken<'a>),
     NoMore,
-    /// The rest is left to other connections.
+    /// Other connections send the rest.
     Leave(Reason),
 }
 
 impl<'a> Connection<'a> {
-    /// A connection that is not open yet, for a first message.
+    /// Prepares a connection, which is not open yet, and its first message.
     pub(crate) fn new(batch: &'a Batch<'a>, progress: Progress, first: Taken<'a>) -> Self {
         let mut delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
         let (stage, status) = open(first, &mut delivery, &progress);
@@ -70,8 +70,8 @@ impl<'a> Connection<'a> {
         &mut self.client
     }
 
-    /// Goes as far as it can without waiting, to the end of its message at most. [`Poll::Ready`] when
-    /// there are no more messages for it.
+    /// Goes as far as it can without waiting, but not beyond the current message. Returns [`Poll::Ready`] when this
+    /// connection has no more messages to send.
     pub(crate) fn advance(&mut self, queue: &mut Queue<'a>, books: &mut Books) -> Poll<()> {
         let (ended, next) = loop {
             let mut no_content = io::empty();
@@ -111,7 +111,7 @@ impl<'a> Connection<'a> {
             }
             Next::NoMore => Poll::Ready(()),
             Next::Leave(reason) => {
-                let note = format_args!("one connection fewer: {}", reason.text());
+                let note = format_args!("continuing with one connection fewer: {}", reason.text());
                 self.watch.progress.suspend(|| diagnostics::note(note));
                 Poll::Ready(())
             }
@@ -125,14 +125,14 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Why the connection is of no use for more messages.
+    /// Why the connection should not send more messages.
     fn reason_to_leave(&self) -> Option<Reason> {
         let interrupted = self.batch.interrupt.load(Ordering::Relaxed);
         let experience = Experience::new(self.delivery.report(), self.has_delivered);
         experience.reason_to_leave().filter(|_| !interrupted)
     }
 
-    /// Counts the message at hand for the connection it came to last.
+    /// Counts the current message for the connection it was last sent on.
     fn count(&mut self) {
         let report = self.delivery.report();
         if !report.attempts().last().is_some_and(|attempt| attempt.reused()) {
@@ -142,7 +142,7 @@ impl<'a> Connection<'a> {
         self.has_delivered |= report.recipients().any(|recipient| recipient.status == Status::Delivered);
     }
 
-    /// Whether the message at hand, which was counted, was the connection's last.
+    /// Whether the current message, already counted, is the last on this connection.
     fn is_at_its_end(&self, next: Next<'a>) -> bool {
         let limit = self.batch.arguments.per_connection.map_or(u32::MAX, NonZeroU32::get);
         self.served >= limit || !matches!(next, Next::Message(_))
@@ -160,16 +160,16 @@ impl<'a> Connection<'a> {
         self.client.start();
     }
 
-    /// Nobody is without a status, and the next message finds a connection of its own.
+    /// Handles an internal error: cancels the delivery, so that every recipient has a status, and starts a new client.
     fn start_over(&mut self, misuse: MisuseError) {
-        self.watch.progress.suspend(|| diagnostics::error(format_args!("a fault of this program: {misuse}")));
+        self.watch.progress.suspend(|| diagnostics::error(format_args!("internal error: {misuse}")));
         self.status = ExitStatus::Software;
         self.delivery.cancel(Cancel::Interrupted);
         self.client = client(self.batch);
     }
 }
 
-/// The content of the message that `delivery` was given; where there is none, `delivery` is given up.
+/// Opens the content of the message that `delivery` sends. If that fails, cancels `delivery`.
 fn open<'a>(taken: Taken<'a>, delivery: &mut Delivery, progress: &Progress) -> (Stage<'a>, ExitStatus) {
     match taken.message.open() {
         Ok(content) => (Stage::Delivery(content), ExitStatus::Ok),

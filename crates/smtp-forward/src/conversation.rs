@@ -1,21 +1,21 @@
-//! A conversation as lines, whatever pieces it came in.
+//! Splits a conversation into lines, in whatever pieces it arrives.
 
 use std::{io, net::SocketAddr};
 
 use smtp_client::{Observer, Sent};
 use smtp_proto::{Disconnect, Escaped};
 
-/// A line without an end is shown in pieces of this size, in octets.
+/// A longer line is shown in pieces of this size, in octets.
 const LONGEST: usize = 1024;
 
-/// What is shown, one a line, safe to show.
+/// One line to show. Texts are escaped.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Entry {
     Connected(SocketAddr),
     ConnectFailed(String),
     Client(String),
     Server(String),
-    /// Lines and octets of content that are not shown.
+    /// The number of lines and octets of content that are not shown.
     Omitted {
         lines: u64,
         octets: u64,
@@ -24,14 +24,14 @@ pub(crate) enum Entry {
     Closed,
 }
 
-/// Makes entries of what it observes, and gives each to `show`.
+/// Turns what it observes into entries, and passes each to `show`.
 ///
-/// What is sent today has no secrets; whatever adds them replaces them here.
+/// No secrets are sent yet. Once AUTH is supported, they must be replaced here.
 pub(crate) struct Conversation<F> {
     show: F,
     client: Lines,
     server: Lines,
-    /// How many lines of the content are shown.
+    /// How many lines of the content to show.
     most: u64,
     content: Content,
 }
@@ -44,14 +44,14 @@ struct Content {
 }
 
 impl<F: FnMut(Entry)> Conversation<F> {
-    /// Shows `most` lines of the content at most.
+    /// Shows at most `most` lines of the content.
     pub(crate) fn new(most: u64, show: F) -> Self {
         Self { show, client: Lines::default(), server: Lines::default(), most, content: Content::default() }
     }
 
     fn content_line(&mut self, line: Shown) {
         if line.begins && line.text == "." {
-            // The end, and no line of the content.
+            // The final dot is not a line of the content.
             self.flush_omitted();
             (self.show)(Entry::Client(line.text));
         } else if self.content.shown < self.most {
@@ -70,7 +70,7 @@ impl<F: FnMut(Entry)> Conversation<F> {
         }
     }
 
-    /// Whatever is pending from one side is shown before the other side speaks.
+    /// Shows what is pending from the client, before the server speaks.
     fn flush_client(&mut self) {
         if let Some((rest, len)) = self.client.rest() {
             if self.content.lines == 0 {
@@ -128,22 +128,22 @@ impl<F: FnMut(Entry)> Observer for Conversation<F> {
     }
 }
 
-/// Octets of one side whose line has not ended.
+/// Octets of one side whose line has not ended yet.
 #[derive(Default)]
 struct Lines {
     pending: Vec<u8>,
-    /// Octets of `pending` that were shown.
+    /// Octets of `pending` already shown.
     taken: usize,
-    /// Whether what was shown last was a piece of a line that goes on.
+    /// Whether the last text shown was a piece of a line that continues.
     inside: bool,
 }
 
 /// A whole line, or a piece of one that is too long.
 struct Shown {
     text: String,
-    /// Its length on the wire.
+    /// The length on the wire.
     octets: usize,
-    /// Whether its line begins with it.
+    /// Whether this is the beginning of a line.
     begins: bool,
 }
 
@@ -170,7 +170,7 @@ impl Lines {
         Some(shown)
     }
 
-    /// What has no line end.
+    /// Takes the rest, which has no line end.
     fn rest(&mut self) -> Option<(String, usize)> {
         let rest = &self.pending[self.taken..];
         let shown = (!rest.is_empty()).then(|| (format!("{} (no line end)", Escaped(rest)), rest.len()));
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_shown_whole_and_escaped_whatever_pieces_they_come_in() {
+    fn lines_are_shown_whole_and_escaped_for_every_split() {
         let octets = b"250-a\x1b[31m\r\n250 b\n250";
         for at in 0..=octets.len() {
             let mut shown = Vec::new();

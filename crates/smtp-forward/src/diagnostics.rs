@@ -1,4 +1,4 @@
-//! What the program says about itself, on standard error.
+//! Diagnostics on standard error.
 
 use std::{
     env,
@@ -17,8 +17,7 @@ use rustix::{
 };
 use tracing_subscriber::filter::LevelFilter;
 
-/// Standard error. Octets that it does not take, or not in time, are dropped: no diagnostic is worth a
-/// message.
+/// Standard error. Octets that cannot be written in time are dropped: diagnostics must not hold up or lose a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stderr;
 
@@ -38,18 +37,18 @@ impl Write for Stderr {
     }
 }
 
-/// What a pipe takes at once if it takes anything: `PIPE_BUF`.
+/// A pipe that is ready for writing takes at least this many octets without blocking: `PIPE_BUF` on Linux.
 const AT_ONCE: usize = 4096;
 
-/// Whether writing to standard error does not wait. Where nobody reads it, a second is waited for once, not
-/// for each line.
+/// Whether standard error can be written to without blocking. If nothing reads it, this waits one second for the first
+/// write only.
 #[cfg(unix)]
 fn takes_octets() -> bool {
     static STALLED: AtomicBool = AtomicBool::new(false);
     let patience = Timespec { tv_sec: i64::from(!STALLED.load(Ordering::Relaxed)), tv_nsec: 0 };
     let stderr = rustix::stdio::stderr();
     let ready = retry_on_intr(|| poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&patience)));
-    // What cannot be polled can only be written to.
+    // If polling fails, just try to write.
     let takes = ready != Ok(0);
     STALLED.store(!takes, Ordering::Relaxed);
     takes
@@ -60,7 +59,7 @@ const fn takes_octets() -> bool {
     true
 }
 
-/// Starts diagnostics at the level of the environment's `RUST_LOG`, or else of `-v`.
+/// Starts diagnostics at the level given by `RUST_LOG`, or else by `-v`.
 pub(crate) fn start(verbose: u8) {
     let asked = match verbose {
         0 => LevelFilter::WARN,
@@ -72,7 +71,7 @@ pub(crate) fn start(verbose: u8) {
     let started = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(|| Stderr)
-        // It would report them with `eprintln!`, which panics.
+        // They would be reported with `eprintln!`, which panics if standard error cannot be written to.
         .log_internal_errors(false)
         .with_ansi(console::colors_enabled_stderr())
         .with_target(false)
@@ -83,25 +82,25 @@ pub(crate) fn start(verbose: u8) {
     }
 }
 
-/// Why the program does not do what it was asked.
+/// Prints an error.
 pub(crate) fn error(what: impl Display) {
     line(format_args!("{} {what}", style("error:").for_stderr().red().bold()));
 }
 
-/// Which argument makes no sense.
+/// Prints clap's message about invalid arguments.
 pub(crate) fn usage(error: &clap::Error) {
     let message = error.render();
     let message = if console::colors_enabled_stderr() { message.ansi().to_string() } else { message.to_string() };
     let _ = Stderr.write_all(message.as_bytes());
 }
 
-/// What the user should know, though it goes on.
+/// Prints a note. The program continues.
 pub(crate) fn note(what: impl Display) {
     line(format_args!("{} {what}", style("note:").for_stderr().yellow().bold()));
 }
 
 /// Writes `what` and a line end.
 pub(crate) fn line(what: impl Display) {
-    // In one piece, so that another thread's line does not come in between.
+    // In one piece, so that it is not mixed with a line of another thread.
     let _ = Stderr.write_all(format!("{what}\n").as_bytes());
 }

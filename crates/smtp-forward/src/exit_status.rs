@@ -1,27 +1,27 @@
-//! What the program leaves with: the numbers of sysexits.
+//! Exit statuses, numbered as in sysexits.
 
 use std::process::ExitCode;
 
 use smtp_proto::{Cause, Report, Status};
 
-/// How the program ended, the least important first: of several messages the greatest counts.
+/// How the program ended, the least important first. Of several messages, the greatest status counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum ExitStatus {
-    /// Every recipient delivered.
+    /// Every recipient was delivered.
     Ok,
-    /// A client that did not do what it had to.
+    /// `play`: a promise was broken, or the message did not arrive as it should.
     NotGood,
-    /// Something failed for good.
+    /// A recipient failed permanently.
     Unavailable,
     /// A message that cannot be sent as it is.
     DataErr,
-    /// Something is deferred or unconfirmed.
+    /// A recipient is deferred or unconfirmed.
     TempFail,
     /// A file that cannot be read.
     NoInput,
-    /// A fault of this program, or a report that cannot be written.
+    /// An internal error, or a report that cannot be written.
     Software,
-    /// Arguments that make no sense.
+    /// Invalid arguments.
     Usage,
 }
 

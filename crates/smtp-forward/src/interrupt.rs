@@ -10,7 +10,7 @@ use std::{
 
 use crate::exit_status::ExitStatus;
 
-/// A flag that the first signal sets. The second ends the program at once.
+/// Returns a flag that the first signal sets. A second signal ends the program at once.
 pub(crate) fn flag() -> Arc<AtomicBool> {
     let flag = Arc::<AtomicBool>::default();
     let set = Arc::clone(&flag);
@@ -20,8 +20,8 @@ pub(crate) fn flag() -> Arc<AtomicBool> {
         }
     };
     if let Err(error) = ctrlc::set_handler(handler) {
-        // The signal then ends the program as it always did.
-        tracing::warn!("signals are not caught: {error}");
+        // A signal then ends the program, as it does by default.
+        tracing::warn!("cannot catch signals: {error}");
     }
     flag
 }

@@ -1,18 +1,19 @@
-//! When a connection leaves the rest of the messages to the others.
+//! When a connection leaves the remaining messages to the others.
 
 use smtp_proto::{AttemptReport, Cause, RecipientReport, Reply, Report, Status};
 
-/// What some servers answer to whoever has too many connections, at any command.
+/// The code that some servers reply, to any command, to a client with too many connections.
 const TOO_MANY_CONNECTIONS: u16 = 432;
 
-/// What is known of a connection when a message over it is done.
+/// What is known about a connection after a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Experience {
-    /// The server took a hello on it; or that it did not is the message's doing.
+    /// Whether the server accepted a hello on it. Also true if the hello failed because of what the message needs.
     took_hello: bool,
-    /// A message was delivered to somebody, over it or a connection that it replaced.
+    /// Whether any recipient was delivered to, over it or a connection that it replaced.
     has_delivered: bool,
-    /// The message at hand was deferred for a recipient and taken for none, all by replies of the server.
+    /// Set if replies of the server deferred at least one recipient of the current message, and no recipient was
+    /// accepted.
     deferred: Option<Deferral>,
 }
 
@@ -22,7 +23,7 @@ enum Deferral {
     Other,
 }
 
-/// Why a connection takes no more messages.
+/// Why a connection should send no more messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reason {
     NotTaken,
@@ -32,16 +33,16 @@ pub(crate) enum Reason {
 impl Reason {
     pub(crate) const fn text(self) -> &'static str {
         match self {
-            Self::NotTaken => "the server did not take it",
-            Self::Deferring => "the server defers what comes over it",
+            Self::NotTaken => "the server did not accept it",
+            Self::Deferring => "the server defers the messages sent over it",
         }
     }
 }
 
 impl Experience {
-    /// After the delivery that `report` tells of.
+    /// What is known after the delivery of this report.
     pub(crate) fn new(report: Report<'_>, has_delivered: bool) -> Self {
-        // What this message needs, the next one may not.
+        // The next message may not need what this one needs.
         let for_its_needs = report.recipients().any(|recipient| matches!(recipient.cause, Cause::Needs { .. }));
         let no_hello = |attempt: AttemptReport<'_>| !attempt.reused() && attempt.hello_reply().is_none();
         let took_hello = for_its_needs || !report.attempts().last().is_some_and(no_hello);
@@ -57,9 +58,8 @@ impl Experience {
         Self { took_hello, has_delivered, deferred }
     }
 
-    /// Why the connection should take no more messages. A server may take fewer connections than asked
-    /// for, and say so with the greeting or only with a reply to each message: the connection would have
-    /// all of them deferred.
+    /// Why the connection should send no more messages. A server may allow fewer connections than asked for, and say so
+    /// in the greeting or only in a reply to each message. All messages sent over such a connection would be deferred.
     pub(crate) const fn reason_to_leave(self) -> Option<Reason> {
         match self {
             Self { took_hello: false, .. } => Some(Reason::NotTaken),
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_leaves_that_was_not_taken_or_has_its_messages_deferred() {
+    fn a_connection_leaves_if_it_was_not_accepted_or_its_messages_are_deferred() {
         let (too_many, other) = (Some(Deferral::TooManyConnections), Some(Deferral::Other));
         let (not_taken, deferring) = (Some(Reason::NotTaken), Some(Reason::Deferring));
         for (took_hello, has_delivered, deferred, reason) in [

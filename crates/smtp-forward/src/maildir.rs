@@ -1,4 +1,4 @@
-//! The messages of a maildir. It is only read: what is delivered stays where it is.
+//! The messages of a maildir. The maildir is only read: delivered messages stay where they are.
 
 use std::{
     fs, io,
@@ -10,9 +10,9 @@ use crate::file::{not_regular, symbolic_link};
 /// An entry that cannot be a message, and why.
 pub(crate) type Bad = (PathBuf, io::Error);
 
-/// The messages in new/ and cur/ of `maildir`, in the order of their names; or everything that is wrong
-/// with it. Links inside it are not followed: whoever may write to it need not be allowed to read what
-/// they lead to.
+/// The messages in new/ and cur/ of `maildir`, in the order of their names, or everything that is wrong with it.
+/// Symbolic links in it are not followed, because a user who can write to the maildir may not be allowed to read their
+/// targets.
 pub(crate) fn messages(maildir: &Path) -> Result<Vec<PathBuf>, Vec<Bad>> {
     let mut messages = Vec::new();
     let mut bad = Vec::new();
@@ -24,7 +24,7 @@ pub(crate) fn messages(maildir: &Path) -> Result<Vec<PathBuf>, Vec<Bad>> {
                 bad.push((dir, symbolic_link()));
                 continue;
             }
-            Err(error) => return Err(vec![(maildir.to_owned(), is_no_maildir(part, &error))]),
+            Err(error) => return Err(vec![(maildir.to_owned(), not_a_maildir(part, &error))]),
         };
         for entry in entries {
             match entry {
@@ -38,9 +38,9 @@ pub(crate) fn messages(maildir: &Path) -> Result<Vec<PathBuf>, Vec<Bad>> {
         }
     }
     if messages.is_empty() && bad.is_empty() {
-        bad.push((maildir.to_owned(), io::Error::other("it holds no message")));
+        bad.push((maildir.to_owned(), io::Error::other("it contains no messages")));
     }
-    // Names begin with the time of their delivery.
+    // Names begin with the time of delivery.
     messages.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
     if bad.is_empty() { Ok(messages) } else { Err(bad) }
 }
@@ -50,8 +50,8 @@ fn list(dir: &Path) -> io::Result<Option<fs::ReadDir>> {
     if fs::symlink_metadata(dir)?.is_symlink() { Ok(None) } else { fs::read_dir(dir).map(Some) }
 }
 
-fn is_no_maildir(part: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("it is no maildir: {part}/: {error}"))
+fn not_a_maildir(part: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("it is not a maildir: {part}/: {error}"))
 }
 
 fn check(entry: &fs::DirEntry) -> io::Result<()> {
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_come_in_the_order_of_their_names_and_hidden_or_unfinished_ones_not_at_all() {
+    fn messages_are_listed_in_order_without_hidden_and_unfinished_ones() {
         let dir = maildir(&["cur/2.b:2,S", "new/3.c", "new/1.a", "cur/.hidden", "tmp/0.d"]);
         let names: Vec<_> = messages(dir.path()).unwrap();
         let expected = ["new/1.a", "cur/2.b:2,S", "new/3.c"].map(|name| dir.path().join(name));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_no_message_is_named() {
+    fn every_entry_that_is_not_a_message_is_named() {
         let dir = maildir(&["new/1"]);
         fs::create_dir(dir.path().join("new/2")).unwrap();
         fs::create_dir(dir.path().join("cur/3")).unwrap();
@@ -99,7 +99,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_symbolic_link_is_no_message_and_no_part_of_a_maildir_but_may_lead_to_one() {
+    fn links_in_a_maildir_are_rejected_but_a_link_to_a_maildir_is_followed() {
         use std::os::unix::fs::symlink;
         let dir = maildir(&["new/1", "cur/2"]);
         let link = tempfile::tempdir().unwrap();
@@ -115,9 +115,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_maildir_or_an_empty_one_is_said_to_be() {
+    fn a_directory_without_messages_is_rejected_with_the_reason() {
         let no_maildir = tempfile::tempdir().unwrap();
-        for (dir, why) in [(&no_maildir, "no maildir"), (&maildir(&[]), "no message")] {
+        for (dir, why) in [(&no_maildir, "not a maildir"), (&maildir(&[]), "no messages")] {
             let (path, error) = messages(dir.path()).unwrap_err().pop().unwrap();
             assert_eq!(path, dir.path());
             assert!(error.to_string().contains(why), "{error}");

@@ -1,6 +1,6 @@
 //! Forwards messages by SMTP: the program over `smtp-client` and `smtp-proto`.
 
-// `print!` and its like panic where the stream fails. `report` and `diagnostics` write instead.
+// `print!` and the like panic if the stream fails. Use `report` and `diagnostics` instead.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod arguments;
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
                 diagnostics::usage(&error);
                 return ExitStatus::Usage.into();
             }
-            // Help that cannot be printed is no use to anybody.
+            // There is nothing to do if the help cannot be printed.
             let _ = error.print();
             return ExitStatus::Ok.into();
         }

@@ -1,4 +1,4 @@
-//! Messages: where they are, and what is known of them before they are sent.
+//! Messages: where they are, and what is known about them before they are sent.
 
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use crate::{
     spool::{Kept, Room},
 };
 
-/// A message that was read once, and can be read again, by several at once.
+/// A message that was read once and can be read again, by several connections at once.
 #[derive(Debug)]
 pub(crate) struct Message {
     location: Location,
@@ -28,7 +28,7 @@ enum Source {
 }
 
 impl Message {
-    /// Reads the message at `location`. It is held in memory if there is `room`.
+    /// Reads the message at `location`. Keeps it in memory if there is `room`.
     pub(crate) fn read(location: Location, room: &mut Room) -> io::Result<Self> {
         let (source, scanned) = if location == Location::StandardInput {
             spool(standard_input()?, room)?
@@ -39,7 +39,7 @@ impl Message {
         Ok(Self { location, source, scanned })
     }
 
-    /// A message of which nothing was read.
+    /// A message that was not read.
     pub(crate) fn unread(location: Location) -> Self {
         Self { location, source: Source::Kept(Kept::Memory(Box::default())), scanned: Scanned::empty() }
     }
@@ -48,13 +48,13 @@ impl Message {
         self.scanned.facts
     }
 
-    /// What it was called on the command line; safe to show.
+    /// Its name on the command line, escaped.
     pub(crate) fn name(&self) -> String {
         Escaped(self.location.path().as_os_str().as_encoded_bytes()).to_string()
     }
 
-    /// The message, from its start. Where it is not what was read before, this fails, or reading it does
-    /// before its end, with [`ContentChanged`](smtp_client::ContentChanged).
+    /// Opens the message at its start. If it has changed since it was read, this fails with
+    /// [`ContentChanged`](smtp_client::ContentChanged), or reading it does so before its end.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         match &self.source {
             Source::File(identity) => {
@@ -66,13 +66,13 @@ impl Message {
     }
 }
 
-/// Reads what can be read only once.
+/// Reads and keeps a message that can be read only once.
 fn spool(from: impl Read, room: &mut Room) -> io::Result<(Source, Scanned)> {
     let (kept, scanned) = room.spool(from)?;
     Ok((Source::Kept(kept), scanned))
 }
 
-/// Reads a regular file, which nobody may write to meanwhile.
+/// Reads a regular file. Fails if it changes meanwhile.
 fn scan(file: &File, room: &mut Room) -> io::Result<(Source, Scanned)> {
     let changed = || io::Error::other("it changed while it was read");
     let metadata = file.metadata()?;
@@ -92,7 +92,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn a_file_is_held_only_where_there_is_room() {
+    fn a_file_is_kept_in_memory_only_if_there_is_room() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"Subject: x\n").unwrap();
         for (again, held) in [(false, false), (true, true)] {

@@ -1,11 +1,11 @@
-//! How many files and connections the system lets this program have open.
+//! The limit on open files and connections.
 
-/// Files beside those of the connections: the standard streams, a spooled message, look-ups.
+/// Files other than those of the connections: the standard streams, a spooled message, look-ups.
 const OTHERS: u64 = 32;
-/// What one connection has open: itself, and the message that goes over it.
+/// Files per connection: its socket, and the message sent over it.
 const FOR_EACH_CONNECTION: u64 = 2;
 
-/// Asks for as many as so many connections need; how many it is allowed if that is too few.
+/// Raises the limit if this many connections need it. If that fails, returns the highest limit allowed.
 #[cfg(unix)]
 pub(crate) fn make_room(connections: usize) -> Result<(), u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -18,7 +18,7 @@ pub(crate) fn make_room(connections: usize) -> Result<(), u64> {
     }
 }
 
-/// Elsewhere nobody is asked.
+/// Other systems have no such limit to raise.
 #[cfg(not(unix))]
 pub(crate) fn make_room(_: usize) -> Result<(), u64> {
     Ok(())

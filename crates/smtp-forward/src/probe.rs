@@ -1,4 +1,4 @@
-//! Says hello to a server and lists what it offers.
+//! The command `probe`: greets a server and lists the extensions it offers.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Probe) -> ExitStatus {
     let mut client = Client::new(next_hop.clone()).with_interrupt(interrupt::flag());
     let mut watch = Watch::new(arguments.trace, Progress::none());
     if let Err(misuse) = client.deliver(&mut delivery, &mut std::io::empty(), &mut watch) {
-        diagnostics::error(format_args!("a fault of this program: {misuse}"));
+        diagnostics::error(format_args!("internal error: {misuse}"));
         return ExitStatus::Software;
     }
     let account = Account { report: delivery.report(), servers: client.servers() };
@@ -36,12 +36,12 @@ pub(crate) fn run(arguments: &Probe) -> ExitStatus {
     published.max(findings.status())
 }
 
-/// What a probe found out.
+/// The results of a probe.
 struct Findings<'a> {
     next_hop: &'a NextHop,
     account: Account<'a>,
     greeting: Option<Reply<'a>>,
-    /// The hello that was taken, and the reply to it.
+    /// The hello that was accepted, and the reply to it.
     taken: Option<(Hello, Reply<'a>)>,
 }
 
@@ -49,9 +49,9 @@ struct Findings<'a> {
 struct Json {
     server: String,
     greeting: Option<JsonReply>,
-    /// The hello that was taken.
+    /// The hello that was accepted.
     hello: Option<String>,
-    /// Whether it took HELO where EHLO was tried first.
+    /// Whether HELO was accepted after EHLO had failed.
     helo_needed: bool,
     offers: Vec<Offer>,
     attempts: Vec<json::Attempt>,
@@ -71,7 +71,7 @@ impl<'a> Findings<'a> {
         Self { next_hop, account, greeting, taken }
     }
 
-    /// What EHLO's reply offers; HELO's offers nothing, whatever it says.
+    /// What the reply to EHLO offers. A reply to HELO never offers anything.
     fn offers(&self) -> impl Iterator<Item = smtp_proto::Keyword<'a>> {
         let reply = self.taken.filter(|(hello, _)| *hello != Hello::Helo).map(|(_, reply)| reply);
         reply.into_iter().flat_map(|reply| keywords(&reply))
@@ -83,8 +83,7 @@ impl<'a> Findings<'a> {
 
     fn status(&self) -> ExitStatus {
         let for_good = |reply: Reply<'_>| reply.code().severity() == Some(Severity::Permanent);
-        // As a delivery has it: a hang-up is never for good, nor is a refusal of HELO behind an EHLO that
-        // was refused for now.
+        // As in a delivery, a hang-up is never permanent, nor is a refusal of HELO after a transient refusal of EHLO.
         let mut attempts = self.account.report.attempts().peekable();
         let refused_for_good = attempts.peek().is_some()
             && attempts
@@ -118,21 +117,16 @@ impl fmt::Display for Findings<'_> {
             writeln!(f, "{} greets: {greeting}", self.next_hop)?;
         }
         match self.taken {
-            None => writeln!(f, "It took no hello.")?,
+            None => writeln!(f, "No EHLO or HELO was accepted.")?,
             Some((Hello::Helo, reply)) => {
-                writeln!(
-                    f,
-                    "It took HELO to get there, and offers no extension: {} {}",
-                    reply.code(),
-                    reply.text(" / ")
-                )?;
+                writeln!(f, "It accepts only HELO, and offers no extensions: {} {}", reply.code(), reply.text(" / "))?;
             }
             Some((hello, _)) => {
                 let hello = hello.verb();
                 if self.offers().next().is_none() {
-                    writeln!(f, "It takes {hello}, and offers no extension.")?;
+                    writeln!(f, "It accepts {hello}, and offers no extensions.")?;
                 } else {
-                    writeln!(f, "It takes {hello}, and offers:")?;
+                    writeln!(f, "It accepts {hello}, and offers:")?;
                 }
                 for keyword in self.offers() {
                     writeln!(f, "  {keyword}")?;

@@ -1,16 +1,15 @@
-//! Progress, on a terminal, for what takes a while.
+//! A progress bar on a terminal, for long transfers.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::message::Message;
 
-/// A single message of fewer octets goes without a bar.
+/// From this many octets on, a few messages get a bar that counts octets.
 const LARGE: u64 = 1024 * 1024;
-/// So do fewer messages, and each is reported by itself.
+/// From this many messages on, the bar counts messages, and the reports are summarized.
 pub(crate) const MANY: usize = 10;
 
-/// A bar on standard error, or none. indicatif hides it where there is no terminal. Its copies are the
-/// same bar.
+/// A bar on standard error, or none. indicatif hides it if there is no terminal. Clones share the bar.
 #[derive(Clone)]
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -29,7 +28,7 @@ impl Progress {
         Self { bar: ProgressBar::hidden(), count: Count::Messages }
     }
 
-    /// For `messages` that make `count` when each is sent as often as it shall be.
+    /// A bar for these messages. `count` includes repetitions.
     pub(crate) fn of(messages: &[Message], count: usize) -> Self {
         let octets: u64 = messages.iter().map(|message| message.facts().octets).sum();
         let (len, count, template) = if count >= MANY {
@@ -55,7 +54,7 @@ impl Progress {
         }
     }
 
-    /// Prints something else without tearing the bar.
+    /// Hides the bar while `print` prints something else.
     pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }

@@ -1,4 +1,4 @@
-//! What one pass over a message tells, and whether a later one finds the same.
+//! Scanning a message, and checking later that it is still the same.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -9,36 +9,36 @@ use smtp_client::ContentChanged;
 use smtp_proto::{Body, is_seven_bit};
 use twox_hash::XxHash3_64;
 
-/// What is read at once.
+/// How many octets to read at once.
 const PIECE: usize = 64 * 1024;
 
-/// What a delivery must know of its message.
+/// What a delivery must know about its message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Facts {
-    /// As it is in the file.
+    /// The size in the file.
     pub(crate) octets: u64,
-    /// As it goes over the wire, all line ends CR LF (RFC 1870 section 6).
+    /// The size on the wire, where all line ends are CR LF (RFC 1870 section 6).
     pub(crate) size: u64,
     pub(crate) body: Body,
 }
 
-/// What one pass over a message tells.
+/// The result of scanning a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Scanned {
     pub(crate) facts: Facts,
     digest: Digest,
 }
 
-/// Of all octets, by which they are known again.
+/// A digest of all octets, to recognize them later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Digest {
-    /// Random, so that nobody can prepare other octets with the same digest.
+    /// Random, so that other octets with the same digest cannot be prepared in advance.
     seed: u64,
     value: u64,
 }
 
 impl Scanned {
-    /// Reads `from` to its end, and copies it.
+    /// Reads `from` to its end, and copies it to `copy`.
     pub(crate) fn of(mut from: impl Read, copy: &mut impl Write) -> io::Result<Self> {
         let mut scan = Scan::new();
         let mut piece = vec![0; PIECE];
@@ -55,7 +55,7 @@ impl Scanned {
         }
     }
 
-    /// Of a message without an octet.
+    /// The result for an empty message.
     pub(crate) fn empty() -> Self {
         Scan::new().end()
     }
@@ -101,8 +101,8 @@ impl Scan {
     }
 }
 
-/// Reads a message that was scanned, and fails with [`ContentChanged`] where it finds another: in any
-/// case before it says that this is the end.
+/// Reads a message that was scanned, and fails with [`ContentChanged`] if it differs, at the latest before it reports
+/// the end.
 pub(crate) struct Verified<R> {
     from: R,
     scanned: Scanned,
@@ -115,8 +115,8 @@ impl<R> Verified<R> {
         Self { from, scanned, octets: 0, hasher: XxHash3_64::with_seed(scanned.digest.seed) }
     }
 
-    /// Whether a message that goes on with `piece`, or else ends here, is the one that was scanned as far
-    /// as that can be told.
+    /// Whether the message still matches the scan after `piece`. An empty `piece` is the end, where the whole message
+    /// is compared.
     fn is_the_same(&mut self, piece: &[u8]) -> bool {
         let Scanned { facts, digest } = self.scanned;
         if piece.is_empty() {
@@ -124,7 +124,7 @@ impl<R> Verified<R> {
         }
         self.octets += piece.len() as u64;
         self.hasher.write(piece);
-        // The delivery would refuse 8-bit content for good that was announced as 7-bit.
+        // A delivery would fail permanently on 8-bit content that was announced as 7-bit.
         self.octets <= facts.octets && (facts.body != Body::SevenBit || is_seven_bit(piece))
     }
 }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_that_was_scanned_is_read_to_its_end_and_of_any_other_no_end_is_told() {
+    fn only_the_scanned_message_is_read_to_its_end() {
         let scanned = Scanned::of(&b"one two\n"[..], &mut io::sink()).unwrap();
         for (content, read) in [
             (&b"one two\n"[..], Ok("one two\n")),
@@ -181,7 +181,7 @@ mod tests {
             (b"one too\n", Err("one too\n")),
             (b"one tw\xf6\n", Err("one tw")),
         ] {
-            // An octet at a time: as much as possible is read.
+            // One octet at a time, so that as much as possible is read before the error.
             let mut verified = Verified::new(content, scanned);
             let mut octets = Vec::new();
             let ended = loop {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_was_scanned_as_8_bit_may_be() {
+    fn a_message_scanned_as_8_bit_is_read_to_its_end() {
         let content = b"caf\xe9\n";
         let scanned = Scanned::of(&content[..], &mut io::sink()).unwrap();
         let mut read = Vec::new();

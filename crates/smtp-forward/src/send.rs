@@ -1,4 +1,4 @@
-//! The command `send`: reads every message once, then sends them over several connections at once.
+//! The command `send`: scans every message, then sends them over several connections at once.
 
 use std::{
     fmt, io,
@@ -29,7 +29,7 @@ use crate::{
     spool::Room,
 };
 
-/// How often the interrupt flag is looked at while messages are read.
+/// How often to check the interrupt flag while messages are read.
 const TICK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(arguments: &Send) -> ExitStatus {
@@ -64,11 +64,11 @@ fn send(batch: &Batch<'_>) -> ExitStatus {
 enum Failure {
     Usage(&'static str),
     Recipients(EnvelopeError),
-    /// How many files may be open.
+    /// The limit on open files, which is too low for the connections.
     Connections(u64),
     /// The thread that reads the messages did not start, or ended early.
     Reader(io::Error),
-    /// Everything that cannot be.
+    /// Every message that cannot be read.
     Unreadable(Vec<(PathBuf, io::Error)>),
 }
 
@@ -88,7 +88,7 @@ impl fmt::Display for Failure {
             Self::Usage(why) => f.write_str(why),
             Self::Recipients(why) => write!(f, "{why}"),
             Self::Connections(most) => {
-                write!(f, "so many connections need more than the {most} open files that this system allows")
+                write!(f, "too many connections: they need more than the {most} open files that this system allows")
             }
             Self::Reader(error) => write!(f, "the messages cannot be read: {error}; nothing was sent"),
             Self::Unreadable(all) => {
@@ -105,7 +105,7 @@ impl fmt::Display for Failure {
 fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let next_hop = arguments.next_hop().map_err(Failure::Usage)?;
     if arguments.trace && arguments.connections.get() > 1 {
-        return Err(Failure::Usage("a trace of several connections at once cannot be read"));
+        return Err(Failure::Usage("--trace works only with a single connection"));
     }
     let files = files(arguments)?;
     let count = files.len().saturating_mul(usize::try_from(arguments.repeat.get()).unwrap_or(usize::MAX));
@@ -116,16 +116,16 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let room = Room::new(arguments.repeat.get() > 1, arguments.spool_limit);
     let messages = read_all(files, room, &interrupt)?;
     if arguments.tls == Tls::Opportunistic {
-        diagnostics::note("TLS is not spoken yet: the message goes in clear");
+        diagnostics::note("TLS is not supported yet: messages are sent in clear text");
     }
     Ok(Batch { arguments, messages, count, envelope, config, next_hop, interrupt })
 }
 
-/// Where the messages are.
+/// Lists the locations of the messages.
 fn files(arguments: &Send) -> Result<Vec<Location>, Failure> {
     let mut files: Vec<_> = arguments.files.iter().map(|path| Location::given(path)).collect();
     if files.iter().filter(|file| **file == Location::StandardInput).count() > 1 {
-        return Err(Failure::Usage("standard input holds one message, and can be read once"));
+        return Err(Failure::Usage("standard input can be given only once"));
     }
     let mut bad = Vec::new();
     for dir in &arguments.maildir {
@@ -143,12 +143,12 @@ fn files(arguments: &Send) -> Result<Vec<Location>, Failure> {
     Ok(files)
 }
 
-/// Reads every message once, before anything is sent. Interrupted, it gives as many that were not
-/// read: the delivery of each is given up in turn.
+/// Reads every message once, before anything is sent. If interrupted, returns unread messages instead, whose deliveries
+/// are then cancelled one by one.
 fn read_all(files: Vec<Location>, mut room: Room, interrupt: &Arc<AtomicBool>) -> Result<Vec<Message>, Failure> {
     let unread: Vec<_> = files.iter().cloned().map(Message::unread).collect();
     let (sender, receiver) = mpsc::channel();
-    // A pipe can keep a reader waiting for ever.
+    // On a separate thread, because reading a pipe can block for ever.
     let read_each = move || {
         let mut messages = Vec::new();
         let mut bad = Vec::new();
@@ -159,7 +159,7 @@ fn read_all(files: Vec<Location>, mut room: Room, interrupt: &Arc<AtomicBool>) -
                 Err(error) => bad.push((path, error)),
             }
         }
-        // Whoever was interrupted does not take it.
+        // This fails after an interrupt.
         let _ = sender.send(if bad.is_empty() { Ok(messages) } else { Err(Failure::Unreadable(bad)) });
     };
     thread::Builder::new().name("reader".into()).spawn(read_each).map_err(Failure::Reader)?;

@@ -1,5 +1,4 @@
-//! Messages that are kept while they wait: those that can be read only once, and small ones that are sent
-//! again and again.
+//! Messages kept until they are sent: those that can be read only once, and small ones that are sent repeatedly.
 
 use std::{
     fs::File,
@@ -10,11 +9,11 @@ use tempfile::{SpooledData, SpooledTempFile};
 
 use crate::scan::{Scanned, Verified};
 
-/// How much of a message that can be read only once is kept in memory; and of all messages that are sent
-/// again and again.
+/// How many octets to keep in memory, of each message that can be read only once, and of all repeated messages
+/// together.
 pub(crate) const IN_MEMORY: u64 = 1024 * 1024;
 
-/// A message that was read to its end, and is kept.
+/// A message that was read to its end and kept.
 #[derive(Debug)]
 pub(crate) enum Kept {
     Memory(Box<[u8]>),
@@ -22,42 +21,42 @@ pub(crate) enum Kept {
     File(File, Scanned),
 }
 
-/// How many octets of messages may still be kept.
+/// The remaining room for kept messages, in octets.
 #[derive(Debug)]
 pub(crate) struct Room {
-    /// In memory, of files that could also be read again.
+    /// In memory, for files that could also be read again.
     held: u64,
-    /// Of what can be read only once.
+    /// For messages that can be read only once.
     spooled: u64,
-    /// As much as that was, before anything was spooled.
+    /// The initial value of `spooled`.
     limit: u64,
 }
 
 impl Room {
-    /// For messages that are sent once, or again and again. `limit` is for all that can be read only once.
+    /// `again`: the messages are sent repeatedly. `limit`: for all messages that can be read only once.
     pub(crate) const fn new(again: bool, limit: u64) -> Self {
         Self { held: if again { IN_MEMORY } else { 0 }, spooled: limit, limit }
     }
 
-    /// Whether there is room in memory for so many octets.
+    /// Whether there is room in memory for this many octets.
     pub(crate) const fn can_hold(&self, octets: u64) -> bool {
         octets <= self.held
     }
 
-    /// Holds a file in memory; `None` if it is larger than the room for it.
+    /// Keeps a file in memory. `None` if it is larger than the room for it.
     pub(crate) fn hold(&mut self, from: impl Read) -> io::Result<Option<(Kept, Scanned)>> {
         let kept = keep(from, self.held)?;
         self.held -= octets(kept.as_ref());
         Ok(kept)
     }
 
-    /// Spools what can be read only once.
+    /// Keeps a message that can be read only once.
     pub(crate) fn spool(&mut self, from: impl Read) -> io::Result<(Kept, Scanned)> {
         let kept = keep(from, self.spooled)?;
         self.spooled -= octets(kept.as_ref());
         let too_much = || {
             let limit = self.limit;
-            io::Error::other(format!("what can be read only once has more than {limit} octets (--spool-limit)"))
+            io::Error::other(format!("standard input and pipes have more than {limit} octets in total (--spool-limit)"))
         };
         kept.ok_or_else(too_much)
     }
@@ -67,7 +66,7 @@ fn octets(kept: Option<&(Kept, Scanned)>) -> u64 {
     kept.map_or(0, |(_, scanned)| scanned.facts.octets)
 }
 
-/// Reads all of `from`; `None` if that is more than `most` octets.
+/// Reads all of `from`. `None` if that is more than `most` octets.
 fn keep(from: impl Read, most: u64) -> io::Result<Option<(Kept, Scanned)>> {
     let mut spool = SpooledTempFile::new(usize::try_from(IN_MEMORY).unwrap_or(usize::MAX));
     let scanned = Scanned::of(from.take(most.saturating_add(1)), &mut spool)?;
@@ -82,7 +81,7 @@ fn keep(from: impl Read, most: u64) -> io::Result<Option<(Kept, Scanned)>> {
 }
 
 impl Kept {
-    /// The message, from its start.
+    /// Opens the message at its start.
     pub(crate) fn open(&self) -> Box<dyn Read + '_> {
         match self {
             Self::Memory(octets) => Box::new(&octets[..]),
@@ -91,7 +90,7 @@ impl Kept {
     }
 }
 
-/// One of several who read a file, each at a place of its own.
+/// Reads a file from its start, independently of other readers of the same file.
 struct FromStart<'a> {
     file: &'a File,
     at: u64,
@@ -111,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_read_only_once_is_kept_for_several_at_once() {
+    fn a_kept_message_can_be_read_by_several_readers_at_once() {
         for len in [10, 3 * IN_MEMORY] {
             let content: Vec<u8> = (0..=u8::MAX).cycle().take(usize::try_from(len).unwrap()).collect();
             let (kept, _) = keep(&content[..], u64::MAX).unwrap().unwrap();
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_spooled_is_bounded_together() {
+    fn the_total_size_of_spooled_messages_is_bounded() {
         let mut room = Room::new(false, 10);
         for (octets, fits) in [(4, true), (7, false), (6, true), (0, true), (1, false)] {
             let spooled = room.spool(io::repeat(b'x').take(octets));
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_in_memory_is_bounded_too() {
+    fn the_total_size_of_messages_held_in_memory_is_bounded() {
         let mut room = Room::new(true, 1);
         assert!(room.can_hold(IN_MEMORY) && !Room::new(false, 1).can_hold(1));
         assert!(room.hold(io::repeat(b'x')).unwrap().is_none(), "it has grown, and has no end");

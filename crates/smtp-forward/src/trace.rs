@@ -1,4 +1,4 @@
-//! The conversation, on standard error.
+//! The trace of a conversation, on standard error.
 
 use console::style;
 
@@ -8,7 +8,7 @@ use crate::{
     report::how_lost,
 };
 
-/// Lines of each message's content that a trace shows.
+/// How many lines of each message's content to show.
 const CONTENT_LINES: u64 = 10;
 
 /// Writes each entry as it comes.

@@ -1,4 +1,4 @@
-//! Everybody who looks at a delivery while it is under way.
+//! All observers of a delivery under way.
 
 use std::{io, net::SocketAddr};
 
@@ -11,7 +11,7 @@ use crate::{diagnostics, progress::Progress, report::how_lost, trace};
 pub(crate) struct Watch {
     trace: Box<dyn Observer>,
     pub(crate) progress: Progress,
-    /// Which message is under way, for what is said of it.
+    /// The name of the current message, for diagnostics.
     pub(crate) message: String,
 }
 

@@ -1,4 +1,4 @@
-//! `smtp-forward send` over more connections, and with more messages over each, than a server serves.
+//! `smtp-forward send` to servers that limit connections, or messages per connection.
 
 mod program;
 
@@ -16,14 +16,14 @@ use std::{
 use program::{MESSAGE, run, text};
 use serde_json::Value;
 
-/// What a server says after the dot: so often that the message is taken, and then always this.
+/// How a server replies to the final dot: it accepts this many messages, and then always sends this reply.
 #[derive(Clone, Copy)]
 struct Takes(usize, &'static str);
 
 const ALL: Takes = Takes(usize::MAX, "");
 
-/// A server that treats the first connections as `first`, one each, and all others as `others`; and how
-/// many connections it has seen. Its threads end with the test.
+/// Starts a server that uses one entry of `first` for each of the first connections, and `others` for the rest. Also
+/// returns the number of connections it has accepted. Its threads end with the test.
 fn serve(first: &'static [Takes], others: Takes) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -61,8 +61,8 @@ fn converse(mut stream: TcpStream, Takes(mut left, then): Takes) -> io::Result<(
     Ok(())
 }
 
-/// How many of `count` messages over ten connections were delivered, and how many deferred; and how many
-/// connections were said to be too many.
+/// Sends `count` messages over ten connections. Returns how many were delivered, how many were deferred, and how many
+/// notes said that a connection left.
 fn send(server: SocketAddr, count: usize, second: &str) -> (usize, usize, usize) {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), MESSAGE).unwrap();
@@ -89,7 +89,8 @@ fn send(server: SocketAddr, count: usize, second: &str) -> (usize, usize, usize)
     let outcomes: Vec<_> =
         text(&output.stdout).lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
     let became = |word| outcomes.iter().filter(|report| report["outcome"] == word).count();
-    let notes = text(&output.stderr).matches("one connection fewer: the server defers what comes over it").count();
+    let notes =
+        text(&output.stderr).matches("one connection fewer: the server defers the messages sent over it").count();
     (became("delivered") + became("partial"), became("deferred"), notes)
 }
 
@@ -98,7 +99,7 @@ fn a_connection_whose_messages_are_deferred_leaves_them_to_the_others() {
     for others in [
         Takes(0, "432 4.3.2 concurrent connections limit exceeded"),
         Takes(0, "451 4.3.0 later"),
-        // It has delivered, so the code tells.
+        // The connection has delivered a message, so only the code 432 makes it leave.
         Takes(1, "432 4.3.2 concurrent connections limit exceeded"),
     ] {
         for second in ["c@example.net", "nobody@example.net"] {
@@ -112,7 +113,7 @@ fn a_connection_whose_messages_are_deferred_leaves_them_to_the_others() {
 }
 
 #[test]
-fn the_last_connection_is_not_left() {
+fn the_last_connection_never_leaves() {
     for others in [Takes(0, "432 4.3.2 concurrent connections limit exceeded"), Takes(0, "451 4.3.0 later")] {
         let (server, connections) = serve(&[], others);
         assert_eq!(send(server, 30, "c@example.net"), (0, 30, 9), "{}", others.1);

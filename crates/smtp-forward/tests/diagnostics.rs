@@ -1,4 +1,4 @@
-//! Standard error that takes nothing: no message and no report depends on it.
+//! Standard error that cannot be written to: messages and reports do not depend on it.
 
 #![cfg(unix)]
 
@@ -19,7 +19,7 @@ use smtp_testkit::server::loose::{HELLO, MESSAGE as TAKEN, QUIT, Server};
 
 const SEND: [&str; 8] = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--json"];
 
-/// Each kind of stream that takes nothing, where there is one.
+/// Each kind of stream that cannot be written to, as far as the system has it.
 fn broken() -> impl Iterator<Item = (&'static str, Stdio)> {
     let full = File::options().write(true).open("/dev/full").ok().map(|file| ("full", file.into()));
     let (ours, theirs) = UnixStream::pair().unwrap();
@@ -27,10 +27,10 @@ fn broken() -> impl Iterator<Item = (&'static str, Stdio)> {
     [Some(("closed", OwnedFd::from(theirs).into())), full, Some(("unread", unread()))].into_iter().flatten()
 }
 
-/// A stream that nobody reads, and that takes no more: whoever writes to it waits for ever.
+/// A stream that is full and never read. A blocking write to it never returns.
 fn unread() -> Stdio {
     let (ours, mut theirs) = UnixStream::pair().unwrap();
-    // It has to stay open as long as the program runs.
+    // It must stay open as long as the program runs.
     forget(ours);
     theirs.set_nonblocking(true).unwrap();
     while theirs.write(&[b'x'; 4096]).is_ok() {}
@@ -41,7 +41,7 @@ fn unread() -> Stdio {
 /// Runs the program to its end with a message on its standard input.
 fn run(arguments: &[&str], server: Option<SocketAddr>, errors: Stdio) -> Output {
     let mut child = start_with(arguments, server, Stdio::piped(), errors);
-    // Whoever is refused for its arguments does not read.
+    // This fails if the program rejects its arguments and does not read.
     let _ = child.stdin.take().unwrap().write_all(MESSAGE.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -52,7 +52,7 @@ fn outcomes(output: &Output) -> Vec<String> {
 }
 
 #[test]
-fn a_message_is_sent_and_reported_whatever_becomes_of_the_diagnostics() {
+fn a_message_is_sent_and_reported_without_diagnostics() {
     for more in [&["--trace"][..], &["-v"], &["-vv"], &["-vvv"], &["--trace", "-vvv"], &["--tls", "opportunistic"]] {
         for (kind, errors) in broken() {
             let server = Server::start(&format!(
@@ -68,7 +68,7 @@ fn a_message_is_sent_and_reported_whatever_becomes_of_the_diagnostics() {
 }
 
 #[test]
-fn every_message_of_a_batch_is_sent_and_reported_whatever_becomes_of_the_diagnostics() {
+fn every_message_of_a_batch_is_sent_and_reported_without_diagnostics() {
     let dir = tempfile::tempdir().unwrap();
     for part in ["new", "cur"] {
         fs::create_dir(dir.path().join(part)).unwrap();
@@ -81,7 +81,7 @@ fn every_message_of_a_batch_is_sent_and_reported_whatever_becomes_of_the_diagnos
     for (more, script, deferred) in [
         (&["--trace"][..], format!("{HELLO}{}{QUIT}", TAKEN.repeat(12)), 0),
         (&["-vvv"], format!("{HELLO}{}{QUIT}", TAKEN.repeat(12)), 0),
-        // A note for each connection that the server does not take.
+        // One note for each connection that the server does not accept.
         (&["--connections", "3", "-vv"], [refused, refused, &taken].join("-- connect\n"), 2),
     ] {
         for (kind, errors) in broken() {
@@ -113,8 +113,8 @@ fn an_error_that_cannot_be_shown_leaves_the_exit_status_as_it_is() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_a_fault_even_where_it_cannot_be_said() {
-    // A report is worth waiting for.
+fn a_report_that_cannot_be_written_is_an_error_even_without_diagnostics() {
+    // Writing a report may block, so the unread stream is left out for standard output.
     for ((kind, output), (_, errors)) in broken().filter(|(kind, _)| *kind != "unread").zip(broken()) {
         let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
         let mut child = start_with(&SEND, Some(server.address), output, errors);
@@ -124,10 +124,10 @@ fn a_report_that_cannot_be_written_is_a_fault_even_where_it_cannot_be_said() {
 }
 
 #[test]
-fn a_probe_and_a_demo_go_on_whatever_becomes_of_their_diagnostics() {
+fn a_probe_and_a_demo_work_without_diagnostics() {
     for (arguments, shown) in [
-        (&["probe", "--server", "{server}", "--trace"][..], "It takes EHLO"),
-        (&["probe", "--server", "{server}", "-vvv"], "It takes EHLO"),
+        (&["probe", "--server", "{server}", "--trace"][..], "It accepts EHLO"),
+        (&["probe", "--server", "{server}", "-vvv"], "It accepts EHLO"),
         (&["demo", "-vvv"], "arrived octet for octet"),
         (&["demo", "-vvv", "--fault", "reset"], "arrived octet for octet"),
     ] {

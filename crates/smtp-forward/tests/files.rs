@@ -1,4 +1,4 @@
-//! `smtp-forward send` with files that change, that are read once, and that are none.
+//! `smtp-forward send` with files that change, pipes, and paths that are not files.
 
 #![cfg(unix)]
 
@@ -21,14 +21,14 @@ use smtp_testkit::server::loose::{HELLO, MESSAGE as TAKEN, QUIT, Server};
 use tempfile::TempDir;
 
 const SEND: [&str; 8] = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--json"];
-/// Up to the content.
+/// A transaction up to the content.
 const TO_CONTENT: &str = "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n";
 const CHANGED: &str = "the content changed before it was sent";
 
-/// Something that happens to a file.
+/// A change to a file.
 type Change = fn(&Path);
 
-/// A directory with files 1, 2 and 3, each with its name as its subject.
+/// Creates a directory with files 1, 2 and 3, each with its name as its subject.
 fn three() -> (TempDir, [PathBuf; 3]) {
     let dir = tempfile::tempdir().unwrap();
     let paths = ["1", "2", "3"].map(|name| dir.path().join(name));
@@ -42,7 +42,7 @@ fn arguments<'a>(paths: &'a [PathBuf], more: &[&'a str]) -> Vec<&'a str> {
     SEND.into_iter().chain(more.iter().copied()).chain(paths.iter().map(|path| path.to_str().unwrap())).collect()
 }
 
-/// Sends these files, and lets something happen once the server comes to an `await`.
+/// Runs the program, and makes a change once the server reaches an `await`.
 fn send_while(server: &Server, arguments: &[&str], change: impl FnOnce()) -> Output {
     let child = start(arguments, Some(server.address));
     server.until_awaits(1);
@@ -51,7 +51,7 @@ fn send_while(server: &Server, arguments: &[&str], change: impl FnOnce()) -> Out
     child.wait_with_output().unwrap()
 }
 
-/// The outcome of each message, and why its recipient has it.
+/// The outcome of each message, and the reason given for its recipient.
 fn outcomes(output: &Output) -> Vec<(String, String)> {
     let one = |line| {
         let report: Value = serde_json::from_str(line).unwrap();
@@ -61,13 +61,13 @@ fn outcomes(output: &Output) -> Vec<(String, String)> {
     text(&output.stdout).lines().map(one).collect()
 }
 
-/// The subjects of the messages whose end was heard.
+/// The subjects of the messages that were received to their end.
 fn ended(heard: &[Vec<String>]) -> Vec<&str> {
     let whole = heard.iter().flatten().filter(|line| line.ends_with("\r\n.\r\n"));
     whole.filter_map(|content| content.strip_prefix("Subject: ")?.split("\r\n").next()).collect()
 }
 
-/// Writes over the end of a file, and leaves its size and its time as they are.
+/// Overwrites the end of a file, keeping its size and modification time.
 fn overwrite_end(path: &Path, octets: &[u8]) {
     let modified = fs::metadata(path).unwrap().modified().unwrap();
     let mut file = File::options().write(true).open(path).unwrap();
@@ -84,7 +84,7 @@ fn truncate(path: &Path, len: u64) {
     File::options().write(true).open(path).unwrap().set_len(len).unwrap();
 }
 
-/// Puts a file with the same content, size and time in the place of another.
+/// Replaces a file by another one with the same content, size and modification time.
 fn replace_by_a_copy(path: &Path) {
     let copy = path.with_extension("copy");
     fs::copy(path, &copy).unwrap();
@@ -109,7 +109,7 @@ fn replace_by_a_link(path: &Path, target: &Path) {
 }
 
 #[test]
-fn a_file_that_has_changed_when_its_turn_comes_is_deferred_and_the_others_are_sent() {
+fn a_file_that_changes_before_it_is_sent_is_deferred_and_the_others_are_sent() {
     let changes: [(&str, Change); 13] = [
         ("truncated", |path| truncate(path, 5)),
         ("emptied", |path| truncate(path, 0)),
@@ -135,7 +135,7 @@ fn a_file_that_has_changed_when_its_turn_comes_is_deferred_and_the_others_are_se
     ];
     for (name, change) in changes {
         let (_dir, paths) = three();
-        // Where it is noticed late, the second message is begun.
+        // If the change is noticed late, the second message has already been started.
         let server = Server::start(&format!(
             "-- await\n{HELLO}{TAKEN}{TO_CONTENT}-- content\n-- close\n-- connect\n{HELLO}{TAKEN}{QUIT}"
         ));
@@ -152,7 +152,7 @@ fn a_file_that_has_changed_when_its_turn_comes_is_deferred_and_the_others_are_se
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_sent_is_not_sent_to_its_end_and_the_others_are() {
+fn a_file_that_changes_while_it_is_sent_is_deferred_and_the_others_are_sent() {
     // More than the buffers of the connection hold.
     const LINES: usize = 16 * 1024;
     let changes: [(&str, Change); 5] = [
@@ -179,13 +179,13 @@ fn a_file_that_changes_while_it_is_sent_is_not_sent_to_its_end_and_the_others_ar
         let said = format!("message 1, {}: {CHANGED}", paths[0].to_str().unwrap());
         assert!(text(&output.stderr).contains(&said), "{name}: {}", text(&output.stderr));
         let heard = server.heard();
-        assert!(heard[0].last().unwrap().len() > 1_000_000, "{name}: it was under way");
+        assert!(heard[0].last().unwrap().len() > 1_000_000, "{name}: it was already being sent");
         assert_eq!(ended(&heard), ["2", "3"], "{name}");
     }
 }
 
 #[test]
-fn what_leaves_a_file_as_it_was_does_not_keep_it_from_being_sent() {
+fn changes_that_leave_the_content_alone_do_not_matter() {
     let changes: [(&str, Change); 3] = [
         ("permissions", |path| fs::set_permissions(path, Permissions::from_mode(0o400)).unwrap()),
         ("another name", |path| fs::hard_link(path, path.with_extension("link")).unwrap()),
@@ -205,7 +205,7 @@ fn what_leaves_a_file_as_it_was_does_not_keep_it_from_being_sent() {
 }
 
 #[test]
-fn what_is_kept_is_sent_as_it_was_read_whatever_becomes_of_the_file() {
+fn a_kept_message_is_sent_as_it_was_read_even_if_the_file_changes() {
     let (_dir, paths) = three();
     let server = Server::start(&format!("-- await\n{HELLO}{}{QUIT}", TAKEN.repeat(2)));
     let output = send_while(&server, &arguments(&paths[..1], &["--repeat", "2"]), || truncate(&paths[0], 0));
@@ -214,7 +214,7 @@ fn what_is_kept_is_sent_as_it_was_read_whatever_becomes_of_the_file() {
 }
 
 #[test]
-fn in_a_maildir_a_link_in_the_place_of_a_message_is_not_followed() {
+fn a_link_that_replaces_a_message_in_a_maildir_is_not_followed() {
     let dir = tempfile::tempdir().unwrap();
     for part in ["new", "cur"] {
         fs::create_dir(dir.path().join(part)).unwrap();
@@ -226,7 +226,7 @@ fn in_a_maildir_a_link_in_the_place_of_a_message_is_not_followed() {
     let server = Server::start(&format!("-- await\n{HELLO}{TAKEN}-- connect\n{HELLO}{TAKEN}{QUIT}"));
     let arguments = [&SEND[..], &["--maildir", dir.path().to_str().unwrap()]].concat();
     let output = send_while(&server, &arguments, || {
-        // To the very file that was scanned.
+        // The link leads to the same file that was scanned.
         let elsewhere = dir.path().join("elsewhere");
         fs::rename(&paths[1], &elsewhere).unwrap();
         symlink(elsewhere, &paths[1]).unwrap();
@@ -291,7 +291,7 @@ fn a_pipe_is_a_message_that_is_read_once() {
 }
 
 #[test]
-fn devices_and_directories_are_refused_as_files() {
+fn devices_and_directories_are_rejected() {
     let (dir, paths) = three();
     let link = dir.path().join("link");
     symlink("/dev/zero", &link).unwrap();
@@ -311,7 +311,7 @@ fn devices_and_directories_are_refused_as_files() {
 }
 
 #[test]
-fn more_than_may_be_spooled_is_not_sent() {
+fn nothing_is_sent_if_the_spool_limit_is_exceeded() {
     let (dir, paths) = three();
     let fifo = dir.path().join("fifo");
     make_fifo(&fifo);
@@ -322,7 +322,7 @@ fn more_than_may_be_spooled_is_not_sent() {
         // The pipe and standard input together.
         ("1K", &one, File::open(&paths[0]).unwrap().into(), false),
         ("2K", &one, File::open(&paths[0]).unwrap().into(), true),
-        // Standard input may be a device, and end never.
+        // Standard input may be a device that never ends.
         ("3M", &one, File::open("/dev/zero").unwrap().into(), false),
     ] {
         let server = Server::start(&format!("{HELLO}{}{QUIT}", TAKEN.repeat(2)));
@@ -345,7 +345,7 @@ fn more_than_may_be_spooled_is_not_sent() {
 }
 
 #[test]
-fn standard_input_that_cannot_be_read_is_no_empty_message() {
+fn standard_input_that_cannot_be_read_is_not_an_empty_message() {
     let (_dir, paths) = three();
     for (redirection, why) in [("<&-", "it is closed"), ("0>\"$OUTPUT\"", "Bad file descriptor")] {
         let server = Server::start(HELLO);
@@ -377,16 +377,16 @@ fn a_pipe_without_an_end_is_read_up_to_the_limit() {
     let output =
         run(&arguments(&[paths[0].clone(), fifo.clone()], &["--spool-limit", "3M"]), Some(server.address), b"");
     assert_eq!(output.status.code(), Some(66));
-    let said = format!("{} cannot be read: what can be read only once has more than 3145728", fifo.to_str().unwrap());
+    let said = format!("{} cannot be read: standard input and pipes have more than 3145728", fifo.to_str().unwrap());
     assert!(text(&output.stderr).contains(&said), "{}", text(&output.stderr));
     assert!(server.heard().is_empty());
     assert_eq!(writer.join().unwrap().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
 }
 
 #[test]
-fn a_signal_ends_a_batch_after_a_fifo_took_the_place_of_a_message() {
+fn a_signal_ends_a_batch_after_a_message_was_replaced_by_a_fifo() {
     let (_dir, paths) = three();
-    // The third message waits for an answer that never comes.
+    // The third message waits for a reply that never comes.
     let server = Server::start(&format!("-- await\n{HELLO}{TAKEN}-- connect\n-- await\n-- silence\n"));
     let child = start(&arguments(&paths, &[]), Some(server.address));
     server.until_awaits(1);

@@ -1,4 +1,4 @@
-//! `smtp-forward play` against `smtp-forward send`, and against clients that do it wrong.
+//! `smtp-forward play` with `smtp-forward send`, and with clients that break promises.
 
 mod program;
 
@@ -12,7 +12,7 @@ use std::{
 use program::{MESSAGE, run, start, text};
 use serde_json::Value;
 
-/// The server under way, and where it listens.
+/// The running server and its address.
 struct Server {
     child: Child,
     address: SocketAddr,
@@ -33,20 +33,20 @@ fn play(arguments: &[&str]) -> Server {
 }
 
 impl Server {
-    /// Waits for its end: its exit status, and what it printed.
+    /// Waits for the server to end. Returns its exit status and output.
     fn end(self) -> (Option<i32>, String) {
         let output = self.child.wait_with_output().unwrap();
         (output.status.code(), text(&output.stdout).to_owned())
     }
 
-    /// Says lines on a new connection, each once the one before is answered, and leaves.
+    /// Sends lines on a new connection, each after the reply to the one before, and closes it.
     fn converse(&self, lines: &[&str]) {
         let mut stream = BufReader::new(TcpStream::connect(self.address).unwrap());
         let mut heard = String::new();
         stream.read_line(&mut heard).unwrap();
         for line in lines {
             stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
-            // A server that closes the connection replies nothing.
+            // The server has closed the connection.
             if stream.read_line(&mut heard).unwrap_or(0) == 0 {
                 return;
             }
@@ -92,12 +92,12 @@ fn the_program_itself_breaks_no_promise_in_any_scenario() {
         assert_eq!(sent == Some(0), verdict["taken"] == 1, "{name}: {printed}");
         assert_eq!(verdict["delivers"], verdict["taken"] == 1, "{name}: {printed}");
     };
-    // At the same time: some scenarios last as long as the client's timeout.
+    // In parallel, because some scenarios last as long as the client's timeout.
     thread::scope(|scope| names.iter().for_each(|name| drop(scope.spawn(move || check(name)))));
 }
 
 #[test]
-fn a_transcript_is_played_as_it_stands_in_its_file() {
+fn a_transcript_file_can_be_played() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/transcripts/");
     for name in ["rfc2920-group", "helo-503-rset", "ehlo-500-helo-closed"] {
         let server = play(&[&format!("{directory}{name}.smtp")]);
@@ -109,7 +109,7 @@ fn a_transcript_is_played_as_it_stands_in_its_file() {
 }
 
 #[test]
-fn a_client_that_does_it_wrong_is_told_which_promise_it_broke() {
+fn a_broken_promise_is_named() {
     const MAIL: [&str; 4] = ["MAIL FROM:<a@example.com>", "RCPT TO:<b@example.net>", "DATA", "x\r\n."];
     let whole = |hello| [&[hello][..], &MAIL, &["QUIT"]].concat();
     let cases = [
@@ -143,9 +143,9 @@ fn a_client_that_does_it_wrong_is_told_which_promise_it_broke() {
 }
 
 #[test]
-fn without_a_connection_it_ends_when_its_patience_does() {
+fn without_a_connection_it_ends_after_the_patience() {
     let (status, printed) = play(&["ehlo-closed", "--patience", "0.1"]).end();
-    assert_eq!((status, printed.as_str()), (Some(1), "No connection arrived.\n"));
+    assert_eq!((status, printed.as_str()), (Some(1), "No client connected.\n"));
 }
 
 #[test]
@@ -154,12 +154,12 @@ fn a_client_that_keeps_its_connection_is_not_waited_for() {
     let stream = TcpStream::connect(server.address).unwrap();
     let (status, printed) = server.end();
     assert_eq!(status, Some(1));
-    assert!(printed.starts_with("connection 1: nothing was said, still open\n"), "{printed}");
+    assert!(printed.starts_with("connection 1: no commands, still open\n"), "{printed}");
     drop(stream);
 }
 
 #[test]
-fn a_scenario_that_cannot_be_played_is_refused() {
+fn a_scenario_that_cannot_be_played_is_rejected() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/transcripts/");
     for scenario in ["no-such-scenario", &format!("{directory}ehlo-write-failed.smtp"), "Cargo.toml"] {
         let output = run(&["play", scenario], None, b"");
@@ -171,7 +171,7 @@ fn a_scenario_that_cannot_be_played_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_verdict_that_cannot_be_written_is_a_failure_and_no_panic() {
+fn a_verdict_that_cannot_be_written_is_an_error_and_not_a_panic() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut child = program::start_into(&["play", "ehlo-closed", "--patience", "0.1"], None, full.into());
     let mut errors = String::new();

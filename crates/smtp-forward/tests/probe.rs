@@ -32,7 +32,7 @@ fn a_probe_lists_what_the_server_offers() {
 }
 
 #[test]
-fn a_probe_says_whether_it_took_helo_and_its_exit_status_whether_it_got_there() {
+fn a_probe_reports_whether_helo_was_needed() {
     for (script, hello, needed, code) in [
         (format!("{CLOSES}{HELO}{QUIT}"), json!("helo"), true, 0),
         (format!("S: 220 x\nC: EHLO\nS: 502 no\nC: HELO\nS: 250 hi\n{QUIT}"), json!("helo"), true, 0),
@@ -52,11 +52,11 @@ fn a_probe_says_whether_it_took_helo_and_its_exit_status_whether_it_got_there() 
 }
 
 #[test]
-fn the_report_for_people_says_how_it_got_there() {
+fn the_text_report_says_which_hello_was_accepted() {
     let server = Server::start(&format!("{CLOSES}{HELO}{QUIT}"));
     let output = run(&PROBE[..3], Some(server.address), b"");
     let report = text(&output.stdout);
-    for part in ["greets: 220 ready", "It took HELO", "the server closed the connection at EHLO"] {
+    for part in ["greets: 220 ready", "It accepts only HELO", "the server closed the connection at EHLO"] {
         assert!(report.contains(part), "{report}");
     }
 }

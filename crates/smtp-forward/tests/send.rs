@@ -24,13 +24,13 @@ fn file(content: &[u8]) -> tempfile::NamedTempFile {
     file
 }
 
-/// A server that closes on EHLO, and takes the message after HELO.
+/// A server that closes on EHLO, and accepts the message after HELO.
 fn closes_on_ehlo() -> Server {
     Server::start(&format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\n{HELO}{TAKEN}{QUIT}"))
 }
 
 #[test]
-fn the_json_report_has_its_shape() {
+fn the_json_report_has_all_fields() {
     let server = closes_on_ehlo();
     let address = server.address.to_string();
     let output = run(&send(&["--json"]), Some(server.address), MESSAGE.as_bytes());
@@ -55,7 +55,7 @@ fn the_json_report_has_its_shape() {
 }
 
 #[test]
-fn the_report_for_people_says_why_there_were_two_connections() {
+fn the_text_report_says_why_there_were_two_connections() {
     let server = closes_on_ehlo();
     let output = run(&send(&[]), Some(server.address), MESSAGE.as_bytes());
     let report = text(&output.stdout);
@@ -65,16 +65,16 @@ fn the_report_for_people_says_why_there_were_two_connections() {
 }
 
 #[test]
-fn a_connection_for_helo_is_said_to_be_one_even_if_it_takes_no_hello() {
+fn a_connection_for_helo_is_reported_as_such_even_if_the_greeting_refuses_it() {
     let server = Server::start(&format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\nS: 554 go away\n{QUIT}"));
     let output = run(&send(&[]), Some(server.address), MESSAGE.as_bytes());
     let report = text(&output.stdout);
-    let why = "The server closed the connection on EHLO, without an answer: a new connection was opened, for HELO.";
+    let why = "The server closed the connection on EHLO, without a reply: a new connection was opened for HELO.";
     assert!(report.contains(why), "{report}");
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_a_fault() {
+fn a_report_that_cannot_be_written_is_an_error() {
     for (more, closed) in [(&["--json"][..], true), (&[], true), (&["--json"], false), (&[], false)] {
         let Some(output) = (if closed { Some(Stdio::piped()) } else { full() }) else { continue };
         let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
@@ -87,14 +87,13 @@ fn a_report_that_cannot_be_written_is_a_fault() {
     }
 }
 
-/// A file that takes nothing, where there is one.
+/// A file that cannot be written to, if the system has one.
 fn full() -> Option<Stdio> {
     File::options().write(true).open("/dev/full").ok().map(Stdio::from)
 }
 
-/// What a server says from EHLO on, what then becomes of the message, and the exit status.
 #[test]
-fn the_exit_status_tells_what_became_of_the_message() {
+fn the_exit_status_follows_from_the_outcome() {
     let rcpt = "C: MAIL\nS: 250 ok\nC: RCPT\n";
     for (script, outcome, code) in [
         (format!("{HELLO}{TAKEN}{QUIT}"), "delivered", 0),
@@ -119,7 +118,7 @@ fn the_exit_status_tells_what_became_of_the_message() {
 }
 
 #[test]
-fn some_recipients_delivered_is_partial_and_the_status_is_that_of_the_rest() {
+fn a_partial_delivery_has_the_exit_status_of_the_other_recipients() {
     for (refusal, code) in [("550 5.1.1 nobody", 69), ("452 4.5.3 too many", 75)] {
         let server = Server::start(&format!(
             "{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: RCPT\nS: {refusal}\nC: DATA\nS: 354 go\n-- content\n\
@@ -135,7 +134,7 @@ fn some_recipients_delivered_is_partial_and_the_status_is_that_of_the_rest() {
 }
 
 #[test]
-fn lmtp_gives_each_recipient_its_own_answer() {
+fn lmtp_gives_each_recipient_its_own_reply() {
     let server = Server::start(&format!(
         "S: 220 ready\nC: LHLO\nS: 250 hi\nC: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\n\
          S: 354 go\n-- content\nS: 250 first\nS: 450 second\n{QUIT}"
@@ -151,7 +150,7 @@ fn lmtp_gives_each_recipient_its_own_answer() {
 }
 
 #[test]
-fn what_cannot_be_asked_for_is_refused_with_nothing_connected() {
+fn invalid_arguments_are_rejected_without_a_connection() {
     let missing = ["send", "--server", "{server}", "--from", "a@example.com"];
     for (arguments, input, code) in [
         (send(&["--to", "c@d\r\nRCPT TO:<e@f>"]), "", 64),
@@ -197,7 +196,7 @@ fn what_cannot_be_asked_for_is_refused_with_nothing_connected() {
 }
 
 #[test]
-fn the_null_reverse_path_and_the_name_are_said_as_given() {
+fn the_null_reverse_path_and_the_hello_name_are_sent_as_given() {
     for from in ["", "<>"] {
         let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
         let arguments =
@@ -209,7 +208,7 @@ fn the_null_reverse_path_and_the_name_are_said_as_given() {
 }
 
 #[test]
-fn octets_above_127_go_only_where_they_may() {
+fn content_that_is_8_bit_is_sent_only_if_allowed() {
     let offers = "S: 220 ready\nC: EHLO\nS: 250-hi\nS: 250 8BITMIME\n";
     let content = b"Subject: x\n\ncaf\xc3\xa9\n";
     for (script, more, code, mail) in [
@@ -231,7 +230,7 @@ fn octets_above_127_go_only_where_they_may() {
 }
 
 #[test]
-fn several_files_are_several_messages_over_one_connection() {
+fn several_files_are_sent_as_several_messages_over_one_connection() {
     let (one, two) = (file(b"Subject: one\n"), file(b"Subject: two\n"));
     let server = Server::start(&format!("{HELLO}{TAKEN}{TAKEN}{TAKEN}{QUIT}"));
     let paths = [one.path().to_str().unwrap(), "-", two.path().to_str().unwrap()];
@@ -245,7 +244,7 @@ fn several_files_are_several_messages_over_one_connection() {
 }
 
 #[test]
-fn a_message_that_is_read_once_arrives_whole_whatever_its_size() {
+fn a_message_from_standard_input_of_any_size_arrives_whole() {
     let offers = "S: 220 ready\nC: EHLO\nS: 250-hi\nS: 250 SIZE\n";
     for lines in [0, 1, 60_000] {
         let content = ".A line of forty octets, dot included.\n".repeat(lines);
@@ -260,7 +259,7 @@ fn a_message_that_is_read_once_arrives_whole_whatever_its_size() {
 }
 
 #[test]
-fn the_servers_words_are_escaped_wherever_they_are_shown() {
+fn replies_are_escaped_wherever_they_are_shown() {
     let refusal = "S: 550-5.7.1 \x1b[31mred\0\nS: 550 5.7.1 \u{202e}more\n";
     for more in [&["--json"][..], &[], &["--trace"]] {
         let server = Server::start(&format!("{HELLO}C: MAIL\n{refusal}{QUIT}"));
@@ -278,7 +277,7 @@ fn the_servers_words_are_escaped_wherever_they_are_shown() {
 }
 
 #[test]
-fn a_recipient_is_escaped_where_people_read_it() {
+fn a_recipient_is_escaped_in_the_text_report() {
     let server = Server::start(&format!("{HELLO}{QUIT}"));
     let output = run(&send(&["--to", "c\u{e000}@example.net"]), Some(server.address), MESSAGE.as_bytes());
     let report = text(&output.stdout);
@@ -300,7 +299,7 @@ fn a_trace_shows_both_sides_and_where_connections_begin_and_end() {
 }
 
 #[test]
-fn opportunistic_tls_goes_on_in_clear_and_says_so() {
+fn opportunistic_tls_sends_in_clear_text_with_a_note() {
     let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
     let output = run(&send(&["--tls", "opportunistic"]), Some(server.address), MESSAGE.as_bytes());
     assert_eq!(output.status.code(), Some(0));
@@ -323,7 +322,7 @@ fn a_long_line_is_sent_and_reported() {
 }
 
 #[test]
-fn helo_is_tried_again_when_policy_says_so() {
+fn helo_is_retried_according_to_the_policy() {
     for (when, first, connections) in [
         ("never", "-- close", 1),
         ("disconnect", "-- silence", 1),
@@ -340,10 +339,10 @@ fn helo_is_tried_again_when_policy_says_so() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_it_with_a_report_wherever_it_waits() {
+fn a_signal_ends_the_program_with_a_report_wherever_it_waits() {
     use rustix::process::{Pid, Signal, kill_process};
     for (script, input, messages) in [
-        // It waits for standard input, for the greeting, for an answer to the second message.
+        // The program waits for standard input, for the greeting, for the reply to MAIL.
         (String::new(), None, 1),
         ("-- silence\n".to_owned(), Some(MESSAGE), 1),
         (format!("{HELLO}C: MAIL\n-- silence\n"), Some(MESSAGE), 1),

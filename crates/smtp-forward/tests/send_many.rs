@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const SEND: [&str; 7] = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net"];
 
-/// A maildir with these messages, each with its name as its subject.
+/// Creates a maildir with these messages, each with its name as its subject.
 fn maildir(names: &[String]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for part in ["new", "cur", "tmp"] {
@@ -48,7 +48,7 @@ fn numbers(reports: &[Value]) -> Vec<u64> {
     reports.iter().filter_map(|report| report["number"].as_u64()).collect()
 }
 
-/// The messages that were heard on each connection, as their subjects.
+/// The subjects of the messages received on each connection.
 fn subjects(heard: &[Vec<String>]) -> Vec<Vec<&str>> {
     fn subject(line: &str) -> Option<&str> {
         line.strip_prefix("Subject: ")?.split("\r\n").next()
@@ -57,7 +57,7 @@ fn subjects(heard: &[Vec<String>]) -> Vec<Vec<&str>> {
 }
 
 #[test]
-fn a_maildir_is_sent_in_the_order_of_its_names_and_left_as_it_was() {
+fn a_maildir_is_sent_in_the_order_of_names_and_not_changed() {
     let dir = maildir(&["cur/2:2,S".into(), "new/1".into(), "new/3".into(), "tmp/4".into()]);
     let server = Server::start(&format!("{HELLO}{}{QUIT}", TAKEN.repeat(3)));
     let output = send_all(&server, dir.path(), &["--json"]);
@@ -72,7 +72,7 @@ fn a_maildir_is_sent_in_the_order_of_its_names_and_left_as_it_was() {
 }
 
 #[test]
-fn a_connection_is_ended_after_as_many_messages_as_it_may_serve() {
+fn a_connection_is_ended_after_the_given_number_of_messages() {
     for (limit, messages) in [("1", &[1, 1, 1][..]), ("2", &[2, 1]), ("3", &[3]), ("4", &[3])] {
         let dir = maildir(&new(3));
         let connection = |served: &usize| format!("{HELLO}{}{QUIT}", TAKEN.repeat(*served));
@@ -88,7 +88,7 @@ fn a_connection_is_ended_after_as_many_messages_as_it_may_serve() {
 }
 
 #[test]
-fn connections_are_open_at_once_as_many_as_asked_for() {
+fn as_many_connections_as_asked_for_are_open_at_once() {
     let dir = maildir(&new(3));
     let connection = format!("-- gather 3\n{HELLO}{TAKEN}{QUIT}");
     let server = Server::start(&[&connection[..]; 3].join("-- connect\n"));
@@ -102,7 +102,7 @@ fn connections_are_open_at_once_as_many_as_asked_for() {
 }
 
 #[test]
-fn every_message_is_reported_once_whatever_becomes_of_its_connection() {
+fn every_message_is_reported_once_however_its_connection_ends() {
     let to_content = "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n";
     let connections = [
         ("-- close\n".to_owned(), "deferred"),
@@ -130,7 +130,7 @@ fn every_message_is_reported_once_whatever_becomes_of_its_connection() {
 }
 
 #[test]
-fn connections_that_a_server_does_not_take_leave_the_messages_to_the_others() {
+fn connections_that_a_server_does_not_accept_leave_the_messages_to_the_others() {
     let dir = maildir(&new(12));
     let refused = "-- gather 3\nS: 421 too many connections\n-- close\n";
     let server = Server::start(
@@ -159,7 +159,7 @@ fn a_kept_connection_that_ends_loses_no_message() {
 }
 
 #[test]
-fn a_message_goes_out_as_often_as_asked_for_wherever_it_came_from() {
+fn repeated_messages_from_a_file_or_standard_input_are_sent_as_often_as_asked_for() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), MESSAGE).unwrap();
     for path in ["-", file.path().to_str().unwrap()] {
@@ -175,7 +175,7 @@ fn a_message_goes_out_as_often_as_asked_for_wherever_it_came_from() {
 }
 
 #[test]
-fn a_message_that_a_server_cannot_take_costs_no_connection() {
+fn a_message_that_a_server_cannot_accept_does_not_make_its_connection_leave() {
     let dir = maildir(&new(4));
     for eight_bit in ["new/01", "new/02"] {
         fs::write(dir.path().join(eight_bit), "Subject: \u{e9}\n").unwrap();
@@ -191,7 +191,7 @@ fn a_message_that_a_server_cannot_take_costs_no_connection() {
 }
 
 #[test]
-fn of_several_messages_each_report_names_its_own() {
+fn each_report_names_its_message_if_there_are_several() {
     let dir = maildir(&new(3));
     let refused = "C: MAIL\nS: 550 5.7.1 not this one\n";
     let server = Server::start(&format!("{HELLO}{TAKEN}{refused}{QUIT}-- connect\n{HELLO}{TAKEN}{QUIT}"));
@@ -206,7 +206,7 @@ fn of_several_messages_each_report_names_its_own() {
 }
 
 #[test]
-fn of_many_messages_people_are_told_the_sum_and_what_was_not_delivered() {
+fn many_messages_are_reported_as_a_summary_and_the_failures() {
     let refused = "C: MAIL\nS: 550 5.7.1 not this one\n";
     let dir = maildir(&new(12));
     let (before, after) = (TAKEN.repeat(4), TAKEN.repeat(7));
@@ -224,14 +224,14 @@ fn of_many_messages_people_are_told_the_sum_and_what_was_not_delivered() {
 }
 
 #[test]
-fn one_message_that_cannot_be_read_keeps_all_from_being_sent_and_each_of_them_is_named() {
+fn nothing_is_sent_if_a_message_cannot_be_read_and_each_such_message_is_named() {
     let dir = maildir(&new(2));
     for bad in ["new/03", "cur/04"] {
         fs::create_dir(dir.path().join(bad)).unwrap();
     }
     let whole = maildir(&new(1));
     let empty = maildir(&[]);
-    let no_maildir = tempfile::tempdir().unwrap();
+    let not_maildir = tempfile::tempdir().unwrap();
     let path = |dir: &TempDir| dir.path().to_str().unwrap().to_owned();
     for (more, named) in [
         (vec!["--maildir".to_owned(), path(&dir)], &["new/03", "cur/04"][..]),
@@ -239,9 +239,9 @@ fn one_message_that_cannot_be_read_keeps_all_from_being_sent_and_each_of_them_is
             vec!["--maildir".to_owned(), path(&whole), "/no/such/file".into(), "/nor/this".into()],
             &["/no/such", "/nor/"],
         ),
-        (vec!["--maildir".to_owned(), path(&empty)], &["it holds no message"]),
-        (vec!["--maildir".to_owned(), path(&no_maildir)], &["it is no maildir"]),
-        (vec!["--maildir".to_owned(), path(&whole) + "/new/01"], &["it is no maildir"]),
+        (vec!["--maildir".to_owned(), path(&empty)], &["it contains no messages"]),
+        (vec!["--maildir".to_owned(), path(&not_maildir)], &["it is not a maildir"]),
+        (vec!["--maildir".to_owned(), path(&whole) + "/new/01"], &["it is not a maildir"]),
         (vec!["no\u{1b}[31msuch".into()], &["no\\u{1b}[31msuch cannot be read"]),
     ] {
         let server = Server::start("S: 220 ready\n");
@@ -255,7 +255,7 @@ fn one_message_that_cannot_be_read_keeps_all_from_being_sent_and_each_of_them_is
 }
 
 #[test]
-fn a_message_that_is_gone_when_its_turn_comes_is_deferred_and_the_others_are_sent() {
+fn a_message_that_is_removed_before_it_is_sent_is_deferred_and_the_others_are_sent() {
     let dir = maildir(&new(3));
     let server = Server::start(&format!("-- await\n{HELLO}{TAKEN}-- connect\n{HELLO}{TAKEN}{QUIT}"));
     let arguments = [&SEND[..], &["--json", "--maildir", dir.path().to_str().unwrap()]].concat();
@@ -293,7 +293,7 @@ fn a_signal_ends_all_connections_and_every_message_is_reported() {
 
 #[cfg(unix)]
 #[test]
-fn as_many_files_are_open_as_the_connections_need_or_nothing_is_sent() {
+fn the_open_file_limit_is_raised_for_the_connections_or_nothing_is_sent() {
     let dir = maildir(&new(30));
     let connection = format!("-- gather 30\n{HELLO}{TAKEN}{QUIT}");
     for (limit, status, heard) in [("ulimit -Sn 40", 0, 30), ("ulimit -n 40", 64, 0)] {

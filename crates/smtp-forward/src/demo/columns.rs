@@ -1,4 +1,4 @@
-//! Two conversations side by side: a column for each connection, a row for each thing that happens.
+//! Two conversations side by side: a column for each connection, a row for each event.
 
 use std::io;
 
@@ -9,16 +9,16 @@ use crate::{
     report::{how_lost, print},
 };
 
-/// Columns in all where there is no terminal to ask.
+/// The total width in characters if there is no terminal to ask.
 const PLAIN_WIDTH: usize = 100;
 const WIDEST: usize = 120;
 const NARROWEST: usize = 40;
-/// What stands between the columns.
+/// The separator between the columns.
 const BETWEEN: &str = " │ ";
 
 /// Writes rows as they come.
 pub(super) struct Columns {
-    /// Of one column.
+    /// The width of one column.
     width: usize,
     connections: usize,
 }
@@ -59,11 +59,11 @@ impl Columns {
         }
     }
 
-    /// One text in the column of the connection that is open, on as many rows as it takes.
+    /// Writes a text in the column of the current connection, on as many rows as it needs.
     fn row(&self, text: &str, style: &Style) {
         for piece in pieces(text, self.width) {
             let shown = style.apply_to(&piece);
-            // Where a row cannot be written, the report cannot either, and it is said then.
+            // If a row cannot be written, neither can the report, which then says so.
             let _ = if self.connections < 2 {
                 let gap = " ".repeat(self.width.saturating_sub(piece.chars().count()));
                 print(format_args!("{shown}{gap}{}\n", BETWEEN.trim_end()))
@@ -74,8 +74,7 @@ impl Columns {
     }
 }
 
-/// `text` in pieces of at most `width` characters, cut at spaces where it has some; all but the
-/// first are indented.
+/// Splits `text` into pieces of at most `width` characters, at spaces if possible. All but the first are indented.
 fn pieces(text: &str, width: usize) -> Vec<String> {
     const INDENT: &str = "   ";
     let mut pieces = Vec::new();
@@ -86,7 +85,7 @@ fn pieces(text: &str, width: usize) -> Vec<String> {
         }
         for character in word.chars() {
             if piece.chars().count() >= width {
-                // The cut takes the place of the space.
+                // The line break replaces the space.
                 if character == ' ' {
                     continue;
                 }
@@ -104,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_that_is_too_wide_goes_on_below_itself() {
+    fn a_text_that_is_too_wide_is_wrapped() {
         for (text, width, expected) in [
             ("S: 250 ok", 10, &["S: 250 ok"][..]),
             ("S: one two three", 10, &["S: one two", "   three"][..]),

@@ -1,4 +1,4 @@
-//! The main job, in front of one's eyes: a message is forwarded to a server that hangs up on EHLO.
+//! The command `demo`: forwards a message to a server that hangs up on EHLO, and shows the conversation.
 
 mod columns;
 mod server;
@@ -21,9 +21,9 @@ use crate::{
     report::{self, Account, people},
 };
 
-/// What is forwarded. Its line ends are LF; the wire's are CR LF.
+/// The message. Its line ends are LF; on the wire they are CR LF.
 const MESSAGE: &str = include_str!("../../../../testdata/messages/forwarded.eml");
-/// Lines of it that the columns show.
+/// How many of its lines the columns show.
 const CONTENT_LINES: u64 = 2;
 
 pub(crate) fn run(fault: Fault) -> ExitStatus {
@@ -54,11 +54,11 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
 
 fn introduce(fault: Fault, address: SocketAddr) -> io::Result<()> {
     let how = match fault {
-        Fault::Closed => "closes the connection without an answer",
+        Fault::Closed => "closes the connection without a reply",
         Fault::Reset => "resets the connection",
-        Fault::MidReply => "closes in the middle of its answer",
-        Fault::AfterReply => "answers, and then closes",
-        Fault::Refused => "answers 500, and then closes",
+        Fault::MidReply => "closes the connection in the middle of the reply",
+        Fault::AfterReply => "replies, then closes the connection",
+        Fault::Refused => "refuses with 500, then closes the connection",
     };
     report::print(format_args!("On EHLO, the server at {address} {how}.\nA message is forwarded to it.\n\n"))
 }
@@ -69,10 +69,10 @@ fn envelope() -> Result<Envelope, Box<dyn std::error::Error + Send + Sync>> {
     Ok(Envelope::new(from, vec![to])?)
 }
 
-/// What the server says of the message.
+/// Describes what the server received.
 fn arrived(received: Option<&Received>) -> String {
     match received {
-        None => "The server got no message.\n".to_owned(),
+        None => "The server did not receive the message.\n".to_owned(),
         Some(Received { from, to, content }) => {
             let how = if *content == wire(MESSAGE) { "octet for octet" } else { "CHANGED" };
             let (lines, octets) = (content.lines().count(), content.len());

@@ -1,4 +1,4 @@
-//! A server that misbehaves when it hears EHLO, and is kind to whoever comes back: a scenario of `play`.
+//! A server that misbehaves on EHLO and accepts the message on the second connection: a scenario of `play`.
 
 use std::{
     io,
@@ -22,15 +22,15 @@ use crate::{
     },
 };
 
-/// How long the server is waited for once the client is done.
+/// How long to wait for the server once the client is done.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The server, on a thread of its own that ends with the program.
+/// The server, on a separate thread that ends with the program.
 pub(super) struct FaultyServer {
     conversations: Receiver<Conversation>,
 }
 
-/// A message as the server got it, dots taken off.
+/// A message as the server received it, with dot-stuffing removed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Received {
     pub(super) from: String,
@@ -39,7 +39,7 @@ pub(super) struct Received {
 }
 
 impl FaultyServer {
-    /// A server on a free port of loopback: its first connection meets `fault`.
+    /// Starts a server on a free port of loopback. `fault` happens on its first connection.
     pub(super) fn start(fault: Fault) -> io::Result<(Self, SocketAddr)> {
         let scenario = Scenario::load(match fault {
             Fault::Closed => "ehlo-closed",
@@ -71,7 +71,7 @@ impl FaultyServer {
 }
 
 impl Received {
-    /// The message of a conversation that took one.
+    /// The message of a conversation, if a whole one was sent.
     fn of(conversation: &Conversation) -> Option<Self> {
         let mut received = Self::default();
         for exchange in &conversation.exchanges {

@@ -1,4 +1,4 @@
-//! The files of messages: opened to be scanned, and opened again to be sent if they are still the same.
+//! Message files: opened to be scanned, and opened again to be sent if they are still the same.
 
 #[cfg(not(unix))]
 mod other;
@@ -25,12 +25,12 @@ use system::{is_device, open_at_once, open_without_links};
 pub(crate) enum Location {
     StandardInput,
     File(PathBuf),
-    /// In new/ or cur/ of a maildir. Neither that nor the message is reached by a symbolic link.
+    /// In new/ or cur/ of a maildir. Neither that directory nor the message may be a symbolic link.
     Maildir(PathBuf),
 }
 
 impl Location {
-    /// A path as it was given; `-` is standard input.
+    /// The location of a path on the command line; `-` is standard input.
     pub(crate) fn given(path: &Path) -> Self {
         if path.as_os_str() == "-" { Self::StandardInput } else { Self::File(path.to_owned()) }
     }
@@ -42,14 +42,14 @@ impl Location {
         }
     }
 
-    /// Opens the file to be scanned: a regular one, or one that can be read only once. Waits for the
-    /// writer of a pipe.
+    /// Opens the file to be scanned: a regular file, or one that can be read only once. Blocks until a pipe has a
+    /// writer.
     pub(crate) fn open(&self) -> io::Result<File> {
         if let Self::File(path) = self {
             let kind = fs::metadata(path)?.file_type();
             refuse(kind)?;
             if !kind.is_file() {
-                // A pipe that is opened and left again breaks its writer: it is opened once.
+                // Opening a pipe and closing it again would break its writer, so it is opened only once.
                 let file = File::open(path)?;
                 refuse(file.metadata()?.file_type())?;
                 return Ok(file);
@@ -59,14 +59,14 @@ impl Location {
         if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
     }
 
-    /// Opens the file to be sent, if it is the one that was scanned.
+    /// Opens the file to be sent, if it is still the one that was scanned.
     pub(crate) fn open_again(&self, scanned: Identity) -> io::Result<File> {
         let file = self.open_at_once()?.ok_or(ContentChanged)?;
         let metadata = file.metadata()?;
         if metadata.is_file() && Identity::from(&metadata) == scanned { Ok(file) } else { Err(ContentChanged.into()) }
     }
 
-    /// Opens whatever is there, and waits for nobody; `None` if that is a link that is not followed.
+    /// Opens without blocking. `None` if the path is a symbolic link that must not be followed.
     fn open_at_once(&self) -> io::Result<Option<File>> {
         match self {
             Self::StandardInput | Self::File(_) => open_at_once(self.path()).map(Some),
@@ -75,7 +75,7 @@ impl Location {
     }
 }
 
-/// Standard input, to be read once.
+/// Standard input, which can be read only once.
 pub(crate) fn standard_input() -> io::Result<impl Read> {
     if system::is_standard_input_closed()? {
         Err(io::Error::other("it is closed"))
@@ -84,7 +84,7 @@ pub(crate) fn standard_input() -> io::Result<impl Read> {
     }
 }
 
-/// Directories hold no message, and devices no end of one.
+/// Rejects directories, which are not messages, and devices, which may never end.
 fn refuse(kind: FileType) -> io::Result<()> {
     if kind.is_dir() {
         Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"))
@@ -100,5 +100,5 @@ pub(crate) fn symbolic_link() -> io::Error {
 }
 
 pub(crate) fn not_regular() -> io::Error {
-    io::Error::other("it is no regular file")
+    io::Error::other("it is not a regular file")
 }

@@ -1,4 +1,4 @@
-//! Files on other systems: what the standard library knows of them.
+//! Files on other systems, as far as the standard library supports them.
 
 use std::{
     fs::{self, File, FileType, Metadata},
@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-/// Since when the file is as it is.
+/// Identifies a version of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Identity {
     size: u64,

@@ -13,10 +13,10 @@ use rustix::{
     stdio::stdin,
 };
 
-/// A pipe is not waited for, and no terminal becomes that of this program.
+/// Does not block on a pipe, and does not make a terminal the controlling one.
 const AT_ONCE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// Which file it is, and since when it is as it is.
+/// Identifies a file and its version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Identity {
     device: u64,
@@ -45,12 +45,13 @@ impl Read for StandardInput {
     }
 }
 
-/// `std` takes standard input that cannot be read for an empty one.
+/// Standard input without `std`, which treats one that cannot be read as empty.
 pub(super) fn standard_input() -> impl Read {
     StandardInput
 }
 
-/// Whether it was closed: `std` opens the null device in its place, to read and to write.
+/// Whether standard input was closed when the program started: `std` then opens the null device in its place, for
+/// reading and writing.
 pub(super) fn is_standard_input_closed() -> io::Result<bool> {
     let kind = File::from(stdin().try_clone_to_owned()?).metadata()?.file_type();
     let is_for_both = (fcntl_getfl(stdin())? & OFlags::ACCMODE) == OFlags::RDWR;
@@ -73,7 +74,7 @@ pub(super) fn open_without_links(path: &Path) -> io::Result<Option<File>> {
     });
     match opened {
         Ok(file) => Ok(Some(file.into())),
-        // The second is FreeBSD's.
+        // FreeBSD returns MLINK.
         Err(Errno::LOOP | Errno::MLINK) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -85,7 +86,7 @@ mod tests {
     use std::{fs, os::unix::fs::symlink};
 
     #[test]
-    fn in_a_maildir_neither_a_message_nor_its_directory_is_reached_by_a_link() {
+    fn links_to_a_message_or_its_directory_are_not_followed() {
         let maildir = tempfile::tempdir().unwrap();
         let at = |path| maildir.path().join(path);
         fs::create_dir(at("elsewhere")).unwrap();

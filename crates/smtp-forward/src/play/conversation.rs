@@ -1,4 +1,4 @@
-//! What was said on one connection, and how it ended: all that a verdict is based on.
+//! What was sent on one connection, and how it ended. A verdict is based on this alone.
 
 use std::time::Instant;
 
@@ -14,11 +14,11 @@ pub(crate) struct Conversation {
     pub(crate) ended: Option<Ended>,
     /// The client spoke before the greeting had ended.
     pub(crate) spoke_first: bool,
-    /// The client sent something before the reply that was due, and the server had not offered that.
+    /// The client sent something before the reply that was due, and the server had not offered PIPELINING.
     pub(crate) did_not_wait: bool,
-    /// When something happened last.
+    /// When something last happened.
     pub(crate) last: Option<Instant>,
-    /// The server is silent on purpose: the client has to leave.
+    /// The server is silent on purpose: the client must end the connection.
     pub(crate) is_left_alone: bool,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Conversation {
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     pub(crate) sent: Sent,
-    /// What was said in reply before the client sent more: complete replies only, and how often.
+    /// The codes of all complete replies before the client sent more.
     pub(crate) replies: Vec<u16>,
     /// Keywords of the reply to EHLO, in upper case.
     pub(crate) offers: Vec<String>,
@@ -36,9 +36,9 @@ pub(crate) struct Exchange {
 pub(crate) enum Sent {
     Command(Vec<u8>),
     Content {
-        /// As they came, without the dot at the end.
+        /// As received, without the final dot.
         octets: Vec<u8>,
-        /// Whether the dot came.
+        /// Whether the final dot was received.
         complete: bool,
     },
 }
@@ -62,7 +62,7 @@ impl Conversation {
         self.exchanges.push(Exchange::new(Sent::Content { octets, complete }));
     }
 
-    /// The server said these octets.
+    /// The server sent these octets.
     pub(crate) fn said(&mut self, octets: &[u8]) {
         let Some(last) = self.exchanges.last_mut() else { return };
         for line in octets.split_inclusive(|octet| *octet == b'\n') {
@@ -75,12 +75,12 @@ impl Conversation {
         }
     }
 
-    /// The verbs of its commands, in order. Content is none.
+    /// The verbs of the commands, in order, without content.
     pub(crate) fn verbs(&self) -> impl Iterator<Item = (String, &Exchange)> {
         self.exchanges.iter().filter_map(|exchange| Some((exchange.verb()?, exchange)))
     }
 
-    /// Complete messages, each with the code that answered it, if one did.
+    /// The code of the reply to each complete message, if there was one.
     pub(crate) fn messages(&self) -> impl Iterator<Item = Option<u16>> {
         self.exchanges.iter().filter_map(|exchange| match exchange.sent {
             Sent::Content { complete: true, .. } => Some(exchange.replies.first().copied()),
@@ -88,18 +88,18 @@ impl Conversation {
         })
     }
 
-    /// What happened, in a line.
+    /// What happened, on one line.
     pub(crate) fn summary(&self) -> String {
         let mut parts: Vec<_> = self.exchanges.iter().map(Exchange::summary).collect();
         if parts.is_empty() {
-            parts.push("nothing was said".to_owned());
+            parts.push("no commands".to_owned());
         }
         parts.push(
             match self.ended {
-                Some(Ended::ClosedByServer) => "the server closed it",
-                Some(Ended::ResetByServer) => "the server reset it",
-                Some(Ended::ClosedByClient) => "the client closed it",
-                Some(Ended::AfterQuit) => "ended in order",
+                Some(Ended::ClosedByServer) => "closed by the server",
+                Some(Ended::ResetByServer) => "reset by the server",
+                Some(Ended::ClosedByClient) => "closed by the client",
+                Some(Ended::AfterQuit) => "ended with QUIT",
                 None => "still open",
             }
             .to_owned(),
@@ -121,7 +121,7 @@ impl Exchange {
         }
     }
 
-    /// What the client sent, safe to show.
+    /// What the client sent, escaped.
     pub(crate) fn shown(&self) -> String {
         const MOST: usize = 200;
         match &self.sent {

@@ -1,4 +1,4 @@
-//! A faulty server for any client: it plays a scenario and tells what the client did.
+//! The command `play`: a faulty server for any client. It plays a scenario and reports what the client did.
 
 pub(crate) mod conversation;
 mod promise;
@@ -29,9 +29,9 @@ use crate::{
     report::{self, json},
 };
 
-/// How often the server looks whether it is over.
+/// How often to check whether the scenario is over.
 const TICK: Duration = Duration::from_millis(20);
-/// How long it waits for a connection too many once everything has happened.
+/// How long to wait for surplus connections once the scenario has been played.
 const AFTERWARDS: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(arguments: &Play) -> ExitStatus {
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Play) -> ExitStatus {
         let names = Scenario::list().map(|(name, about)| format!("{name:26} {about}\n"));
         return report::publish(names.collect::<String>());
     }
-    // One of the two is required.
+    // clap requires a scenario unless `--list` is given.
     let name = arguments.scenario.as_deref().unwrap_or_default();
     let scenario = match Scenario::load(name) {
         Ok(scenario) => scenario,
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &Play) -> ExitStatus {
     published.max(verdict.status())
 }
 
-/// Serves connections until the scenario is over: each as it was seen, in the order they came.
+/// Serves connections until the scenario is over. Returns what was seen on each, in order.
 fn serve(scenario: &Scenario, arguments: &Play) -> io::Result<Vec<Conversation>> {
     let listeners = Listeners::new(vec![TcpListener::bind(arguments.listen)?])?;
     for address in listeners.addresses() {
@@ -82,7 +82,7 @@ fn serve(scenario: &Scenario, arguments: &Play) -> io::Result<Vec<Conversation>>
     }
 }
 
-/// Serves a connection on a thread of its own.
+/// Serves a connection on a new thread.
 fn start(link: Link, acts: Option<Vec<Act>>) -> io::Result<Arc<Mutex<Conversation>>> {
     let seen = Arc::new(Mutex::new(Conversation { last: Some(Instant::now()), ..Conversation::default() }));
     let noted = Arc::clone(&seen);
@@ -95,8 +95,8 @@ fn look(seen: &Mutex<Conversation>) -> MutexGuard<'_, Conversation> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether nothing has happened for as long as there is patience. A client that is met with silence is
-/// waited for: it has to leave by itself.
+/// Whether nothing has happened for as long as `patience`. While the server is silent on purpose, it waits until the
+/// client ends the connection.
 fn is_over(seen: &[MutexGuard<'_, Conversation>], scenario: &Scenario, patience: Duration, started: Instant) -> bool {
     let is_open = |conversation: &&MutexGuard<'_, Conversation>| conversation.ended.is_none();
     if seen.iter().filter(is_open).any(|conversation| conversation.is_left_alone) {

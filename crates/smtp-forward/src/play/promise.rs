@@ -1,21 +1,21 @@
-//! What a client has to keep to, as far as the wire shows it.
+//! The rules that a client must follow, as far as they can be checked on the wire.
 
 use super::conversation::{Conversation, Ended, Exchange, Sent};
 
-/// More connections than these are no way to deliver one message.
+/// The most connections that one message may take.
 const MOST_CONNECTIONS: usize = 4;
 
-/// Whether a promise was kept, where there was occasion to.
+/// Whether a promise was kept, if there was an occasion to break it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Finding {
     pub(super) name: &'static str,
-    /// What it asks for.
+    /// What it requires.
     pub(super) asks: &'static str,
-    /// Where and how it was broken.
+    /// Where and how it was broken, if it was.
     pub(super) broken: Option<String>,
 }
 
-/// What one promise says of the conversations: nothing, if there was no occasion to break it.
+/// Checks one promise. `None` if there was no occasion to break it.
 type Check = fn(&[Conversation]) -> Option<Result<(), String>>;
 
 const PROMISES: [(&str, &str, Check); 11] = [
@@ -26,25 +26,25 @@ const PROMISES: [(&str, &str, Check); 11] = [
         "a refused EHLO is followed by HELO on the same connection (RFC 5321 section 3.2)",
         helo_here,
     ),
-    ("421-respected", "after 421, nothing but QUIT is said (RFC 5321 section 3.8)", respects_421),
-    ("greeting-awaited", "nothing is said before the greeting (RFC 5321 section 4.3.1)", awaits_greeting),
+    ("421-respected", "after 421, nothing but QUIT is sent (RFC 5321 section 3.8)", respects_421),
+    ("greeting-awaited", "nothing is sent before the greeting (RFC 5321 section 4.3.1)", awaits_greeting),
     ("replies-awaited", "one command at a time without PIPELINING (RFC 2920)", awaits_replies),
     (
         "success-awaited",
-        "the client goes on only after the reply that allows it (RFC 5321 section 4.3.2)",
+        "the client continues only after the reply that allows it (RFC 5321 section 4.3.2)",
         awaits_success,
     ),
-    ("replies-counted", "a reply to nothing is not counted as an answer", counts_replies),
+    ("replies-counted", "an extra reply is not counted as the reply to a command", counts_replies),
     (
         "only-what-is-offered",
-        "no parameter and no command that the server did not offer (RFC 5321 section 4.1.1.11)",
+        "no parameters or commands that the server did not offer (RFC 5321 section 4.1.1.11)",
         only_offered,
     ),
     ("line-endings", "no bare CR or LF in the message (RFC 5321 section 2.3.8)", line_endings),
     ("bounded", "few connections for one message", bounded),
 ];
 
-/// What the promises say.
+/// Checks all promises.
 pub(super) fn findings(conversations: &[Conversation]) -> Vec<Finding> {
     let finding = |(name, asks, check): (&'static str, &'static str, Check)| {
         check(conversations).map(|kept| Finding { name, asks, broken: kept.err() })
@@ -57,7 +57,7 @@ fn sent_once(conversations: &[Conversation]) -> Option<Result<(), String>> {
     (times > 0).then(|| if times == 1 { Ok(()) } else { Err(format!("it was sent {times} times")) })
 }
 
-/// After a hang-up on EHLO.
+/// HELO on a new connection, after a hang-up on EHLO.
 fn helo_retry(conversations: &[Conversation]) -> Option<Result<(), String>> {
     let mut kept = None;
     for (index, conversation) in conversations.iter().enumerate() {
@@ -74,7 +74,7 @@ fn helo_retry(conversations: &[Conversation]) -> Option<Result<(), String>> {
     kept
 }
 
-/// Whether the server ended it between EHLO and the reply to MAIL, or after it refused EHLO for good.
+/// Whether the server ended the connection between EHLO and the reply to MAIL, or after refusing EHLO permanently.
 fn hangs_up_on_ehlo(conversation: &Conversation) -> bool {
     if !matches!(conversation.ended, Some(Ended::ClosedByServer | Ended::ResetByServer)) {
         return false;
@@ -91,7 +91,7 @@ fn hangs_up_on_ehlo(conversation: &Conversation) -> bool {
     }
 }
 
-/// After a refused EHLO on a connection that stays open.
+/// HELO on the same connection, after a refused EHLO, if the connection stays open.
 fn helo_here(conversations: &[Conversation]) -> Option<Result<(), String>> {
     let mut kept = None;
     for (index, conversation) in conversations.iter().enumerate() {
@@ -139,7 +139,7 @@ fn awaits_greeting(conversations: &[Conversation]) -> Option<Result<(), String>>
     each(
         conversations,
         |conversation| {
-            if conversation.spoke_first { Err("something was said before it".to_owned()) } else { Ok(()) }
+            if conversation.spoke_first { Err("something was sent before it".to_owned()) } else { Ok(()) }
         },
     )
 }
@@ -153,19 +153,19 @@ fn awaits_replies(conversations: &[Conversation]) -> Option<Result<(), String>> 
     )
 }
 
-/// MAIL after hello was taken, RCPT after MAIL was, and content after 354.
+/// MAIL only after an accepted hello, RCPT only after an accepted MAIL, and content only after 354.
 fn awaits_success(conversations: &[Conversation]) -> Option<Result<(), String>> {
     each(conversations, |conversation| {
         let (mut hello, mut mail, mut data) = (false, false, false);
         for exchange in &conversation.exchanges {
             let is_taken = exchange.replies.first().is_some_and(|code| *code == 250);
-            // Whatever the client takes for the answer to a group is not seen here.
+            // With pipelining, it is not visible which reply the client waited for.
             let pipelines = conversation.exchanges.iter().any(|it| it.offers.iter().any(|it| it == "PIPELINING"));
             match exchange.verb().as_deref() {
                 Some("EHLO" | "HELO" | "LHLO") => hello = is_taken,
-                Some("MAIL") if !hello => return Err("MAIL, and no hello was taken".to_owned()),
+                Some("MAIL") if !hello => return Err("MAIL although no hello was accepted".to_owned()),
                 Some("MAIL") => mail = is_taken || pipelines,
-                Some("RCPT") if !mail => return Err("RCPT, and MAIL was not taken".to_owned()),
+                Some("RCPT") if !mail => return Err("RCPT although MAIL was not accepted".to_owned()),
                 Some("DATA") => data = exchange.replies.contains(&354),
                 None if !data => return Err("content without 354".to_owned()),
                 _ => {}
@@ -175,7 +175,7 @@ fn awaits_success(conversations: &[Conversation]) -> Option<Result<(), String>> 
     })
 }
 
-/// A command that got more replies than one is the last one, but for QUIT.
+/// After a command with more than one reply, the client sends only QUIT.
 fn counts_replies(conversations: &[Conversation]) -> Option<Result<(), String>> {
     let mut kept = None;
     for (index, conversation) in conversations.iter().enumerate() {
@@ -183,9 +183,9 @@ fn counts_replies(conversations: &[Conversation]) -> Option<Result<(), String>> 
         if let Some(at) = doubled {
             kept.get_or_insert(Ok(()));
             let next = &conversation.exchanges[at + 1..];
-            // What is under way when the reply arrives is not taken back.
+            // The next command may already be under way when the second reply arrives.
             if let Some(second) = next.get(1).filter(|it| it.verb().as_deref() != Some("QUIT")) {
-                return Some(Err(format!("connection {}: the client goes on to {}", index + 1, second.shown())));
+                return Some(Err(format!("connection {}: the client continues with {}", index + 1, second.shown())));
             }
         }
     }
@@ -219,7 +219,7 @@ fn only_offered(conversations: &[Conversation]) -> Option<Result<(), String>> {
     })
 }
 
-/// The names of the parameters behind a path.
+/// The names of the parameters after a path.
 fn parameters(line: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(line);
     let behind = text.rsplit_once('>').map_or("", |(_, behind)| behind);
@@ -231,7 +231,7 @@ fn line_endings(conversations: &[Conversation]) -> Option<Result<(), String>> {
     conversations.iter().any(has_content).then_some(())?;
     each(conversations, |conversation| {
         let is_bare = |it: &Exchange| matches!(&it.sent, Sent::Content { octets, .. } if has_bare(octets));
-        if conversation.exchanges.iter().any(is_bare) { Err("the message has some".to_owned()) } else { Ok(()) }
+        if conversation.exchanges.iter().any(is_bare) { Err("the message contains one".to_owned()) } else { Ok(()) }
     })
 }
 
@@ -243,7 +243,7 @@ fn bounded(conversations: &[Conversation]) -> Option<Result<(), String>> {
     }
 }
 
-/// Whether there is a CR or LF that is no line end.
+/// Whether there is a bare CR or LF.
 fn has_bare(content: &[u8]) -> bool {
     content.iter().enumerate().any(|(index, octet)| match octet {
         b'\r' => content.get(index + 1).is_some_and(|next| *next != b'\n'),
@@ -256,7 +256,7 @@ fn is_refusal(reply: Option<u16>) -> bool {
     matches!(reply, Some(400..=599))
 }
 
-/// The same check of each connection; nothing if there was none.
+/// Checks each connection. `None` if there are no connections.
 fn each(
     conversations: &[Conversation],
     check: impl Fn(&Conversation) -> Result<(), String>,

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use smtp_proto::{Disconnect, Escaped};
 use smtp_testkit::transcript::{Action, Flight, Transcript};
 
-/// The scenarios of the program, by name.
+/// The built-in scenarios, by name.
 const BUILT_IN: [(&str, &str); 16] = [
     ("ehlo-closed", include_str!("../../scenarios/ehlo-closed.smtp")),
     ("ehlo-reset", include_str!("../../scenarios/ehlo-reset.smtp")),
@@ -24,52 +24,52 @@ const BUILT_IN: [(&str, &str); 16] = [
     ("ehlo-helo-closed", include_str!("../../scenarios/ehlo-helo-closed.smtp")),
     ("dot-unanswered", include_str!("../../scenarios/dot-unanswered.smtp")),
 ];
-/// Octets that `{LONG}` stands for.
+/// The number of octets that `{LONG}` stands for.
 const LONG: usize = 256 * 1024;
 
 /// What the server does on each connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(super) name: String,
-    /// What it does, in a sentence.
+    /// What the server does, in a sentence.
     pub(super) about: String,
     pub(crate) connections: Vec<Vec<Act>>,
-    /// Whether a client that does everything right gets its message through.
+    /// Whether a correct client gets its message through.
     pub(super) delivers: bool,
 }
 
-/// One thing the server does.
+/// One action of the server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Act {
     Say(Vec<u8>),
-    /// Hears a command with this verb.
+    /// Waits for a command with this verb.
     Hear(String),
-    /// Hears some octets of a command.
+    /// Waits for some octets of a command.
     HearSome,
-    /// Hears the content up to its dot.
+    /// Reads the content up to the final dot.
     Content,
-    /// Hears so many lines of the content.
+    /// Reads this many lines of the content.
     ContentLines(usize),
     Close,
     Reset,
-    /// Says nothing until the client leaves.
+    /// Sends nothing until the client ends the connection.
     Silence,
 }
 
 impl Scenario {
-    /// The names of those that are built in, and what each does.
+    /// The names of the built-in scenarios, and what each does.
     pub(super) fn list() -> impl Iterator<Item = (&'static str, &'static str)> {
         BUILT_IN.into_iter().map(|(name, source)| (name, about(source)))
     }
 
-    /// A scenario of the program by its name, or else that of a file.
+    /// Loads a built-in scenario by name, or else one from a file.
     pub(crate) fn load(name: &str) -> Result<Self, String> {
         if let Some((name, source)) = BUILT_IN.into_iter().find(|(built_in, _)| *built_in == name) {
             return Self::parse(name, source, Path::new(""));
         }
         let path = Path::new(name);
         let source = fs::read_to_string(path).map_err(|error| {
-            format!("{}: no scenario has this name, and as a file: {error}", Escaped(name.as_bytes()))
+            format!("{}: not a built-in scenario, and cannot be read as a file: {error}", Escaped(name.as_bytes()))
         })?;
         let messages = path.parent().unwrap_or(Path::new("")).join("../messages");
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -101,11 +101,11 @@ fn about(source: &str) -> &str {
 struct Builder {
     connections: Vec<Vec<Act>>,
     delivers: bool,
-    /// Commands that were heard and not answered yet.
+    /// Commands not replied to yet.
     group: Vec<Act>,
     /// The server has asked for content.
     wants_content: bool,
-    /// The end of the content was heard last.
+    /// The end of the content was received last.
     has_content: bool,
 }
 
@@ -129,8 +129,8 @@ impl Builder {
         Ok(())
     }
 
-    /// Each command of a group gets its own reply, for clients that wait for it: the last one gets all
-    /// that are left.
+    /// Gives each command of a group its own reply, for clients that wait for it. The last command gets all remaining
+    /// replies.
     fn say(&mut self, octets: &[u8]) {
         let mut replies = replies(octets);
         if std::mem::take(&mut self.has_content) && octets.starts_with(b"2") {
@@ -192,7 +192,7 @@ pub(super) fn verb(line: &[u8]) -> String {
     String::from_utf8_lossy(&line[..end]).to_ascii_uppercase()
 }
 
-/// Octets cut behind each reply; what does not end is the last one.
+/// Splits octets after each reply. The last one may be incomplete.
 fn replies(octets: &[u8]) -> Vec<Vec<u8>> {
     let mut replies = vec![Vec::new()];
     for line in octets.split_inclusive(|octet| *octet == b'\n') {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_scenario_that_is_built_in_can_be_played() {
+    fn every_built_in_scenario_can_be_played() {
         for (name, about) in Scenario::list() {
             let scenario = Scenario::load(name).unwrap();
             assert!(!scenario.connections.is_empty() && about.ends_with('.'), "{name}: {about}");

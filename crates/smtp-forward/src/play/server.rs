@@ -1,4 +1,4 @@
-//! Serves one connection: what the scenario says, and then whatever the client asks for.
+//! Serves one connection: follows the scenario, and then accepts whatever the client sends.
 
 use std::{
     io,
@@ -13,14 +13,14 @@ use super::{
     scenario::{Act, verb},
 };
 
-/// How long a read may take. Clients give up long before.
+/// How long a read may take. Clients give up long before that.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long the greeting is held back, to see whether the client speaks first.
+/// How long to delay the greeting, to see whether the client sends something first.
 const BEFORE_GREETING: Duration = Duration::from_millis(20);
 const GREETING: &[u8] = b"220 mx.example.net ESMTP\r\n";
 
-/// Serves a connection until it ends, and notes what happens in `seen` as it does. Without acts, the
-/// server takes everything and offers nothing.
+/// Serves a connection until it ends, and records in `seen` what happens. Without acts, the server accepts everything
+/// and offers no extensions.
 pub(crate) fn serve(link: Link, acts: Option<&[Act]>, seen: &Mutex<Conversation>) {
     let mut serving = Serving { link, seen, taking_content: false, part: Vec::new() };
     let ended = match acts {
@@ -30,7 +30,7 @@ pub(crate) fn serve(link: Link, acts: Option<&[Act]>, seen: &Mutex<Conversation>
     let ended = ended.unwrap_or(Ended::ClosedByClient);
     serving.note().ended = Some(ended);
     if ended == Ended::ResetByServer {
-        // Where the client has left first, it is not needed.
+        // This fails if the client has already ended the connection.
         let _ = serving.link.reset();
     }
 }
@@ -38,13 +38,13 @@ pub(crate) fn serve(link: Link, acts: Option<&[Act]>, seen: &Mutex<Conversation>
 struct Serving<'s> {
     link: Link,
     seen: &'s Mutex<Conversation>,
-    /// 354 was said, and the dot did not come.
+    /// 354 was sent, and the final dot was not received yet.
     taking_content: bool,
-    /// Lines of the content that were heard.
+    /// Lines of the content received so far.
     part: Vec<u8>,
 }
 
-/// The client has left.
+/// The client has ended the connection.
 struct Left;
 
 impl From<io::Error> for Left {
@@ -54,14 +54,14 @@ impl From<io::Error> for Left {
 }
 
 impl Serving<'_> {
-    /// What was seen so far, to note something: the connection is at work.
+    /// Locks what was seen so far, to record something, and notes the time of the activity.
     fn note(&self) -> MutexGuard<'_, Conversation> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.last = Some(Instant::now());
         seen
     }
 
-    /// The client has to leave by itself.
+    /// Records whether the client must end the connection by itself.
     fn is_left_alone(&self, is_so: bool) {
         self.note().is_left_alone = is_so;
     }
@@ -82,7 +82,7 @@ impl Serving<'_> {
                     if said == *expected {
                         break;
                     }
-                    // These change nothing, and clients say them as they like.
+                    // These change nothing here, and clients may send them at any time.
                     if !matches!(said.as_str(), "NOOP" | "RSET") {
                         return self.oblige(Some(&line));
                     }
@@ -126,7 +126,7 @@ impl Serving<'_> {
         self.say(GREETING)
     }
 
-    /// Takes everything. `heard` is a command that was not answered yet.
+    /// Accepts everything. `heard` is a command not replied to yet.
     fn oblige(&mut self, heard: Option<&[u8]>) -> Result<Ended, Left> {
         let mut heard = heard.map(<[u8]>::to_vec);
         loop {
@@ -155,7 +155,7 @@ impl Serving<'_> {
         }
     }
 
-    /// Whether a recipient was taken since the last MAIL.
+    /// Whether a recipient was accepted since the last MAIL.
     fn has_recipient(&self) -> bool {
         let seen = self.note();
         let since = seen.verbs().collect::<Vec<_>>();
@@ -176,7 +176,7 @@ impl Serving<'_> {
         self.link.line(LONGEST).map_err(|_| Left)
     }
 
-    /// The next command. One that has come before the reply to the last one was not waited for.
+    /// Reads the next command. If more input has already arrived, the client did not wait for the reply.
     fn hear(&mut self) -> Result<Vec<u8>, Left> {
         let line = self.line()?;
         let mut seen = self.note();
@@ -187,7 +187,7 @@ impl Serving<'_> {
         Ok(line)
     }
 
-    /// Content up to its dot.
+    /// Reads the content up to the final dot.
     fn content(&mut self) -> Result<(), Left> {
         loop {
             match self.line() {
@@ -211,14 +211,14 @@ impl Serving<'_> {
         self.note().content(content, complete);
     }
 
-    /// After QUIT and its reply.
+    /// Ends the connection after the reply to QUIT.
     fn bye(&mut self) -> Ended {
         self.link.close();
         self.rest();
         Ended::AfterQuit
     }
 
-    /// Hears until the client leaves, and replies no more.
+    /// Reads until the client ends the connection, without replying.
     fn rest(&mut self) {
         if self.taking_content {
             let _ = self.content();

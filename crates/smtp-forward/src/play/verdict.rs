@@ -1,4 +1,4 @@
-//! What the client did, for people and for programs.
+//! What the client did, as text and as JSON.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use super::{
 };
 use crate::exit_status::ExitStatus;
 
-/// What is said of a client at the end.
+/// The final verdict on a client.
 pub(super) struct Verdict<'v> {
     scenario: &'v Scenario,
     conversations: &'v [Conversation],
     findings: Vec<Finding>,
-    /// Messages that were sent to their end.
+    /// How many messages were sent to their end.
     sent: usize,
-    /// Those that the server took.
+    /// How many of them the server accepted.
     taken: usize,
 }
 
@@ -35,7 +35,7 @@ impl<'v> Verdict<'v> {
         }
     }
 
-    /// Whether the message arrived where the scenario lets it, and no promise was broken.
+    /// Whether the message arrived if the scenario allows it, and no promise was broken.
     pub(super) fn is_good(&self) -> bool {
         let arrived = if self.scenario.delivers { self.taken == 1 } else { self.taken <= 1 };
         let connected = !self.conversations.is_empty();
@@ -50,9 +50,9 @@ impl<'v> Verdict<'v> {
         match (self.taken, self.sent) {
             (1, 1) => "The message arrived, complete and exactly once.",
             (0, 0) if self.scenario.delivers => "The message did not arrive.",
-            (0, 0) => "The message did not arrive, and could not here.",
-            (0, _) => "The message was sent to its end and not taken.",
-            (1, _) => "The message arrived once, and was sent more often.",
+            (0, 0) => "The message did not arrive. In this scenario it cannot.",
+            (0, _) => "The whole message was sent, but not accepted.",
+            (1, _) => "The message arrived once, but was sent more than once.",
             _ => "The message arrived more than once.",
         }
     }
@@ -87,7 +87,7 @@ impl<'v> Verdict<'v> {
 impl fmt::Display for Verdict<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.conversations.is_empty() {
-            return writeln!(f, "No connection arrived.");
+            return writeln!(f, "No client connected.");
         }
         for (number, conversation) in (1..).zip(self.conversations) {
             writeln!(f, "connection {number}: {}", conversation.summary())?;
@@ -109,7 +109,7 @@ impl fmt::Display for Verdict<'_> {
 #[derive(Serialize)]
 struct Json {
     scenario: String,
-    /// Whether a client that does everything right gets its message through.
+    /// Whether a correct client gets its message through.
     delivers: bool,
     connections: Vec<Connection>,
     sent: usize,

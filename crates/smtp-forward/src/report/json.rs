@@ -1,20 +1,20 @@
-//! Reports for programs: one JSON object on one line. What is not known is null.
+//! Reports as JSON: one object on one line. Unknown values are null.
 
 use serde::Serialize;
 use smtp_proto::{AttemptEnd, AttemptReport, Hello, Outcome, Reply};
 
 use super::{Account, Which, reason, trouble};
 
-/// What became of one message.
+/// The report on one message.
 #[derive(Serialize, Debug)]
 pub(crate) struct Message<'a> {
-    /// Where there are several.
+    /// Set if there are several messages.
     #[serde(flatten)]
     which: Option<Which>,
     outcome: Option<&'static str>,
     recipients: Vec<Recipient<'a>>,
     attempts: Vec<Attempt>,
-    /// Octets of the longest line, where not every server takes it.
+    /// Octets of the longest line, if not every server accepts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     longest_line: Option<u64>,
 }
@@ -27,7 +27,7 @@ struct Recipient<'a> {
     reason: String,
 }
 
-/// A reply, its text safe to show.
+/// A reply, with its text escaped.
 #[derive(Serialize, Debug)]
 pub(crate) struct JsonReply {
     code: u16,
@@ -35,7 +35,7 @@ pub(crate) struct JsonReply {
     text: String,
 }
 
-/// One connection that was tried.
+/// One attempt to connect and deliver.
 #[derive(Serialize, Debug)]
 pub(crate) struct Attempt {
     server: Option<String>,
@@ -91,7 +91,7 @@ pub(crate) fn attempts(account: Account<'_>) -> Vec<Attempt> {
 
 /// One object on one line.
 pub(crate) fn line(value: &impl Serialize) -> String {
-    // Strings, numbers and lists: nothing that can fail.
+    // Serializing strings, numbers and lists cannot fail.
     let mut line = serde_json::to_string(value).unwrap_or_default();
     line.push('\n');
     line

@@ -1,4 +1,4 @@
-//! Reports for people on more messages than they want to read about one by one.
+//! Text reports on many messages: failures and a summary.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -6,7 +6,7 @@ use smtp_proto::{Escaped, LONGEST_LINE, Outcome, Report, Stage, Status};
 
 use super::{Which, hint, reason};
 
-/// The recipients of one message that it was not delivered to, a line each.
+/// The recipients that one message was not delivered to, one per line.
 pub(crate) struct NotDelivered<'a> {
     pub(crate) which: Which,
     pub(crate) report: Report<'a>,
@@ -23,12 +23,12 @@ impl fmt::Display for NotDelivered<'_> {
     }
 }
 
-/// What became of all of them.
+/// The summary of all messages.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     outcomes: BTreeMap<Outcome, usize>,
     connections: usize,
-    /// Messages with a line that not every server takes.
+    /// How many messages have a line that not every server accepts.
     long_lines: usize,
     hint: Option<&'static str>,
     pub(crate) time: Duration,
@@ -55,10 +55,10 @@ impl fmt::Display for Summary {
         let plural = if self.connections == 1 { "" } else { "s" };
         #[allow(clippy::cast_precision_loss, reason = "it is a rate")]
         let rate = messages as f64 / seconds;
-        writeln!(f, "{} connection{plural}, {seconds:.2} s, {rate:.0} a second", self.connections)?;
+        writeln!(f, "{} connection{plural}, {seconds:.2} s, {rate:.0} per second", self.connections)?;
         if self.long_lines > 0 {
             let (count, limit) = (self.long_lines, LONGEST_LINE);
-            writeln!(f, "{count} with a line of more than {limit} octets: not every server takes it.")?;
+            writeln!(f, "{count} with a line of more than {limit} octets: not every server accepts it.")?;
         }
         f.write_str(self.hint.unwrap_or_default())
     }

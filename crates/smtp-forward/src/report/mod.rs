@@ -1,4 +1,4 @@
-//! What became of a message, for people and for programs.
+//! Reports on messages, as text and as JSON.
 
 pub(crate) mod json;
 pub(crate) mod many;
@@ -25,19 +25,19 @@ pub(crate) struct Account<'a> {
 }
 
 impl<'a> Account<'a> {
-    /// Each attempt with the address that was connected to, or tried.
+    /// Each attempt with the address that was connected to or tried.
     pub(crate) fn attempts(self) -> impl Iterator<Item = (AttemptReport<'a>, Option<SocketAddr>)> {
         let servers = self.servers.iter().copied().chain(std::iter::repeat(None));
         self.report.attempts().zip(servers)
     }
 }
 
-/// Which message of several: they are not reported in their order where several connections take them.
+/// Which of several messages a report is about. With several connections, reports may come out of order.
 #[derive(Serialize, Debug)]
 pub(crate) struct Which {
-    /// From 1 on.
+    /// Counts from 1.
     pub(crate) number: usize,
-    /// Its name, safe to show.
+    /// Its name, escaped.
     pub(crate) file: String,
 }
 
@@ -51,14 +51,14 @@ impl Display for Which {
 pub(crate) fn hint(report: Report<'_>) -> Option<&'static str> {
     let needs_8bit = |cause| matches!(cause, Cause::Needs { needs, .. } if needs.contains(Need::EightBitMime));
     let any = report.recipients().any(|recipient| needs_8bit(recipient.cause));
-    any.then_some("`--8bit send` lets 8-bit content go unannounced.\n")
+    any.then_some("`--8bit send` sends 8-bit content without announcing it.\n")
 }
 
-/// Why a recipient has its status: the server's words, or those of every attempt that did not end in
-/// order, so that the first is not masked by the last.
+/// Why a recipient has its status: the server's reply, or the troubles of all attempts, so that the last one does not
+/// hide the first.
 pub(crate) fn reason(recipient: &RecipientReport<'_>, report: Report<'_>) -> String {
     let troubles: Vec<_> = report.attempts().filter_map(|attempt| trouble(&attempt)).collect();
-    // What was refused and has another status has its reason in the connections.
+    // If the reply does not explain the status, the connections do.
     let in_doubt = |reply: Reply<'_>| match recipient.status {
         Status::Deferred => reply.code().severity() == Some(Severity::Permanent),
         Status::Unconfirmed => reply.code().severity().is_some(),
@@ -76,7 +76,7 @@ pub(crate) fn reason(recipient: &RecipientReport<'_>, report: Report<'_>) -> Str
     }
 }
 
-/// Why an attempt ended as it did; `None` if it ended in order and there is nothing to say.
+/// Why an attempt ended as it did. `None` if it ended normally, with nothing to report.
 pub(crate) fn trouble(attempt: &AttemptReport<'_>) -> Option<String> {
     match (attempt.end(), attempt.reply()) {
         (None | Some(AttemptEnd::Quit | AttemptEnd::Kept), None) => None,
@@ -100,7 +100,7 @@ pub(crate) fn print(what: impl Display) -> io::Result<()> {
     output.flush()
 }
 
-/// Prints a report; where it cannot be written, says so. The exit status of that alone.
+/// Prints a report, or an error if it cannot be written. The exit status tells only whether it was written.
 #[must_use]
 pub(crate) fn publish(report: impl Display) -> ExitStatus {
     match print(report) {

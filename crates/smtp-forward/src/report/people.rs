@@ -1,4 +1,4 @@
-//! Reports for people.
+//! Text reports on single messages and connections.
 
 use std::fmt;
 
@@ -7,10 +7,9 @@ use smtp_proto::{AttemptEnd, AttemptReport, Disconnect, Escaped, LONGEST_LINE, S
 
 use super::{Account, Which, reason, trouble};
 
-/// What happened to each recipient, and where there is more to a connection than its end in order,
-/// why.
+/// The status of each recipient, and what happened on the connections if they did not simply end normally.
 pub(crate) struct Message<'a> {
-    /// Where there are several.
+    /// Set if there are several messages.
     pub(crate) which: Option<Which>,
     pub(crate) account: Account<'a>,
 }
@@ -31,21 +30,21 @@ impl fmt::Display for Message<'_> {
             if recipient.status == Status::Unconfirmed {
                 writeln!(
                     f,
-                    "  The whole message was sent, and may have been accepted: sent again, it may arrive twice."
+                    "  The whole message was sent and may have been accepted. If sent again, it may arrive twice."
                 )?;
             }
         }
         write!(f, "{}", Connections(*account))?;
         match account.report.longest_line() {
             Some(longest) => {
-                writeln!(f, "A line has {longest} octets: not every server takes more than {LONGEST_LINE}.")
+                writeln!(f, "A line has {longest} octets: not every server accepts more than {LONGEST_LINE}.")
             }
             None => Ok(()),
         }
     }
 }
 
-/// The connections, if there is something to say of them.
+/// The connections, if there is something to report about them.
 pub(crate) struct Connections<'a>(pub(crate) Account<'a>);
 
 impl fmt::Display for Connections<'_> {
@@ -74,10 +73,10 @@ impl fmt::Display for Connections<'_> {
     }
 }
 
-/// Why another connection followed: in place of one that was kept, or else for HELO.
+/// Why another connection followed: to replace a kept one, or to try HELO.
 fn why_again(before: &AttemptReport<'_>) -> String {
     if before.reused() {
-        return "The connection that was kept was of no use any more: a new one was opened.".to_owned();
+        return "The kept connection could not be used any more: a new one was opened.".to_owned();
     }
     let what = match before.end() {
         Some(AttemptEnd::Lost(Disconnect::Closed)) => "The server closed the connection",
@@ -88,8 +87,8 @@ fn why_again(before: &AttemptReport<'_>) -> String {
     let when = match (before.ehlo_refusal(), before.hello_reply()) {
         (Some(_), _) => "after EHLO was refused",
         (None, Some(_)) => "after EHLO was answered",
-        (None, None) if before.detail().is_empty() => "on EHLO, without an answer",
-        (None, None) => "in the middle of the answer to EHLO",
+        (None, None) if before.detail().is_empty() => "on EHLO, without a reply",
+        (None, None) => "in the middle of the reply to EHLO",
     };
-    format!("{what} {when}: a new connection was opened, for HELO.")
+    format!("{what} {when}: a new connection was opened for HELO.")
 }
