@@ -59,7 +59,7 @@ pub fn mail(instrument: &mut impl Instrument) {
 
 fn by_us(path: &ReversePath, out: &mut Vec<u8>) {
     let parameters = MailParameters::default().with_size(Some(black_box(SIZE).into())).with_eight_bit_mime(true);
-    Command::Mail(path, parameters).encode(out);
+    Command::Mail(path, &parameters).encode(out);
 }
 
 /// The parameters are its own; the line around them it writes inside its client only.

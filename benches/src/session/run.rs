@@ -207,7 +207,7 @@ pub fn idle() -> Session {
     answered(&mut session, "220 mx.example.com ESMTP\r\n");
     for (command, reply) in [
         (Command::Ehlo(&name), inputs::EHLO),
-        (Command::Mail(&sender, MailParameters::default()), "250 2.1.0 Ok\r\n"),
+        (Command::Mail(&sender, &MailParameters::default()), "250 2.1.0 Ok\r\n"),
         (Command::Rcpt(&recipient), "250 2.1.5 Ok\r\n"),
         (Command::Data, "354 Go on\r\n"),
     ] {

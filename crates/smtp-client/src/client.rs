@@ -2,12 +2,11 @@
 
 use std::{
     io::{self, Read},
-    net::SocketAddr,
     sync::{Arc, atomic::AtomicBool},
     task::Poll,
 };
 
-use smtp_proto::{Delivery, MisuseError};
+use smtp_proto::{Delivery, MisuseError, Report};
 
 use crate::{
     bounds::Bounds,
@@ -112,10 +111,10 @@ impl Client {
         }))
     }
 
-    /// The server of each attempt of the last delivery, in the order of its report: the connected address, or the
-    /// last one tried if no connection was made.
-    pub fn servers(&self) -> &[Option<SocketAddr>] {
-        &self.link.servers
+    /// The report of the delivery that was driven last, with the server of each attempt: the connected address, or
+    /// the last one tried if no connection was made.
+    pub fn report<'a>(&'a self, delivery: &'a Delivery) -> Report<'a> {
+        delivery.report().with_servers(&self.link.servers)
     }
 
     fn finish(

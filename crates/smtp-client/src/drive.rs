@@ -82,14 +82,14 @@ impl Drive<'_> {
             Opened::Not(awaited, most) => Ok(Some(Waiting::start(awaited, most, now))),
             Opened::Open(connection) => {
                 link.last = Some(connection.server());
-                link.servers.push(Some(connection.server()));
+                link.servers.push(Some(connection.server().to_string()));
                 self.observer.connected(connection.server());
                 link.state = State::Up(connection);
                 self.delivery.connected().map(|()| None)
             }
             Opened::Failed(failures) => {
                 link.state = State::Down;
-                link.servers.push(failures.last);
+                link.servers.push(failures.last.map(|server| server.to_string()));
                 self.delivery.connect_failed(&failures.texts.join("; ")).map(|()| None)
             }
         }

@@ -26,7 +26,7 @@ pub(crate) struct Link {
     /// The address of the last connection.
     pub(crate) last: Option<SocketAddr>,
     /// The address of each attempt of the delivery.
-    pub(crate) servers: Vec<Option<SocketAddr>>,
+    pub(crate) servers: Vec<Option<String>>,
     pub(crate) room: Box<[u8]>,
     /// When the delivery, or ending the connection, was started.
     pub(crate) since: Instant,
@@ -60,7 +60,7 @@ impl Link {
     pub(crate) fn start(&mut self) {
         self.servers.clear();
         if let State::Up(connection) = &self.state {
-            self.servers.push(Some(connection.server()));
+            self.servers.push(Some(connection.server().to_string()));
         }
         self.restart_clock();
     }

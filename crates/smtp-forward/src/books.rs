@@ -1,15 +1,15 @@
 //! Printing the reports of many messages as they come.
 
-use std::time::Instant;
+use std::{fmt::Display, time::Instant};
 
-use smtp_proto::Outcome;
+use smtp_proto::{Outcome, Report};
 
 use crate::{
     batch::Taken,
     exit_status::ExitStatus,
     progress::{MANY, Progress},
     report::{
-        self, Account, json,
+        self, json,
         many::{NotDelivered, Summary},
         people,
     },
@@ -43,21 +43,20 @@ impl Books {
     }
 
     /// Reports on one message. `status` tells of failures outside its delivery.
-    pub(crate) fn enter(&mut self, taken: Taken<'_>, account: Account<'_>, status: ExitStatus) {
-        let report = account.report;
+    pub(crate) fn enter(&mut self, taken: Taken<'_>, report: Report<'_>, status: ExitStatus) {
         self.status = self.status.max(status).max(report.into());
         self.summary.add(report);
         self.progress.message();
         let which = taken.which();
         if self.json {
             let which = (self.count > 1).then_some(which);
-            self.print(&json::line(&json::Message::new(which, account)));
+            self.print(json::Line(json::Message { which, report }));
         } else if self.count < MANY {
             let hint = report::hint(report).unwrap_or_default();
             let which = (self.count > 1).then_some(which);
-            self.print(&format!("{}{hint}", people::Message { which, account }));
+            self.print(format_args!("{}{hint}", people::Message { which, report }));
         } else if report.outcome() != Some(Outcome::Delivered) {
-            self.print(&NotDelivered { which, report }.to_string());
+            self.print(NotDelivered { which, report });
         }
     }
 
@@ -66,13 +65,14 @@ impl Books {
         self.progress.finish();
         self.summary.time = self.since.elapsed();
         if self.count >= MANY && !self.json {
-            self.print(&self.summary.to_string());
+            let summary = std::mem::take(&mut self.summary);
+            self.print(summary);
         }
         self.status.max(self.written)
     }
 
     /// Prints, unless an earlier report could not be written.
-    fn print(&mut self, what: &str) {
+    fn print(&mut self, what: impl Display) {
         if self.written == ExitStatus::Ok {
             self.written = self.progress.suspend(|| report::publish(what));
         }

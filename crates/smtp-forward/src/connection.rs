@@ -17,7 +17,6 @@ use crate::{
     exit_status::ExitStatus,
     leave::{Experience, Reason},
     progress::Progress,
-    report::Account,
     watch::Watch,
 };
 
@@ -102,8 +101,7 @@ impl<'a> Connection<'a> {
         if let Err(misuse) = ended {
             self.start_over(misuse);
         }
-        let account = Account { report: self.delivery.report(), servers: self.client.servers() };
-        books.enter(self.taken, account, self.status);
+        books.enter(self.taken, self.client.report(&self.delivery), self.status);
         match next {
             Next::Message(taken) => {
                 self.take(taken);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use smtp_client::{Client, NextHop};
-use smtp_proto::{Delivery, Hello, Reply, Severity, keywords};
+use smtp_proto::{AttemptReport, Delivery, Hello, Reply, Report, Severity, keywords};
 
 use crate::{
     arguments::Probe,
@@ -12,11 +12,7 @@ use crate::{
     exit_status::ExitStatus,
     interrupt,
     progress::Progress,
-    report::{
-        self, Account,
-        json::{self, JsonReply},
-        people::Connections,
-    },
+    report::{self, json, people::Connections},
     watch::Watch,
 };
 
@@ -29,32 +25,31 @@ pub(crate) fn run(arguments: &Probe) -> ExitStatus {
         diagnostics::error(format_args!("internal error: {misuse}"));
         return ExitStatus::Software;
     }
-    let account = Account { report: delivery.report(), servers: client.servers() };
-    let findings = Findings::of(&next_hop, account);
+    let findings = Findings::of(&next_hop, client.report(&delivery));
     let published =
-        if arguments.json { report::publish(json::line(&findings.to_json())) } else { report::publish(&findings) };
+        if arguments.json { report::publish(json::Line(findings.to_json())) } else { report::publish(&findings) };
     published.max(findings.status())
 }
 
 /// The results of a probe.
 struct Findings<'a> {
     next_hop: &'a NextHop,
-    account: Account<'a>,
+    report: Report<'a>,
     greeting: Option<Reply<'a>>,
     /// The hello that was accepted, and the reply to it.
     taken: Option<(Hello, Reply<'a>)>,
 }
 
 #[derive(Serialize)]
-struct Json {
+struct Json<'a> {
     server: String,
-    greeting: Option<JsonReply>,
+    greeting: Option<Reply<'a>>,
     /// The hello that was accepted.
-    hello: Option<String>,
+    hello: Option<Hello>,
     /// Whether HELO was accepted after EHLO had failed.
     helo_needed: bool,
     offers: Vec<Offer>,
-    attempts: Vec<json::Attempt>,
+    attempts: Vec<AttemptReport<'a>>,
 }
 
 #[derive(Serialize)]
@@ -64,11 +59,10 @@ struct Offer {
 }
 
 impl<'a> Findings<'a> {
-    fn of(next_hop: &'a NextHop, account: Account<'a>) -> Self {
-        let report = account.report;
+    fn of(next_hop: &'a NextHop, report: Report<'a>) -> Self {
         let greeting = report.attempts().filter_map(|attempt| attempt.greeting()).last();
         let taken = report.attempts().filter_map(|attempt| attempt.hello().zip(attempt.hello_reply())).last();
-        Self { next_hop, account, greeting, taken }
+        Self { next_hop, report, greeting, taken }
     }
 
     /// What the reply to EHLO offers. A reply to HELO never offers anything.
@@ -84,7 +78,7 @@ impl<'a> Findings<'a> {
     fn status(&self) -> ExitStatus {
         let for_good = |reply: Reply<'_>| reply.code().severity() == Some(Severity::Permanent);
         // As in a delivery, a hang-up is never permanent, nor is a refusal of HELO after a transient refusal of EHLO.
-        let mut attempts = self.account.report.attempts().peekable();
+        let mut attempts = self.report.attempts().peekable();
         let refused_for_good = attempts.peek().is_some()
             && attempts
                 .all(|attempt| attempt.reply().is_some_and(for_good) && attempt.ehlo_refusal().is_none_or(for_good));
@@ -95,18 +89,18 @@ impl<'a> Findings<'a> {
         }
     }
 
-    fn to_json(&self) -> Json {
+    fn to_json(&self) -> Json<'a> {
         let offer = |keyword: smtp_proto::Keyword<'_>| Offer {
             keyword: String::from_utf8_lossy(keyword.name()).into_owned(),
             parameters: smtp_proto::Escaped(keyword.parameters()).to_string(),
         };
         Json {
             server: self.next_hop.to_string(),
-            greeting: self.greeting.map(JsonReply::from),
-            hello: self.taken.map(|(hello, _)| json::hello(hello)),
+            greeting: self.greeting,
+            hello: self.taken.map(|(hello, _)| hello),
             helo_needed: self.helo_needed(),
             offers: self.offers().map(offer).collect(),
-            attempts: json::attempts(self.account),
+            attempts: self.report.attempts().collect(),
         }
     }
 }
@@ -133,6 +127,6 @@ impl fmt::Display for Findings<'_> {
                 }
             }
         }
-        write!(f, "{}", Connections(self.account))
+        write!(f, "{}", Connections(self.report))
     }
 }

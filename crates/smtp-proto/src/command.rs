@@ -18,7 +18,7 @@ pub enum Command<'a> {
     /// Hello to an LMTP server.
     Lhlo(&'a HelloName),
     /// Starts a transaction.
-    Mail(&'a ReversePath, MailParameters),
+    Mail(&'a ReversePath, &'a MailParameters),
     /// Adds a recipient to it.
     Rcpt(&'a ForwardPath),
     /// Asks to send the content.
@@ -32,7 +32,8 @@ pub enum Command<'a> {
 }
 
 /// The parameters of MAIL. Each needs its extension to be offered.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+// Not Copy, because text will be among them: ENVID (RFC 3461) and AUTH (RFC 4954).
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct MailParameters {
     size: Option<u64>,
     eight_bit_mime: bool,
@@ -93,7 +94,7 @@ impl Command<'_> {
 }
 
 impl MailParameters {
-    fn encode(self, out: &mut Vec<u8>) {
+    fn encode(&self, out: &mut Vec<u8>) {
         if let Some(size) = self.size {
             out.extend_from_slice(b" SIZE=");
             extend_decimal(out, size);

@@ -122,7 +122,7 @@ impl Transaction {
             .with_size(size)
             .with_eight_bit_mime(envelope.body() == Body::EightBit && capabilities.eight_bit_mime)
             .with_smtputf8(envelope.needs().contains(Need::Smtputf8));
-        let mail = Command::Mail(envelope.reverse_path(), parameters);
+        let mail = Command::Mail(envelope.reverse_path(), &parameters);
         let given = fits.and_then(|()| session.command(&mail).or(Err((Status::Deferred, SettledBy::Connections))));
         if let Err((status, by)) = given {
             ledger.settle(status, by);

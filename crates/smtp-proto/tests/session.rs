@@ -5,7 +5,8 @@ use smtp_proto::{
     ReversePath, Session, SessionError, Stage, Timeouts,
 };
 
-const MAIL: Command<'static> = Command::Mail(&ReversePath::Null, MailParameters::new());
+const NO_PARAMETERS: &MailParameters = &MailParameters::new();
+const MAIL: Command<'static> = Command::Mail(&ReversePath::Null, NO_PARAMETERS);
 const RCPT: Command<'static> = Command::Rcpt(&ForwardPath::Postmaster);
 
 fn encoder() -> ContentEncoder {

@@ -18,7 +18,7 @@ use crate::{
     diagnostics,
     exit_status::ExitStatus,
     interrupt,
-    report::{self, Account, people},
+    report::{self, people},
 };
 
 /// The message. Its line ends are LF; on the wire they are CR LF.
@@ -46,10 +46,10 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
     columns.head()?;
     let mut conversation = Conversation::new(CONTENT_LINES, |entry| columns.show(entry));
     client.deliver(&mut delivery, &mut MESSAGE.as_bytes(), &mut conversation).map_err(io::Error::other)?;
-    let account = Account { report: delivery.report(), servers: client.servers() };
+    let report = client.report(&delivery);
     let arrived = arrived(server.received().as_ref());
-    let published = report::publish(format_args!("\n{}{arrived}", people::Message { which: None, account }));
-    Ok(published.max(account.report.into()))
+    let published = crate::report::publish(format_args!("\n{}{arrived}", people::Message { which: None, report }));
+    Ok(published.max(report.into()))
 }
 
 fn introduce(fault: Fault, address: SocketAddr) -> io::Result<()> {

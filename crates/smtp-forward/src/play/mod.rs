@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Play) -> ExitStatus {
     };
     let verdict = Verdict::new(&scenario, &conversations);
     let published =
-        if arguments.json { report::publish(json::line(&verdict.to_json())) } else { report::publish(&verdict) };
+        if arguments.json { report::publish(json::Line(verdict.to_json())) } else { report::publish(&verdict) };
     published.max(verdict.status())
 }
 

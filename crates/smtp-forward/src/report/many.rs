@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use smtp_proto::{Escaped, LONGEST_LINE, Outcome, Report, Stage, Status};
 
-use super::{Which, hint, reason};
+use super::{Which, hint};
 
 /// The recipients that one message was not delivered to, one per line.
 pub(crate) struct NotDelivered<'a> {
@@ -17,7 +17,7 @@ impl fmt::Display for NotDelivered<'_> {
         let Self { which, report } = self;
         for recipient in report.recipients().filter(|recipient| recipient.status != Status::Delivered) {
             let path = Escaped(recipient.path.as_str().as_bytes());
-            writeln!(f, "{which}: <{path}> {}: {}", recipient.status, reason(&recipient, *report))?;
+            writeln!(f, "{which}: <{path}> {}: {}", recipient.status, recipient.reason())?;
         }
         Ok(())
     }

@@ -3,22 +3,22 @@
 use std::fmt;
 
 use console::style;
-use smtp_proto::{AttemptEnd, AttemptReport, Disconnect, Escaped, LONGEST_LINE, Status};
+use smtp_proto::{AttemptEnd, AttemptReport, Disconnect, Escaped, LONGEST_LINE, Report, Status};
 
-use super::{Account, Which, reason, trouble};
+use super::Which;
 
 /// The status of each recipient, and what happened on the connections if they did not simply end normally.
 pub(crate) struct Message<'a> {
     /// Set if there are several messages.
     pub(crate) which: Option<Which>,
-    pub(crate) account: Account<'a>,
+    pub(crate) report: Report<'a>,
 }
 
 impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { which, account } = self;
+        let Self { which, report } = self;
         let which = which.as_ref().map(|which| format!("{which}: ")).unwrap_or_default();
-        for recipient in account.report.recipients() {
+        for recipient in report.recipients() {
             let word = style(recipient.status.as_str()).bold();
             let word = match recipient.status {
                 Status::Delivered => word.green(),
@@ -26,7 +26,7 @@ impl fmt::Display for Message<'_> {
                 Status::Failed => word.red(),
             };
             let path = Escaped(recipient.path.as_str().as_bytes());
-            writeln!(f, "{which}<{path}> {word}: {}", reason(&recipient, account.report))?;
+            writeln!(f, "{which}<{path}> {word}: {}", recipient.reason())?;
             if recipient.status == Status::Unconfirmed {
                 writeln!(
                     f,
@@ -34,8 +34,8 @@ impl fmt::Display for Message<'_> {
                 )?;
             }
         }
-        write!(f, "{}", Connections(*account))?;
-        match account.report.longest_line() {
+        write!(f, "{}", Connections(*report))?;
+        match report.longest_line() {
             Some(longest) => {
                 writeln!(f, "A line has {longest} octets: not every server accepts more than {LONGEST_LINE}.")
             }
@@ -45,23 +45,20 @@ impl fmt::Display for Message<'_> {
 }
 
 /// The connections, if there is something to report about them.
-pub(crate) struct Connections<'a>(pub(crate) Account<'a>);
+pub(crate) struct Connections<'a>(pub(crate) Report<'a>);
 
 impl fmt::Display for Connections<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(account) = self;
-        let attempts: Vec<_> = account.attempts().collect();
-        if attempts.len() < 2 && attempts.iter().all(|(attempt, _)| trouble(attempt).is_none()) {
+        let Self(report) = self;
+        if report.attempts().nth(1).is_none() && !report.attempts().any(|attempt| attempt.is_in_trouble()) {
             return Ok(());
         }
-        for pair in attempts.windows(2) {
-            if let [(before, _), _] = pair {
-                writeln!(f, "{}", why_again(before))?;
-            }
+        for (before, _) in report.attempts().zip(report.attempts().skip(1)) {
+            writeln!(f, "{}", why_again(&before))?;
         }
-        for (number, (attempt, server)) in (1..).zip(&attempts) {
+        for (number, attempt) in (1..).zip(report.attempts()) {
             write!(f, "  connection {number}")?;
-            if let Some(server) = server {
+            if let Some(server) = attempt.server() {
                 write!(f, " to {server}")?;
             }
             if let Some(hello) = attempt.hello() {

@@ -220,7 +220,7 @@ impl Session {
         }
         let next = transaction.with(command).ok_or(SessionError::Order)?;
         if let Command::Mail(_, parameters) = command {
-            check_offered(*parameters, &self.capabilities)?;
+            check_offered(parameters, &self.capabilities)?;
         }
         let start = self.output.len();
         if self.output.is_empty() {
@@ -383,7 +383,7 @@ impl Session {
     }
 }
 
-fn check_offered(parameters: MailParameters, offered: &Capabilities) -> Result<(), SessionError> {
+fn check_offered(parameters: &MailParameters, offered: &Capabilities) -> Result<(), SessionError> {
     for (used, offered, keyword) in [
         (parameters.size().is_some(), offered.size != SizeLimit::NotOffered, "SIZE"),
         (parameters.eight_bit_mime(), offered.eight_bit_mime, "8BITMIME"),

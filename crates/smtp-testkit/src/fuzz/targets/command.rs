@@ -99,7 +99,7 @@ pub fn body(input: Input) {
     if let Ok(path) = from.0.parse::<ReversePath>() {
         let parameters =
             MailParameters::new().with_size(size).with_eight_bit_mime(eight_bit_mime).with_smtputf8(smtputf8);
-        let line = line(&Command::Mail(&path, parameters));
+        let line = line(&Command::Mail(&path, &parameters));
         let (read, rest) = path_of(&line, "MAIL FROM:");
         assert_eq!(read, path.as_str(), "{line:?}");
         assert_eq!(read.parse::<ReversePath>().as_ref(), Ok(&path), "it reads back as what it was");
