@@ -1,5 +1,4 @@
-//! The plainest driver that does its duty: blocking, without a kept connection, a function. The kit
-//! passes it.
+//! A minimal blocking driver, which is a function and does not keep connections. The kit passes it.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -10,7 +9,7 @@ use std::{
 use smtp_proto::{Cancel, Clock, Connect, Delivery, Disconnect, MisuseError, Place, Step, Timeout};
 use smtp_testkit::conformance::{self, Job, Summary};
 
-/// One delivery under way.
+/// A delivery in progress.
 struct Blocking<'d> {
     delivery: Delivery,
     stream: Option<TcpStream>,
@@ -55,7 +54,7 @@ impl Blocking<'_> {
         self.clock.restart();
         match TcpStream::connect_timeout(&server, to.timeout) {
             Ok(stream) => {
-                // It is about latency only.
+                // Only affects latency.
                 let _ = stream.set_nodelay(true);
                 self.stream = Some(stream);
                 self.delivery.connected()
@@ -73,7 +72,7 @@ impl Blocking<'_> {
             Err(error) if is_timeout(error.kind()) => false,
             _ => true,
         };
-        // Why it cannot be written may have arrived: it counts first.
+        // A reply that explains the failed write may have arrived: it takes precedence.
         while !self.is_over() && self.read(Duration::ZERO)? {}
         match failed {
             _ if self.is_over() => Ok(()),
@@ -83,7 +82,7 @@ impl Blocking<'_> {
         }
     }
 
-    /// Reads, for no longer than this. Whether something came.
+    /// Reads, waiting up to `limit`. Returns whether anything happened.
     fn read(&mut self, limit: Duration) -> Result<bool, MisuseError> {
         let mut room = [0; 4096];
         let Some(stream) = &mut self.stream else { return Ok(false) };
@@ -105,7 +104,7 @@ impl Blocking<'_> {
     }
 }
 
-/// A timeout of zero would be refused.
+/// The standard library rejects a timeout of zero.
 fn at_least(limit: Duration) -> Duration {
     limit.max(Duration::from_millis(1))
 }
