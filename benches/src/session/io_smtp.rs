@@ -18,7 +18,7 @@ use crate::inputs;
 pub struct IoSmtp<L>(L);
 
 impl<L: Line> IoSmtp<L> {
-    /// Reads the greeting, and says EHLO.
+    /// Reads the greeting and sends EHLO.
     pub fn hello(mut line: L) -> Self {
         line.open();
         run(&mut SmtpGreetingGet::new(), &mut line).expect("a greeting");

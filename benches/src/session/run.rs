@@ -198,7 +198,7 @@ fn said(conversation: &Conversation) -> [String; 2] {
     [conversation.commands.join("\n"), content.replace("\r\n\r\n.\r\n", "\r\n.\r\n")]
 }
 
-/// A session that has sent one message and waits for the next, buffers and all.
+/// A session that has sent one message and waits for the next, including its buffers.
 pub fn idle() -> Session {
     let mut session = Session::new(Limits::DEFAULT);
     let name = inputs::HELLO_NAME.parse().expect("a name");

@@ -28,7 +28,7 @@ const REPLIES: [(&str, &str); 13] = [
     ("two replies", "250 ok\r\n250 ok\r\n"),
 ];
 
-/// One thing that can happen to a delivery.
+/// An event in the course of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Move {
     /// A connection opens.

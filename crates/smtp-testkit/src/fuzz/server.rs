@@ -46,7 +46,7 @@ pub(super) fn reply(code: u16, form: u8) -> Vec<u8> {
     octets.extend_from_slice(TEXTS[usize::from(form >> 2 & 3)]);
     octets.extend_from_slice(end);
     if form & 0x30 == 0x30 {
-        // Another code in the last line.
+        // A last line with another code.
         octets.extend_from_slice(b"250 twice\r\n");
     }
     octets

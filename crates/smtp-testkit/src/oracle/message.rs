@@ -122,7 +122,7 @@ impl Message {
         self.arrived
     }
 
-    /// Whether the client was told that the message has ended.
+    /// Whether the client was given the whole message without a fault.
     pub const fn has_ended(&self) -> bool {
         self.ended
     }

@@ -84,7 +84,7 @@ pub struct Oracle {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
-    /// A connection is wanted.
+    /// Waiting for a connection.
     Connecting(Place),
     Talking,
     /// Every recipient has a final status. `kept`: the connection can serve another message.

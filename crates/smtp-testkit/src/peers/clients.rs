@@ -48,7 +48,7 @@ pub trait Client: Sized {
 pub struct MailSend<S: AsyncRead + AsyncWrite>(MailSendClient<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> MailSend<S> {
-    /// Reads the greeting, and says EHLO.
+    /// Reads the greeting and sends EHLO.
     pub fn hello(stream: S, name: &str) -> Result<Self, Failure> {
         let mut client = MailSendClient { stream, timeout: Duration::from_secs(300) };
         now(async {
@@ -58,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MailSend<S> {
         Ok(Self(client))
     }
 
-    /// Writes content alone.
+    /// Writes only the content.
     pub fn content(&mut self, message: &[u8]) {
         now(self.0.write_message(message)).expect("the line accepts all octets");
     }
@@ -95,7 +95,7 @@ pub fn for_mail_send<'m>(sender: &'m str, recipients: &'m [String], message: &'m
 pub struct Lettre(AsyncSmtpConnection);
 
 impl Lettre {
-    /// Reads the greeting, and says EHLO.
+    /// Reads the greeting and sends EHLO.
     pub fn hello(stream: Box<dyn AsyncTokioStream>, name: &LettreName) -> Result<Self, Failure> {
         Ok(Self(now(AsyncSmtpConnection::connect_with_transport(stream, name))?))
     }
@@ -105,7 +105,7 @@ impl Lettre {
         LettreName::Domain(name.to_owned())
     }
 
-    /// Writes content alone, in pieces, and reads the reply.
+    /// Writes only the content, in pieces, and reads the reply.
     pub fn content<'m>(&mut self, pieces: impl Iterator<Item = &'m [u8]>) {
         now(self.0.message_iter(pieces)).expect("the server accepts it");
     }
@@ -151,7 +151,7 @@ pub fn for_lettre(sender: &str, recipients: &[String]) -> lettre::address::Envel
 pub struct AsyncSmtp<S: AsyncRead + AsyncWrite + Unpin>(async_smtp::SmtpTransport<BufReader<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncSmtp<S> {
-    /// Reads the greeting, and says EHLO.
+    /// Reads the greeting and sends EHLO.
     pub fn hello(stream: S, name: &str) -> Result<Self, Failure> {
         let client = async_smtp::SmtpClient::new().hello_name(AsyncSmtpName::new(name.to_owned()));
         Ok(Self(now(async_smtp::SmtpTransport::new(client, BufReader::new(stream)))?))

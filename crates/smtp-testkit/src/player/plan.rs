@@ -134,7 +134,7 @@ impl Player<'_> {
         matches!(self.delivery.poll(), Step::Transmit(_) | Step::Content(_))
     }
 
-    /// Whether no message is under way.
+    /// Whether no message is in progress.
     fn is_idle(&mut self) -> bool {
         self.delivery.is_kept()
     }

@@ -87,7 +87,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server on a free port of loopback.
+    /// Starts a server on a free loopback port.
     ///
     /// # Panics
     ///
@@ -117,7 +117,7 @@ impl Server {
         }
     }
 
-    /// Ends every `await`.
+    /// Lets every `await` continue.
     pub fn go(&self) {
         self.signs.go.store(true, Ordering::Relaxed);
     }
