@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Runs the benches with the profile `published`, and writes benches/RESULTS.md: one table of ratios, ours
-over the best peer and ours over the limit; then what many sessions at once cost; and what all of it was
-measured on. Prints both tables too.
+"""Runs the benches with the profile `published` and writes benches/RESULTS.md: a table with the ratios of ours
+to the best peer and to the limit, a table with the cost of many concurrent sessions, and the machine that
+they were measured on. Also prints both tables.
 
     benches/table.py [--no-bench]
 
-With --no-bench it takes the estimates of its last run. Those of a plain `cargo bench`, whose profile is
-quick to build, lie elsewhere: they are never published.
+With --no-bench it uses the estimates of its last run. It never uses those of a plain `cargo bench`, whose
+profile is optimised less: they are in another directory.
 """
 
 import argparse
@@ -22,7 +22,7 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")
 ESTIMATES = TARGET / "criterion-published"
 BENCH = ["cargo", "bench", "--profile", "published", "--locked", "-p", "smtp-benches"]
 SCALE = ["cargo", "run", "--quiet", "--profile", "published", "--locked", "-p", "smtp-benches", "--bin", "scale"]
-# What no code of the kind gets under, and a session without a hang-up for one with it.
+# Lower limits for content encoders, and a session without a hang-up to compare with one that has it.
 LIMITS = ("memcpy", "memchr", "plain")
 GROUPS = (
     "reply_single",
@@ -37,12 +37,12 @@ GROUPS = (
 
 
 def read():
-    """{(group, case): {who: nanoseconds}}"""
+    """Returns {(group, case): {who: nanoseconds}}."""
     measured = {}
     for estimates in ESTIMATES.glob("**/new/estimates.json"):
         benchmark = json.loads((estimates.parent / "benchmark.json").read_text())
         estimate = json.loads(estimates.read_text())
-        # The median: a neighbour's work moves the mean.
+        # The median, because other load on the machine distorts the mean.
         nanoseconds = estimate["median"]["point_estimate"]
         key = (benchmark["group_id"], benchmark["value_str"])
         measured.setdefault(key, {})[benchmark["function_id"]] = nanoseconds
@@ -86,7 +86,7 @@ def table(measured):
 
 
 def scale():
-    """What 1,000 to 100,000 sessions at once cost, over a simulated network."""
+    """The cost of 1,000 to 100,000 concurrent sessions over a simulated network."""
     return subprocess.run(SCALE, cwd=HERE, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
@@ -101,8 +101,8 @@ def machine():
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures what benches/RESULTS.md publishes.")
-    parser.add_argument("--no-bench", action="store_true", help="take the estimates of the last run")
+    parser = argparse.ArgumentParser(description="Runs the benches and writes benches/RESULTS.md.")
+    parser.add_argument("--no-bench", action="store_true", help="use the estimates of the last run")
     if not parser.parse_args().no_bench:
         subprocess.run(BENCH, cwd=HERE, env=dict(os.environ, CRITERION_HOME=str(ESTIMATES.resolve())), check=True)
     measured = read()
@@ -117,17 +117,17 @@ def main():
         "# Results\n\n"
         f"Measured on {datetime.date.today().isoformat()} on {machine()}, with\n\n"
         "```\nbenches/table.py\n```\n\n"
-        f"Medians of one run, on a machine whose load was {load:.1f} in the quarter of an hour before.\n"
-        "Only the ratios last: below 1 ours is faster. `stalwart` is the crate on crates.io that is called\n"
-        "smtp-proto as well; the limits are a bare copy and a bare search for line ends, and for `retry` a\n"
-        "session in which nobody hangs up.\n\n"
+        f"Medians of one run. The machine's load average over 15 minutes was {load:.1f}.\n"
+        "Only the ratios carry over to other machines; below 1, ours is faster. `stalwart` is the crate on\n"
+        "crates.io that is also called smtp-proto. The limits are a bare copy and a bare search for line ends;\n"
+        "for `retry`, the limit is a session without a hang-up.\n\n"
         f"{text}\n\n"
         "## Many sessions at once\n\n"
         f"`{' '.join(SCALE)}`:\n"
-        "every session delivers one message over a simulated network, in which one answer in a hundred is late\n"
-        "and one server in a hundred hangs up on EHLO. CPU time is with what the network and the servers take.\n"
-        "It grows because 1,000 sessions lie in the second cache of a processor and 100,000 in memory, where each\n"
-        "visit to a session begins with misses.\n\n"
+        "every session delivers one message over a simulated network, in which one reply in a hundred is late\n"
+        "and one server in a hundred hangs up on EHLO. CPU time includes the simulated network and servers.\n"
+        "It grows because 1,000 sessions fit into a processor's second-level cache and 100,000 do not, so that\n"
+        "each visit to a session starts with cache misses.\n\n"
         f"{many}\n"
     )
 

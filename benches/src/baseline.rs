@@ -1,34 +1,34 @@
-//! Numbers that are checked in, and what has become of them.
+//! Compares measurements with checked-in numbers.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, process::ExitCode};
 
 /// A file of this package with a number for each of our operations.
 #[derive(Clone, Copy, Debug)]
 pub struct Baseline<'a> {
-    /// Its name.
+    /// The file name.
     pub file: &'static str,
-    /// By how much a number may differ: 0.03 is 3%.
+    /// By how much a number may differ. 0.03 is 3%.
     pub margin: f64,
-    /// What the numbers hold for. Those of another are not compared.
+    /// What the numbers apply to, such as a compiler. Those of another are not compared.
     pub of: Option<&'a str>,
 }
 
 impl Baseline<'_> {
-    /// Compares, and says what differs: failure then. With `--bless` on the command line the numbers
-    /// are written to the file instead.
+    /// Compares and prints the differences; fails if there are any. With `--bless` on the command line, writes
+    /// the numbers to the file instead.
     pub fn hold(self, measured: &[(String, u64)]) -> ExitCode {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(self.file);
         let heading = self.of.map(|of| format!("# {of}\n")).unwrap_or_default();
         if std::env::args().any(|argument| argument == "--bless") {
             let lines = measured.iter().map(|(name, number)| format!("{name} = {number}\n"));
             fs::write(&path, heading + &lines.collect::<String>()).expect("the file can be written");
-            println!("{} is written", self.file);
+            println!("wrote {}", self.file);
             return ExitCode::SUCCESS;
         }
         let expected = fs::read_to_string(&path).unwrap_or_default();
         let Some(expected) = expected.strip_prefix(&heading) else {
             println!(
-                "{} is not of {}: nothing to compare with; --bless writes it anew",
+                "{} is not for {}: nothing to compare with; use --bless to replace it",
                 self.file,
                 self.of.unwrap_or_default()
             );
@@ -36,10 +36,10 @@ impl Baseline<'_> {
         };
         let differences = self.differences(expected, measured);
         if differences.is_empty() {
-            println!("as in {}", self.file);
+            println!("matches {}", self.file);
             return ExitCode::SUCCESS;
         }
-        println!("not as in {}; --bless writes it anew\n{differences}", self.file);
+        println!("differs from {}; use --bless to replace it\n{differences}", self.file);
         ExitCode::FAILURE
     }
 

@@ -1,4 +1,4 @@
-//! Octets of an EHLO reply to typed capabilities.
+//! Parses the octets of an EHLO reply to typed capabilities.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ use smtp_proto::{Capabilities, Limits, Mechanism, Mechanisms, ReplyDecoder, Size
 
 use crate::{Instrument, inputs, instrument::Case};
 
-/// `capabilities`: twelve lines.
+/// `capabilities`: an EHLO reply of twelve lines.
 pub fn twelve_lines(instrument: &mut impl Instrument) {
     let case = Case { group: "capabilities", case: "12 lines" };
     let octets = inputs::EHLO.as_bytes();
@@ -28,7 +28,7 @@ pub fn twelve_lines(instrument: &mut impl Instrument) {
     instrument.measure(case.by("smtp-codec"), || by_smtp_codec(black_box(octets)));
 }
 
-/// Each peer is held to the capabilities that it has a type for.
+/// Checks each peer for the capabilities that it has a type for.
 fn check(octets: &[u8]) {
     let ours = by_us(&mut ReplyDecoder::new(&Limits::DEFAULT), octets);
     assert!(ours.pipelining && ours.eight_bit_mime && ours.enhanced_status_codes && ours.smtputf8);
@@ -83,7 +83,7 @@ fn check(octets: &[u8]) {
 
 fn by_us(decoder: &mut ReplyDecoder, octets: &[u8]) -> Capabilities {
     let (_, reply) = decoder.decode(octets);
-    Capabilities::from_reply(&reply.expect("a reply").expect("a whole one")).expect("it takes EHLO")
+    Capabilities::from_reply(&reply.expect("a reply").expect("a whole one")).expect("a successful reply to EHLO")
 }
 
 fn by_stalwart(octets: &[u8]) -> stalwart::EhloResponse<String> {
@@ -100,7 +100,7 @@ fn by_async_smtp(reply: &str) -> async_smtp::extension::ServerInfo {
     async_smtp::extension::ServerInfo::from_response(&reply).expect("a reply to EHLO")
 }
 
-/// Lines of text that are looked at when they are asked for: so the two with values are, and one
+/// io-smtp parses a capability only when it is asked for. This asks for the two with values and for one
 /// without.
 fn by_io_smtp(octets: &[u8]) -> (bool, u64, bool) {
     let reply = SmtpEhloResponse::parse(octets).expect("a reply to EHLO");
@@ -116,6 +116,6 @@ fn by_io_smtp(octets: &[u8]) -> (bool, u64, bool) {
 fn by_smtp_codec(octets: &[u8]) -> Vec<Capability> {
     match smtp_codec::parse::response::ehlo_ok_rsp(octets).expect("a reply to EHLO").1 {
         smtp_codec::types::Response::Ehlo { capabilities, .. } => capabilities,
-        other => panic!("no reply to EHLO: {other:?}"),
+        other => panic!("not a reply to EHLO: {other:?}"),
     }
 }

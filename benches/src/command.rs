@@ -1,4 +1,4 @@
-//! MAIL FROM with SIZE and BODY to octets.
+//! Encodes MAIL FROM with SIZE and BODY.
 
 use std::{borrow::Cow, hint::black_box};
 
@@ -17,7 +17,7 @@ const SIZE: u16 = 1024;
 
 /// `command_mail`.
 ///
-/// Everybody starts from the sender in the type they keep it in, and from the size as a number.
+/// Each crate starts from the sender in its own type, and from the size as a number.
 pub fn mail(instrument: &mut impl Instrument) {
     let case = Case { group: "command_mail", case: "size and body" };
     let ours: ReversePath = inputs::SENDER.parse().expect("an address");
@@ -62,7 +62,7 @@ fn by_us(path: &ReversePath, out: &mut Vec<u8>) {
     Command::Mail(path, &parameters).encode(out);
 }
 
-/// The parameters are its own; the line around them it writes inside its client only.
+/// Only the parameters are public in mail-send; its client writes the line around them.
 fn by_mail_send(sender: &str) -> String {
     let size = black_box(SIZE).to_string();
     let mut parameters = Parameters::new();
@@ -102,5 +102,5 @@ fn by_smtp_codec(sender: &str, out: &mut Vec<u8>) {
         smtp_codec::types::Parameter::new("BODY", Some("8BITMIME")),
     ];
     let command = smtp_codec::types::Command::Mail { reverse_path: sender.to_owned(), parameters };
-    command.serialize(out).expect("a Vec takes all");
+    command.serialize(out).expect("writing to a Vec cannot fail");
 }

@@ -1,6 +1,6 @@
-//! Content to octets on the wire: dots doubled, the end added.
+//! Encodes content for the wire: doubles dots and adds the end of data.
 //!
-//! Nobody's output is copied any further: where a client writes to its stream, the stream drops it.
+//! The output is not copied any further: if a client writes to a stream, the stream drops the octets.
 
 use std::hint::black_box;
 
@@ -23,12 +23,12 @@ use crate::{
 };
 
 const GROUP: &str = "dot_stuff";
-/// What is read from a file at a time.
+/// A typical size of reads from a file.
 const PIECE: usize = 16 * 1024;
-/// As the peers' encoders do, which look for dots only.
+/// Like the peers' encoders, which only look for dots.
 const BODY: Body = Body::EightBit;
 
-/// `dot_stuff`: 4 MiB with no dots, a dot in front of one line in 20, and of every line; whole, and
+/// `dot_stuff`: 4 MiB without dots, with a dot at the start of one line in 20, and of every line. Whole, and
 /// in pieces of 16 KiB.
 pub fn all(instrument: &mut impl Instrument) {
     for (dots_in, whole_case, pieces_case) in [
@@ -46,7 +46,7 @@ pub fn all(instrument: &mut impl Instrument) {
     }
 }
 
-/// What each client's server said while it was checked.
+/// The server's replies to each client, recorded while the client was checked.
 struct Checked {
     mail_send: &'static Script,
     lettre: &'static Script,
@@ -63,7 +63,7 @@ impl Checked {
         encode(content, BODY, content.len(), &mut all_at_once, |_| {});
         assert!(wire == all_at_once);
         let check = |server: &Server| {
-            // The second message is what is measured.
+            // Only the second message is measured.
             assert!(server.conversation().content == [&wire[..], &wire[..]].concat());
             server.script()
         };
@@ -111,7 +111,7 @@ fn whole(instrument: &mut impl Instrument, case: Case, content: &'static [u8], c
     let mut client = peers::mail_send(Stream::new(Replay::new(checked.mail_send)));
     instrument.measure(case.by("mail-send"), || client.content(black_box(content)));
 
-    // Its encoder is private, and behind it a reply is read.
+    // lettre's encoder is private, so this also reads a reply.
     let mut client = peers::lettre(Box::new(Stream::new(Replay::new(checked.lettre))), &peers::lettre_name());
     instrument.measure(case.by("lettre"), || client.content(std::iter::once(black_box(content))));
 
@@ -125,18 +125,18 @@ fn whole(instrument: &mut impl Instrument, case: Case, content: &'static [u8], c
         },
         |mut data| match data.resume(Some(b"354 Go on\r\n")) {
             SmtpCoroutineState::Yielded(SmtpYield::WantsWrite(octets)) => octets,
-            other => panic!("content is to be written: {other:?}"),
+            other => panic!("expected to write content: {other:?}"),
         },
     );
 
-    // Content cannot be had without the commands before it: a few hundred octets beside 4 MiB.
+    // This includes the commands before the content: a few hundred octets compared with 4 MiB.
     let mut client = peers::async_smtp(Stream::new(Replay::new(checked.async_smtp)));
     peers::send(&mut client, for_async_smtp(checked.recipients, content));
     let message = || for_async_smtp(checked.recipients, content);
     instrument.measure_with(case.by("async-smtp"), message, |message| peers::send(&mut client, message));
 }
 
-/// Of the others lettre alone takes content in pieces.
+/// Among the peers, only lettre accepts content in pieces.
 fn pieces(instrument: &mut impl Instrument, case: Case, content: &'static [u8], checked: &Checked) {
     let mut out = Vec::new();
     instrument.measure(case.by("ours"), || encode(black_box(content), BODY, PIECE, &mut out, take));
@@ -145,7 +145,7 @@ fn pieces(instrument: &mut impl Instrument, case: Case, content: &'static [u8], 
     instrument.measure(case.by("lettre"), || client.content(black_box(content).chunks(PIECE)));
 }
 
-/// What a delivery does by default: it looks for octets that were not announced as well.
+/// The default of a delivery, which also looks for 8-bit octets.
 fn seven_bit(instrument: &mut impl Instrument, case: Case, content: &'static [u8]) {
     let mut out = Vec::new();
     instrument.measure(case.by("ours"), || encode(black_box(content), Body::SevenBit, PIECE, &mut out, take));
@@ -168,7 +168,7 @@ fn limits(instrument: &mut impl Instrument, case: Case, content: &[u8], piece: u
     });
 }
 
-/// What was written is on its way.
+/// Consumes the output.
 fn take(out: &mut Vec<u8>) {
     black_box(out.as_slice());
     out.clear();

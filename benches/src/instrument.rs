@@ -1,61 +1,61 @@
-//! What measures the operations.
+//! Instruments that measure the operations.
 
 use std::{hint::black_box, time::Duration};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 
-/// Which operation is measured.
+/// Identifies an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Label {
-    /// What is done.
+    /// The group of the operation.
     pub group: &'static str,
-    /// On which input.
+    /// The input.
     pub case: &'static str,
-    /// By whom: `ours`, a crate, or a limit.
+    /// The implementation: `ours`, a crate, or a limit.
     pub who: &'static str,
 }
 
 /// Measures operations, one after another.
 ///
-/// The methods are generic so that no indirect call is measured along: it would cost more than a
-/// short reply does.
+/// The methods are generic so that an indirect call is not measured: it would cost more than parsing a
+/// short reply.
 pub trait Instrument {
     /// Measures `operation`.
     fn measure<T>(&mut self, label: Label, operation: impl FnMut() -> T);
 
-    /// Measures `operation` alone, on what `setup` makes; what comes out is dropped unmeasured.
+    /// Measures `operation` on the values of `setup`. Neither `setup` nor dropping the results is measured.
     fn measure_with<I, T>(&mut self, label: Label, setup: impl FnMut() -> I, operation: impl FnMut(I) -> T);
 }
 
-/// A group of operations on one input, whose results mean the same.
+/// A group of operations on one input, with equivalent results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Case {
-    /// What is done.
+    /// The group of the operations.
     pub group: &'static str,
-    /// On which input.
+    /// The input.
     pub case: &'static str,
 }
 
 impl Case {
-    /// The same, done by `who`.
+    /// The label of the implementation `who`.
     pub const fn by(self, who: &'static str) -> Label {
         Label { group: self.group, case: self.case, who }
     }
 }
 
-/// Wall time, by criterion.
-#[allow(missing_debug_implementations, reason = "criterion's state has none")]
+/// Measures wall time with criterion.
+#[allow(missing_debug_implementations, reason = "criterion's state does not implement it")]
 pub struct Stopwatch {
     criterion: Criterion,
     octets: Option<usize>,
 }
 
 impl Stopwatch {
-    /// How many inputs are made ahead: few, so that they stay in the cache as in a running client.
+    /// How many inputs are made in advance. Few, so that they stay in the cache as in a running client.
     const BATCH: BatchSize = BatchSize::NumIterations(16);
 
-    /// Measures all that `work` hands in, as the command line asks. All groups together are to take
-    /// a few minutes, so each operation has little more than a second.
+    /// Measures all operations that `work` passes, as the command line asks. Each gets little more than a
+    /// second, so that all groups together take a few minutes.
     pub fn run(work: impl FnOnce(&mut Self)) {
         let criterion = Criterion::default()
             .warm_up_time(Duration::from_millis(300))
@@ -67,7 +67,7 @@ impl Stopwatch {
         stopwatch.criterion.final_summary();
     }
 
-    /// From here on, octets per second are shown too.
+    /// From here on, also shows octets per second.
     pub const fn throughput(&mut self, octets: usize) {
         self.octets = Some(octets);
     }

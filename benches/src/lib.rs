@@ -1,13 +1,13 @@
 //! Benchmarks, side by side with other crates.
 //!
-//! Each operation is written once, in the module of its group, and handed to an [`Instrument`]: the
-//! stopwatch, the allocation counter or the instruction counter. Before anything is measured, every
-//! peer's result is checked for equality of meaning with ours.
+//! Each operation is written once, in the module of its group, and passed to an [`Instrument`]: the
+//! stopwatch, the allocation counter or the instruction counter. Before measuring, the benches check that
+//! the result of every peer is equivalent to ours.
 //!
-//! Our functions are named `ours`, each peer's by its crate's name; `stalwart` is the crate on
-//! crates.io that is called smtp-proto as well. `memcpy` and `memchr` are limits that no code of the
-//! kind gets under, and `plain` is a session in which nobody hangs up.
-#![allow(clippy::missing_panics_doc, reason = "a benchmark whose results are wrong stops")]
+//! Our implementation is labelled `ours`, the peers by the names of their crates. `stalwart` is the crate
+//! on crates.io that is also called smtp-proto. `memcpy` and `memchr` are lower limits for content encoders,
+//! and `plain` is a session without a hang-up.
+#![allow(clippy::missing_panics_doc, reason = "a benchmark panics if a result is wrong")]
 
 pub mod baseline;
 pub mod capabilities;

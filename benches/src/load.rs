@@ -1,15 +1,15 @@
-//! The load that a peer's program puts on a server: one message, many times, over several connections.
+//! The load that a peer's program generates: one message, many times, over several connections.
 
 use std::{env, net::SocketAddr, num::NonZeroUsize};
 
-/// What a program is told: `SERVER CONNECTIONS MESSAGES each|kept FILE`.
+/// The arguments of a program: `SERVER CONNECTIONS MESSAGES each|kept FILE`.
 #[derive(Debug)]
 pub struct Load {
-    /// Where to.
+    /// The address of the server.
     pub server: SocketAddr,
-    /// How many are open at once.
+    /// The number of concurrent connections.
     pub connections: NonZeroUsize,
-    /// How many times the message is sent.
+    /// How many times to send the message.
     pub messages: usize,
     /// Whether connections are kept between messages.
     pub kept: bool,
@@ -22,11 +22,11 @@ impl Load {
     ///
     /// # Panics
     ///
-    /// Where the arguments are others.
+    /// If the arguments are invalid.
     pub fn from_arguments() -> Self {
         let arguments: Vec<String> = env::args().skip(1).collect();
         let [server, connections, messages, kept, file] = &arguments[..] else {
-            panic!("SERVER CONNECTIONS MESSAGES each|kept FILE");
+            panic!("usage: SERVER CONNECTIONS MESSAGES each|kept FILE");
         };
         Self {
             server: server.parse().expect("an address and a port"),
@@ -35,7 +35,7 @@ impl Load {
             kept: match kept.as_str() {
                 "each" => false,
                 "kept" => true,
-                _ => panic!("each or kept"),
+                _ => panic!("expected each or kept"),
             },
             content: std::fs::read(file).expect("a message"),
         }

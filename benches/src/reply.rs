@@ -1,4 +1,4 @@
-//! Octets to replies: one line, and twelve.
+//! Parses replies of one line and of twelve lines.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use stalwart::response::parser::ResponseReceiver;
 
 use crate::{Instrument, inputs, instrument::Case};
 
-/// What a reply says, by whomever it was read.
+/// The contents of a reply, for comparison between parsers.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Meaning {
     /// The three digits.
@@ -19,14 +19,14 @@ pub struct Meaning {
 }
 
 impl Meaning {
-    /// Of our reply.
+    /// From our reply.
     pub fn of_ours(reply: &Reply<'_>) -> Self {
         let lines = reply.lines().map(|line| String::from_utf8_lossy(line).into_owned()).collect();
         Self { code: reply.code().get(), lines }
     }
 
-    /// Of a reply that Stalwart's crate has read: it joins the lines, and takes an enhanced status
-    /// code off the text.
+    /// From a reply of Stalwart's crate, which joins the lines and removes an enhanced status code from the
+    /// text.
     pub fn of_stalwart(reply: &stalwart::Response<String>) -> Self {
         let [class, subject, detail] = reply.esc;
         let enhanced = if class > 0 { format!("{class}.{subject}.{detail} ") } else { String::new() };
@@ -34,17 +34,17 @@ impl Meaning {
         Self { code: reply.code, lines: text.split('\n').map(str::to_owned).collect() }
     }
 
-    /// Of lettre's reply.
+    /// From lettre's reply.
     pub fn of_lettre(reply: &LettreReply) -> Self {
         Self { code: reply.code().into(), lines: reply.message().map(str::to_owned).collect() }
     }
 
-    /// Of async-smtp's reply.
+    /// From async-smtp's reply.
     pub fn of_async_smtp(reply: &AsyncSmtpReply) -> Self {
         Self { code: reply.code.to_string().parse().expect("three digits"), lines: reply.message.clone() }
     }
 
-    /// Of io-smtp's reply.
+    /// From io-smtp's reply.
     pub fn of_io_smtp(reply: &SmtpResponse<'_>) -> Self {
         let lines = reply.lines.as_ref().iter().map(|line| line.as_ref().to_owned()).collect();
         Self { code: reply.code.code(), lines }
@@ -57,7 +57,7 @@ pub fn single(instrument: &mut impl Instrument) {
     enhanced(instrument, inputs::SINGLE);
 }
 
-/// `reply_ehlo`: twelve lines, without a look at what they offer.
+/// `reply_ehlo`: twelve lines, without parsing the keywords.
 pub fn ehlo(instrument: &mut impl Instrument) {
     group(instrument, "reply_ehlo", inputs::EHLO);
 }
@@ -82,7 +82,7 @@ fn text(instrument: &mut impl Instrument, case: Case, reply: &str) {
     assert_eq!(meaning, Meaning::of_io_smtp(&by_io_smtp(octets)));
 
     let mut decoder = decoder();
-    // The others have split the lines by then, so ours are walked over.
+    // The others have already split the lines, so this iterates over ours.
     instrument.measure(case.by("ours"), || {
         let (_, reply) = decoder.decode(black_box(octets));
         let reply = reply.expect("a reply").expect("a whole one");
@@ -95,7 +95,7 @@ fn text(instrument: &mut impl Instrument, case: Case, reply: &str) {
     instrument.measure(case.by("io-smtp"), || black_box(by_io_smtp(black_box(octets))).code);
 }
 
-/// Where the reply ends, and no more: all that smtp-codec says of a reply.
+/// Finds only the end of the reply, which is all that smtp-codec does.
 fn recognised(instrument: &mut impl Instrument, case: Case, reply: &str) {
     let octets = reply.as_bytes();
     assert_eq!(by_smtp_codec(octets), octets);
@@ -106,7 +106,7 @@ fn recognised(instrument: &mut impl Instrument, case: Case, reply: &str) {
     instrument.measure(case.by("smtp-codec"), || by_smtp_codec(black_box(octets)).len());
 }
 
-/// The enhanced status code with the text: of the others Stalwart's crate alone reads it.
+/// The enhanced status code and the text. Among the peers, only Stalwart's crate parses the code.
 fn enhanced(instrument: &mut impl Instrument, reply: &str) {
     let case = Case { group: "reply_single", case: "enhanced" };
     let octets = reply.as_bytes();

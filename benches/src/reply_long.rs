@@ -1,4 +1,4 @@
-//! Replies that come in many pieces: whether the time grows with the octets, or with their square.
+//! Replies in many pieces: shows whether the time is linear or quadratic in the number of octets.
 
 use std::hint::black_box;
 
@@ -21,15 +21,15 @@ use crate::{
 };
 
 const GROUP: &str = "reply_long";
-/// What one packet carries.
+/// The payload of one packet.
 const PACKET: usize = 1460;
-/// Stalwart's crate takes no more text than 4,096 octets, so for it the lines are short.
+/// Stalwart's crate limits the text to 4,096 octets, so its lines are short.
 const SHORT: &str = "abc";
 const USUAL: &str = "a line of text as long as most of them are";
 
-/// `reply_long`: many lines in packets, and one long line by single octets.
+/// `reply_long`: many lines in packets, and one long line in single octets.
 ///
-/// smtp-codec has no reader: whoever calls it would have to hold the octets and start over.
+/// smtp-codec has no incremental parser: its caller would have to buffer the octets and start over.
 pub fn all(instrument: &mut impl Instrument) {
     lines(instrument, Case { group: GROUP, case: "100 lines" }, &inputs::long_reply(100, USUAL));
     lines(instrument, Case { group: GROUP, case: "1,000 lines" }, &inputs::long_reply(1000, USUAL));
@@ -47,7 +47,7 @@ fn lines(instrument: &mut impl Instrument, case: Case, reply: &str) {
     by_lettre(instrument, case, reply, PACKET);
 }
 
-/// The others refuse so long a line.
+/// The others reject a line of this length.
 fn octets(instrument: &mut impl Instrument, case: Case, reply: &str) {
     by_us(instrument, case, reply, 1);
     by_async_smtp(instrument, case, reply, 1);
@@ -97,7 +97,7 @@ fn by_async_smtp(instrument: &mut impl Instrument, case: Case, reply: &str, piec
     instrument.measure(case.by("async-smtp"), || client.read());
 }
 
-/// Its coroutine for any command gives the reply back as one text.
+/// io-smtp's coroutine for arbitrary commands returns the reply as one text.
 fn by_io_smtp(instrument: &mut impl Instrument, case: Case, reply: &str, piece: usize) {
     let read = |octets: &[u8]| {
         let mut command = SmtpRaw::new("HELP");
@@ -108,7 +108,7 @@ fn by_io_smtp(instrument: &mut impl Instrument, case: Case, reply: &str, piece: 
             match command.resume(next.take()) {
                 SmtpCoroutineState::Yielded(SmtpYield::WantsRead) => next = pieces.next(),
                 SmtpCoroutineState::Complete(reply) => return reply.expect("a reply"),
-                SmtpCoroutineState::Yielded(other) => panic!("it was written: {other:?}"),
+                SmtpCoroutineState::Yielded(other) => panic!("nothing is left to write: {other:?}"),
             }
         }
     };

@@ -1,8 +1,8 @@
-//! Many deliveries at once, over a network that is simulated.
+//! Many concurrent deliveries over a simulated network.
 //!
-//! Time is counted in milliseconds and costs nothing. An answer comes after 20 to 200 of them; one
-//! in a hundred is lost on the way, and comes a second later. One server in a hundred hangs up on
-//! EHLO, and takes HELO on the next connection.
+//! Time is simulated in milliseconds. A reply arrives after 20 to 200 of them; one in a hundred is lost
+//! and arrives a second later. One server in a hundred hangs up on EHLO, and accepts HELO on the next
+//! connection.
 
 use std::sync::Arc;
 
@@ -13,37 +13,37 @@ use crate::{
     session::ours::{config, envelope},
 };
 
-/// Milliseconds that can be looked ahead: more than the slowest answer takes.
+/// The maximum number of milliseconds in the future: more than the slowest reply takes.
 const WHEEL: usize = 2048;
-/// Octets of content that are given at a time: with many sessions, little of each is held.
+/// Octets of content that are given at a time. Few, so that many sessions need little memory.
 const PIECE: usize = 512;
 /// No session.
-const NOBODY: u32 = u32::MAX;
+const NO_SESSION: u32 = u32::MAX;
 
-/// Deliveries and their servers, all under way at once.
+/// Concurrent deliveries and their servers.
 #[derive(Debug)]
 pub struct Simulation {
     sessions: Vec<Option<Session>>,
-    /// For each millisecond to come, the first session to which something happens then.
+    /// For each future millisecond, the first session with an event.
     wheel: Vec<u32>,
-    /// For each session, the next one to which something happens in the same millisecond.
+    /// For each session, the next one with an event in the same millisecond.
     next: Vec<u32>,
     now: usize,
     random: Random,
     config: Arc<Config>,
     envelope: Envelope,
-    /// What has become of them.
+    /// The outcome so far.
     pub outcome: Outcome,
 }
 
-/// What has become of all sessions.
+/// The outcome of all sessions.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Outcome {
-    /// Connections that are open, or being opened.
+    /// Connections that are open or being opened.
     pub open: usize,
-    /// The most that were open at once.
+    /// The maximum number of connections at the same time.
     pub most_open: usize,
-    /// Messages that were delivered.
+    /// Delivered messages.
     pub delivered: usize,
     /// Sessions whose server hung up.
     pub hung_up: usize,
@@ -54,11 +54,11 @@ struct Session {
     delivery: Delivery,
     server: Server,
     happens: Happens,
-    /// Octets of the message that were given.
+    /// Octets of the message given so far.
     given: usize,
 }
 
-/// What a session waits for.
+/// The event that a session waits for.
 #[derive(Clone, Copy, Debug)]
 enum Happens {
     Opens,
@@ -67,12 +67,12 @@ enum Happens {
 }
 
 impl Simulation {
-    /// Room for so many sessions. What is allocated from here on is theirs.
+    /// Allocates space for the sessions. Later allocations belong to the sessions themselves.
     pub fn new(sessions: usize) -> Self {
         Self {
             sessions: std::iter::repeat_with(|| None).take(sessions).collect(),
-            wheel: vec![NOBODY; WHEEL],
-            next: vec![NOBODY; sessions],
+            wheel: vec![NO_SESSION; WHEEL],
+            next: vec![NO_SESSION; sessions],
             now: 0,
             random: Random(0x9e37_79b9_7f4a_7c15),
             config: config(Afterwards::Quit),
@@ -81,7 +81,7 @@ impl Simulation {
         }
     }
 
-    /// Opens all of them, and goes on until all are done. `each_millisecond` is called so often.
+    /// Opens all sessions and runs until all are done. Calls `each_millisecond` in every simulated millisecond.
     pub fn run(&mut self, mut each_millisecond: impl FnMut()) {
         for index in 0..self.sessions.len() {
             let delivery = Delivery::new(self.config.clone(), self.envelope.clone());
@@ -94,8 +94,8 @@ impl Simulation {
         self.outcome.most_open = self.outcome.open;
         while self.outcome.open > 0 {
             self.now += 1;
-            let mut index = std::mem::replace(&mut self.wheel[self.now % WHEEL], NOBODY);
-            while index != NOBODY {
+            let mut index = std::mem::replace(&mut self.wheel[self.now % WHEEL], NO_SESSION);
+            while index != NO_SESSION {
                 let following = self.next[index as usize];
                 self.happen(index as usize);
                 index = following;
@@ -106,11 +106,11 @@ impl Simulation {
 
     fn schedule(&mut self, index: usize, milliseconds: usize) {
         let first = &mut self.wheel[(self.now + milliseconds) % WHEEL];
-        self.next[index] = std::mem::replace(first, u32::try_from(index).expect("not so many"));
+        self.next[index] = std::mem::replace(first, u32::try_from(index).expect("fewer than 2^32 sessions"));
     }
 
     fn happen(&mut self, index: usize) {
-        let Some(session) = &mut self.sessions[index] else { unreachable!("it is done") };
+        let Some(session) = &mut self.sessions[index] else { unreachable!("the session is done") };
         if session.happens_and_goes_on() {
             let milliseconds = self.random.latency();
             self.schedule(index, milliseconds);
@@ -123,14 +123,14 @@ impl Simulation {
 }
 
 impl Session {
-    /// What was waited for happens. `false`: and it was the last.
+    /// Handles the event that the session waits for. Returns `false` if the session is done.
     fn happens_and_goes_on(&mut self) -> bool {
         let taken = match self.happens {
             Happens::Opens => self.delivery.connected(),
             Happens::Answers(reply) => self.delivery.received(reply.as_bytes()),
             Happens::HangsUp(how) => self.delivery.disconnected(how),
         };
-        taken.expect("it was waited for");
+        taken.expect("the delivery waits for this event");
         if matches!(self.happens, Happens::Opens) {
             self.happens = self.server.opened();
         }
@@ -162,19 +162,19 @@ impl Session {
                     return false;
                 }
             };
-            taken.expect("it was asked for");
+            taken.expect("the delivery accepts what it asked for");
         }
     }
 }
 
-/// A server that knows what will be sent, octet for octet.
+/// A server that expects fixed octets.
 #[derive(Debug)]
 struct Server {
     /// How it hangs up on EHLO.
     hangs_up: Option<Disconnect>,
-    /// Octets of content that have arrived, where content is due.
+    /// Octets of content that have arrived, while content is due.
     content: Option<usize>,
-    /// Messages that were taken.
+    /// Accepted messages.
     messages: u32,
 }
 
@@ -193,7 +193,7 @@ impl Server {
         Happens::Answers("220 mx.example.com ESMTP\r\n")
     }
 
-    /// What comes of these octets.
+    /// Receives octets. Returns the event that follows, if any.
     fn hears(&mut self, octets: &[u8]) -> Option<Happens> {
         if let Some(arrived) = self.content {
             return self.hears_content(octets, arrived);
@@ -209,15 +209,15 @@ impl Server {
             Some(b"MAIL" | b"RCPT") => "250 2.1.0 Ok\r\n",
             Some(b"DATA") => "354 Go on\r\n",
             Some(b"QUIT") => "221 2.0.0 Bye\r\n",
-            _ => panic!("{octets:?} is no command"),
+            _ => panic!("{octets:?} is not a command"),
         }))
     }
 
     fn hears_content(&mut self, octets: &[u8], arrived: usize) -> Option<Happens> {
-        // The message has no dot at the start of a line.
+        // No line of the message starts with a dot.
         let (message, end) = (inputs::ONE_KIB.as_bytes(), b".\r\n");
         let text = &octets[..octets.len().min(message.len() - arrived)];
-        assert!(message[arrived..].starts_with(text), "other content");
+        assert!(message[arrived..].starts_with(text), "wrong content");
         self.content = Some(arrived + text.len());
         let behind = &octets[text.len()..];
         if behind.is_empty() {
@@ -230,7 +230,7 @@ impl Server {
     }
 }
 
-/// The same numbers each time (xorshift).
+/// A deterministic random number generator (xorshift).
 #[derive(Debug)]
 struct Random(u64);
 

@@ -1,4 +1,4 @@
-//! What a session costs to hold. With `-- --nocapture` the octets are printed.
+//! The memory that a session needs. Use `-- --nocapture` to print the numbers of octets.
 
 use std::{alloc::System, hint::black_box};
 
@@ -10,7 +10,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 #[test]
-fn a_session_is_small_and_so_are_its_buffers_when_it_is_idle() {
+fn an_idle_session_and_its_buffers_are_small() {
     let before = Region::new(ALLOCATOR);
     let idle = session::idle();
     let change = before.change();

@@ -1,4 +1,4 @@
-//! Counts allocations of every operation, ours and the peers', and holds ours to
+//! Counts the allocations of every operation, of ours and of the peers, and compares ours with
 //! `benches/allocations.txt`. With `--bless` it writes that file.
 //!
 //! A reallocation counts as an allocation.
@@ -37,7 +37,7 @@ struct Count {
 }
 
 impl Counter {
-    /// Buffers that are used again have grown by then.
+    /// Enough for reused buffers to reach their final size.
     const WARM_UP: usize = 3;
 
     fn count<T>(&mut self, label: Label, operation: impl FnOnce() -> T) {

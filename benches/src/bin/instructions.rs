@@ -1,9 +1,9 @@
-//! Counts the instructions of our operations, and holds them to `benches/instructions.txt`, give or
-//! take 3%. With `--bless` it writes that file.
+//! Counts the instructions of our operations, and checks that they are within 3% of
+//! `benches/instructions.txt`. With `--bless` it writes that file.
 //!
-//! It runs itself under callgrind, which must be installed, and leaves a profile of each operation
-//! beside the program for `callgrind_annotate`. Instructions do not depend on what else the machine
-//! does; they do depend on the compiler, so the file says by which one, and another is not held to it.
+//! It runs itself under callgrind, which must be installed, and leaves a profile of each operation for
+//! `callgrind_annotate` next to the program. Instruction counts do not depend on the load of the machine,
+//! but on the compiler: the file names it, and counts of another compiler are not compared.
 
 use std::{
     env, fs,
@@ -38,7 +38,7 @@ fn compiler() -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The labels of what was measured, a line each.
+/// Returns the labels of the measured operations, one per line.
 fn run_under_callgrind(program: &Path, profiles: &Path) -> String {
     if profiles.exists() {
         fs::remove_dir_all(profiles).expect("old profiles can be removed");
@@ -47,7 +47,7 @@ fn run_under_callgrind(program: &Path, profiles: &Path) -> String {
     let output = Command::new("valgrind")
         .args([
             "--tool=callgrind",
-            // Names would stand in the first profile alone otherwise.
+            // Otherwise only the first profile would have the names.
             "--compress-strings=no",
             "--quiet",
             "--toggle-collect=*measured_operation*",
@@ -73,7 +73,7 @@ fn count(profiles: &Path, at: usize) -> u64 {
 struct Callgrind;
 
 impl Callgrind {
-    /// Buffers that are used again have grown by then, and what is found out once was found out.
+    /// Enough for reused buffers to reach their final size, and for one-time initialisation.
     const WARM_UP: usize = 3;
 }
 
@@ -99,13 +99,13 @@ impl Instrument for Callgrind {
     }
 }
 
-/// Callgrind counts from here to its end.
+/// Callgrind counts only inside this function.
 #[inline(never)]
 fn measured_operation<I, T>(input: I, operation: impl FnOnce(I) -> T) -> T {
     black_box(operation(black_box(input)))
 }
 
-/// Callgrind writes a profile of what it has counted since the last one.
+/// Callgrind writes a profile when this is called, with the counts since the previous profile.
 #[inline(never)]
 fn announce_measured(label: Label) {
     println!("{}: {}", label.group, label.case);

@@ -1,5 +1,5 @@
-//! The load with lettre: its blocking transport, shared by threads; with its pool, or with one that
-//! keeps no connection.
+//! The load with lettre's blocking transport, shared by several threads. Its pool keeps connections, or has
+//! size 0 if they are not to be kept.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -29,7 +29,7 @@ fn main() {
         for _ in 0..load.connections.get() {
             scope.spawn(|| {
                 while taken.fetch_add(1, Ordering::Relaxed) < load.messages {
-                    transport.send_raw(&envelope, &load.content).expect("the server takes it");
+                    transport.send_raw(&envelope, &load.content).expect("the server accepts it");
                 }
             });
         }

@@ -1,4 +1,4 @@
-//! The load with mail-send: a task for each connection, on tokio's default runtime.
+//! The load with mail-send: one task for each connection, on tokio's default runtime.
 
 use std::sync::{
     Arc,
@@ -18,7 +18,7 @@ async fn run(load: Arc<Load>) {
     let tasks: Vec<_> = (0..load.connections.get())
         .map(|_| {
             let (load, taken) = (Arc::clone(&load), Arc::clone(&taken));
-            tokio::spawn(async move { serve(&load, &taken).await.expect("the server takes it") })
+            tokio::spawn(async move { serve(&load, &taken).await.expect("the server accepts it") })
         })
         .collect();
     for task in tasks {

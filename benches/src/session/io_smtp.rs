@@ -1,4 +1,4 @@
-//! io-smtp's session, which leaves the loop to its caller as ours does.
+//! A session of io-smtp, which leaves the loop to its caller, like ours.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use crate::inputs;
 pub struct IoSmtp<L>(L);
 
 impl<L: Line> IoSmtp<L> {
-    /// Reads the greeting, and says EHLO.
+    /// Reads the greeting and sends EHLO.
     pub fn hello(mut line: L) -> Self {
         line.open();
         run(&mut SmtpGreetingGet::new(), &mut line).expect("a greeting");
@@ -32,7 +32,7 @@ impl<L: Line> Client for IoSmtp<L> {
     type Message<'m> = IoSmtpMessage;
 
     fn send(&mut self, IoSmtpMessage { sender, recipients, message }: IoSmtpMessage) -> Result<(), Failure> {
-        // Looking for Bcc is left out: nobody else does it here.
+        // Do not look for Bcc, because the others do not.
         let options = SmtpMessageSendOptions { keep_bcc: true, ..SmtpMessageSendOptions::default() };
         run(&mut SmtpMessageSend::new(sender, recipients, message, options), &mut self.0)
             .map_err(|_| Failure::Broken)?;
@@ -45,7 +45,7 @@ impl<L: Line> Client for IoSmtp<L> {
     }
 }
 
-/// A message for io-smtp, which takes all of it.
+/// A message for io-smtp, which takes ownership of it.
 #[derive(Clone, Debug)]
 pub struct IoSmtpMessage {
     sender: SmtpReversePath<'static>,

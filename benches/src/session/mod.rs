@@ -1,4 +1,4 @@
-//! Whole sessions in memory: the same replies, the same message.
+//! Whole sessions in memory, with the same replies and the same message for every client.
 
 pub mod io_smtp;
 pub mod ours;

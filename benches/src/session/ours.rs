@@ -1,4 +1,4 @@
-//! What we are asked to deliver.
+//! The policy and the envelope of our deliveries.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ pub use smtp_testkit::peers::drive;
 
 use crate::inputs;
 
-/// The policy of all our sessions, which share it.
+/// The policy, which our sessions share.
 pub fn config(afterwards: Afterwards) -> Arc<Config> {
     let mut config = Config::new(HelloName::new(inputs::HELLO_NAME).expect("a name"));
     config = config.with_afterwards(afterwards);
     config.into()
 }
 
-/// The envelope of a message to `recipients`.
+/// An envelope with these recipients.
 pub fn envelope(recipients: &[String]) -> Envelope {
     let paths = recipients.iter().map(|recipient| recipient.parse().expect("an address")).collect();
     Envelope::new(inputs::SENDER.parse().expect("an address"), paths).expect("a recipient")

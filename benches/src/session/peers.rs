@@ -1,4 +1,4 @@
-//! The peers' clients as all groups use them: with one name, one sender, and a server that takes all.
+//! The peers' clients with a fixed name and sender, and a server that accepts everything.
 
 use async_smtp::SendableEmail;
 use lettre::{
@@ -11,34 +11,34 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::inputs::{HELLO_NAME, SENDER};
 
-/// mail-send has read the greeting, and said EHLO.
+/// A mail-send client that has read the greeting and sent EHLO.
 pub fn mail_send<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> MailSend<S> {
     MailSend::hello(stream, HELLO_NAME).expect("the server says hello")
 }
 
-/// lettre has.
+/// The same for lettre.
 pub fn lettre(stream: Box<dyn AsyncTokioStream>, name: &ClientId) -> Lettre {
     Lettre::hello(stream, name).expect("the server says hello")
 }
 
-/// The name that lettre gives.
+/// The name for EHLO, in lettre's type.
 pub fn lettre_name() -> ClientId {
     Lettre::name(HELLO_NAME)
 }
 
-/// async-smtp has.
+/// The same for async-smtp.
 pub fn async_smtp<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> AsyncSmtp<S> {
     AsyncSmtp::hello(stream, HELLO_NAME).expect("the server says hello")
 }
 
 /// Sends one message.
 pub fn send<C: Client>(client: &mut C, message: C::Message<'_>) {
-    client.send(message).expect("the server takes it");
+    client.send(message).expect("the server accepts it");
 }
 
 /// Ends the session.
 pub fn quit<C: Client>(client: C) {
-    client.quit().expect("the server says good-bye");
+    client.quit().expect("the server answers QUIT");
 }
 
 /// A message for mail-send.
@@ -46,7 +46,7 @@ pub fn for_mail_send<'m>(recipients: &'m [String], message: &'m [u8]) -> Message
     peers::for_mail_send(SENDER, recipients, message)
 }
 
-/// An envelope for lettre, which only borrows it: a benchmark never lets go of it.
+/// An envelope for lettre, which borrows it. It is leaked, because benchmarks need it until the end.
 pub fn for_lettre(recipients: &[String]) -> &'static Envelope {
     Box::leak(Box::new(peers::for_lettre(SENDER, recipients)))
 }

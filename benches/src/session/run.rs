@@ -1,5 +1,5 @@
-//! One session of each client: first with a server that answers, to see that it is the same
-//! conversation, then played again to be measured.
+//! One session of each client. It first talks to a server, to check that all conversations are equivalent;
+//! the recorded replies are then replayed for measuring.
 
 use smtp_proto::{
     Afterwards, Body, Command, ContentEncoder, Delivery, Event, Limits, LineEndings, MailParameters, Session, Stage,
@@ -17,11 +17,11 @@ use crate::{Instrument, inputs, instrument::Case};
 const GROUP: &str = "session";
 const MESSAGE: &[u8] = inputs::ONE_KIB.as_bytes();
 
-/// `session`: 1 KiB from the greeting to QUIT, to one recipient, and to a hundred; and the message
-/// after the first on a connection that is kept.
+/// `session`: a message of 1 KiB, from the greeting to QUIT, to one recipient and to a hundred; and a second
+/// message on a kept connection.
 ///
-/// What is delivered, and how, is made before: the envelope, the message, the policy, the stream.
-/// smtp-codec has no session.
+/// The envelope, the message, the policy and the stream are made before the measurement. smtp-codec has no
+/// session.
 pub fn all(instrument: &mut impl Instrument) {
     with_clock(|| {
         let one: &'static [String] = inputs::recipients(1).leak();
@@ -32,8 +32,8 @@ pub fn all(instrument: &mut impl Instrument) {
     });
 }
 
-/// `retry`: the server hangs up on EHLO, and takes the message after HELO on a second connection;
-/// beside a session in which nobody hangs up. No peer ever says HELO, so there is none beside ours.
+/// `retry`: the server hangs up on EHLO, and accepts the message after HELO on a second connection.
+/// Compared only with our session without a hang-up, because no peer ever sends HELO.
 pub fn retry(instrument: &mut impl Instrument) {
     let case = Case { group: "retry", case: "hang-up at EHLO" };
     let recipients = inputs::recipients(1);
@@ -152,7 +152,7 @@ fn second(instrument: &mut impl Instrument, case: Case, recipients: &'static [St
     instrument.measure_with(case.by("io-smtp"), message, |message| peers::send(&mut client, message));
 }
 
-/// Sends two messages, and checks that it is what ours has said: the script of the second.
+/// Sends two messages, and checks that the second conversation is the same as ours. Returns its script.
 fn twice<C: Client>(
     mut client: C,
     server: &Server,
@@ -191,14 +191,14 @@ fn measure_ours(
     });
 }
 
-/// What a client has said, for comparison: its commands, without parameters, and the content, with
-/// the empty line taken off that some put behind the last.
+/// What a client sent, for comparison: its commands without parameters, and the content without the empty
+/// line that some clients add at the end.
 fn said(conversation: &Conversation) -> [String; 2] {
     let content = String::from_utf8(conversation.content.clone()).expect("the message is ASCII");
     [conversation.commands.join("\n"), content.replace("\r\n\r\n.\r\n", "\r\n.\r\n")]
 }
 
-/// A session that has sent one message and waits for the next, buffers and all.
+/// A session that has sent one message and waits for the next, including its buffers.
 pub fn idle() -> Session {
     let mut session = Session::new(Limits::DEFAULT);
     let name = inputs::HELLO_NAME.parse().expect("a name");
@@ -214,7 +214,7 @@ pub fn idle() -> Session {
         session.command(&command).expect("in order");
         answered(&mut session, reply);
     }
-    session.begin_content(ContentEncoder::new(LineEndings::Mend, Body::SevenBit)).expect("it was asked for");
+    session.begin_content(ContentEncoder::new(LineEndings::Mend, Body::SevenBit)).expect("content is due");
     session.content(MESSAGE).expect("lines of ASCII");
     session.end_content().expect("lines of ASCII");
     answered(&mut session, "250 2.0.0 Ok\r\n");
@@ -223,8 +223,8 @@ pub fn idle() -> Session {
 }
 
 fn answered(session: &mut Session, reply: &str) {
-    session.sent(session.output().len()).expect("there are so many");
-    // Replies come in two pieces, so that the buffer for them is there as well.
+    session.sent(session.output().len()).expect("all shown octets can be sent");
+    // Replies arrive in two pieces, so that their buffer is allocated too.
     let (start, rest) = reply.split_at(reply.len() / 2);
     assert!(session.received(start.as_bytes()).1.is_none());
     assert!(matches!(session.received(rest.as_bytes()).1, Some(Event::Reply { .. })));

@@ -1,4 +1,4 @@
-//! The other end of the line, in memory: a server that answers, and its answers played again.
+//! Servers in memory: one that replies and is recorded, and one that replays its replies.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -8,17 +8,18 @@ use crate::inputs;
 
 const GREETING: &str = "220 mx.example.com ESMTP\r\n";
 
-/// What the server said, in the pieces that the client asked for.
+/// The server's replies, in the pieces in which the client read them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Script {
-    /// An empty one is the end of a connection.
+    /// The pieces. An empty one is the end of a connection.
     pieces: Vec<Vec<u8>>,
-    /// Where to go on behind the last: the message that is sent again and again starts there.
+    /// Where to continue after the last piece: the start of a message that is sent repeatedly.
     again: usize,
 }
 
 impl Script {
-    /// A server that says hello, and `reply` after that for ever, in pieces of `piece` octets.
+    /// A server that sends the greeting and the reply to EHLO, then `reply` forever in pieces of `piece`
+    /// octets.
     pub fn of_replies(reply: &str, piece: usize) -> &'static Self {
         let hello = [GREETING, inputs::EHLO].map(|reply| reply.as_bytes().to_vec());
         let pieces = hello.into_iter().chain(reply.as_bytes().chunks(piece).map(<[u8]>::to_vec)).collect();
@@ -26,8 +27,8 @@ impl Script {
     }
 }
 
-/// The script, played to a client that was seen to ask for just that. Costs a copy, as reading from
-/// a socket does, and nothing for what is written: that is not the client's work.
+/// Replays a script to the client that it was recorded with. Reading costs a copy, as from a socket.
+/// Writing costs nothing, because it is not the client's work.
 #[derive(Clone, Copy, Debug)]
 pub struct Replay {
     script: &'static Script,
@@ -65,24 +66,24 @@ impl Line for Replay {
     }
 }
 
-/// Answers a client for the first time, and notes what both say.
+/// Replies to a client, and records both sides.
 #[derive(Clone, Debug, Default)]
 pub struct Server(Arc<Mutex<Conversation>>);
 
-/// What was said.
+/// The recording.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Conversation {
-    /// The commands, without parameters: what a client adds by itself is its own affair.
+    /// The commands, without parameters, in which clients may differ.
     pub commands: Vec<String>,
-    /// The content of all messages as it was on the wire, each with its end.
+    /// The content of all messages as on the wire, each with its end of data.
     pub content: Vec<u8>,
-    /// The server's part.
+    /// The server's side.
     pub script: Script,
     input: Vec<u8>,
-    /// No end of a command or of content starts before here.
+    /// The end of a command or of the content is not before this offset.
     searched: usize,
     state: State,
-    /// Said, and not yet read: octets of the last piece of the script.
+    /// Octets of the last piece of the script that the client has not read yet.
     unread: usize,
     due: Vec<u8>,
     hangs_up_on_ehlo: bool,
@@ -97,25 +98,25 @@ enum State {
 }
 
 impl Server {
-    /// With a server that closes the connection when it is told EHLO.
+    /// A server that closes the connection on the first EHLO.
     pub fn that_hangs_up_on_ehlo() -> Self {
         let server = Self::default();
         server.conversation().hangs_up_on_ehlo = true;
         server
     }
 
-    /// What was said so far.
+    /// The recording so far.
     pub fn conversation(&self) -> MutexGuard<'_, Conversation> {
         self.0.lock().expect("no client panicked")
     }
 
-    /// From here on the script is to be played again and again.
+    /// Marks the point from which the script is repeated.
     pub fn mark(&self) {
         let mut conversation = self.conversation();
         conversation.script.again = conversation.script.pieces.len();
     }
 
-    /// The script, for as many runs as one likes: a benchmark never lets go of it.
+    /// The script. It is leaked, because benchmarks need it until the end.
     pub fn script(&self) -> &'static Script {
         Box::leak(Box::new(self.conversation().script.clone()))
     }
@@ -138,11 +139,11 @@ impl Line for Server {
         let mut conversation = self.conversation();
         let Conversation { script, due, unread, state, .. } = &mut *conversation;
         if *unread == 0 {
-            assert!(!due.is_empty() || *state == State::Closed, "the client reads and nothing was asked");
+            assert!(!due.is_empty() || *state == State::Closed, "the client reads although no reply is due");
             *unread = due.len();
             script.pieces.push(std::mem::take(due));
         }
-        let piece = script.pieces.last().expect("one was pushed");
+        let piece = script.pieces.last().expect("a piece was pushed");
         let rest = &piece[piece.len() - *unread..];
         let len = rest.len().min(room.len());
         room[..len].copy_from_slice(&rest[..len]);
@@ -169,7 +170,7 @@ impl Conversation {
                     "250 2.0.0 Ok: queued as 4BcD3f\r\n"
                 }
                 State::Commands => self.answer_command(&String::from_utf8(said).expect("commands are ASCII")),
-                State::Closed => panic!("the client writes and the connection is closed"),
+                State::Closed => panic!("the client writes to a closed connection"),
             };
             self.due.extend_from_slice(reply.as_bytes());
         }
@@ -193,7 +194,7 @@ impl Conversation {
                 "354 End data with <CR><LF>.<CR><LF>\r\n"
             }
             "QUIT" => "221 2.0.0 Bye\r\n",
-            _ => panic!("no such command: {line}"),
+            _ => panic!("unknown command: {line}"),
         }
     }
 }

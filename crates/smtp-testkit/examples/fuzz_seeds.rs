@@ -1,5 +1,5 @@
-//! Writes the seeds of the fuzz targets into a directory (`fuzz/corpus` if none is named), a
-//! directory for each target: what is in testdata, and what each choice of an input leads to.
+//! Writes seeds for the fuzz targets, one subdirectory per target, into the given directory
+//! (default: `fuzz/corpus`). The seeds come from testdata and from each choice that an input can make.
 //!
 //! ```sh
 //! cargo run -p smtp-testkit --example fuzz_seeds -- /tmp/seeds
@@ -38,7 +38,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Each keyword alone, then all together, then as the server's name: an octet is a word of a list.
+/// Each keyword alone, then all together, then as the server's name. An octet picks a word from a list.
 fn capabilities() -> Vec<Vec<u8>> {
     const NAMED: u8 = 0;
     const NAMELESS: u8 = 128;
@@ -49,7 +49,7 @@ fn capabilities() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Each answer in each way, for a message of each kind.
+/// Each reply in each form, for each kind of message.
 fn differential() -> Vec<Vec<u8>> {
     const AS_WANTED: u8 = 0;
     let mut seeds = Vec::new();
@@ -75,7 +75,7 @@ fn differential() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Addresses of every kind: an octet is a part of a list.
+/// Addresses of every kind. An octet picks a part from a list.
 fn command() -> Vec<Vec<u8>> {
     // Choices, then three texts: a length, and as many parts.
     let text = |parts: &[u8]| [&[u8::try_from(parts.len()).unwrap_or(15)], parts].concat();
@@ -99,7 +99,7 @@ fn command() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// The messages, and what ends a message and must not, in several pieces.
+/// The messages of testdata and false ends of data, in several pieces.
 fn content(testdata: &Path) -> io::Result<Vec<Vec<u8>>> {
     let mut contents: Vec<Vec<u8>> = [
         &b"\n.\n"[..],
@@ -119,7 +119,7 @@ fn content(testdata: &Path) -> io::Result<Vec<Vec<u8>>> {
     Ok(choices.iter().flat_map(|head| contents.iter().map(|content| [&head[..], content].concat())).collect())
 }
 
-/// EHLO answered in each way and cut in each stage, for each policy of the retry.
+/// EHLO with each reply, cut at each stage, for each retry policy.
 fn ehlo_disconnect() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for (policy, envelope) in [(0, 0), (0x20, 0), (0x30, 0), (1, 0), (0, 16), (0, 15), (0x44, 0)] {
@@ -133,7 +133,7 @@ fn ehlo_disconnect() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// The replies, whole and octet by octet.
+/// The replies of testdata, whole and octet by octet.
 fn reply(testdata: &Path) -> io::Result<Vec<Vec<u8>>> {
     let mut replies = files(&testdata.join("replies"))?;
     replies.extend(files(&testdata.join("replies/invalid"))?);
@@ -142,7 +142,7 @@ fn reply(testdata: &Path) -> io::Result<Vec<Vec<u8>>> {
     Ok(heads.iter().flat_map(|head| replies.iter().map(|reply| [&head[..], reply].concat())).collect())
 }
 
-/// A server that obliges, and one thing at each stage that does not.
+/// A server that accepts everything, except for one thing at each stage.
 fn session() -> Vec<Vec<u8>> {
     const TO_ANSWER: u8 = 16;
     const OBLIGE: u8 = 0;

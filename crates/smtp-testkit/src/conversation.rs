@@ -1,5 +1,4 @@
-//! What happened on a run, as it happened: cheap to write down, and shown as a transcript only when
-//! somebody asks.
+//! Records the events of a run cheaply, and formats them as a transcript on request.
 
 use std::{fmt, sync::Arc};
 
@@ -19,7 +18,7 @@ pub(crate) struct Conversation {
     octets: Vec<u8>,
 }
 
-/// A message, as far as the delivery was told of it.
+/// A message, as far as it was given to the delivery.
 #[derive(Clone, Debug)]
 struct Told {
     envelope: Arc<Envelope>,
@@ -31,7 +30,7 @@ struct Told {
 enum Event {
     Connected(Place),
     ConnectFailed(Place),
-    /// The octets behind those of the events before, up to `end`. `more`: and there were more to send.
+    /// The octets from the end of the previous event up to `end`. `more`: the client had more to send.
     Client {
         end: usize,
         more: bool,
@@ -42,22 +41,22 @@ enum Event {
     Lost(Disconnect),
     Silence,
     Cancel(Cancel),
-    /// The message was done, and the next one was given.
+    /// The message was done, and the next one was started.
     Next {
         kept: bool,
         message: usize,
     },
-    /// The message was done, and the connection was to be ended.
+    /// The message was done, and the caller asked for QUIT.
     Quit,
 }
 
-/// What a delivery wanted, without what it lent.
+/// What a delivery wanted: a [`Step`] without its borrows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wanted {
     Connection(Place),
     ToWrite,
     Content,
-    /// An answer, or nothing more.
+    /// A reply, or nothing more.
     Nothing,
 }
 
@@ -75,11 +74,11 @@ impl Wanted {
 impl Conversation {
     pub(crate) fn new(config: &Arc<Config>, envelope: &Arc<Envelope>) -> Self {
         let messages = vec![Told::new(envelope)];
-        // Most runs are shorter.
+        // Enough for most runs.
         Self { config: config.clone(), messages, events: Vec::with_capacity(32), octets: Vec::with_capacity(512) }
     }
 
-    /// Something was told to the delivery while it wanted this. `shown`: the octets to be written.
+    /// Records an input that the delivery got while it wanted `wanted`. `shown`: the octets to be written.
     pub(crate) fn note(&mut self, input: &Input<'_>, wanted: Wanted, shown: &[u8], kept: bool) {
         let place = match wanted {
             Wanted::Connection(place) => place,
@@ -142,7 +141,7 @@ impl Conversation {
         self.octets.len()
     }
 
-    /// The run as a transcript that can be played; `kept`: how it stands now.
+    /// The run as a transcript that can be played. `kept`: whether the connection is kept now.
     pub(crate) fn transcript(&self, kept: bool) -> impl fmt::Display {
         Transcript { conversation: self, kept }
     }
@@ -256,7 +255,7 @@ fn write_message(f: &mut fmt::Formatter<'_>, told: &Told) -> fmt::Result {
     write_lines(f, "| ", &told.content, false)
 }
 
-/// A line for each line; `more`: the last one is not the last of its flight.
+/// Writes each line with its prefix. `more`: the flight continues after the last line.
 fn write_lines(f: &mut fmt::Formatter<'_>, side: &str, octets: &[u8], more: bool) -> fmt::Result {
     let mut lines = octets.split_inclusive(|octet| *octet == b'\n').peekable();
     while let Some(line) = lines.next() {
@@ -264,7 +263,7 @@ fn write_lines(f: &mut fmt::Formatter<'_>, side: &str, octets: &[u8], more: bool
             Some(text) if !more || lines.peek().is_some() => (text, true),
             _ => (line, false),
         };
-        // A transcript must not have a line that ends in a blank.
+        // Lines of a transcript must not end in a space.
         f.write_str(if text.is_empty() { side.trim_end() } else { side })?;
         let last_blank = if ended { text.len().checked_sub(1) } else { None };
         for (at, octet) in text.iter().enumerate() {

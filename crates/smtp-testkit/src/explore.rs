@@ -1,5 +1,5 @@
-//! Walks every state that a delivery can reach: breadth first, each state once, with the oracle on
-//! every edge. It needs nothing of the machine but that it is a value.
+//! Walks every state that a delivery can reach: breadth first, each state once, with the oracle watching
+//! every move. It only relies on [`Delivery`] being a value that can be cloned and hashed.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -11,7 +11,7 @@ use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, Hello, MisuseEr
 
 use crate::Watched;
 
-/// What the server says, one of each class: what decides, then what must not.
+/// The server's replies, one of each class: first those that matter, then malformed ones.
 const REPLIES: [(&str, &str); 13] = [
     ("250", "250 ok\r\n"),
     ("250 with extensions", "250-mx.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000\r\n"),
@@ -24,36 +24,36 @@ const REPLIES: [(&str, &str); 13] = [
     ("550", "550 no\r\n"),
     ("552", "552 full\r\n"),
     ("half a reply", "250-o"),
-    ("no reply", "ok\r\n"),
+    ("malformed reply", "ok\r\n"),
     ("two replies", "250 ok\r\n250 ok\r\n"),
 ];
 
-/// One thing that can happen to a delivery.
+/// An event in the course of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Move {
     /// A connection opens.
     Connected,
-    /// None can be opened.
+    /// No connection can be opened.
     ConnectFailed,
-    /// All that is to be transmitted is handed over.
+    /// All octets to be transmitted are handed over.
     Sent,
-    /// One octet of it is.
+    /// One of these octets is handed over.
     SentOneOctet,
-    /// The server says this: an index into the list of replies.
+    /// The server sends the reply with this index in the list.
     Reply(usize),
     /// The connection is lost.
     Lost(Disconnect),
-    /// Nothing comes in time.
+    /// A timeout.
     Silence,
-    /// The message goes on.
+    /// More of the message.
     Content,
     /// The message has no more octets.
     EndContent,
-    /// The caller gives up.
+    /// The caller cancels the delivery.
     Cancel,
-    /// The same message once more, on the connection that was kept.
+    /// The same message once more, on the kept connection.
     NextMessage,
-    /// The connection that was kept is ended.
+    /// The kept connection is ended.
     Quit,
 }
 
@@ -80,24 +80,24 @@ impl fmt::Display for Move {
     }
 }
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Walk {
-    /// Different values of [`Delivery`] that were reached.
+    /// Number of distinct values of [`Delivery`] that were reached.
     pub states: usize,
-    /// Moves that were made from them, and watched.
+    /// Number of moves made from them, under the oracle.
     pub edges: usize,
-    /// States in which the delivery is done.
+    /// Number of states at the edge of the walk in which the delivery is done.
     pub done: usize,
-    /// What the walk looks like from outside.
+    /// The transitions between places, as a caller sees them.
     pub transitions: BTreeSet<Transition>,
 }
 
-/// Where a delivery stood, what happened, where it stood then.
+/// The place before, the move, and the place after.
 pub type Transition = (String, Move, String);
 
 impl Walk {
-    /// Adds what another walk found.
+    /// Adds the result of another walk.
     pub fn add(&mut self, other: Self) {
         self.states += other.states;
         self.edges += other.edges;
@@ -106,12 +106,12 @@ impl Walk {
     }
 }
 
-/// Walks all states within `depth` moves of `start`, at most `most` of them. Then, from each state at
-/// the edge of the walk, a server that says nothing more must lead to the end.
+/// Walks all states within `depth` moves of `start`, but at most `most` of them. Then checks that the
+/// delivery ends from each state at the edge of the walk if the server stays silent.
 ///
 /// # Panics
 ///
-/// Where the oracle finds a promise broken, or a state from which there is no end.
+/// If the oracle finds a broken promise, or a state from which the delivery does not end.
 pub fn explore(start: Watched, depth: usize, most: usize) -> Walk {
     let mut walk = Walk::default();
     let mut seen = HashSet::from([fingerprint(start.delivery())]);
@@ -119,7 +119,7 @@ pub fn explore(start: Watched, depth: usize, most: usize) -> Walk {
     for _ in 0..depth {
         let mut next = Vec::new();
         for state in frontier {
-            refuses_what_does_not_fit(&state);
+            rejects_misuse(&state);
             for step in moves(state.delivery()) {
                 let mut after = state.clone();
                 make(&mut after, step);
@@ -143,8 +143,8 @@ pub fn explore(start: Watched, depth: usize, most: usize) -> Walk {
     walk
 }
 
-/// Walks to the end of every path, but goes on from at most `most` states that look the same from
-/// outside: what a delivery can do, as a picture.
+/// Collects the transitions for a diagram. Walks to the end of every path, but continues from at most
+/// `most` states that look the same to a caller.
 pub fn sketch(start: Watched, most: usize) -> BTreeSet<Transition> {
     let mut transitions = BTreeSet::new();
     let mut seen = HashSet::new();
@@ -169,12 +169,12 @@ pub fn sketch(start: Watched, most: usize) -> BTreeSet<Transition> {
     transitions
 }
 
-/// A delivery of `second`, on a connection where this hello was taken, 8BITMIME was offered if it was
-/// EHLO, and a message to the recipients of `first` was delivered.
+/// A delivery of `second` on a kept connection. The server accepted `hello` there, offered 8BITMIME (except
+/// after HELO), and has accepted a message to the recipients of `first`.
 ///
 /// # Panics
 ///
-/// If `config` does not keep connections, or names another protocol.
+/// If `config` does not keep connections, or if `hello` belongs to another protocol.
 pub fn second_message(config: &Config, hello: Hello, first: &Envelope, second: Envelope) -> Watched {
     let mut watched = Watched::new(config.clone(), first.clone());
     let ehlo_reply = match hello {
@@ -205,7 +205,7 @@ pub fn second_message(config: &Config, hello: Hello, first: &Envelope, second: E
     watched
 }
 
-/// The transitions as a Mermaid flowchart, moves between the same places on one arrow.
+/// The transitions as a Mermaid flowchart, with one arrow for all moves between the same two places.
 pub fn diagram(transitions: &BTreeSet<Transition>) -> String {
     let mut arrows: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for (from, step, to) in transitions {
@@ -220,7 +220,7 @@ pub fn diagram(transitions: &BTreeSet<Transition>) -> String {
     std::iter::once("flowchart TD\n".to_owned()).chain(nodes).chain(arrows).collect()
 }
 
-/// The moves that fit what the delivery asks for.
+/// The moves that are possible in the current step.
 fn moves(delivery: &Delivery) -> Vec<Move> {
     let heard = (0..REPLIES.len()).map(Move::Reply);
     let lost = [Move::Lost(Disconnect::Closed), Move::Silence, Move::Cancel];
@@ -264,7 +264,7 @@ fn make(watched: &mut Watched, step: Move) {
         }
         Move::Quit => watched.quit(),
     };
-    assert_eq!(made, Ok(()), "{step} was asked for and refused\n{}", watched.conversation());
+    assert_eq!(made, Ok(()), "{step} was asked for and rejected\n{}", watched.conversation());
     watched.poll();
 }
 
@@ -275,8 +275,8 @@ fn to_transmit(watched: &mut Watched) -> usize {
     }
 }
 
-/// A call at the wrong moment is an error value and changes nothing.
-fn refuses_what_does_not_fit(state: &Watched) {
+/// A call at the wrong moment returns an error and changes nothing.
+fn rejects_misuse(state: &Watched) {
     let delivery = state.delivery();
     let connecting = matches!(delivery.poll(), Step::Connect(_));
     let connected = !connecting && (delivery.is_kept() || !matches!(delivery.poll(), Step::Done(_)));
@@ -310,10 +310,10 @@ fn ends_in_silence(mut state: Watched) {
         };
         make(&mut state, step);
     }
-    panic!("no end is reached\n{}", state.conversation());
+    panic!("the delivery does not end\n{}", state.conversation());
 }
 
-/// Where a delivery stands, as its caller sees it.
+/// The place of a delivery, as its caller sees it.
 fn place(delivery: &Delivery) -> String {
     let report = delivery.report();
     let attempts = report.attempts().count();
@@ -337,7 +337,7 @@ fn place(delivery: &Delivery) -> String {
     }
 }
 
-/// 128 bits, so that no two of a few million states are taken for one.
+/// 128 bits, so that a collision among a few million states is practically impossible.
 fn fingerprint(delivery: &Delivery) -> (u64, u64) {
     let hash = |salt: u8| {
         let mut hasher = DefaultHasher::new();

@@ -1,4 +1,4 @@
-//! The oracle, and the scripted peers that tests, fuzz targets and benches share.
+//! The oracle, and the scripted servers and clients shared by tests, fuzz targets and benches.
 
 pub mod conformance;
 mod conversation;

@@ -1,34 +1,34 @@
-//! What a delivery and a delivery under the oracle have in common.
+//! The interface shared by [`Delivery`] and [`Watched`].
 
 use smtp_proto::{Cancel, Delivery, Disconnect, Envelope, MisuseError, Step};
 
 use crate::Watched;
 
-/// A [`Delivery`] or a [`Watched`] one. A driver that is generic over it runs with either.
+/// Implemented by [`Delivery`] and [`Watched`]. A driver that is generic over it works with both.
 pub trait Machine {
-    /// What is to be done next.
+    /// The next thing to do.
     fn poll(&mut self) -> Step<'_>;
     /// A new connection is open.
     fn connected(&mut self) -> Result<(), MisuseError>;
     /// No connection could be opened.
     fn connect_failed(&mut self, why: &str) -> Result<(), MisuseError>;
-    /// The first `octets` of what was to be transmitted were handed over.
+    /// The first `octets` of the octets to be transmitted were handed over.
     fn sent(&mut self, octets: usize) -> Result<(), MisuseError>;
     /// These octets arrived.
     fn received(&mut self, octets: &[u8]) -> Result<(), MisuseError>;
     /// The connection is lost.
     fn disconnected(&mut self, how: Disconnect) -> Result<(), MisuseError>;
-    /// Nothing came for as long as was said.
+    /// The timeout has passed.
     fn timed_out(&mut self) -> Result<(), MisuseError>;
     /// The next octets of the message.
     fn content(&mut self, octets: &[u8]) -> Result<(), MisuseError>;
     /// The message has no more octets.
     fn end_content(&mut self) -> Result<(), MisuseError>;
-    /// Gives the delivery up.
+    /// Cancels the delivery.
     fn cancel(&mut self, why: Cancel);
     /// Starts the next message.
     fn deliver_next(&mut self, envelope: Envelope) -> Result<(), MisuseError>;
-    /// Ends a connection that was kept, in order.
+    /// Ends a kept connection with QUIT.
     fn quit(&mut self) -> Result<(), MisuseError>;
     /// The delivery itself, with its report.
     fn delivery(&self) -> &Delivery;

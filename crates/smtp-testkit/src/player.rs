@@ -1,8 +1,7 @@
-//! Plays transcripts: a delivery on one side, what the transcript says on the other, the oracle
-//! between them.
+//! Plays transcripts: a delivery talks to the server of the transcript, under the oracle.
 //!
-//! While a flight of the server is delivered in pieces, nothing is handed over for the client: what
-//! the split of a flight cannot change must not depend on when the client writes.
+//! While a flight of the server arrives in pieces, the client writes nothing. Otherwise the result could
+//! depend on when the client writes, and not only on the pieces.
 
 mod cut;
 mod lose;
@@ -22,19 +21,19 @@ pub use cut::{Cuts, play_cuts};
 pub(crate) use lose::lost_in_a_reply;
 pub(crate) use plan::{Plan, ends_while_writing, reports};
 
-/// In which pieces a transcript is played. The pieces change nothing, or a promise is broken.
+/// The sizes of the pieces in which a transcript is played. They must not change the outcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pieces {
-    /// What the server sends.
+    /// Pieces of what the server sends.
     pub server: Size,
-    /// What the client sends, and what the caller gives of the message.
+    /// Pieces of what the client sends, and of the content that the caller gives.
     pub client: Size,
 }
 
-/// How large the pieces are.
+/// The size of pieces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Size {
-    /// As large as they can be.
+    /// As large as possible.
     Whole,
     /// One octet each.
     Octets,
@@ -45,7 +44,7 @@ impl Pieces {
     pub const WHOLE: Self = Self { server: Size::Whole, client: Size::Whole };
 }
 
-/// What came of a play: at each `-- done` and `-- kept` the report, as people see it, and that mark.
+/// The outcome of a play: for each `-- done` and `-- kept`, the report as text, followed by the mark.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Outcome {
     text: String,
@@ -57,14 +56,14 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The delivery did not do what the transcript says.
+/// The delivery did not follow the transcript.
 #[derive(Clone, Debug)]
 pub struct Mismatch {
     /// The line of the transcript.
     pub line: usize,
     /// What differs.
     pub what: String,
-    /// What had happened, as a transcript.
+    /// What happened before, as a transcript.
     pub conversation: String,
 }
 
@@ -83,7 +82,8 @@ pub fn play(transcript: &Transcript, pieces: Pieces) -> Result<Outcome, Mismatch
     Ok(player.outcome)
 }
 
-/// Plays a transcript once for each way to split one flight of the server in two. How often that was.
+/// Plays a transcript once for each way to split one flight of the server in two. Returns the number of
+/// plays.
 pub fn play_splits(transcript: &Transcript, expected: &Outcome) -> Result<usize, Mismatch> {
     let mut player = Player::new(transcript);
     let mut plays = 0;
@@ -98,7 +98,7 @@ pub fn play_splits(transcript: &Transcript, expected: &Outcome) -> Result<usize,
                 })?;
                 split.play(&transcript.script[index + 1..], Pieces::WHOLE)?;
                 if split.outcome != *expected {
-                    let what = format!("split behind octet {at}, it ends with\n{}", split.outcome);
+                    let what = format!("split after octet {at}, it ends with\n{}", split.outcome);
                     return Err(split.mismatch(item.line, what));
                 }
                 plays += 1;
@@ -114,24 +114,24 @@ pub fn play_splits(transcript: &Transcript, expected: &Outcome) -> Result<usize,
 struct Player<'t> {
     transcript: &'t Transcript,
     delivery: Watched,
-    /// Which message is delivered.
+    /// The index of the current message.
     message: usize,
-    /// Octets of it that the caller has given.
+    /// How many octets of it the caller has given.
     given: usize,
     connection: Connection,
     outcome: Outcome,
 }
 
-/// What was said on the connection that is open.
+/// What was sent on the open connection.
 #[derive(Clone, Default)]
 struct Connection {
     server: Vec<u8>,
     client: Vec<u8>,
-    /// It had served another message.
+    /// It has served an earlier message.
     reused: bool,
 }
 
-/// What is wrong, before its line is known.
+/// What went wrong, before the line is added.
 type Wrong = String;
 
 impl<'t> Player<'t> {
@@ -169,16 +169,16 @@ impl<'t> Player<'t> {
                 };
                 flight.octets.chunks(size).try_for_each(|piece| self.hear(piece))?;
             }
-            Action::Client(_) => unreachable!("played with its own lines"),
+            Action::Client(_) => unreachable!("handled in `play`"),
             Action::Connect(place) => {
                 self.expect_connect(*place)?;
                 self.connect()?;
             }
             Action::ConnectFails(place, why) => {
                 self.expect_connect(*place)?;
-                self.delivery.connect_failed(why).map_err(refused)?;
+                self.delivery.connect_failed(why).map_err(misuse)?;
             }
-            Action::Lost(how) => self.delivery.disconnected(*how).map_err(refused)?,
+            Action::Lost(how) => self.delivery.disconnected(*how).map_err(misuse)?,
             Action::Silence(limit) => {
                 let timeout = match self.delivery.poll() {
                     Step::Receive(timeout) => Some(timeout.duration),
@@ -187,10 +187,10 @@ impl<'t> Player<'t> {
                 };
                 if let (Some(limit), Some(timeout)) = (limit, timeout) {
                     if timeout != *limit {
-                        return Err(format!("the client waits for {timeout:?}"));
+                        return Err(format!("the client waits for {timeout:?} instead of {limit:?}"));
                     }
                 }
-                self.delivery.timed_out().map_err(refused)?;
+                self.delivery.timed_out().map_err(misuse)?;
             }
             Action::Cancel(why) => self.delivery.cancel(*why),
             Action::Done { kept } => self.expect_done(*kept)?,
@@ -199,30 +199,30 @@ impl<'t> Player<'t> {
                 self.given = 0;
                 self.connection.reused = true;
                 let envelope = self.transcript.messages[self.message].envelope.clone();
-                self.delivery.deliver_next(envelope).map_err(refused)?;
+                self.delivery.deliver_next(envelope).map_err(misuse)?;
             }
-            Action::Quit => self.delivery.quit().map_err(refused)?,
+            Action::Quit => self.delivery.quit().map_err(misuse)?,
         }
         Ok(())
     }
 
-    /// The server sends these octets. What comes behind the end of a connection nobody reads.
+    /// The server sends these octets. They are dropped if the connection has ended.
     fn hear(&mut self, octets: &[u8]) -> Result<(), Wrong> {
         if self.is_connected() {
-            self.delivery.received(octets).map_err(refused)?;
+            self.delivery.received(octets).map_err(misuse)?;
             self.connection.server.extend_from_slice(octets);
         }
         Ok(())
     }
 
-    /// The client is to send the octets of `flight` from `at` on, and nothing else yet.
+    /// Expects the client to send the octets of `flight` from `at` on, and nothing after them yet.
     fn expect(&mut self, flight: &Flight, at: &mut usize, size: Size) -> Result<(), Wrong> {
         while *at < flight.octets.len() {
             self.give_content(size)?;
             let expected = &flight.octets[*at..];
             let Step::Transmit(transmit) = self.delivery.poll() else {
                 let step = self.step();
-                return Err(format!("the client is to send \"{}\", but it {step}", Escaped(expected)));
+                return Err(format!("expected the client to send \"{}\", but it {step}", Escaped(expected)));
             };
             let most = match size {
                 Size::Whole => transmit.octets().len(),
@@ -233,7 +233,7 @@ impl<'t> Player<'t> {
             if same < octets.len() {
                 *at += same;
                 let (sent, expected) = (Escaped(&octets[same..]), Escaped(&expected[same..]));
-                return Err(format!("the client sends \"{sent}\"\nand is to send \"{expected}\""));
+                return Err(format!("the client sends \"{sent}\"\ninstead of \"{expected}\""));
             }
             self.hand_over(&octets)?;
             *at += octets.len();
@@ -248,13 +248,13 @@ impl<'t> Player<'t> {
         }
     }
 
-    /// The octets are the first of those to be transmitted.
+    /// Hands over octets, which are the first of those to be transmitted.
     fn hand_over(&mut self, octets: &[u8]) -> Result<(), Wrong> {
         self.connection.client.extend_from_slice(octets);
-        self.delivery.sent(octets.len()).map_err(refused)
+        self.delivery.sent(octets.len()).map_err(misuse)
     }
 
-    /// The caller gives what is asked for.
+    /// Gives all content that the delivery asks for.
     fn give_content(&mut self, size: Size) -> Result<(), Wrong> {
         while let Step::Content(room) = self.delivery.poll() {
             let rest = &self.transcript.messages[self.message].content[self.given..];
@@ -263,10 +263,10 @@ impl<'t> Player<'t> {
                 Size::Octets => 1,
             };
             if rest.is_empty() {
-                self.delivery.end_content().map_err(refused)?;
+                self.delivery.end_content().map_err(misuse)?;
             } else {
                 let piece = &rest[..rest.len().min(most)];
-                self.delivery.content(piece).map_err(refused)?;
+                self.delivery.content(piece).map_err(misuse)?;
                 self.given += piece.len();
             }
         }
@@ -279,26 +279,26 @@ impl<'t> Player<'t> {
             Step::Connect(Connect { place: asked, .. }) => {
                 Err(format!("the client asks for a connection to {asked:?} place"))
             }
-            _ => Err(format!("the client is to ask for a connection, but it {}", self.step())),
+            _ => Err(format!("expected the client to ask for a connection, but it {}", self.step())),
         }
     }
 
     fn connect(&mut self) -> Result<(), Wrong> {
         self.connection = Connection::default();
-        self.delivery.connected().map_err(refused)
+        self.delivery.connected().map_err(misuse)
     }
 
     fn expect_done(&mut self, kept: bool) -> Result<(), Wrong> {
         self.give_content(Size::Whole)?;
         let is_kept = self.delivery.is_kept();
         match self.delivery.poll() {
-            Step::Done(_) if kept != is_kept => Err(format!("whether the connection is kept: {is_kept}")),
+            Step::Done(_) if kept != is_kept => Err(format!("connection kept: {is_kept}, expected: {kept}")),
             Step::Done(report) => {
                 self.outcome.text.push_str(&report.to_string());
                 self.outcome.text.push_str(if kept { "-- kept\n" } else { "-- done\n" });
                 Ok(())
             }
-            _ => Err(format!("the delivery is to be done, but it {}", self.step())),
+            _ => Err(format!("expected the delivery to be done, but it {}", self.step())),
         }
     }
 
@@ -330,8 +330,8 @@ impl<'t> Player<'t> {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn refused(misuse: MisuseError) -> Wrong {
-    format!("the delivery refuses that: {misuse}")
+fn misuse(error: MisuseError) -> Wrong {
+    format!("the delivery rejects the call: {error}")
 }
 
 #[cfg(test)]
@@ -348,14 +348,14 @@ mod tests {
     }
 
     #[test]
-    fn a_transcript_that_is_kept_to_ends_with_its_reports() {
+    fn a_play_that_follows_the_transcript_returns_its_reports() {
         let outcome = played("S: 550 a\nC: HELO client.example\nS: 550 b\nC: QUIT\n-- close\n-- done").unwrap();
         assert!(outcome.to_string().starts_with("<bob@example.net> failed: 550 b\n"), "{outcome}");
         assert!(outcome.to_string().ends_with("\n-- done\n"), "{outcome}");
     }
 
     #[test]
-    fn what_the_client_does_otherwise_is_told_with_its_line() {
+    fn a_mismatch_names_its_line() {
         for (rest, line, what) in [
             ("S: 250 a\nC: MAIL FROM:<bob@example.net>\n-- done", 5, "the client sends \"alice"),
             ("S: 250 a\nC: MAIL FROM:<alice@example.com>\nC: RCPT\n-- done", 6, "but it waits"),
@@ -364,7 +364,7 @@ mod tests {
             ("-- close\n-- connect\n-- done", 5, "asks for a connection to Same"),
             ("S: 421 a\n-- connect\n-- done", 5, "is done"),
             ("-- done", 4, "but it waits"),
-            ("S: 421 a\n-- kept", 5, "whether the connection is kept: false"),
+            ("S: 421 a\n-- kept", 5, "connection kept: false"),
             ("S: 421 a\n-- close\n-- done", 5, "there is no connection"),
             ("-- silence: 2 min\n-- done", 4, "the client waits for 300s"),
         ] {

@@ -1,6 +1,6 @@
-//! Conversations as plain text that people read and write: the format of `testdata/transcripts`.
+//! Conversations as plain text: the format of `testdata/transcripts`.
 //!
-//! `testdata/README.md` describes it for those who write one.
+//! `testdata/README.md` describes the format.
 
 mod marks;
 mod script;
@@ -25,16 +25,16 @@ pub(crate) use text::content_on_the_wire;
 pub struct Transcript {
     /// The policy of the client.
     pub config: Config,
-    /// What is delivered, one after the other. At least one.
+    /// The messages to deliver, in order. At least one.
     pub messages: Vec<Message>,
     /// What happens, in order.
     pub script: Vec<Item>,
 }
 
-/// A file that is no transcript.
+/// The error for a file that is not a valid transcript.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ParseError {
-    /// The line at fault, from 1.
+    /// The line number, from 1.
     pub line: usize,
     /// What is wrong with it.
     pub what: String,
@@ -49,11 +49,11 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 impl Transcript {
-    /// All transcripts of `testdata`, by the name of their files without its extension, in order.
+    /// All transcripts of `testdata`, with their file names without extension, sorted by name.
     ///
     /// # Panics
     ///
-    /// If one cannot be read, and with its line if it is no transcript.
+    /// If one cannot be read or parsed.
     pub fn all() -> Vec<(String, Self)> {
         let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
         let files = fs::read_dir(testdata.join("transcripts")).expect("testdata is there");
@@ -69,7 +69,7 @@ impl Transcript {
         files.into_iter().map(read).collect()
     }
 
-    /// Reads a transcript. Messages that it names are files in the directory `messages`.
+    /// Parses a transcript. `messages` is the directory of the files that `message-file` names.
     pub fn parse(source: &str, messages: &Path) -> Result<Self, ParseError> {
         let mut parser = Parser::new(messages);
         for (index, line) in source.lines().enumerate() {
@@ -86,7 +86,7 @@ struct Parser<'a> {
     directory: &'a Path,
     messages: Vec<Message>,
     script: Vec<Item>,
-    /// Whether settings may follow: at the start, and behind a mark for the next message.
+    /// Whether settings may follow: at the start, and after `-- next message`.
     in_settings: bool,
 }
 
@@ -100,7 +100,7 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if line.ends_with([' ', '\t']) {
-            return Err("the line ends in a blank that nobody sees: write it as \\x20 or \\t".into());
+            return Err("the line ends in a blank, which is invisible: write it as \\x20 or \\t".into());
         }
         if let Some(rest) = line.strip_prefix('|') {
             return self.in_settings()?.content_line(without_space(rest));
@@ -125,7 +125,7 @@ impl<'a> Parser<'a> {
                 let directory = self.directory;
                 self.in_settings()?.set(key.trim(), value.trim(), directory)
             }
-            None => Err("neither a setting (key: value), nor S:, C:, -- or a comment (#)".into()),
+            None => Err("expected a setting (key: value), S:, C:, -- or a comment (#)".into()),
         }
     }
 
@@ -168,7 +168,7 @@ impl<'a> Parser<'a> {
         if self.in_settings {
             Ok(&mut self.settings)
         } else {
-            Err("settings stand at the start, or right behind `-- next message`".into())
+            Err("settings must come at the start or directly after `-- next message`".into())
         }
     }
 
@@ -221,17 +221,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_line() {
+    fn an_error_names_its_line() {
         for (source, line, what) in [
             ("-- connect\nS: 220 \n-- done", 2, "the line ends in a blank"),
             ("-- connect\nS: \\q\n-- done", 2, "\\q"),
             ("-- connect\n-- vanish\n-- done", 2, "vanish"),
-            ("-- connect\nto: b@example.net\n-- done", 2, "settings stand at the start"),
+            ("-- connect\nto: b@example.net\n-- done", 2, "settings must come at the start"),
             ("colour: red\n-- done", 1, "colour"),
             ("to: b\n-- done", 1, "it has no @"),
             ("limits: reply-line=x\n-- done", 1, "reply-line=x"),
             ("message-file: none.eml\n-- done", 1, "none.eml"),
-            ("hello\n-- done", 1, "neither a setting"),
+            ("hello\n-- done", 1, "expected a setting"),
             ("# nothing\n-- connect", 2, "the last line"),
         ] {
             let error = parse(source).unwrap_err();
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_next_message_has_the_settings_of_the_one_before_unless_it_says_otherwise() {
+    fn a_next_message_inherits_settings_that_it_does_not_change() {
         let transcript = parse(
             "from: a@x.example\nto: b@x.example\n| hi\n-- connect\n-- kept\n-- next message\nto: c@x.example\n-- done",
         )

@@ -1,4 +1,4 @@
-//! A delivery with the oracle beside it.
+//! A delivery under the oracle.
 
 use std::sync::Arc;
 
@@ -9,23 +9,23 @@ use crate::{
     oracle::{Input, Oracle, Promise, Violation},
 };
 
-/// A [`Delivery`] whose every input and output the oracle sees. It has the inputs of the delivery,
-/// and panics where the delivery breaks a promise.
+/// A [`Delivery`] with the oracle checking every input and output. It has the methods of the delivery, and
+/// panics if the delivery breaks a promise.
 #[derive(Clone, Debug)]
 pub struct Watched {
     delivery: Delivery,
     oracle: Oracle,
     conversation: Conversation,
-    /// What the last input led to, once the oracle has seen it.
+    /// The current output, once the oracle has seen it.
     wanted: Option<Wanted>,
-    /// The delivery as it is, if what must be refused was tried since the last input.
+    /// A copy of the delivery, if misuse was tried since the last valid input.
     copy: Option<Delivery>,
 }
 
 type Call<'c> = dyn FnMut(&mut Delivery) -> Result<(), MisuseError> + 'c;
 
 impl Watched {
-    /// A message that is to be delivered.
+    /// Starts the delivery of a message.
     pub fn new(config: impl Into<Arc<Config>>, envelope: Envelope) -> Self {
         let (config, watched) = (config.into(), Arc::new(envelope.clone()));
         Self {
@@ -37,7 +37,7 @@ impl Watched {
         }
     }
 
-    /// What is to be done next.
+    /// The next thing to do.
     #[track_caller]
     pub fn poll(&mut self) -> Step<'_> {
         self.see();
@@ -50,14 +50,14 @@ impl Watched {
         self.give(Input::Connected, &mut Delivery::connected)
     }
 
-    /// No connection could be opened; `why` is for the report.
+    /// No connection could be opened. `why` is for the report.
     #[track_caller]
     pub fn connect_failed(&mut self, why: &str) -> Result<(), MisuseError> {
         self.give(Input::ConnectFailed, &mut |delivery| delivery.connect_failed(why))
     }
 
-    /// The first `octets` of what was to be transmitted were handed over. What was never shown
-    /// cannot have been.
+    /// The first `octets` of the octets to be transmitted were handed over. Rejects octets that were never
+    /// shown.
     #[track_caller]
     pub fn sent(&mut self, octets: usize) -> Result<(), MisuseError> {
         if self.see() == Wanted::Content && octets > self.oracle.shown().len() {
@@ -78,7 +78,7 @@ impl Watched {
         self.give(Input::Lost(how), &mut |delivery| delivery.disconnected(how))
     }
 
-    /// Nothing came for as long as was said.
+    /// The timeout has passed.
     #[track_caller]
     pub fn timed_out(&mut self) -> Result<(), MisuseError> {
         self.give(Input::TimedOut, &mut Delivery::timed_out)
@@ -96,14 +96,14 @@ impl Watched {
         self.give(Input::EndContent, &mut Delivery::end_content)
     }
 
-    /// Gives the delivery up.
+    /// Cancels the delivery.
     #[track_caller]
     pub fn cancel(&mut self, why: Cancel) {
         let given = self.give(Input::Cancel(why), &mut |delivery| {
             delivery.cancel(why);
             Ok(())
         });
-        debug_assert_eq!(given, Ok(()), "nothing refuses this");
+        debug_assert_eq!(given, Ok(()), "cancelling never fails");
     }
 
     /// Starts the next message.
@@ -113,7 +113,7 @@ impl Watched {
         self.give(Input::DeliverNext(&envelope), &mut |delivery| delivery.deliver_next(Envelope::clone(&envelope)))
     }
 
-    /// Ends a connection that was kept, in order.
+    /// Ends a kept connection with QUIT.
     #[track_caller]
     pub fn quit(&mut self) -> Result<(), MisuseError> {
         self.give(Input::Quit, &mut Delivery::quit)
@@ -129,13 +129,13 @@ impl Watched {
         &self.delivery
     }
 
-    /// The run so far, as a transcript that can be saved in `testdata/regressions` and played. It tells
-    /// nothing of the pieces in which octets went.
+    /// The run so far, as a transcript that can be saved in `testdata/regressions` and played. It does not
+    /// record in which pieces octets were sent and received.
     pub fn conversation(&self) -> String {
         self.conversation.transcript(self.is_kept()).to_string()
     }
 
-    /// Shows the oracle what the last input led to.
+    /// Shows the current output to the oracle.
     #[track_caller]
     fn see(&mut self) -> Wanted {
         if let Some(wanted) = self.wanted {
@@ -149,7 +149,7 @@ impl Watched {
         wanted
     }
 
-    /// Calls the delivery, which has to take the input or to refuse it as the oracle says.
+    /// Calls the delivery, which must accept or reject the input as the oracle says.
     #[track_caller]
     fn give(&mut self, input: Input<'_>, call: &mut Call<'_>) -> Result<(), MisuseError> {
         let wanted = self.see();
@@ -160,7 +160,7 @@ impl Watched {
         self.copy = None;
         let result = call(&mut self.delivery);
         if result.is_err() {
-            self.not_as_due(&input, None, result);
+            self.fail(&input, None, result);
         }
         self.wanted = None;
         let taken = self.oracle.input(input);
@@ -168,22 +168,23 @@ impl Watched {
         result
     }
 
-    /// What must be refused changes nothing. Copying is dear, and one copy serves for all that is
-    /// refused in a row.
+    /// Checks that misuse is rejected and changes nothing. Cloning is expensive, so one copy serves for
+    /// consecutive misuses.
     #[track_caller]
     fn give_misused(&mut self, input: &Input<'_>, misuse: MisuseError, call: &mut Call<'_>) -> Result<(), MisuseError> {
         let before = self.copy.take().unwrap_or_else(|| self.delivery.clone());
         let result = call(&mut self.delivery);
         if result != Err(misuse) || before != self.delivery {
-            self.not_as_due(input, Some(misuse), result);
+            self.fail(input, Some(misuse), result);
         }
         self.copy = Some(before);
         result
     }
 
     #[track_caller]
-    fn not_as_due(&self, input: &Input<'_>, misuse: Option<MisuseError>, result: Result<(), MisuseError>) {
-        let what = format!("{input:?} has to give {misuse:?} and change nothing if refused; it gave {result:?}");
+    fn fail(&self, input: &Input<'_>, misuse: Option<MisuseError>, result: Result<(), MisuseError>) {
+        let what =
+            format!("{input:?} must return {misuse:?}, and change nothing if that is an error; it returned {result:?}");
         self.check(Err(Violation::new(Promise::NoHarm, what)));
     }
 

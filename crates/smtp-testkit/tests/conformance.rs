@@ -1,4 +1,4 @@
-//! The kit passes a driver without a fault, and catches each of five that have one.
+//! The kit passes a correct driver, and catches each of five faulty ones.
 
 mod generic;
 
@@ -18,7 +18,7 @@ fn in_memory(fault: Option<Fault>) -> Result<usize, Failures> {
               network: &mut dyn Network,
               content: &mut dyn Read|
               -> Result<(), MisuseError> {
-            // Where a connection that was kept went does not matter: the next one starts anew.
+            // Each call starts without a last address: a kept connection does not need one.
             Generic { machine, network, content, fault, last: &mut None }.run()
         },
     )
@@ -34,11 +34,11 @@ fn a_generic_driver_without_a_fault_passes_in_memory() {
 #[test]
 fn each_of_five_faults_is_caught_in_memory() {
     for (fault, transcript, what) in [
-        (Fault::ReportsTooMuchAsSent, "rfc5321-d1-typical", "the driver waits and is to send"),
+        (Fault::ReportsTooMuchAsSent, "rfc5321-d1-typical", "the driver waits instead of sending"),
         (Fault::ReportsAFailedWriteBeforeReading, "early-refusal-552", "the report is"),
         (Fault::LooksAtTheClockBeforeReading, "rfc5321-d1-typical", "the driver"),
         (Fault::ConnectsToTheWrongPlace, "ehlo-closed", "the driver connects to 192.0.2.2:25"),
-        (Fault::DoesNotReportAClose, "ehlo-closed", "the delivery is done, and the transcript goes on"),
+        (Fault::DoesNotReportAClose, "ehlo-closed", "the delivery is done, but the transcript continues"),
     ] {
         let failures = in_memory(Some(fault)).expect_err("the fault is caught").0;
         let found = failures.iter().find(|failure| failure.transcript == transcript);
@@ -64,7 +64,7 @@ fn faults_that_show_on_the_wire_are_caught_over_sockets() {
             "writing failed at the content",
         ),
         (Fault::ConnectsToTheWrongPlace, "ehlo-closed", "the client connects to"),
-        (Fault::DoesNotReportAClose, "ehlo-closed", "is to open a connection"),
+        (Fault::DoesNotReportAClose, "ehlo-closed", "expected the client to open a connection"),
     ] {
         if fault == Fault::ReportsAFailedWriteBeforeReading && !cfg!(target_os = "linux") {
             continue;

@@ -1,5 +1,5 @@
-//! The lists of what may differ between ours and the peers: each entry is needed, and is the one
-//! that covers its example.
+//! The lists of permitted differences between our client and the peers: each entry is needed, and covers its
+//! own example.
 #![cfg(feature = "peers")]
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ fn each_permitted_difference_shows_in_its_example() {
 }
 
 #[test]
-fn where_a_server_takes_all_nobody_differs() {
+fn with_an_obliging_server_there_is_no_difference() {
     with_clock(|| {
         let script = Arc::new(Script::obliging());
         for peer in Peer::ALL {
@@ -49,7 +49,7 @@ fn each_permitted_misreading_shows_in_its_example() {
 }
 
 #[test]
-fn replies_that_follow_the_rfc_are_read_alike() {
+fn all_parsers_agree_on_replies_that_follow_the_rfc() {
     for octets in [&b"250 ok\r\n"[..], b"250-one\r\n250-\r\n250 two\r\n", b"554 5.7.1 no\r\n", b"250 \r\n"] {
         let (_, reply) = Reply::parse(octets).expect("a reply").expect("a whole one");
         let code = reply.code().get();

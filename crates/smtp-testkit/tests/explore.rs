@@ -1,6 +1,6 @@
-//! Every state within a number of moves, for several configurations and envelopes.
+//! Walks every state within a number of moves, for several configurations and envelopes.
 //!
-//! `EXPLORE_DEPTH` sets the number of moves; each two more make some sixteen times as many edges.
+//! `EXPLORE_DEPTH` sets the number of moves. Two more moves give about sixteen times as many edges.
 
 use std::collections::BTreeSet;
 
@@ -13,22 +13,22 @@ use smtp_testkit::{
     explore::{Transition, Walk, diagram, explore, second_message, sketch},
 };
 
-/// Moves in a debug build: the whole of a delivery that goes well takes 16.
+/// The default number of moves. A complete successful delivery takes 16.
 const DEPTH: usize = 6;
 
-/// States at most for each case: what keeps memory below a gigabyte.
+/// The maximum number of states for each case, which keeps memory below a gigabyte.
 const MOST: usize = 400_000;
 
-/// States that look the same from outside, from which the pictures go on: enough to miss nothing that
-/// a walk of 8 moves finds.
+/// For the diagrams, the maximum number of states at the same place from which the walk continues: enough to
+/// find everything that a walk of 8 moves finds.
 const ALIKE: usize = 1000;
 
 fn depth() -> usize {
     std::env::var("EXPLORE_DEPTH").ok().and_then(|depth| depth.parse().ok()).unwrap_or(DEPTH)
 }
 
-/// All states of this case. One move fewer where a connection is open from the start: it has eight times
-/// as many states.
+/// Walks one case. With an open connection at the start there are eight times as many states, so it uses
+/// one move fewer.
 fn walk(name: &str, start: Watched) -> Walk {
     explore(start, depth() - usize::from(name.starts_with("second")), MOST)
 }
@@ -83,32 +83,29 @@ fn every_state_keeps_the_promises_and_reaches_the_end() {
     }
 }
 
-/// The pictures in states.md: a heading, and what is walked for it.
-fn pictures() -> Vec<(&'static str, BTreeSet<Transition>)> {
+/// The diagrams in states.md: headings and transitions.
+fn diagrams() -> Vec<(&'static str, BTreeSet<Transition>)> {
     let pictured = ["one recipient", "a need that HELO cannot carry", "LMTP", "kept", "second message"];
     let cases = cases().into_iter().filter(|(name, ..)| pictured.contains(name));
     cases.map(|(name, start)| (name, sketch(start, ALIKE))).collect()
 }
 
 #[test]
-fn the_pictures_show_what_the_machine_does() {
-    let pictures = pictures()
+fn states_md_is_up_to_date() {
+    let diagrams = diagrams()
         .into_iter()
         .map(|(name, transitions)| format!("\n## {name}\n\n```mermaid\n{}```\n", diagram(&transitions)));
-    let page: String = std::iter::once(include_str!("states_head.md").to_owned()).chain(pictures).collect();
+    let page: String = std::iter::once(include_str!("states_head.md").to_owned()).chain(diagrams).collect();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/states.md");
     if std::env::var_os("UPDATE_STATES").is_some() {
         std::fs::write(path, &page).unwrap();
     }
     let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        kept == page,
-        "states.md is not fresh: UPDATE_STATES=1 cargo test -p smtp-testkit --test explore writes it"
-    );
+    assert!(kept == page, "states.md is out of date: run UPDATE_STATES=1 cargo test -p smtp-testkit --test explore");
 }
 
 #[test]
-fn the_pictures_miss_nothing_that_the_walk_finds() {
+fn the_diagrams_show_every_transition_that_the_walk_finds() {
     for (name, start) in cases() {
         let found = walk(name, start.clone()).transitions;
         let pictured = sketch(start, ALIKE);

@@ -1,4 +1,4 @@
-//! The fuzz targets' bodies over the checked-in inputs, on stable and without libFuzzer.
+//! Runs the bodies of the fuzz targets over the checked-in inputs, on stable and without libFuzzer.
 
 use std::{fs, path::Path};
 
@@ -16,7 +16,7 @@ fn every_seed_and_every_finding_passes() {
     }
 }
 
-/// The contents of a directory's files; none where there is no directory.
+/// The contents of all files in a directory; empty if the directory does not exist.
 fn files(directory: &Path) -> Vec<Vec<u8>> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     entries.map(|entry| fs::read(entry.expect("an entry").path()).expect("a file")).collect()

@@ -1,13 +1,13 @@
-//! Every place that has to know the fuzz targets knows all of them.
+//! Every place that lists the fuzz targets lists all of them.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use smtp_testkit::fuzz::TARGETS;
 
 #[test]
-fn every_place_knows_the_same_targets() {
+fn every_place_lists_the_same_targets() {
     let mut targets: BTreeSet<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    // Without the peers this one is not there.
+    // Missing from TARGETS without the feature `peers`.
     targets.insert("differential".to_owned());
 
     let manifest = read("fuzz/Cargo.toml");
@@ -26,11 +26,11 @@ fn every_place_knows_the_same_targets() {
     assert_eq!(rows.collect::<BTreeSet<_>>(), targets, "the table of fuzz/README.md");
 
     for script in [".ci/fuzz", ".clusterfuzzlite/build.sh"] {
-        assert!(read(script).contains("fuzz list)"), "{script} asks which targets there are");
+        assert!(read(script).contains("fuzz list)"), "{script} does not use `cargo fuzz list`");
     }
 }
 
-/// libFuzzer writes into the first folder of its command line, or into the corpus if there is none.
+/// libFuzzer writes to the first folder on its command line, or to the corpus if there is none.
 #[test]
 fn no_command_writes_into_the_corpus() {
     let mut commands = 0;
@@ -40,17 +40,17 @@ fn no_command_writes_into_the_corpus() {
             commands += 1;
             let command = line.split(" -- ").next().expect("a command");
             let target = command.split_whitespace().find(|word| TARGETS.iter().any(|(name, _)| name == word));
-            let target = target.unwrap_or_else(|| panic!("{page} names no target: {line}"));
+            let target = target.unwrap_or_else(|| panic!("{page} does not name a target: {line}"));
             let folders = format!(" {target} fuzz/local/{target} fuzz/corpus/{target}");
             assert!(command.ends_with(&folders), "{page} must name fuzz/local first, then the corpus: {line}");
             let both = format!("mkdir -p fuzz/local/{target}\n{line}");
-            assert!(text.contains(&both), "{page} must create the folder in the line before: {line}");
+            assert!(text.contains(&both), "{page} must create the folder on the previous line: {line}");
         }
     }
-    assert!(commands >= 3, "found {commands} commands only");
+    assert!(commands >= 3, "found only {commands} commands");
 }
 
-/// What stands between the first `start` and the `end` behind it.
+/// The text between the first `start` and the next `end`.
 fn between(text: &str, start: &str, end: &str) -> Option<String> {
     let (_, rest) = text.split_once(start)?;
     rest.split_once(end).map(|(found, _)| found.to_owned())

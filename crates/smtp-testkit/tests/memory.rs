@@ -1,4 +1,4 @@
-//! What a delivery holds of a message: never more than a block or two, however the driver writes.
+//! A delivery never holds more than a block or two of the content, however the driver writes.
 
 use std::alloc::System;
 
@@ -9,7 +9,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 #[test]
-fn content_does_not_pile_up_where_a_driver_writes_half_of_what_it_is_shown() {
+fn content_does_not_pile_up_when_the_driver_makes_partial_writes() {
     let mut config = Config::new(HelloName::new("client.example").unwrap());
     config = config.clone().with_limits(config.limits().with_block(4096));
     let envelope = Envelope::new(ReversePath::Null, vec![ForwardPath::Postmaster]).unwrap();
@@ -36,10 +36,10 @@ fn content_does_not_pile_up_where_a_driver_writes_half_of_what_it_is_shown() {
                 let half = transmit.octets().len().div_ceil(2);
                 delivery.sent(half).unwrap();
             }
-            other => panic!("content is to be given or written: {other:?}"),
+            other => panic!("expected to give or write content: {other:?}"),
         }
         let change = before.change();
         let held = change.bytes_allocated.saturating_sub(change.bytes_deallocated);
-        assert!(held < 32_768, "after {given} octets of content {held} are held");
+        assert!(held < 32_768, "{held} octets are held after {given} octets of content");
     }
 }

@@ -1,5 +1,4 @@
-//! The oracle sees what is wrong: each promise is broken here on purpose, on the outside of a
-//! machine that does not exist.
+//! The oracle detects violations: a fake machine breaks each promise on purpose.
 
 mod made_up;
 
@@ -16,7 +15,7 @@ use smtp_testkit::{
     transcript::Transcript,
 };
 
-/// What a real delivery reports whose server says this, one reply for each time it is waited for.
+/// Passes the report of a real delivery to `then`. The server sends one reply each time the client waits.
 fn reported(replies: &[&[u8]], then: impl FnOnce(&Report<'_>)) {
     let mut delivery = Delivery::new(config(), envelope());
     let mut replies = replies.iter();
@@ -40,13 +39,13 @@ fn reported(replies: &[&[u8]], then: impl FnOnce(&Report<'_>)) {
     }
 }
 
-/// The report on a message that everybody got.
+/// The report of a message that was delivered to every recipient.
 fn delivered(then: impl FnOnce(&Report<'_>)) {
     reported(&[GREETING, OK, OK, OK, OK, GO, OK], then);
 }
 
 #[test]
-fn promise_1_a_wait_for_nothing_is_seen() {
+fn promise_1_a_pointless_or_wrong_wait_is_seen() {
     let mut run = Run::usual();
     run.client(EHLO).server(OK).client(MAIL).server(OK).waits(Duration::from_secs(300)).breaks(Promise::NoHarm);
     Run::usual().shows(b"").breaks(Promise::NoHarm);
@@ -54,7 +53,7 @@ fn promise_1_a_wait_for_nothing_is_seen() {
 }
 
 #[test]
-fn promise_1_a_wait_that_starts_again_for_nothing_is_seen() {
+fn promise_1_a_timeout_that_restarts_without_progress_is_seen() {
     let mut run = Run::usual();
     run.client(EHLO).waits(Duration::from_secs(300)).input(Input::Received(b"250-"));
     run.progress += 1;
@@ -68,7 +67,7 @@ fn promise_1_growth_is_seen() {
 }
 
 #[test]
-fn promise_1_what_has_to_be_refused_is_known() {
+fn promise_1_misuse_is_known() {
     let mut run = Run::usual();
     run.shows(EHLO);
     for (input, misuse) in [
@@ -137,12 +136,12 @@ fn promise_2_a_first_reason_that_is_masked_is_seen() {
     let mut run = Run::usual();
     run.client(EHLO).input(Input::Lost(Disconnect::Closed)).asks_for(Place::Same);
     run.input(Input::ConnectFailed);
-    // One connection is reported, and there were two.
+    // There were two connections, but only one is reported.
     reported(&[], |report| run.output(&Step::Done(*report)).breaks(Promise::RetryTable));
 }
 
 #[test]
-fn promise_3_somebody_without_a_status_is_seen() {
+fn promise_3_a_recipient_without_a_status_is_seen() {
     let mut run = Run::usual();
     run.reach_end().server(OK).client(b"QUIT\r\n").server(b"221 bye\r\n");
     let nobody = Delivery::probe(config());
@@ -150,7 +149,7 @@ fn promise_3_somebody_without_a_status_is_seen() {
 }
 
 #[test]
-fn promise_3_another_status_is_seen() {
+fn promise_3_a_wrong_status_is_seen() {
     let mut run = Run::usual();
     run.client(EHLO).server(OK).client(MAIL).server(OK).client(RCPT).server(b"550 no\r\n");
     run.client(SECOND_RCPT).server(b"550 no\r\n").client(b"QUIT\r\n").server(OK);
@@ -179,7 +178,7 @@ fn promise_4_sending_again_after_the_end_is_seen() {
 }
 
 #[test]
-fn promise_4_an_end_before_all_was_given_is_seen() {
+fn promise_4_an_early_end_of_content_is_seen() {
     let mut run = Run::usual();
     run.reach_content().content(b"hi\r\n").shows(b"hi\r\n.\r\n").breaks(Promise::DeliveredAfterAll);
     let mut run = Run::usual();
@@ -201,15 +200,15 @@ fn promise_5_a_message_in_clear_is_seen() {
 }
 
 #[test]
-fn promise_7_an_answer_from_before_the_question_is_seen() {
-    // The reply to MAIL comes before MAIL's last octet has gone.
+fn promise_7_a_reply_before_its_command_is_seen() {
+    // The reply to MAIL arrives before the last octet of MAIL was sent.
     let mut run = Run::usual();
     run.client(EHLO).server(OK).shows(MAIL).input(Input::Sent(10)).server(OK);
     run.shows(RCPT).breaks(Promise::NoUnsolicited);
-    // The reply to EHLO comes with the greeting.
+    // The reply to EHLO arrives together with the greeting.
     let mut run = Run::new(&config());
     run.connect(Place::Any).server(b"220 mx\r\n250 mx\r\n").shows(EHLO).breaks(Promise::NoUnsolicited);
-    // The message is taken before its dot has gone.
+    // The message is accepted before its final dot was sent.
     let mut run = Run::usual();
     run.reach_content().content(b"hi\r\n").end_content().shows(b"hi\r\n.\r\n").input(Input::Sent(6)).server(OK);
     delivered(|report| run.output(&Step::Done(*report)).breaks(Promise::NoUnsolicited));
@@ -220,7 +219,7 @@ fn promise_8_a_group_that_was_not_offered_is_seen() {
     let both = [MAIL, RCPT].concat();
     Run::usual().client(EHLO).server(OK).shows(&both).breaks(Promise::Groups);
     Run::usual().client(EHLO).server(b"250-x\r\n250 PIPELINING\r\n").shows(&both).keeps_all();
-    // PIPELINING as the server's name, and offered to HELO, is not offered.
+    // PIPELINING does not count as the server's name, nor in a reply to HELO.
     Run::usual().client(EHLO).server(b"250 PIPELINING\r\n").shows(&both).breaks(Promise::Groups);
     let mut run = Run::usual();
     run.client(EHLO).server(b"500 what\r\n").client(HELO).server(b"250-x\r\n250 PIPELINING\r\n").shows(&both);
@@ -239,7 +238,7 @@ fn promise_8_a_group_that_goes_on_or_grows_too_large_is_seen() {
 }
 
 #[test]
-fn promise_9_other_commands_other_paths_and_torn_lines_are_seen() {
+fn promise_9_wrong_commands_wrong_paths_and_broken_lines_are_seen() {
     for wrong in [
         &b"MAIL FROM:<x@client.example>\r\n"[..],
         b"MAIL FROM:<a@client.example> SIZE=1\r\n",
@@ -257,7 +256,7 @@ fn promise_9_other_commands_other_paths_and_torn_lines_are_seen() {
 }
 
 #[test]
-fn promise_9_content_that_nobody_asked_for_or_gave_is_seen() {
+fn promise_9_content_that_was_not_given_or_not_asked_for_is_seen() {
     for wrong in [&b"ho\r\n"[..], b"h\ri\r\n", b"hi\n", b"hi\r\nhi\r\n", b"hi\r\n..\r\n"] {
         Run::usual().reach_content().content(b"hi\r\n").shows(wrong).breaks(Promise::WholeLines);
     }
@@ -268,18 +267,18 @@ fn promise_9_content_that_nobody_asked_for_or_gave_is_seen() {
 }
 
 #[test]
-fn promise_9_words_after_421_are_seen() {
+fn promise_9_commands_after_421_are_seen() {
     let mut run = Run::usual();
     run.client(EHLO).server(b"421 closing\r\n").shows(b"QUIT\r\n").breaks(Promise::WholeLines);
 }
 
 #[test]
-fn promise_9_octets_that_change_under_the_drivers_hands_are_seen() {
+fn promise_9_shown_octets_that_change_are_seen() {
     Run::usual().shows(EHLO).input(Input::Sent(3)).shows(HELO).breaks(Promise::WholeLines);
 }
 
 #[test]
-fn every_promise_has_its_number_and_its_words() {
+fn every_promise_has_a_number_and_a_text() {
     for (index, promise) in Promise::ALL.into_iter().enumerate() {
         assert_eq!(usize::from(promise.number()), index + 1);
         assert!(!promise.to_string().is_empty());
@@ -287,7 +286,7 @@ fn every_promise_has_its_number_and_its_words() {
 }
 
 #[test]
-fn a_conversation_is_a_transcript_that_plays() {
+fn a_conversation_can_be_played_as_a_transcript() {
     let policy = config().with_afterwards(Afterwards::Keep).with_limits(Limits::DEFAULT.with_block(5));
     let mut delivery = Watched::new(policy, envelope());
     let mut content = b".dots \\ \xe9".chunks(4).chain([&b" \r\n\r\n\t\n."[..]]);

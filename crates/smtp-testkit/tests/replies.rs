@@ -1,4 +1,4 @@
-//! The replies of testdata/replies, as they are on the wire: read whole, and in every two pieces.
+//! Parses the replies of testdata/replies: whole, octet by octet, and split in two at every octet.
 
 use std::{
     fmt::Write,
@@ -22,13 +22,13 @@ fn replies(directory: &Path) -> Vec<(String, Vec<u8>)> {
     files.iter().map(read).collect()
 }
 
-/// What the decoder makes of octets that arrive in these pieces.
+/// The result of decoding octets that arrive in these pieces.
 fn decoded<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<(Code, Vec<u8>)>, ReplyError> {
     let mut decoder = ReplyDecoder::new(&Limits::DEFAULT);
     for piece in pieces {
         let (taken, reply) = decoder.decode(piece);
         if let Some(reply) = reply? {
-            assert_eq!(taken, piece.len(), "octets are left behind the reply");
+            assert_eq!(taken, piece.len(), "octets are left after the reply");
             return Ok(Some((reply.code(), reply.octets().to_vec())));
         }
     }
@@ -87,18 +87,18 @@ fn snapshot(text: &str) {
 }
 
 #[test]
-fn every_reply_is_read_for_what_it_is() {
+fn every_reply_is_parsed_as_its_snapshot_says() {
     let mut text = String::new();
     for (name, octets) in replies(&directory()) {
         let parsed = Reply::parse(&octets).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         let (taken, reply) = parsed.unwrap_or_else(|| panic!("{name} is not complete"));
-        assert_eq!(taken, octets.len(), "{name}: octets are left behind the reply");
+        assert_eq!(taken, octets.len(), "{name}: octets are left after the reply");
         text.push_str(&describe(&name, &reply));
     }
     text.push_str("\ninvalid or incomplete\n\n");
     for (name, octets) in replies(&directory().join("invalid")) {
         match Reply::parse(&octets) {
-            Ok(Some((reply, _))) => panic!("{name} was taken for {reply}"),
+            Ok(Some((reply, _))) => panic!("{name} was parsed as {reply}"),
             Ok(None) => writeln!(text, "{name}: incomplete").unwrap(),
             Err(fault) => writeln!(text, "{name}: {fault}").unwrap(),
         }
@@ -107,13 +107,13 @@ fn every_reply_is_read_for_what_it_is() {
 }
 
 #[test]
-fn no_split_of_a_reply_changes_what_it_is() {
+fn splitting_a_reply_does_not_change_it() {
     let invalid = replies(&directory().join("invalid"));
     for (name, octets) in replies(&directory()).into_iter().chain(invalid) {
         let whole = Reply::parse(&octets).map(|reply| reply.map(|(_, reply)| (reply.code(), reply.octets().to_vec())));
         for at in 0..=octets.len() {
             let (first, second) = octets.split_at(at);
-            // A fault can be found before the last piece: what is behind it is not looked at.
+            // A fault may be found in the first piece; the rest is then ignored.
             assert_eq!(decoded([first, second]), whole, "{name}, split at {at}");
         }
         assert_eq!(decoded(octets.chunks(1)), whole, "{name}, one octet at a time");
@@ -124,7 +124,7 @@ fn no_split_of_a_reply_changes_what_it_is() {
 fn a_reply_ends_where_the_next_one_starts() {
     for (name, octets) in replies(&directory()) {
         let two = [&octets[..], b"250-next\r\n"].concat();
-        // Empty lines before it are no part of it.
+        // Empty lines before a reply are not part of it.
         let own = octets.strip_prefix(b"\r\n").unwrap_or(&octets);
         let (taken, reply) = Reply::parse(&two).unwrap().unwrap();
         assert_eq!((reply.octets(), &two[taken..]), (own, &b"250-next\r\n"[..]), "{name}");

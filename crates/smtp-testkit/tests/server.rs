@@ -1,4 +1,4 @@
-//! The scripted server, against clients that do as they please.
+//! Tests the scripted server with clients that follow the transcript and with others.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -22,7 +22,7 @@ fn connect(address: SocketAddr) -> TcpStream {
     TcpStream::connect(address).unwrap()
 }
 
-/// Reads up to these octets, and they must come.
+/// Reads exactly these octets.
 fn hear(client: &mut TcpStream, expected: &str) {
     let mut room = vec![0; expected.len()];
     client.read_exact(&mut room).unwrap();
@@ -30,7 +30,7 @@ fn hear(client: &mut TcpStream, expected: &str) {
 }
 
 #[test]
-fn a_client_that_keeps_to_the_transcript_sees_every_event_of_it() {
+fn a_client_that_follows_the_transcript_sees_every_event() {
     for writes in [Writes::Whole, Writes::Octets, Writes::Halves] {
         let server = start(
             "C: EHLO x\n-- close\n-- connect same\nS: 220 b\nC: HELO x\n-- reset\n-- connect\n-- silence\n-- done",
@@ -52,13 +52,13 @@ fn a_client_that_keeps_to_the_transcript_sees_every_event_of_it() {
 }
 
 #[test]
-fn what_the_client_does_otherwise_is_told_with_its_line() {
+fn a_mismatch_names_its_line() {
     for (rest, said, line, what) in [
         ("C: EHLO x\nC: MAIL\n-- done", "EHLO x\r\nRCPT\r\n", 4, "sends \"RCPT"),
         ("C: EHLO x\n-- done", "EHLO x\r\nMAIL\r\n", 3, "sends more"),
         ("C: EHLO x\n-- done", "EHLO ", 3, "closes the connection"),
         ("C: EHLO x\nS: 421 a\n-- done", "EHLO x\r\nQUIT\r\n", 3, "sends more"),
-        ("C: EHLO x\n-- close\n-- connect\n-- done", "EHLO x\r\n", 5, "is to open a connection"),
+        ("C: EHLO x\n-- close\n-- connect\n-- done", "EHLO x\r\n", 5, "expected the client to open a connection"),
     ] {
         let server = start(rest, Writes::Whole);
         let mut client = connect(server.address());
@@ -72,7 +72,7 @@ fn what_the_client_does_otherwise_is_told_with_its_line() {
 }
 
 #[test]
-fn a_connection_too_many_is_told() {
+fn an_extra_connection_is_a_mismatch() {
     let server = start("-- done", Writes::Whole);
     drop((connect(server.address()), connect(server.address())));
     assert!(server.finish().unwrap_err().what.contains("another connection"));

@@ -1,6 +1,6 @@
 //! Plays every conversation of testdata/transcripts and testdata/regressions: whole, in pieces, and cut at every octet.
 //!
-//! Reports of the transcripts are snapshots; those of the findings are not.
+//! The reports of the transcripts are snapshots. Regressions have none.
 
 use std::{
     fmt::Write,
@@ -20,7 +20,7 @@ fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
 }
 
-/// A file of `testdata`, read.
+/// A parsed file of `testdata`.
 struct Played {
     /// Its path below `testdata`.
     file: String,
@@ -33,7 +33,7 @@ impl Played {
     }
 }
 
-/// Reads every file of a directory below `testdata`, in order of their names.
+/// Reads every file of a directory below `testdata`, sorted by name.
 ///
 /// # Panics
 ///
@@ -56,20 +56,20 @@ fn read(directory: &str) -> Vec<Played> {
 
 fn parse(path: &Path) -> Result<Transcript, String> {
     if path.extension().is_none_or(|extension| extension != "smtp") {
-        return Err("only transcripts belong here, and their names end in .smtp".into());
+        return Err("not a transcript: the name must end in .smtp".into());
     }
     let source = fs::read_to_string(path).map_err(|error| error.to_string())?;
     Transcript::parse(&source, &testdata().join("messages")).map_err(|error| error.to_string())
 }
 
-/// The transcripts, and the findings that were saved as one.
+/// The transcripts and the regressions.
 fn all() -> Vec<Played> {
     let mut all = read("transcripts");
     all.extend(read("regressions"));
     all
 }
 
-/// Checks every transcript and every finding, and reports all that fail.
+/// Checks every transcript and every regression, and reports all failures.
 fn each(check: impl Fn(&Transcript) -> Result<(), Mismatch> + Sync + RefUnwindSafe) {
     let transcripts = all();
     let workers = thread::available_parallelism().map_or(2, usize::from);
@@ -79,7 +79,7 @@ fn each(check: impl Fn(&Transcript) -> Result<(), Mismatch> + Sync + RefUnwindSa
             scope.spawn(move || {
                 let mut failures = String::new();
                 for Played { file, transcript } in transcripts.iter().skip(worker).step_by(workers) {
-                    // The oracle panics.
+                    // The oracle panics when a promise is broken.
                     match catch_unwind(|| check(transcript)) {
                         Ok(Ok(())) => {}
                         Ok(Err(mismatch)) => writeln!(failures, "{file}, {mismatch}").unwrap(),
@@ -103,7 +103,7 @@ fn whole(transcript: &Transcript) -> Result<Outcome, Mismatch> {
 }
 
 #[test]
-fn every_transcript_is_kept_to_and_ends_with_its_report() {
+fn every_transcript_plays_and_ends_with_its_report() {
     each(|transcript| whole(transcript).map(drop));
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         for played in read("transcripts") {
@@ -113,18 +113,21 @@ fn every_transcript_is_kept_to_and_ends_with_its_report() {
 }
 
 #[test]
-fn every_report_is_that_of_a_transcript() {
+fn every_snapshot_belongs_to_a_transcript() {
     let transcripts = read("transcripts");
     for snapshot in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots")).unwrap() {
         let file = snapshot.unwrap().file_name().into_string().unwrap();
         if let Some(name) = file.strip_suffix(".snap").filter(|name| *name != "replies") {
-            assert!(transcripts.iter().any(|transcript| transcript.name() == name), "{file} belongs to no transcript");
+            assert!(
+                transcripts.iter().any(|transcript| transcript.name() == name),
+                "{file} does not belong to a transcript"
+            );
         }
     }
 }
 
 #[test]
-fn single_octets_of_either_side_change_nothing() {
+fn single_octets_on_either_side_change_nothing() {
     each(|transcript| {
         let expected = whole(transcript)?;
         for (server, client) in [(Size::Octets, Size::Whole), (Size::Whole, Size::Octets), (Size::Octets, Size::Octets)]
@@ -138,17 +141,17 @@ fn single_octets_of_either_side_change_nothing() {
 }
 
 #[test]
-fn every_split_of_what_the_server_sends_changes_nothing() {
+fn splitting_a_flight_of_the_server_changes_nothing() {
     each(|transcript| play_splits(transcript, &whole(transcript)?).map(drop));
 }
 
 #[test]
-fn a_cut_at_any_octet_ends_with_a_status_for_everybody_or_starts_again_with_helo() {
+fn a_cut_at_any_octet_settles_every_recipient_or_leads_to_helo() {
     let helo_retries = AtomicUsize::new(0);
     each(|transcript| {
         helo_retries.fetch_add(play_cuts(transcript)?.helo_retries, Ordering::Relaxed);
         Ok(())
     });
-    // Every transcript that says EHLO has them; that they are seen at all is the point.
+    // Make sure that HELO retries happen at all: every transcript with EHLO has some.
     assert!(helo_retries.into_inner() > 10_000);
 }

@@ -1,4 +1,4 @@
-//! What the kit asks of a driver.
+//! The interface that a driver under test implements.
 
 use std::{fmt, io::Read, net::SocketAddr};
 
@@ -6,13 +6,13 @@ use smtp_proto::{Config, Delivery, Envelope};
 
 /// One message to deliver.
 pub struct Job<'j> {
-    /// All addresses of the next hop, in the order of preference. For a connection to any place, the
-    /// driver takes the first that accepts one, and for a connection to the same place, the address of
-    /// the connection before. A driver that takes a single address gets the first.
+    /// All addresses of the next hop, in order of preference. For a connection to any place, the driver
+    /// uses the first address that accepts one; for a connection to the same place, the address of the
+    /// previous connection. A driver that takes only one address uses the first.
     pub servers: &'j [SocketAddr],
-    /// The policy, waits included.
+    /// The policy, including timeouts.
     pub config: Config,
-    /// From whom, to whom.
+    /// The sender and the recipients.
     pub envelope: Envelope,
     /// The message.
     pub content: &'j mut dyn Read,
@@ -24,10 +24,10 @@ impl fmt::Debug for Job<'_> {
     }
 }
 
-/// What a driver says of a message that is done.
+/// What a driver returns when a message is done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Summary {
-    /// The report as text: what the `Display` of [`smtp_proto::Report`] writes.
+    /// The report as text, from the `Display` of [`smtp_proto::Report`].
     pub report: String,
     /// Whether the connection is kept for another message.
     pub kept: bool,
@@ -39,26 +39,26 @@ impl From<&Delivery> for Summary {
     }
 }
 
-/// A driver under test. A closure that takes a [`Job`] and returns a [`Summary`] is one, too.
+/// A driver under test. Implemented for closures that take a [`Job`] and return a [`Summary`].
 pub trait Driver {
-    /// Delivers one message over as many connections as it takes. Unless the connection is kept, it is
-    /// closed when this returns.
+    /// Delivers one message, over as many connections as necessary. The connection must be closed on
+    /// return unless it is kept.
     fn deliver(&mut self, job: Job<'_>) -> Summary;
 
-    /// Whether the driver can keep a connection and send another message over it. If it cannot, the kit
-    /// leaves out the transcripts that need it.
+    /// Whether the driver can keep a connection and send another message over it. If not, the kit skips
+    /// the transcripts that need it.
     fn keeps_connections(&self) -> bool {
         false
     }
 
-    /// Delivers another message after one that is done, over the connection that was kept if there is
-    /// one. The servers and the policy are those of the first message.
+    /// Delivers another message after the previous one, over the kept connection if there is one. The
+    /// servers and the policy are those of the first message.
     fn deliver_next(&mut self, envelope: Envelope, content: &mut dyn Read) -> Summary {
         let _ = (envelope, content);
         unimplemented!("for drivers that keep connections")
     }
 
-    /// Ends the connection that was kept with QUIT.
+    /// Ends the kept connection with QUIT.
     fn quit(&mut self) -> Summary {
         unimplemented!("for drivers that keep connections")
     }

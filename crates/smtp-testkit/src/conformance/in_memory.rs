@@ -1,4 +1,4 @@
-//! Plays in memory, for drivers that are generic over their machine and their network.
+//! Plays in memory, for drivers that are generic over [`Machine`] and [`Network`].
 
 use std::{
     io::Read,
@@ -18,16 +18,15 @@ use crate::{
     transcript::{Action, Transcript},
 };
 
-/// What a generic driver is: it drives the machine until it is done, over this network, with this
-/// content.
+/// A generic driver: drives the machine until it is done, over the given network, with the given content.
 ///
-/// It reports what fails as [`connect_failed`](Machine::connect_failed) with the error's text, and gives
-/// the delivery up when the network says so.
+/// It reports a failed connection with [`connect_failed`](Machine::connect_failed) and the error's text,
+/// and cancels the delivery when the network says so.
 pub trait Drive: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Read) -> Result<(), MisuseError> {}
 
 impl<F: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Read) -> Result<(), MisuseError>> Drive for F {}
 
-/// Plays transcripts in memory with a generic driver, under the oracle. How many plays that were.
+/// Plays transcripts in memory with a generic driver, under the oracle. Returns the number of plays.
 pub(super) fn check(transcripts: &[(String, Transcript)], drive: &impl Drive) -> Result<usize, Failures> {
     let (mut plays, mut failures) = (0, Vec::new());
     for (name, transcript) in transcripts {
@@ -48,10 +47,10 @@ pub(super) fn check(transcripts: &[(String, Transcript)], drive: &impl Drive) ->
     if failures.is_empty() { Ok(plays) } else { Err(Failures(failures)) }
 }
 
-/// The oracle, or the driver itself.
+/// A panic of the oracle or of the driver itself.
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Mismatch {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    let what = format!("the driver panics: {}", text.unwrap_or("without a text"));
+    let what = format!("the driver panics: {}", text.unwrap_or("without a message"));
     Mismatch { line: 0, what, conversation: String::new() }
 }
 
@@ -67,7 +66,7 @@ fn play(transcript: &Transcript, mut network: Memory<'_>, drive: &impl Drive) {
                 done(&mut machine, &network, *kept, &expected.next().unwrap_or_default());
                 Ok(())
             }
-            // Between two messages the driver is not asked.
+            // Between two messages the driver is not running.
             Action::Server(flight) if machine.is_kept() => machine.received(&flight.octets),
             Action::Lost(how) if machine.is_kept() => machine.disconnected(*how),
             Action::Cancel(why) if machine.is_kept() => {
@@ -92,7 +91,7 @@ fn play(transcript: &Transcript, mut network: Memory<'_>, drive: &impl Drive) {
             }
             _ => match machine.poll() {
                 Step::Done(report) => {
-                    network.fail(format!("the delivery is done, and the transcript goes on otherwise:\n{report}"))
+                    network.fail(format!("the delivery is done, but the transcript continues:\n{report}"))
                 }
                 _ => network.fail("the driver returns before the delivery is done"),
             },
@@ -109,17 +108,17 @@ fn play(transcript: &Transcript, mut network: Memory<'_>, drive: &impl Drive) {
 
 fn run(machine: &mut Watched, network: &mut Memory<'_>, content: &[u8], drive: &impl Drive) {
     if let Err(misuse) = drive(machine, network, &mut { content }) {
-        network.fail(format!("the delivery refuses a call: {misuse}"));
+        network.fail(format!("the delivery rejects a call: {misuse}"));
     }
 }
 
 fn done(machine: &mut Watched, network: &Memory<'_>, kept: bool, expected: &str) {
     let report = machine.delivery().report().to_string();
     if report != expected {
-        network.fail(format!("the report is\n{report}and is to be\n{expected}"));
+        network.fail(format!("the report is\n{report}instead of\n{expected}"));
     }
     if machine.is_kept() != kept {
-        network.fail(format!("whether the connection is kept: {}", machine.is_kept()));
+        network.fail(format!("connection kept: {}, expected: {kept}", machine.is_kept()));
     }
     if network.is_open() && !kept {
         network.fail("the driver does not close the connection");

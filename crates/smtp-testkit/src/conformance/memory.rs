@@ -1,4 +1,4 @@
-//! A network in memory that follows a transcript, and stops the play where the driver does not.
+//! A network in memory that follows a transcript, and ends the play when the driver deviates from it.
 
 use std::{
     io::{self, ErrorKind},
@@ -15,25 +15,25 @@ use crate::{
     transcript::{Action, Item},
 };
 
-/// A driver that calls more often than that makes no progress.
+/// A driver that makes more calls than this is not making progress.
 const MOST_CALLS: usize = 1_000_000;
-/// How long a driver is held up by others on its machine.
+/// How long other load on the machine delays a driver.
 const HELD_UP: Duration = Duration::from_secs(24 * 60 * 60);
-/// A driver may look at its clock so late.
+/// How late a driver may notice that a timeout has passed.
 const TICK: Duration = Duration::from_secs(1);
 
-/// What a network makes difficult.
+/// What the network makes difficult.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Difficulty {
     /// Nothing.
     None,
-    /// One octet arrives at a time, and one is taken at a time.
+    /// Each read and each write transfers one octet.
     Octets,
-    /// A write takes only the first half of what it is given.
+    /// A write accepts only the first half of the octets.
     PartialWrites,
-    /// Whenever something has arrived, much time has passed before the driver gets to see it.
+    /// A long time passes between the arrival of octets and the driver's next look.
     Late,
-    /// Writing fails as soon as the server has said what ends the connection.
+    /// Writes fail as soon as the server has sent a reply that ends the connection.
     FailingWrites,
 }
 
@@ -42,7 +42,7 @@ impl Difficulty {
         (Self::None, "in memory"),
         (Self::Octets, "in memory, octet by octet"),
         (Self::PartialWrites, "in memory, writing in parts"),
-        (Self::Late, "in memory, the driver held up"),
+        (Self::Late, "in memory, the driver delayed"),
         (Self::FailingWrites, "in memory, writing fails"),
     ];
 }
@@ -50,17 +50,17 @@ impl Difficulty {
 /// The network of one play.
 pub(super) struct Memory<'m> {
     script: &'m [Item],
-    /// Of each item, whether it is a reply that ends a connection while the client writes.
+    /// For each item, whether it is a reply that ends a connection while the client writes.
     ends: &'m [bool],
     difficulty: Difficulty,
     servers: Vec<SocketAddr>,
     at: usize,
-    /// Octets of the flight under way.
+    /// How many octets of the current flight were transferred.
     offset: usize,
     open: bool,
     last: Option<SocketAddr>,
     now: Duration,
-    /// How long the driver has waited in this silence.
+    /// How long the driver has waited during this silence.
     waited: Duration,
     calls: usize,
     log: Vec<(&'static str, Vec<u8>)>,
@@ -87,7 +87,7 @@ impl<'m> Memory<'m> {
         }
     }
 
-    /// What happens next in the transcript.
+    /// The next item of the transcript.
     pub(super) fn head(&mut self) -> Option<&'m Item> {
         self.end_silence();
         self.script.get(self.at)
@@ -102,18 +102,18 @@ impl<'m> Memory<'m> {
         self.offset = 0;
     }
 
-    /// Ends the play: the driver does not do what the transcript says.
+    /// Ends the play because the driver did not follow the transcript.
     pub(super) fn fail(&self, what: impl Into<String>) -> ! {
         let line = match self.script.get(self.at) {
             Some(Item { action: Action::Client(flight), .. }) => flight.line_at(self.offset),
             Some(item) => item.line,
             None => self.script.last().map_or(0, |item| item.line),
         };
-        // No panic: the caller of the play expects it.
+        // Unwinds without the panic hook: the caller of the play catches it.
         resume_unwind(Box::new(Mismatch { line, what: what.into(), conversation: self.log() }))
     }
 
-    /// What has happened, as lines of a transcript.
+    /// What has happened so far, as lines of a transcript.
     fn log(&self) -> String {
         let mut log = String::new();
         for (side, octets) in &self.log {
@@ -136,13 +136,13 @@ impl<'m> Memory<'m> {
         self.script.get(self.at).map(|item| &item.action)
     }
 
-    /// A silence is over when the driver does something else than to wait.
+    /// A silence ends when the driver does anything other than wait.
     fn end_silence(&mut self) {
         if let Some(Item { action: Action::Silence(limit), .. }) = self.script.get(self.at) {
             let (waited, late) = (self.waited, self.difficulty == Difficulty::Late);
             match *limit {
                 Some(limit) if !late && (waited < limit || waited > limit + TICK) => {
-                    self.fail(format!("the driver waits for {waited:?} and is to wait for {limit:?}"));
+                    self.fail(format!("the driver waits for {waited:?} instead of {limit:?}"));
                 }
                 _ => {
                     self.waited = Duration::ZERO;
@@ -156,14 +156,14 @@ impl<'m> Memory<'m> {
         if self.open { Ok(()) } else { Err(ErrorKind::NotConnected.into()) }
     }
 
-    /// Where the next connection is to go.
+    /// Checks the address of a new connection.
     fn place(&mut self, place: Place, server: SocketAddr) {
         let expected = match (place, self.last) {
             (Place::Same, Some(last)) => last,
             _ => self.servers[0],
         };
         if server != expected {
-            self.fail(format!("the driver connects to {server} and is to connect to {expected}"));
+            self.fail(format!("the driver connects to {server} instead of {expected}"));
         }
         self.last = Some(server);
     }
@@ -183,7 +183,7 @@ impl Network for Memory<'_> {
 
     fn connect(&mut self, server: SocketAddr) -> io::Result<()> {
         if self.open {
-            self.fail("the driver opens a connection and has not closed the one before");
+            self.fail("the driver opens a connection before closing the previous one");
         }
         self.end_silence();
         match self.action() {
@@ -206,7 +206,7 @@ impl Network for Memory<'_> {
 
     fn close(&mut self) {
         self.end_silence();
-        // The rest of what the server says is not heard.
+        // The driver does not read the rest of the server's flight.
         if self.offset > 0 && matches!(self.script.get(self.at), Some(Item { action: Action::Server(_), .. })) {
             self.advance();
         }
@@ -264,7 +264,7 @@ impl Network for Memory<'_> {
                 if same < taken.len() {
                     self.offset += same;
                     let (sent, expected) = (Escaped(&taken[same..]), Escaped(&rest[same..]));
-                    self.fail(format!("the driver sends \"{sent}\"\nand is to send \"{expected}\""));
+                    self.fail(format!("the driver sends \"{sent}\"\ninstead of \"{expected}\""));
                 }
                 self.note("C", taken);
                 self.offset += taken.len();
@@ -296,9 +296,9 @@ impl Network for Memory<'_> {
             }
             Some(Action::Client(flight)) => {
                 let rest = Escaped(&flight.octets[self.offset..]);
-                self.fail(format!("the driver waits and is to send \"{rest}\""));
+                self.fail(format!("the driver waits instead of sending \"{rest}\""));
             }
-            _ => self.fail("the driver waits, and the transcript goes on otherwise"),
+            _ => self.fail("the driver waits, but the transcript continues"),
         }
     }
 

@@ -1,11 +1,10 @@
-//! Checks that a driver does what [`smtp_proto::Delivery`] asks of it, against the transcripts of
-//! `testdata`.
+//! Checks a driver of [`smtp_proto::Delivery`] against the transcripts of `testdata`.
 //!
 //! [`check`] takes a driver that connects to real sockets, and plays every transcript that a server can
-//! cause over them: with each flight of the server whole, octet by octet, in halves, and with the
-//! connection closed in its middle. It compares what the driver sends octet for octet, the addresses it
-//! connects to, and its reports. It also sends more content than a connection has room for, so that
-//! writes are partial. [`Passed`] says how much was played, and names what sockets cannot cause.
+//! produce over them. Each flight of the server is played whole, octet by octet, in halves, and with the
+//! connection closed in its middle. The kit compares the octets that the driver sends, the addresses that
+//! it connects to, and its reports. It also has the driver send more content than the socket buffers
+//! hold, so that writes are partial. [`Passed`] says how much was played and what was skipped.
 //!
 //! ```no_run
 //! use smtp_proto::Delivery;
@@ -24,8 +23,8 @@
 //! ```
 //!
 //! A driver that keeps connections implements [`Driver`]. One that is generic over [`Machine`] and
-//! [`Network`] also runs in memory, with [`check_in_memory`]: under the oracle, on a clock of the kit's,
-//! and with everything that sockets cannot cause. `tests/generic` of this crate has such a driver.
+//! [`Network`] can also run in memory, with [`check_in_memory`]: under the oracle, on a simulated clock,
+//! and with the transcripts that sockets cannot reproduce. See `tests/generic` in this crate for an example.
 //!
 //! [`Machine`]: crate::Machine
 
@@ -60,20 +59,20 @@ pub use in_memory::Drive;
 pub use network::Network;
 pub use outcome::{Failure, Failures, Passed};
 
-/// Plays at the same time. Most of their time they wait.
+/// Concurrent plays. They spend most of their time waiting.
 const WORKERS: usize = 8;
 
-/// Checks a driver against all transcripts: `make` makes one for each play.
+/// Checks a driver against all transcripts. `make` creates one for each play.
 pub fn check<D: Driver + 'static>(make: impl Fn() -> D + Send + Sync + 'static) -> Result<Passed, Failures> {
     Kit::new().check(make)
 }
 
-/// Checks a generic driver in memory, see [`Kit::check_in_memory`].
+/// Checks a generic driver in memory: see [`Kit::check_in_memory`].
 pub fn check_in_memory(drive: impl Drive) -> Result<usize, Failures> {
     Kit::new().check_in_memory(drive)
 }
 
-/// The transcripts to check a driver with, and how long to wait for it.
+/// The transcripts to check a driver with, and how long to wait for the driver.
 #[derive(Clone, Debug)]
 pub struct Kit {
     transcripts: Vec<(String, Transcript)>,
@@ -87,7 +86,7 @@ impl Default for Kit {
 }
 
 impl Kit {
-    /// All transcripts of `testdata`, and 10 seconds for a driver that does nothing.
+    /// All transcripts of `testdata`, with a patience of 10 seconds.
     ///
     /// # Panics
     ///
@@ -96,7 +95,7 @@ impl Kit {
         Self::with_transcripts(Transcript::all())
     }
 
-    /// These transcripts, by name.
+    /// The given transcripts, with their names.
     pub fn with_transcripts(transcripts: Vec<(String, Transcript)>) -> Self {
         Self { transcripts, patience: Duration::from_secs(10) }
     }
@@ -108,14 +107,14 @@ impl Kit {
         self
     }
 
-    /// Only the transcripts whose names pass.
+    /// Keeps only the transcripts whose names `passes` accepts.
     #[must_use]
     pub fn only(mut self, passes: impl Fn(&str) -> bool) -> Self {
         self.transcripts.retain(|(name, _)| passes(name));
         self
     }
 
-    /// Checks a driver: `make` makes one for each play.
+    /// Checks a driver over sockets. `make` creates one for each play.
     pub fn check<D: Driver + 'static>(&self, make: impl Fn() -> D + Send + Sync + 'static) -> Result<Passed, Failures> {
         let keeps = make().keeps_connections();
         let make: Arc<dyn Fn() -> D + Send + Sync> = Arc::new(make);
@@ -156,14 +155,13 @@ impl Kit {
         if failures.is_empty() { Ok(passed) } else { Err(Failures(failures)) }
     }
 
-    /// Checks a driver that is generic over its machine and its network, in memory: with every transcript,
-    /// those included that sockets cannot cause, and on a network that makes it difficult. How many plays
-    /// that were.
+    /// Checks a generic driver in memory, with every transcript (including those that sockets cannot
+    /// reproduce) and with partial reads and writes, delays and write errors. Returns the number of plays.
     pub fn check_in_memory(&self, drive: impl Drive) -> Result<usize, Failures> {
         in_memory::check(&self.transcripts, &drive)
     }
 
-    /// Plays one transcript in all ways: how many that were, and what failed.
+    /// Plays one transcript in all ways. Returns the number of plays, and the failures.
     fn play_all<D: Driver + 'static>(
         &self,
         name: &str,

@@ -1,10 +1,10 @@
-//! What comes of a check.
+//! The outcome of a check.
 
 use std::fmt;
 
 use crate::player::Mismatch;
 
-/// A driver that conforms: how much was played, and what was not.
+/// The driver conforms: how much was played, and what was skipped.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Passed {
     /// Transcripts that were played over sockets.
@@ -26,7 +26,7 @@ impl fmt::Display for Passed {
     }
 }
 
-/// A play in which the driver did not do what it was to do.
+/// A play in which the driver did not do what was expected.
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// The transcript's name.
@@ -49,7 +49,7 @@ pub struct Failures(pub Vec<Failure>);
 
 impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// More would only repeat the same fault.
+        /// More would probably repeat the same fault.
         const SHOWN: usize = 10;
         writeln!(f, "{} plays failed", self.0.len())?;
         for failure in self.0.iter().take(SHOWN) {

@@ -1,4 +1,4 @@
-//! One play over real sockets: the scripted server on one side, the driver on the other.
+//! One play over real sockets, between the scripted server and the driver.
 
 use std::{
     io,
@@ -16,12 +16,12 @@ use crate::{
     transcript::{Action, Item, Transcript},
 };
 
-/// How long a driver waits for a server that is silent.
+/// The driver's timeout where the server is silent.
 const SILENCE: Duration = Duration::from_millis(300);
-/// Addresses of the next hop.
+/// How many addresses the next hop has.
 const ADDRESSES: usize = 2;
 
-/// What a play needs beside its transcript.
+/// What a play needs besides its transcript.
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'s> {
     pub(super) plan: &'s Plan,
@@ -30,8 +30,8 @@ pub(super) struct Setting<'s> {
     pub(super) patience: Duration,
 }
 
-/// Plays a transcript. A play with short timeouts that fails is repeated with longer ones, since a busy
-/// machine can hold up a driver that does everything right.
+/// Plays a transcript. If a play with short timeouts fails, it is repeated with longer ones, because a
+/// busy machine can delay a correct driver.
 pub(super) fn play<D: Driver + 'static>(
     transcript: &Transcript,
     setting: Setting<'_>,
@@ -48,14 +48,14 @@ pub(super) fn play<D: Driver + 'static>(
 struct Play<'p> {
     transcript: &'p Transcript,
     setting: Setting<'p>,
-    /// The longest wait of the policy.
+    /// The longest timeout of the policy.
     wait: Duration,
     server: Scripted,
     driver: Worker,
     message: usize,
     done: usize,
     since: Instant,
-    /// How long the driver has to have waited for the message.
+    /// How long the driver must have waited during the message so far.
     waited: Duration,
 }
 
@@ -126,20 +126,20 @@ impl<'p> Play<'p> {
         self.driver.command(command);
     }
 
-    /// The driver is to return, with the report that is due.
+    /// Checks that the driver returns, with the expected report.
     fn done(&mut self, kept: bool) -> Result<(), Difference> {
         let summary = self.driver.summary(self.setting.patience)?;
         let expected = &self.setting.plan.reports[self.done];
         self.done += 1;
         if summary.report != *expected {
-            return Err(format!("the report is\n{}and is to be\n{expected}", summary.report).into());
+            return Err(format!("the report is\n{}instead of\n{expected}", summary.report).into());
         }
         if summary.kept != kept {
-            return Err(format!("whether the connection is kept: {}", summary.kept).into());
+            return Err(format!("connection kept: {}, expected: {kept}", summary.kept).into());
         }
         let took = self.since.elapsed();
         if took < self.waited {
-            return Err(format!("the driver waits for {took:?} and is to wait for {:?}", self.waited).into());
+            return Err(format!("the driver waits for {took:?} instead of {:?}", self.waited).into());
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Plays over sockets in which the server does not read, until the system has no room for more of what
-//! the driver writes.
+//! Plays over sockets in which the server stops reading, until the socket buffers are full and the driver
+//! cannot write any more.
 
 use std::{
     io,
@@ -20,22 +20,22 @@ use crate::{
     transcript::{Action, Transcript},
 };
 
-/// More than the buffers of a connection hold.
+/// More than the socket buffers of a connection hold.
 const CONTENT: usize = 8 * 1024 * 1024;
-/// A driver that has read no content for so long has no room to write.
+/// A driver that has read no content for this long cannot write.
 const STUCK: Duration = Duration::from_millis(100);
-/// How long a driver waits for room.
+/// The driver's timeout for writing.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// What the server does when the driver is stuck in the content.
+/// What the server does once the driver is stuck in the content.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Then {
     /// It reads everything.
     Reads,
     /// It refuses the message, and still does not read.
     Refuses,
-    /// It refuses the message and resets the connection. What was sent before a reset can be read on some
-    /// systems only.
+    /// It refuses the message and resets the connection. Only some systems let the driver read what was
+    /// sent before a reset.
     RefusesAndResets,
 }
 
@@ -61,7 +61,7 @@ S: 354 Send it
 const TAKEN: &str = "-- content\nS: 250 Queued\nC: QUIT\nS: 221 Bye\n-- done\n";
 const REFUSED: &str = "C: 0\\c\nS: 552 5.3.4 Message too big\n-- done\n";
 
-/// Plays all of them: how many that were, and what failed.
+/// Plays all cases. Returns the number of plays, and the failures.
 pub(super) fn play_all<D: Driver + 'static>(
     patience: Duration,
     make: &Arc<dyn Fn() -> D + Send + Sync>,
@@ -84,7 +84,7 @@ fn transcript(then: Then) -> (Transcript, String) {
     (Transcript::parse(&source, Path::new("")).expect("a transcript"), source)
 }
 
-/// Numbered lines: a gap shows.
+/// Numbered lines, so that a gap shows.
 fn content() -> Vec<u8> {
     const LINE: usize = 64;
     let mut content = Vec::with_capacity(CONTENT);
@@ -99,7 +99,7 @@ fn play<D: Driver + 'static>(
     patience: Duration,
     make: &Arc<dyn Fn() -> D + Send + Sync>,
 ) -> Result<(), String> {
-    // What the report says does not depend on how long the content is.
+    // The report does not depend on the length of the content.
     let (short, _) = transcript(then);
     let expected = reports(&short).pop().unwrap_or_default();
     let content = content();
@@ -114,7 +114,7 @@ fn play<D: Driver + 'static>(
     let (mut link, _) = accepted.ok_or("the driver opens no connection")?;
     lead_to_the_content(&mut link, &short, patience)?;
     until_stuck(&mut driver, patience);
-    // An error means that the driver has left, and its report tells the rest.
+    // An error means that the driver has left: its report shows why.
     let kept_open = match then {
         Then::Reads => {
             take_content(&mut link, &content, patience)?;
@@ -138,7 +138,7 @@ fn play<D: Driver + 'static>(
     if summary.report == expected {
         Ok(())
     } else {
-        Err(format!("the report is\n{}and is to be\n{expected}", summary.report))
+        Err(format!("the report is\n{}instead of\n{expected}", summary.report))
     }
 }
 
@@ -146,7 +146,7 @@ fn lead_to_the_content(link: &mut Link, transcript: &Transcript, patience: Durat
     for item in &transcript.script {
         match &item.action {
             Action::Server(flight) => {
-                // An error shows in what the client says next.
+                // If this fails, the next `expect` fails too.
                 let _ = link.send(&flight.octets, Writes::Whole);
                 if flight.octets.starts_with(b"354") {
                     return Ok(());
@@ -159,7 +159,7 @@ fn lead_to_the_content(link: &mut Link, transcript: &Transcript, patience: Durat
     Ok(())
 }
 
-/// Waits until the driver has read some of the content, and then no more of it.
+/// Waits until the driver has read some of the content and then stopped.
 fn until_stuck(driver: &mut Worker, patience: Duration) {
     let until = Instant::now() + patience;
     let mut seen = (0, Instant::now());
@@ -174,7 +174,7 @@ fn until_stuck(driver: &mut Worker, patience: Duration) {
     }
 }
 
-/// Takes the content and the dot. None of its lines starts with a dot.
+/// Reads the content and the final dot. None of its lines starts with a dot.
 fn take_content(link: &mut Link, content: &[u8], patience: Duration) -> Result<(), String> {
     let mut at = 0;
     while at < content.len() {
@@ -182,12 +182,12 @@ fn take_content(link: &mut Link, content: &[u8], patience: Duration) -> Result<(
         let len = arrived.len().min(content.len() - at);
         if arrived[..len] != content[at..at + len] {
             let same = arrived.iter().zip(&content[at..]).take_while(|(one, other)| one == other).count();
-            return Err(format!("octet {} of the content is missing or another one", at + same));
+            return Err(format!("octet {} of the content is missing or wrong", at + same));
         }
         link.take(len);
         at += len;
         if at < content.len() && link.read(patience) != Got::Octets {
-            return Err(format!("the content ends behind {at} octets"));
+            return Err(format!("the content ends after {at} octets"));
         }
     }
     expect(link, b".\r\n", patience)
@@ -204,5 +204,5 @@ fn expect(link: &mut Link, expected: &[u8], patience: Duration) -> Result<(), St
         return Ok(());
     }
     let (said, expected) = (smtp_proto::Escaped(&said), smtp_proto::Escaped(expected));
-    Err(format!("the client sends \"{said}\"\nand is to send \"{expected}\""))
+    Err(format!("the client sends \"{said}\"\ninstead of \"{expected}\""))
 }

@@ -1,5 +1,5 @@
-//! A driver on a thread of its own, so that one that never returns is a failure and not the end of the
-//! test.
+//! Runs a driver on its own thread, so that a driver that never returns fails its play but does not hang
+//! the test.
 
 use std::{
     io::{self, Read},
@@ -19,14 +19,14 @@ use smtp_proto::Config;
 use super::driver::{Driver, Job, Summary};
 use crate::transcript::Message;
 
-/// What the driver is to do.
+/// What the driver should do.
 pub(super) enum Command {
     Deliver(Vec<SocketAddr>, Box<Config>, Message),
     DeliverNext(Message),
     Quit,
 }
 
-/// The driver's thread, from outside.
+/// A handle to the driver's thread.
 pub(super) struct Worker {
     commands: Sender<Command>,
     answers: Receiver<Result<Summary, String>>,
@@ -48,7 +48,7 @@ impl Worker {
                 let answer = ran.map_err(|panic| {
                     let text = panic.downcast_ref::<String>().map(String::as_str);
                     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                    format!("the driver panics: {}", text.unwrap_or("without a text"))
+                    format!("the driver panics: {}", text.unwrap_or("without a message"))
                 });
                 // The kit has given up on this driver.
                 if done.send(answer).is_err() {
@@ -61,7 +61,7 @@ impl Worker {
 
     pub(super) fn command(&mut self, command: Command) {
         self.answer = None;
-        // A driver that has panicked has answered so.
+        // If the driver has panicked, that is already its answer.
         let _ = self.commands.send(command);
     }
 
@@ -73,13 +73,13 @@ impl Worker {
         self.answer.is_some()
     }
 
-    /// What the driver returns, within `limit`.
+    /// Waits up to `limit` for the driver to return.
     pub(super) fn summary(&mut self, limit: Duration) -> Result<Summary, String> {
         let answer = self.answer.take().map_or_else(|| self.answers.recv_timeout(limit), Ok);
         match answer {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Timeout) => Err("the driver does not return".into()),
-            Err(RecvTimeoutError::Disconnected) => Err("the driver has gone".into()),
+            Err(RecvTimeoutError::Disconnected) => Err("the driver's thread has ended".into()),
         }
     }
 
@@ -102,7 +102,7 @@ fn run(driver: &mut impl Driver, command: Command, taken: &AtomicUsize) -> Summa
     }
 }
 
-/// The message, and how much of it was read.
+/// The content of a message, and how much of it was read.
 struct Counted<'c> {
     content: Vec<u8>,
     at: usize,

@@ -1,5 +1,5 @@
-//! Ours and the peers: one server played to both, one reply read by both, and the lists of what may
-//! differ.
+//! Compares our client with the peers: the same server for both, the same replies for both, and lists of
+//! the permitted differences.
 
 #![allow(clippy::missing_panics_doc, reason = "a comparison panics where it fails: that is its only output")]
 

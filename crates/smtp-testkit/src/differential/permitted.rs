@@ -1,4 +1,4 @@
-//! What may differ between ours and a peer, why, and where it shows.
+//! The permitted differences between our client and a peer, each with a reason and an example.
 
 use std::{fmt, sync::Arc};
 
@@ -13,20 +13,20 @@ use crate::peers::Failure;
 
 use Peer::{AsyncSmtp, Lettre, MailSend};
 
-/// A script that was played to ours and to a peer.
+/// A script that was played to our client and to a peer.
 #[derive(Clone, Copy)]
 pub struct Compared<'a> {
-    /// What the server said.
+    /// What the server does.
     pub script: &'a Script,
-    /// Who the peer is.
+    /// The peer.
     pub peer: Peer,
-    /// What ours did.
+    /// What our client did.
     pub ours: &'a Run,
     /// What the peer did.
     pub theirs: &'a Run,
 }
 
-/// For people.
+/// Readable, for messages of failed tests.
 impl fmt::Debug for Compared<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { script, peer, ours, theirs } = self;
@@ -39,39 +39,40 @@ impl fmt::Debug for Compared<'_> {
     }
 }
 
-/// One way in which they may differ.
+/// One permitted difference.
 #[derive(Clone, Copy, Debug)]
 pub struct Difference {
-    /// Whose.
+    /// The peers that differ.
     pub peers: &'static [Peer],
-    /// What each does, and why ours does.
+    /// What each client does, and why ours does it.
     pub what: &'static str,
-    /// Whether this is it.
+    /// Whether this entry explains the difference.
     pub covers: fn(&Compared<'_>) -> bool,
-    /// Where it shows.
+    /// A script that shows the difference.
     pub example: fn() -> Script,
 }
 
 const HUNG_UP: Answer = Answer { code: 250, form: Form::Plain, cut: Some(0) };
 
-/// All of them. The first that covers a difference counts.
+/// All permitted differences. The first entry that covers a difference counts.
 pub const PERMITTED: &[Difference] = &[
     Difference {
         peers: &[Lettre, MailSend, AsyncSmtp],
-        what: "The server hangs up on EHLO. Ours says HELO on a second connection (RFC 1869 section 4.7), a peer gives up.",
+        what: "The server hangs up on EHLO. Ours sends HELO on a second connection (RFC 1869 section 4.7); a peer \
+               gives up.",
         covers: |compared| hung_up(compared, Turn::Ehlo),
         example: || Script::obliging().with(Turn::Ehlo, HUNG_UP),
     },
     Difference {
         peers: &[Lettre, MailSend, AsyncSmtp],
-        what: "The server hangs up on the first command behind EHLO. To ours that is a hang-up on EHLO.",
+        what: "The server hangs up on the first command after EHLO. Ours treats that like a hang-up on EHLO.",
         covers: |compared| hung_up(compared, Turn::Mail),
         example: || Script { heals: true, ..Script::obliging().with(Turn::Mail, HUNG_UP) },
     },
     Difference {
         peers: &[Lettre, MailSend, AsyncSmtp],
-        what: "The message is 8-bit, and the server refuses EHLO, or hangs up on it. Ours says that HELO cannot carry it, a \
-               peer what the server did.",
+        what: "The message is 8-bit, and the server refuses EHLO or hangs up on it. Ours reports that HELO cannot \
+               carry the message; a peer reports what the server did.",
         covers: |compared| {
             let cut_at_mail = stopped_at(compared, Turn::Mail) && compared.script.answer(Turn::Mail).cut.is_some();
             not_sent_by_ours(compared) && (stopped_at(compared, Turn::Ehlo) || cut_at_mail)
@@ -80,14 +81,14 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[MailSend, AsyncSmtp],
-        what: "The message is 8-bit, and the server does not take that. Ours does not send it (RFC 6152 section 3), \
-               a peer leaves that to its caller.",
+        what: "The message is 8-bit, and the server does not offer 8BITMIME. Ours does not send it (RFC 6152 section \
+               3); a peer leaves that to its caller.",
         covers: |compared| not_sent_by_ours(compared) && says(compared.theirs, "MAIL"),
         example: eight_bit,
     },
     Difference {
         peers: &[Lettre],
-        what: "Keywords in lower case are the same to ours (RFC 5321 section 2.4).",
+        what: "Ours compares keywords without regard to case (RFC 5321 section 2.4).",
         covers: |compared| {
             let Offers { eight_bit_mime, lower_case, .. } = compared.script.offers;
             all(compared.theirs, Failure::NotSent) && eight_bit_mime && lower_case && says(compared.ours, "MAIL")
@@ -99,13 +100,13 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[Lettre, AsyncSmtp],
-        what: "A code without text is a reply to ours (RFC 5321 section 4.2).",
+        what: "Ours accepts a reply that has a code and no text (RFC 5321 section 4.2).",
         covers: |compared| unread(compared, |answer| answer.form == Form::CodeAlone),
         example: || formed(Turn::Mail, Form::CodeAlone),
     },
     Difference {
         peers: &[MailSend],
-        what: "A code without text is a reply to ours, to EHLO as well.",
+        what: "Ours accepts a reply that has a code and no text, also in response to EHLO.",
         covers: |compared| {
             stopped_at(compared, Turn::Ehlo) && unread(compared, |answer| answer.form == Form::CodeAlone)
         },
@@ -113,12 +114,12 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[Lettre, AsyncSmtp],
-        what: "A bare LF ends a line of a reply to ours: servers that send it are there. To a peer the reply goes on, \
-               into the next one if that is there.",
+        what: "Ours accepts a bare LF as the end of a reply line, because some servers send it. A peer reads on, \
+               into the next reply if there is one.",
         covers: |compared| {
             let Compared { script, peer, theirs, .. } = *compared;
             let at = stop(peer, script).map(|(turn, _)| script.answer(turn));
-            // Where a reply of two lines follows in the same group, the count is right again.
+            // If a reply of two lines follows in the same group, the number of replies is right again.
             let may_go_on = peer == AsyncSmtp && script.offers.pipelining;
             at.is_some_and(|answer| answer.form == Form::BareLf && answer.cut.is_none())
                 && (may_go_on || !theirs.delivered())
@@ -127,20 +128,21 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[Lettre, AsyncSmtp],
-        what: "Text of a reply is any octets to ours: nothing depends on it.",
+        what: "Ours accepts any octets in the text of a reply, because nothing depends on them.",
         covers: |compared| unread(compared, |answer| answer.form == Form::Latin1),
         example: || formed(Turn::Mail, Form::Latin1),
     },
     Difference {
         peers: &[Lettre, AsyncSmtp],
-        what: "The second digit is any digit to ours: only the first decides (RFC 5321 section 4.3.2).",
+        what: "Ours accepts any second digit, because only the first one decides (RFC 5321 section 4.3.2).",
         covers: |compared| unread(compared, |answer| answer.code / 10 % 10 > 5),
         example: || Script::obliging().with(Turn::Mail, Answer::plain(299)),
     },
     Difference {
         peers: &[Lettre, MailSend, AsyncSmtp],
-        what: "220 answers a connection only, and 221 answers QUIT only (RFC 5321 section 4.3.2): to ours the replies are \
-               out of step, or the server is closing. A peer takes them for a yes.",
+        what: "220 is only valid as a greeting, and 221 only in response to QUIT (RFC 5321 section 4.3.2). Otherwise \
+               ours assumes that the replies are out of step, or that the server is closing. A peer takes them for \
+               success.",
         covers: |compared| {
             let Compared { script, peer, .. } = *compared;
             let end = stop(peer, script).map_or(Turn::ContentEnd, |(turn, _)| turn);
@@ -155,8 +157,8 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[Lettre, AsyncSmtp],
-        what: "A 3yz where none is asked for, or a 2yz to DATA, is no answer to ours: it hangs up and defers. A peer \
-               takes it for a yes.",
+        what: "Ours does not accept 3yz where it is not expected, nor 2yz to DATA: it hangs up and defers. A peer \
+               takes it for success.",
         covers: |compared| {
             let Compared { script, peer, .. } = *compared;
             let end = stop(peer, script).map_or(Turn::ContentEnd, |(turn, _)| turn);
@@ -169,7 +171,7 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[MailSend],
-        what: "A 3yz where none is asked for, or a 2yz to DATA, is no answer to ours: it hangs up and defers. A peer \
+        what: "Ours does not accept 3yz where it is not expected, nor 2yz to DATA: it hangs up and defers. A peer \
                reports it as a refusal.",
         covers: |compared| {
             stop(compared.peer, compared.script).is_some_and(|(turn, failure)| {
@@ -181,7 +183,7 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[MailSend],
-        what: "Any 2yz to EHLO is a yes to ours (RFC 5321 section 4.3.2), only 250 to a peer.",
+        what: "Ours takes any 2yz to EHLO for success (RFC 5321 section 4.3.2); a peer takes only 250.",
         covers: |compared| {
             let answer = compared.script.answer(Turn::Ehlo);
             stopped_at(compared, Turn::Ehlo)
@@ -192,7 +194,7 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[Lettre, MailSend, AsyncSmtp],
-        what: "EHLO is refused. Ours says HELO on the same connection (RFC 5321 section 4.1.1.1), a peer gives up.",
+        what: "EHLO is refused. Ours sends HELO on the same connection (RFC 5321 section 4.1.1.1); a peer gives up.",
         covers: |compared| {
             let answer = compared.script.answer(Turn::Ehlo);
             stopped_at(compared, Turn::Ehlo)
@@ -203,7 +205,7 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[Lettre, MailSend, AsyncSmtp],
-        what: "One of two recipients is refused. Ours delivers to the other one, a peer to nobody.",
+        what: "One of two recipients is refused. Ours delivers to the other one; a peer delivers to neither.",
         covers: |compared| {
             let Compared { script, peer, ours, theirs } = *compared;
             let Some((turn @ (Turn::FirstRcpt | Turn::SecondRcpt), failure @ Failure::Refused(code))) =
@@ -218,9 +220,9 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[Lettre, MailSend, AsyncSmtp],
-        what: "The server offers PIPELINING. Where it then refuses a command ours has said those behind it, and ends a \
-               message without content if DATA was among them (RFC 2920 section 3.1). A peer says nothing behind a \
-               refusal, or leaves 354 unanswered.",
+        what: "The server offers PIPELINING and refuses a command. Ours has already sent the commands after it, and \
+               ends the message without content if DATA was among them (RFC 2920 section 3.1). A peer sends nothing \
+               after a refusal, or leaves 354 unanswered.",
         covers: |compared| {
             let Compared { script, ours, theirs, .. } = *compared;
             let ([our_commands], [their_commands]) = (ours.connections.as_slice(), theirs.connections.as_slice())
@@ -240,7 +242,7 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[Lettre, MailSend, AsyncSmtp],
-        what: "A message that ends in a line end gets no second one from ours (RFC 5321 section 4.1.1.4).",
+        what: "Ours does not add a second line end to a message that already ends in one (RFC 5321 section 4.1.1.4).",
         covers: |compared| {
             let Compared { script, ours, theirs, .. } = *compared;
             (&ours.outcomes, &ours.connections) == (&theirs.outcomes, &theirs.connections)
@@ -251,7 +253,7 @@ pub const PERMITTED: &[Difference] = &[
     },
 ];
 
-/// Plays it to everybody: they may differ in what the list says.
+/// Plays the script to our client and to all peers, and asserts that every difference is permitted.
 pub fn check(script: &Arc<Script>) {
     let ours = ours(script);
     for peer in Peer::ALL {
@@ -263,13 +265,13 @@ pub fn check(script: &Arc<Script>) {
     }
 }
 
-/// The entry of the list that covers the difference.
+/// The entry that covers the difference, if there is one.
 pub fn covering(compared: &Compared<'_>) -> Option<&'static Difference> {
     PERMITTED.iter().find(|entry| entry.peers.contains(&compared.peer) && (entry.covers)(compared))
 }
 
-/// Whatever the peers do: everything is taken, by HELO if not by EHLO, on a second connection if not
-/// on the first.
+/// Whether ours must deliver the message, whatever the peers do: the server accepts everything, after
+/// EHLO or HELO, on the first or on a second connection.
 fn has_to_be_delivered(script: &Script) -> bool {
     let taken = |turn, again: bool| {
         let Answer { code, cut, .. } = script.answer(turn);
@@ -287,7 +289,7 @@ fn has_to_be_delivered(script: &Script) -> bool {
     done && !script.is_eight_bit()
 }
 
-/// Whatever differs, a server that has taken a message has all of it: else what it has.
+/// Returns a message that the server accepted but that is not complete. No difference permits that.
 fn arrived_in_part<'a>(compared: &Compared<'a>) -> Option<&'a [u8]> {
     let Compared { script, ours, theirs, .. } = *compared;
     let whole = |message: &&[u8]| {
@@ -298,8 +300,7 @@ fn arrived_in_part<'a>(compared: &Compared<'a>) -> Option<&'a [u8]> {
     by_ours.chain(&theirs.messages).map(Vec::as_slice).find(whole)
 }
 
-/// The server hung up on this command, the peer gave up, and ours has said HELO on a second
-/// connection.
+/// The server hung up on this command, the peer gave up, and ours sent HELO on a second connection.
 fn hung_up(compared: &Compared<'_>, on: Turn) -> bool {
     let Compared { script, peer, ours, theirs } = *compared;
     stop(peer, script) == Some((on, Failure::Broken))
@@ -309,7 +310,7 @@ fn hung_up(compared: &Compared<'_>, on: Turn) -> bool {
         && matches!(ours.connections.as_slice(), [_, second] if second[0].starts_with("HELO "))
 }
 
-/// The peer did not read an answer of this kind, and ours did.
+/// The peer could not read a reply of this kind, and ours could.
 fn unread(compared: &Compared<'_>, kind: fn(Answer) -> bool) -> bool {
     stop(compared.peer, compared.script).is_some_and(|(turn, failure)| {
         let answer = compared.script.answer(turn);

@@ -1,4 +1,4 @@
-//! How the peers read an answer, and where they stop.
+//! How the peers interpret a reply, and where they stop.
 
 use super::{
     run::Peer,
@@ -6,17 +6,17 @@ use super::{
 };
 use crate::peers::Failure;
 
-/// What an answer is to who asked.
+/// What a client does with a reply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Reading {
-    /// On with the next command.
+    /// It continues with the next command.
     Yes,
-    /// It ends here.
+    /// It stops here.
     No(Failure),
 }
 
-/// Whether it is a 2yz, or to DATA 354, or a refusal: everything else makes no sense here. 220 answers a
-/// connection only, 221 QUIT only.
+/// Whether the code is valid here: 2yz (354 for DATA) or a refusal. 220 is valid only as a greeting, and 221
+/// only in response to QUIT.
 pub(super) const fn fits(turn: Turn, code: u16) -> bool {
     match (turn, code) {
         (Turn::Data, _) => code == 354 || code >= 400,
@@ -26,7 +26,7 @@ pub(super) const fn fits(turn: Turn, code: u16) -> bool {
     }
 }
 
-/// As a peer does.
+/// What a peer does with a reply.
 pub(super) const fn read_by(peer: Peer, turn: Turn, answer: Answer) -> Reading {
     let Answer { code, form, cut } = answer;
     match (peer, cut) {
@@ -47,7 +47,7 @@ pub(super) const fn read_by(peer: Peer, turn: Turn, answer: Answer) -> Reading {
     }
 }
 
-/// Where a peer stops, and why; `None`: it comes to the end.
+/// Where a peer stops, and why; `None` if it delivers the message.
 pub(super) fn stop(peer: Peer, script: &Script) -> Option<(Turn, Failure)> {
     turns(script).find_map(|turn| match read_by(peer, turn, script.answer(turn)) {
         Reading::Yes => None,
@@ -55,7 +55,7 @@ pub(super) fn stop(peer: Peer, script: &Script) -> Option<(Turn, Failure)> {
     })
 }
 
-/// The answers that a peer asks for, in order.
+/// The replies that a peer waits for, in order.
 pub(super) fn turns(script: &Script) -> impl Iterator<Item = Turn> {
     let both = script.recipients == 2;
     Turn::ALL.into_iter().filter(move |turn| *turn != Turn::Helo && (both || *turn != Turn::SecondRcpt))

@@ -1,5 +1,5 @@
-//! Replies: ours and the peers' parsers read the same, or what the list of permitted differences
-//! says.
+//! Compares our reply parser with those of the peers. All differences must be on the list of permitted
+//! ones.
 
 use smtp_proto::Escaped;
 use stalwart::response::parser::{MAX_RESPONSE_LENGTH, ResponseReceiver};
@@ -8,12 +8,12 @@ use crate::peers::LettreReply;
 
 use Parser::{Lettre, Stalwart};
 
-/// Another reader of replies.
+/// Another parser of replies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Parser {
-    /// Of Stalwart's crate, which mail-send uses.
+    /// That of Stalwart's crate, which mail-send uses.
     Stalwart,
-    /// Of lettre; async-smtp's is its brother.
+    /// That of lettre. async-smtp's is closely related.
     Lettre,
 }
 
@@ -22,67 +22,67 @@ impl Parser {
     pub const ALL: [Self; 2] = [Stalwart, Lettre];
 }
 
-/// One way in which parsers may differ about the next reply.
+/// One permitted difference in how the next reply is parsed.
 #[derive(Clone, Copy, Debug)]
 pub struct Misread {
-    /// Whose.
+    /// The parser that differs.
     pub parser: Parser,
-    /// What each does, and why ours does.
+    /// What each parser does, and why ours does it.
     pub what: &'static str,
-    /// Whether these octets can be read so: those that ours takes for the reply, with the empty lines
-    /// before it, or if it finds none, all that follow.
+    /// Whether the entry applies to these octets: the reply as ours delimits it, with the empty lines
+    /// before it, or all remaining octets if ours finds no reply.
     pub covers: fn(&[u8]) -> bool,
-    /// Octets that are.
+    /// Octets that show the difference.
     pub example: fn() -> Vec<u8>,
 }
 
-/// All of them.
+/// All permitted differences.
 pub const MISREADINGS: &[Misread] = &[
     Misread {
         parser: Stalwart,
-        what: "Empty lines before a reply are skipped by ours: there are servers that send them.",
+        what: "Ours skips empty lines before a reply, because some servers send them.",
         covers: starts_with_empty_line,
         example: || b"\r\n250 ok\r\n".to_vec(),
     },
     Misread {
         parser: Stalwart,
-        what: "Nothing starts with another digit than 2 to 5 to ours (RFC 5321 section 4.2).",
+        what: "Ours requires a first digit from 2 to 5 (RFC 5321 section 4.2).",
         covers: |octets| octets.first().is_some_and(|digit| matches!(digit, b'0' | b'1' | b'6'..=b'9')),
         example: || b"100 go on\r\n".to_vec(),
     },
     Misread {
         parser: Stalwart,
-        what: "Lines with different codes are no reply to ours: nobody knows which one was meant.",
+        what: "Ours rejects a reply whose lines have different codes, because it is not clear which one was meant.",
         covers: |octets| lines(octets).any(|line| !line.is_empty() && line.get(..3) != octets.get(..3)),
         example: || b"250-ok\r\n550 no\r\n".to_vec(),
     },
     Misread {
         parser: Stalwart,
-        what: "A CR between the code and what follows it is no line end to ours.",
+        what: "Ours does not accept a CR between the code and what follows it as a line end.",
         covers: |octets| lines(octets).any(|line| line.get(3) == Some(&b'\r')),
         example: || b"250\r\r\n".to_vec(),
     },
     Misread {
         parser: Stalwart,
-        what: "Empty lines between those of a reply are passed over by ours: there are servers that send them.",
+        what: "Ours skips empty lines within a reply, because some servers send them.",
         covers: |octets| lines(octets).any(<[u8]>::is_empty),
         example: || b"250-ok\r\n\r\n250 ok\r\n".to_vec(),
     },
     Misread {
         parser: Stalwart,
-        what: "How long a reply may be is for the caller to say.",
+        what: "In ours, the caller sets the maximum length of a reply.",
         covers: |octets| octets.len() > MAX_RESPONSE_LENGTH,
         example: || [&b"250 "[..], &[b'x'; MAX_RESPONSE_LENGTH + 1], b"\r\n"].concat(),
     },
     Misread {
         parser: Lettre,
-        what: "Empty lines before a reply are skipped by ours: there are servers that send them.",
+        what: "Ours skips empty lines before a reply, because some servers send them.",
         covers: starts_with_empty_line,
         example: || b"\r\n250 ok\r\n".to_vec(),
     },
     Misread {
         parser: Lettre,
-        what: "A bare LF ends a line to ours: there are servers that send it.",
+        what: "Ours accepts a bare LF as a line end, because some servers send it.",
         covers: |octets| {
             octets.iter().enumerate().any(|(at, octet)| *octet == b'\n' && (at == 0 || octets[at - 1] != b'\r'))
         },
@@ -90,34 +90,34 @@ pub const MISREADINGS: &[Misread] = &[
     },
     Misread {
         parser: Lettre,
-        what: "A code without text is a reply to ours (RFC 5321 section 4.2).",
+        what: "Ours accepts a reply that has a code and no text (RFC 5321 section 4.2).",
         covers: |octets| lines(octets).any(|line| line.len() == 3),
         example: || b"250\r\n".to_vec(),
     },
     Misread {
         parser: Lettre,
-        what: "Empty lines between those of a reply are passed over by ours: there are servers that send them.",
+        what: "Ours skips empty lines within a reply, because some servers send them.",
         covers: |octets| lines(octets).any(<[u8]>::is_empty),
         example: || b"250-ok\r\n\r\n250 ok\r\n".to_vec(),
     },
     Misread {
         parser: Lettre,
-        what: "The second digit is any digit to ours: only the first decides (RFC 5321 section 4.3.2).",
+        what: "Ours accepts any second digit, because only the first one decides (RFC 5321 section 4.3.2).",
         covers: |octets| octets.get(1).is_some_and(|digit| *digit > b'5'),
         example: || b"299 ok\r\n".to_vec(),
     },
     Misread {
         parser: Lettre,
-        what: "Text is any octets to ours: nothing depends on it.",
+        what: "Ours accepts any octets in the text, because nothing depends on them.",
         covers: |octets| std::str::from_utf8(octets).is_err(),
         example: || b"250 caf\xe9\r\n".to_vec(),
     },
 ];
 
-/// Both read each reply that ours has found (its code, and the offset behind it), and find none
-/// where ours did not.
+/// Checks that the other parsers read each reply that ours found (given as its code and the offset of its
+/// end), and find none where ours did not.
 pub fn check_replies(octets: &[u8], replies: &[(u16, usize)]) {
-    // What a line without its end is, each may say when it likes.
+    // An incomplete line is not compared: parsers may reject it early or wait for its end.
     let whole = octets.iter().rposition(|octet| *octet == b'\n').map_or(0, |at| at + 1);
     let mut start = 0;
     for &(code, end) in replies {
@@ -133,19 +133,19 @@ fn check(octets: &[u8], ours: Option<u16>) {
     for parser in Parser::ALL {
         assert!(
             parser.agrees(octets, ours) || misreading(parser, octets).is_some(),
-            "ours reads {ours:?}, {parser:?} does not, and the list does not say why: {}",
+            "ours reads {ours:?}, {parser:?} does not, and no permitted difference covers it: {}",
             Escaped(octets)
         );
     }
 }
 
-/// The entry of the list that covers a difference about these octets.
+/// The entry that covers a difference about these octets, if there is one.
 pub fn misreading(parser: Parser, octets: &[u8]) -> Option<&'static Misread> {
     MISREADINGS.iter().find(|entry| entry.parser == parser && (entry.covers)(octets))
 }
 
 impl Parser {
-    /// Whether it reads these octets as one reply with this code, or as none: `ours` does.
+    /// Whether it agrees with ours, which reads these octets as one reply with the code `ours`, or as none.
     pub fn agrees(self, octets: &[u8], ours: Option<u16>) -> bool {
         match self {
             Self::Stalwart => {
@@ -172,7 +172,7 @@ fn starts_with_empty_line(octets: &[u8]) -> bool {
     lines(octets).next().is_some_and(<[u8]>::is_empty)
 }
 
-/// Without their ends.
+/// The lines, without their line ends.
 fn lines(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     octets.split_inclusive(|octet| *octet == b'\n').map(|line| {
         let line = line.strip_suffix(b"\n").unwrap_or(line);

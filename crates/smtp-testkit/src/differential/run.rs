@@ -1,4 +1,4 @@
-//! A script, played to a client: what became of the message.
+//! Plays a script to a client, and records the outcome.
 
 use std::sync::{Arc, OnceLock};
 
@@ -28,39 +28,39 @@ impl Peer {
     pub const ALL: [Self; 3] = [Self::Lettre, Self::MailSend, Self::AsyncSmtp];
 }
 
-/// What became of the message for one recipient, as the client tells it.
+/// The outcome for one recipient, as the client reports it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The server has it.
+    /// The server accepted the message.
     Delivered,
-    /// It was not sent, or not taken: why.
+    /// The message was not sent or not accepted, for this reason.
     Not(Failure),
 }
 
 /// What a client did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// Of each recipient.
+    /// The outcome for each recipient.
     pub outcomes: Vec<Outcome>,
-    /// What was said on each connection.
+    /// The commands sent on each connection.
     pub connections: Vec<Vec<String>>,
-    /// What the server was given.
+    /// The messages that the server received.
     pub messages: Vec<Vec<u8>>,
 }
 
 impl Run {
-    /// Whether the client says that somebody has the message.
+    /// Whether the client reports the message as delivered to at least one recipient.
     pub fn delivered(&self) -> bool {
         self.outcomes.contains(&Outcome::Delivered)
     }
 
-    /// Whether it says that everybody has.
+    /// Whether the client reports the message as delivered to every recipient.
     pub fn delivered_to_all(&self) -> bool {
         self.outcomes.iter().all(|outcome| *outcome == Outcome::Delivered)
     }
 }
 
-/// Ours.
+/// Runs our client.
 pub fn ours(script: &Arc<Script>) -> Run {
     static FIXED: OnceLock<(Config, [Envelope; 2])> = OnceLock::new();
     let (config, envelopes) = FIXED.get_or_init(|| {
@@ -86,7 +86,7 @@ pub fn ours(script: &Arc<Script>) -> Run {
     told(outcomes, &server)
 }
 
-/// A peer's. A runtime with a clock is entered: [`with_clock`](crate::peers::with_clock).
+/// Runs a peer. Call it inside a runtime with a clock: [`with_clock`](crate::peers::with_clock).
 pub fn theirs(peer: Peer, script: &Arc<Script>) -> Run {
     static FIXED: OnceLock<([Vec<String>; 2], [lettre::address::Envelope; 2], ClientId)> = OnceLock::new();
     let (recipients, envelopes, name) = FIXED.get_or_init(|| {
@@ -115,7 +115,7 @@ pub fn theirs(peer: Peer, script: &Arc<Script>) -> Run {
 
 fn send<C: Client>(mut client: C, message: C::Message<'_>) -> Result<(), Failure> {
     client.send(message)?;
-    // The message is delivered, whatever comes of this.
+    // The message is delivered, even if QUIT fails.
     let _ = client.quit();
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a server says, whoever asks: an answer for each stage, the same on every connection.
+//! A scripted server: one reply for each stage, the same on every connection and for every client.
 
 use std::fmt;
 
@@ -7,22 +7,21 @@ use smtp_proto::Escaped;
 /// A message, and the server it goes to.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Script {
-    /// The answer to each stage of [`Turn`], in its order.
+    /// The reply at each [`Turn`], in that order.
     pub answers: [Answer; 8],
-    /// What the reply to EHLO offers, if it is a success of several lines.
+    /// What the reply to EHLO offers, if it has several lines.
     pub offers: Offers,
     /// One recipient or two.
     pub recipients: usize,
-    /// The message. Each line ends in CR LF, the last one may not; the first does not start with a
-    /// dot.
+    /// The message. Each line except possibly the last ends in CR LF; the first does not start with a dot.
     pub content: Vec<u8>,
-    /// After the first connection nothing is cut short.
+    /// Only the first connection is cut short; later ones are not.
     pub heals: bool,
-    /// The server's octets come in pieces of so many at most.
+    /// The maximum size of the pieces in which the server's octets arrive.
     pub piece: usize,
 }
 
-/// Whose answer it is.
+/// What a reply responds to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[allow(missing_docs, reason = "the commands")]
 pub enum Turn {
@@ -49,7 +48,7 @@ impl Turn {
         Self::ContentEnd,
     ];
 
-    /// The answer that everybody wants.
+    /// The code that a client expects here on success.
     pub const fn wanted(self) -> u16 {
         match self {
             Self::Greeting => 220,
@@ -59,25 +58,25 @@ impl Turn {
     }
 }
 
-/// One answer.
+/// One reply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Answer {
     /// The three digits.
     pub code: u16,
-    /// What it looks like.
+    /// Its form.
     pub form: Form,
-    /// The connection is closed after so many of its octets, and before its last.
+    /// If set, the connection closes after this many octets of the reply, and always before the last one.
     pub cut: Option<u8>,
 }
 
-/// What a reply looks like.
+/// The form of a reply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
     /// Code and text.
     Plain,
     /// Two lines, each with an enhanced status code.
     Enhanced,
-    /// The code, and nothing behind it (RFC 5321 section 4.2 wants that to be taken).
+    /// The code alone. RFC 5321 section 4.2 requires clients to accept that.
     CodeAlone,
     /// Each line ends in a bare LF.
     BareLf,
@@ -92,11 +91,11 @@ pub struct Offers {
     pub pipelining: bool,
     /// 8BITMIME.
     pub eight_bit_mime: bool,
-    /// They are in lower case.
+    /// The keywords are in lower case.
     pub lower_case: bool,
 }
 
-/// What is odd of it.
+/// Shows only what differs from [`Script::obliging`].
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { offers, recipients, content, heals, piece, .. } = self;
@@ -109,14 +108,14 @@ impl fmt::Debug for Script {
 }
 
 impl Answer {
-    /// Code and text.
+    /// A code and text.
     pub const fn plain(code: u16) -> Self {
         Self { code, form: Form::Plain, cut: None }
     }
 }
 
 impl Script {
-    /// A server that takes everything, and offers nothing.
+    /// A server that accepts everything and offers no extensions.
     pub fn obliging() -> Self {
         Self {
             answers: Turn::ALL.map(|turn| Answer::plain(turn.wanted())),
@@ -128,14 +127,14 @@ impl Script {
         }
     }
 
-    /// With another answer.
+    /// Replaces one reply.
     #[must_use]
     pub const fn with(mut self, turn: Turn, answer: Answer) -> Self {
         self.answers[turn as usize] = answer;
         self
     }
 
-    /// The answer to this.
+    /// The reply at this turn.
     pub const fn answer(&self, turn: Turn) -> Answer {
         self.answers[turn as usize]
     }
@@ -145,7 +144,8 @@ impl Script {
         !self.content.is_ascii()
     }
 
-    /// Puts the answer behind `said`, on the first connection or a later one; whether it stays open.
+    /// Appends the reply to `said`. `first`: on the first connection. Returns whether the connection stays
+    /// open.
     pub(super) fn say(&self, turn: Turn, first: bool, said: &mut Vec<u8>) -> bool {
         let Answer { code, form, cut } = self.answer(turn);
         let cut = cut.filter(|_| first || !self.heals);

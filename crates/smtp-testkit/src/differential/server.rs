@@ -1,11 +1,11 @@
-//! Plays a script to a client, and notes what the client said.
+//! A server that plays a script and records what the client sends.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::script::{Script, Turn};
 use crate::peers::Line;
 
-/// The server's end of the line.
+/// The server's end of a connection in memory.
 #[derive(Clone, Debug)]
 pub(super) struct Server(Arc<Mutex<Played>>);
 
@@ -13,10 +13,10 @@ pub(super) struct Server(Arc<Mutex<Played>>);
 #[derive(Debug)]
 pub(super) struct Played {
     script: Arc<Script>,
-    /// What was said on each connection, without parameters (what a client adds by itself is its
-    /// own affair), and without QUIT (so is how it ends what it does not need any longer).
+    /// The commands on each connection, without parameters and without QUIT, in which clients are free
+    /// to differ.
     pub(super) connections: Vec<Vec<String>>,
-    /// Each whole message, its dots taken off.
+    /// Each complete message, with dot-stuffing removed.
     pub(super) messages: Vec<Vec<u8>>,
     content: Option<Vec<u8>>,
     recipients: usize,
@@ -27,7 +27,7 @@ pub(super) struct Played {
 }
 
 impl Server {
-    /// Nothing is said yet.
+    /// A server that has no connection yet.
     pub(super) fn new(script: Arc<Script>) -> Self {
         Self(Arc::new(Mutex::new(Played {
             script,
@@ -42,7 +42,7 @@ impl Server {
         })))
     }
 
-    /// What was said so far.
+    /// The recording so far.
     pub(super) fn played(&self) -> MutexGuard<'_, Played> {
         self.0.lock().expect("no client panicked")
     }
@@ -69,7 +69,7 @@ impl Line for Server {
         }
     }
 
-    /// A client that waits where nothing is due waits until the server gives up: it closes.
+    /// If a client reads when no reply is due, the connection closes, as if the server had timed out.
     fn read(&mut self, room: &mut [u8]) -> usize {
         let mut played = self.played();
         let rest = &played.due[played.read..];

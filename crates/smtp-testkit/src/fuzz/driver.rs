@@ -1,4 +1,4 @@
-//! A driver whose every move a fuzz input chooses.
+//! A driver that is controlled by a fuzz input.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::Watched;
 
-/// Steps in which any delivery has to end whose server obliges.
+/// With an obliging server, every delivery ends within this many steps.
 const MOST_STEPS: usize = 20_000;
 
-/// A watched delivery, and the message it is given.
+/// A watched delivery and its content.
 pub(super) struct Driver {
-    /// The delivery.
+    /// The delivery under the oracle.
     pub(super) watched: Watched,
     content: Vec<u8>,
     given: usize,
@@ -24,16 +24,16 @@ pub(super) struct Driver {
     pub(super) offered: Offered,
 }
 
-/// What the delivery wants, without what it borrows.
+/// What the delivery wants: a [`Step`] without its borrows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Wanted {
     /// A connection.
     Connect,
-    /// So many octets to be written.
+    /// To write this many octets.
     Transmit(usize),
-    /// So many octets of the message, or its end.
+    /// Up to this many octets of the message, or its end.
     Content(usize),
-    /// An answer.
+    /// A reply.
     Wait,
     /// Nothing more.
     Done,
@@ -62,13 +62,13 @@ impl Driver {
         }
     }
 
-    /// Does what is wanted, all of it or a piece; `false` if nothing is.
+    /// Does what is wanted, completely or in part. Returns `false` if the delivery is done.
     pub(super) fn oblige(&mut self) -> bool {
         let wanted = self.wanted();
         self.grant(wanted)
     }
 
-    /// Does this, which is wanted.
+    /// Does what is wanted, which the caller has already asked for.
     pub(super) fn grant(&mut self, wanted: Wanted) -> bool {
         let done = match wanted {
             Wanted::Done => return false,
@@ -83,11 +83,11 @@ impl Driver {
                 return self.hear(&reply);
             }
         };
-        done.expect("what is wanted is taken");
+        done.expect("the delivery accepts what it wants");
         true
     }
 
-    /// The server says these octets, in pieces. `false`: somewhere on the way nobody listened.
+    /// The server sends these octets, in pieces. Returns `false` if the delivery rejected one.
     pub(super) fn hear(&mut self, octets: &[u8]) -> bool {
         let mut rest = octets;
         while !rest.is_empty() {
@@ -105,12 +105,12 @@ impl Driver {
         self.pieces.next(most)
     }
 
-    /// The connection is lost, if there is one.
+    /// Loses the connection. Returns `false` if there is none.
     pub(super) fn lose(&mut self, how: Disconnect) -> bool {
         self.watched.disconnected(how).is_ok()
     }
 
-    /// Goes on until the delivery is done. The server obliges.
+    /// Continues with an obliging server until the delivery is done.
     pub(super) fn finish(&mut self) {
         for _ in 0..MOST_STEPS {
             if !self.oblige() {
@@ -120,19 +120,19 @@ impl Driver {
         panic!("the delivery does not end\n\n{}", self.watched.conversation());
     }
 
-    /// Another message.
+    /// Starts another message.
     pub(super) fn next(&mut self, envelope: Envelope) {
         if self.watched.deliver_next(envelope).is_ok() {
             self.given = 0;
         }
     }
 
-    /// Whose answer is due.
+    /// The stage whose reply is due.
     pub(super) fn stage(&self) -> Stage {
         self.watched.delivery().report().attempts().last().map_or(Stage::Connect, |attempt| attempt.stage())
     }
 
-    /// Everything that does not fit now, tried.
+    /// Makes a call that may be misuse.
     pub(super) fn misuse(&mut self, choice: u8) {
         match choice & 7 {
             0 => drop(self.watched.connected()),
@@ -146,7 +146,7 @@ impl Driver {
         }
     }
 
-    /// Gives up.
+    /// Cancels the delivery.
     pub(super) fn cancel(&mut self, why: Cancel) {
         self.watched.cancel(why);
     }
@@ -160,7 +160,7 @@ impl Driver {
             self.given += piece.len();
             self.watched.content(piece)
         };
-        given.expect("content that is asked for is taken");
+        given.expect("the delivery accepts content that it asked for");
         true
     }
 }

@@ -1,8 +1,8 @@
-//! The bodies of the fuzz targets, in [`targets`], and what they share, beside it. `fuzz/fuzz_targets` holds
-//! a few lines for each, and `tests/fuzz_corpus.rs` runs them over the checked-in inputs without libFuzzer.
+//! The bodies of the fuzz targets are in [`targets`]; the other modules are shared by them. `fuzz/fuzz_targets`
+//! has a few lines for each, and `tests/fuzz_corpus.rs` runs them over the checked-in inputs without libFuzzer.
 
 #![allow(clippy::missing_panics_doc, reason = "a body panics where a promise is broken: that is its only output")]
-#![allow(clippy::needless_pass_by_value, reason = "`fuzz_target!` gives each input away")]
+#![allow(clippy::needless_pass_by_value, reason = "`fuzz_target!` passes each input by value")]
 
 mod driver;
 mod moves;
@@ -16,10 +16,11 @@ use arbitrary::{Arbitrary, Unstructured};
 use targets::differential;
 use targets::{capabilities, command, content, ehlo_disconnect, reply, session};
 
-/// A fuzz target: its name, and what it does with an input. `false`: the input is none.
+/// A fuzz target: its name, and a function that runs one input. The function returns `false` if the input
+/// does not decode.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
-/// All of them; `differential` with the feature `peers` alone.
+/// All targets. `differential` needs the feature `peers`.
 pub const TARGETS: &[Target] = &[
     ("capabilities", |data| run(data, capabilities::body)),
     ("command", |data| run(data, command::body)),
@@ -31,7 +32,7 @@ pub const TARGETS: &[Target] = &[
     ("session", |data| run(data, session::body)),
 ];
 
-/// Decodes an input as `fuzz_target!` does, and runs a body on it. `false`: it does not decode.
+/// Decodes an input like `fuzz_target!`, and runs a body on it. Returns `false` if it does not decode.
 pub fn run<'a, I: Arbitrary<'a>>(data: &'a [u8], body: fn(I)) -> bool {
     if data.len() < I::size_hint(0).0 {
         return false;

@@ -1,4 +1,4 @@
-//! What happens on a run, as a fuzz input chooses it.
+//! The events of a run, chosen by a fuzz input.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::{
     values::{self, Addressed},
 };
 
-/// Everything that happens, to the end of the input: read when its turn comes.
+/// All events, up to the end of the input. Each is decoded when its turn comes.
 #[derive(Clone)]
 pub(super) struct Moves<'a>(&'a [u8]);
 
@@ -35,14 +35,14 @@ impl fmt::Debug for Moves<'_> {
     }
 }
 
-/// One thing that happens.
+/// One event.
 #[derive(Clone, Debug)]
 enum Move {
-    /// So many things go as they should.
+    /// Obliges one time more than this.
     Oblige(u8),
-    /// Everything goes as it should, up to the next answer that is waited for.
+    /// Obliges until the delivery waits for a reply.
     ToAnswer,
-    /// The server says something, now or together with what it says next.
+    /// The server sends something, now or (if `held`) together with what it sends next.
     Say {
         said: Said,
         held: bool,
@@ -77,7 +77,7 @@ impl<'a> Arbitrary<'a> for Move {
     }
 }
 
-/// Makes these moves, whatever they lead to.
+/// Makes these moves, ignoring calls that are rejected.
 pub(super) fn play(driver: &mut Driver, moves: &Moves<'_>) {
     let mut held = Vec::new();
     for chosen in moves.iter() {

@@ -1,15 +1,15 @@
-//! What a server may say: right, wrong, and neither.
+//! What a server may send: valid, invalid and unusual replies.
 
 use std::borrow::Cow;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::Stage;
 
-/// One reply, mostly well-formed.
+/// One reply, usually well-formed.
 #[derive(Clone, Debug)]
 pub(super) struct Said(pub(super) Vec<u8>);
 
-/// Codes that mean something to a client, and some that mean nothing.
+/// Codes with a meaning for a client, and some without.
 const CODES: [u16; 24] = [
     250, 220, 354, 421, 450, 451, 452, 500, 501, 502, 503, 550, 551, 552, 553, 554, 221, 251, 252, 211, 334, 299, 399,
     599,
@@ -19,7 +19,7 @@ impl<'a> Arbitrary<'a> for Said {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let (code, form) = (u8::arbitrary(u)?, u8::arbitrary(u)?);
         if form == 255 {
-            // Anything at all.
+            // Arbitrary octets.
             let len = usize::from(code & 0x3f).min(u.len());
             return Ok(Self(u.bytes(len)?.to_vec()));
         }
@@ -28,7 +28,7 @@ impl<'a> Arbitrary<'a> for Said {
     }
 }
 
-/// A reply of this code and form: how many lines, what text, which line end.
+/// A reply with this code. `form` selects the number of lines, the text and the line end.
 pub(super) fn reply(code: u16, form: u8) -> Vec<u8> {
     const TEXTS: [&[u8]; 4] = [b"", b" ok", b" 2.1.5 fine", b" PIPELINING"];
     let end: &[u8] = if form & 0x40 == 0 { b"\r\n" } else { b"\n" };
@@ -46,18 +46,18 @@ pub(super) fn reply(code: u16, form: u8) -> Vec<u8> {
     octets.extend_from_slice(TEXTS[usize::from(form >> 2 & 3)]);
     octets.extend_from_slice(end);
     if form & 0x30 == 0x30 {
-        // Another code in the last line.
+        // A last line with another code.
         octets.extend_from_slice(b"250 twice\r\n");
     }
     octets
 }
 
-/// The reply to EHLO: offers by bits.
+/// The reply to EHLO.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offered {
-    /// Which keywords.
+    /// The offered keywords, one bit each.
     pub(super) keywords: u8,
-    /// In which form.
+    /// The form of the reply: line ends and case.
     pub(super) form: u8,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Arbitrary<'a> for Offered {
 }
 
 impl Offered {
-    /// The reply with the success code 250.
+    /// The octets of the reply, with code 250.
     pub(super) fn octets(self) -> Vec<u8> {
         const KEYWORDS: [&str; 8] =
             ["PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 999", "SIZE", "STARTTLS", "XANYTHING =x", "AUTH=PLAIN LOGIN"];
@@ -91,7 +91,7 @@ impl Offered {
     }
 }
 
-/// What a server says that does everything right.
+/// The reply of a server that accepts everything.
 pub(super) fn obliging(stage: Stage, offered: Offered) -> Cow<'static, [u8]> {
     Cow::Borrowed(match stage {
         Stage::Greeting => b"220 mx.example.net\r\n",

@@ -1,5 +1,5 @@
-//! Arbitrary policies, envelopes and messages: an octet or two for each choice, so that small
-//! inputs go far, and nothing that a user could not build.
+//! Arbitrary policies, envelopes and messages. Each choice takes an octet or two, so that small inputs go
+//! far. Only values that a user can build are produced.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -27,7 +27,7 @@ impl<'a> Arbitrary<'a> for Policy {
             .with_line_endings(if choices & 4 == 0 { LineEndings::Mend } else { LineEndings::Strict })
             .with_eight_bit(if choices & 8 == 0 { EightBitPolicy::Refuse } else { EightBitPolicy::Send })
             .with_helo_retry(helo_retry)
-            // Nothing is delivered where these are required: seldom.
+            // Rare, because nothing is delivered if these are required.
             .with_tls(if choices & 0xc4 == 0x44 { TlsPolicy::Required } else { TlsPolicy::Never })
             .with_auth(if choices & 0xc4 == 0x84 { AuthPolicy::Required } else { AuthPolicy::Never });
         match u8::arbitrary(u)? {
@@ -80,7 +80,7 @@ impl<'a> Arbitrary<'a> for Addressed {
         match choices >> 5 & 3 {
             1 => envelope = envelope.with_size(Size::Estimate(1000)),
             2 => envelope = envelope.with_size(Size::Estimate(u64::MAX)),
-            // Content is as short: it fits now and then.
+            // Content has similar lengths, so this is sometimes correct.
             3 => envelope = envelope.with_size(Size::Exact(u64::from(recipients & 0x1f))),
             _ => {}
         }
@@ -91,14 +91,14 @@ impl<'a> Arbitrary<'a> for Addressed {
     }
 }
 
-/// Four senders; the second is nobody, the last needs SMTPUTF8.
+/// Four senders. The second is the null reverse-path, the last needs SMTPUTF8.
 fn senders() -> &'static [ReversePath] {
     static SENDERS: OnceLock<Vec<ReversePath>> = OnceLock::new();
     let senders = ["a@client.example", "", "\"a b\"@client.example", "jürgen@bücher.example"];
     SENDERS.get_or_init(|| senders.map(|path| path.parse().expect("a sender")).into())
 }
 
-/// Eight recipients; the last but one needs SMTPUTF8, the first comes twice.
+/// Eight recipients. The last but one needs SMTPUTF8, and the last repeats the first.
 fn paths() -> &'static [ForwardPath] {
     static PATHS: OnceLock<Vec<ForwardPath>> = OnceLock::new();
     let paths = [
@@ -114,7 +114,7 @@ fn paths() -> &'static [ForwardPath] {
     PATHS.get_or_init(|| paths.map(|path| path.parse().expect("a recipient")).into())
 }
 
-/// The octets of a message: mostly those that lines and dots are made of.
+/// The octets of a message: mostly line ends and dots.
 #[derive(Clone, Debug)]
 pub(super) struct Octets(pub(super) Vec<u8>);
 
@@ -123,7 +123,7 @@ impl<'a> Arbitrary<'a> for Octets {
         const TELLING: [u8; 8] = *b"a.\r\n.\n\xe9\0";
         let len = usize::from(u8::arbitrary(u)? & 0x3f);
         let raw = u.bytes(len.min(u.len()))?;
-        // The last choices make a message unsendable: seldom.
+        // The last choices make a message unsendable, so they are rare.
         let telling = |octet: &u8| match octet {
             0..=251 => TELLING[usize::from(octet % 6)],
             252..=255 => TELLING[usize::from(octet % 8)],
@@ -132,7 +132,7 @@ impl<'a> Arbitrary<'a> for Octets {
     }
 }
 
-/// In which pieces octets go: each length in turn, round and round.
+/// The lengths of the pieces in which octets go, used in rotation.
 #[derive(Clone, Debug)]
 pub(super) struct Pieces {
     lengths: [u8; 4],
@@ -146,7 +146,7 @@ impl<'a> Arbitrary<'a> for Pieces {
 }
 
 impl Pieces {
-    /// The length of the next piece of `most` octets at most; at least one, if there is one.
+    /// The length of the next piece: at most `most` octets, and at least one unless `most` is 0.
     pub(super) fn next(&mut self, most: usize) -> usize {
         let length = self.lengths[self.next % self.lengths.len()];
         self.next += 1;
@@ -155,12 +155,12 @@ impl Pieces {
     }
 }
 
-/// Any way for a connection to end, by the peer's doing or the network's.
+/// Any way in which a connection can be lost.
 pub(super) fn disconnect(choice: u8) -> Disconnect {
     [Disconnect::Closed, Disconnect::Reset, Disconnect::WriteFailed, Disconnect::ReadFailed][usize::from(choice & 3)]
 }
 
-/// Any reason to give up.
+/// Any reason to cancel.
 pub(super) fn cancel(choice: u8) -> Cancel {
     match choice {
         u8::MAX => Cancel::ContentChanged,

@@ -1,7 +1,7 @@
-//! One connection as its server sees it: what was said, what was answered, and what may come next.
+//! One connection as its server sees it: the commands, the replies, and what may come next.
 //!
-//! Nothing here goes from state to state: what may be said follows each time from all that was
-//! said and answered before.
+//! There is no state machine here: what the client may send next is derived each time from the full list
+//! of commands and replies.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use super::{
     replies::ReplyReader,
 };
 
-/// What a client says.
+/// What a reply responds to: a command, or another event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Verb {
-    /// Nothing: the server speaks first.
+    /// The connection itself: the server speaks first.
     Greeting,
     Ehlo,
     Helo,
@@ -24,23 +24,23 @@ pub(super) enum Verb {
     Mail,
     Rcpt,
     Data,
-    /// The end of the content; with LMTP, of the content for one of the recipients.
+    /// The end of the content. With LMTP, there is one for each accepted recipient.
     End,
     Rset,
     Quit,
 }
 
-/// A command that was given to the driver, and its answer once there is one.
+/// A command that was shown to the driver, and its reply once there is one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Exchange {
     pub(super) verb: Verb,
-    /// Its first octet in all that was sent, and the octet behind its last.
+    /// The offsets of its start and its end in all octets sent on the connection.
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) answer: Option<Answer>,
 }
 
-/// A reply: its code, and where its octets are.
+/// A reply: its code, and the offsets of its octets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Answer {
     pub(super) code: u16,
@@ -48,38 +48,38 @@ pub(super) struct Answer {
     pub(super) end: usize,
 }
 
-/// What the client may do next of its own accord.
+/// What the client may do next without waiting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Turn {
     Say(Verb),
-    /// An answer has to come first.
+    /// Nothing: a reply must come first.
     Listen,
     /// The content, and its end.
     Content,
-    /// All is settled, and the connection can serve another message.
+    /// Every recipient has a final status, and the connection can serve another message.
     Kept,
 }
 
-/// Why a connection that served an earlier message cannot serve this one.
+/// Why a kept connection cannot serve this message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Unfit {
-    /// HELO's reply said nothing of what the message needs.
+    /// It was opened with HELO, whose reply cannot offer what the message needs.
     Helo,
-    /// MAIL, every RCPT or DATA was refused, which may be a limit of the session.
+    /// MAIL, every RCPT or DATA was refused: the session may have reached a limit.
     Limit,
 }
 
-/// What was refused and may not have been.
+/// Which refusals are in doubt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Doubted {
     Nothing,
-    /// The whole content.
+    /// The refusal of the whole content.
     Content,
-    /// The content and whatever came before it.
+    /// The refusals of the content and of the commands before it.
     All,
 }
 
-/// What is delivered, and how: the same on every connection.
+/// What to deliver, and how. The same on every connection.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) config: Arc<Config>,
@@ -93,51 +93,51 @@ impl Task {
         Self { config, envelope, needs }
     }
 
-    /// Whether nothing of the message may go in clear.
+    /// Whether nothing of the message may be sent in clear.
     pub(super) fn must_be_secured(&self) -> bool {
         self.config.tls() == TlsPolicy::Required || self.config.auth() == AuthPolicy::Required
     }
 }
 
-/// What the server may speak of.
+/// What a reply that begins now would answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Awaited {
-    /// The oldest command without an answer was sent whole.
+    /// The oldest command without a reply, which was sent completely.
     Answer,
-    /// The content is on its way.
+    /// The content, which is being sent.
     Content,
     Nothing,
 }
 
-/// A connection, since the message began that it serves.
+/// A connection, from the start of the current message on.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "plain facts, in any combination")]
 pub(super) struct Connection {
-    /// The hello it has to begin with.
+    /// The hello that it must begin with.
     pub(super) hello: Verb,
-    /// It had served an earlier message.
+    /// It has served an earlier message.
     pub(super) reused: bool,
-    /// It cannot serve the message: the message gets a new one.
+    /// If set, it cannot serve the message, which gets a new connection.
     pub(super) unfit: Option<Unfit>,
-    /// It is not kept, whatever policy says.
+    /// It must not be kept, whatever the policy.
     pub(super) spent: bool,
-    /// Replies and commands turned out to be out of step, so this may have been refused to others.
+    /// Refusals in doubt because replies and commands turned out to be out of step.
     pub(super) doubted: Doubted,
-    /// It replaces one that had served an earlier message.
+    /// It replaces a connection that had served an earlier message.
     pub(super) replaces: bool,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) replies: ReplyReader,
-    /// What was awaited when the reply began that is arriving.
+    /// What was awaited when the reply that is arriving began.
     pub(super) answering: Awaited,
     pub(super) offers: Offers,
     /// The message, from the 354 on.
     pub(super) message: Option<Message>,
-    /// Octets that were shown to the driver, and that it handed over, since the connection began.
+    /// Octets shown to the driver, and octets that it handed over, since the connection began.
     pub(super) shown: usize,
     pub(super) handed: usize,
-    /// DATA was given while a recipient's answer was still due, and can only be shown after it.
+    /// DATA became due while a reply to RCPT was outstanding, and can be shown only after it.
     pub(super) hoped: bool,
-    /// QUIT is wanted, whatever else there would be to do.
+    /// The caller asked for QUIT.
     pub(super) leaving: bool,
 }
 
@@ -162,7 +162,7 @@ impl Connection {
         }
     }
 
-    /// Another connection, that has to begin with this hello.
+    /// Starts over with a new connection, which must begin with this hello.
     pub(super) fn open(&mut self, hello: Verb) {
         self.hello = hello;
         self.reused = false;
@@ -176,7 +176,7 @@ impl Connection {
         (self.hoped, self.leaving) = (false, false);
     }
 
-    /// The same connection, for another message with these needs.
+    /// Continues on the same connection with another message that has these needs.
     pub(super) fn reuse(&mut self, needs: Needs) {
         self.hello = self.last_hello().unwrap_or(self.hello);
         self.reused = true;
@@ -186,7 +186,7 @@ impl Connection {
         (self.hoped, self.spent, self.doubted) = (false, false, Doubted::Nothing);
     }
 
-    /// What a reply that begins now can be about.
+    /// What a reply that begins now would answer.
     pub(super) fn awaited(&self) -> Awaited {
         if self.in_content() {
             return Awaited::Content;
@@ -213,18 +213,18 @@ impl Connection {
         let transaction = self.reused || self.greeted();
         match self.exchanges.last() {
             Some(last) if last.answer.is_none() => match last.verb {
-                // RFC 2920 section 3.1: these may be followed by others.
+                // RFC 2920 section 3.1: other commands may follow these in a group.
                 Verb::Mail | Verb::Rcpt if self.offers.pipelining => self.in_transaction(task),
                 _ => Turn::Listen,
             },
-            // The last one is answered, so all are.
+            // The last one is answered, so all of them are.
             _ if transaction => self.in_transaction(task),
             Some(last) => Turn::Say(self.before_transaction(*last, task)),
             None => Turn::Listen,
         }
     }
 
-    /// From the greeting to the hello that was taken.
+    /// The next command before a hello is accepted.
     fn before_transaction(&self, last: Exchange, task: &Task) -> Verb {
         let code = last.answer.map_or(0, |answer| answer.code);
         match last.verb {
@@ -264,7 +264,7 @@ impl Connection {
         if mail.refused() {
             return match (all_answered, asked) {
                 (false, _) => Turn::Listen,
-                // A late reply to the message before may have come first.
+                // It may have been a late reply to the previous message.
                 (true, 0) if self.reused => Turn::Say(Verb::Quit),
                 (true, _) => self.finish(task, asked == 0),
             };
@@ -275,13 +275,13 @@ impl Connection {
         let hope = self.all(Verb::Rcpt).any(|rcpt| rcpt.answer.is_none_or(|answer| answer.code < 300));
         match (hope || self.hoped, asked) {
             (true, _) => Turn::Say(Verb::Data),
-            // One of the refusals may have come twice: RSET's answer would not show it.
+            // A refusal may have arrived twice: the reply to RSET would not show that.
             (false, 2..) if self.all(Verb::Rcpt).any(|rcpt| self.is_refused_for_good(rcpt)) => Turn::Say(Verb::Quit),
             (false, _) => self.finish(task, false),
         }
     }
 
-    /// All is settled. `clean`: the server has no transaction open.
+    /// What follows when every recipient has a final status. `clean`: the server has no open transaction.
     fn finish(&self, task: &Task, clean: bool) -> Turn {
         if self.unfit.is_some() || self.spent {
             return Turn::Say(Verb::Quit);
@@ -293,7 +293,7 @@ impl Connection {
         }
     }
 
-    /// Whether the message may go to a server that offers this.
+    /// Whether the message may be sent to a server with these offers.
     pub(super) fn may_go(&self, task: &Task) -> bool {
         let fits = match (self.offers.largest, task.envelope.size().map(Size::octets)) {
             (Some(largest), Some(size)) => size <= largest,
@@ -302,7 +302,7 @@ impl Connection {
         fits && self.offers.unmet(task.needs).is_empty()
     }
 
-    /// Writes the only line that may be `verb` now, without its CR LF.
+    /// Writes the one correct line for `verb` now, without its CR LF.
     pub(super) fn write_line(&self, verb: Verb, task: &Task, line: &mut String) {
         let (name, value, end) = match verb {
             Verb::Ehlo => ("EHLO ", task.config.hello_name().as_str(), ""),
@@ -333,20 +333,20 @@ impl Connection {
         }
     }
 
-    /// How many octets of commands are under way with one more of `len`; `None` if it is alone.
+    /// How many octets of commands are in flight with one more command of `len` octets; `None` if no other is.
     pub(super) fn under_way_with(&self, len: usize) -> Option<usize> {
         self.due()?;
         let unanswered = self.exchanges.iter().filter(|exchange| exchange.answer.is_none());
         Some(unanswered.map(|exchange| exchange.end - exchange.start).sum::<usize>() + len)
     }
 
-    /// Takes a command that was shown.
+    /// Records a command that was shown.
     pub(super) fn say(&mut self, verb: Verb, len: usize) {
         self.exchanges.push(Exchange { verb, start: self.shown, end: self.shown + len, answer: None });
         self.shown += len;
     }
 
-    /// Takes the end of the content, whose octets were shown.
+    /// Records the end of the content, whose octets were shown.
     pub(super) fn say_end(&mut self, task: &Task) {
         let replies = match task.config.protocol() {
             Protocol::Smtp => 1,
@@ -357,9 +357,9 @@ impl Connection {
         }
     }
 
-    // Out of line: each branch of a search is one for the fuzzer to count, not one for each caller.
+    // Not inlined, so that the fuzzer counts the branches of each search once and not once per caller.
 
-    /// The oldest command that has no answer.
+    /// The oldest command without a reply.
     #[inline(never)]
     pub(super) fn due(&self) -> Option<&Exchange> {
         self.exchanges.iter().find(|exchange| exchange.answer.is_none())
@@ -392,7 +392,7 @@ impl Connection {
         self.exchanges.iter().rfind(|exchange| exchange.is_hello())
     }
 
-    /// Recipients that were taken.
+    /// The number of accepted recipients.
     pub(super) fn accepted(&self) -> usize {
         if self.find(Verb::Mail).is_none_or(Exchange::refused) {
             return 0;
@@ -400,25 +400,25 @@ impl Connection {
         self.all(Verb::Rcpt).filter(|rcpt| rcpt.answer.is_some_and(|answer| answer.code < 300)).count()
     }
 
-    /// Whether a hello was taken.
+    /// Whether a hello was accepted.
     #[inline(never)]
     pub(super) fn greeted(&self) -> bool {
         self.said_hello().is_some_and(|hello| hello.answer.is_some_and(|answer| answer.code < 300))
     }
 
-    /// The hello that was said last. A kept connection was opened with one.
+    /// The last hello. For a kept connection this includes the one that opened it.
     pub(super) fn last_hello(&self) -> Option<Verb> {
         self.said_hello().map(|hello| hello.verb).or(self.reused.then_some(self.hello))
     }
 
-    /// The refusal of EHLO, while HELO was not taken yet behind it.
+    /// The refusal of EHLO, if it was refused on this connection.
     #[inline(never)]
     pub(super) fn ehlo_refusal(&self) -> Option<Answer> {
         self.find(Verb::Ehlo).and_then(|ehlo| ehlo.answer).filter(|answer| answer.code >= 300)
     }
 
-    /// What replies that are out of step put into doubt. Once the end of the content was answered, what was
-    /// refused before 354 stands.
+    /// Which refusals are in doubt if replies turn out to be out of step. Once the end of the content was
+    /// answered, refusals from before 354 are certain.
     pub(super) fn in_doubt_if_out_of_step(&self) -> Doubted {
         let mut ends = self.all(Verb::End).peekable();
         let is_over = ends.peek().is_some() && ends.all(|end| end.answer.is_some());
@@ -430,19 +430,19 @@ impl Connection {
         }
     }
 
-    /// Whether MAIL alone was refused for good, and that on a connection where a reply to an earlier message
-    /// may have come late: only a proper answer to QUIT proves it.
+    /// Whether only MAIL was refused permanently, on a kept connection. That may have been a late reply to an
+    /// earlier message: only a proper reply to QUIT proves it.
     pub(super) fn is_unproven(&self) -> bool {
         let code = self.find(Verb::Mail).and_then(|mail| mail.answer).map_or(0, |answer| answer.code);
         self.reused && code >= 500 && code != 503 && !self.said(Verb::Rcpt)
     }
 
-    /// Whether this RCPT was refused for good: 503 on a kept connection may be a limit.
+    /// Whether this RCPT was refused permanently. 503 on a kept connection does not count: it may be a limit.
     fn is_refused_for_good(&self, rcpt: &Exchange) -> bool {
         rcpt.answer.is_some_and(|answer| answer.code >= 500 && !(self.reused && answer.code == 503))
     }
 
-    /// The code with which every RCPT was refused, once all commands are answered.
+    /// The code of all replies to RCPT, if they are the same and all commands are answered.
     pub(super) fn every_rcpt_refused(&self) -> Option<u16> {
         let content = self.message.as_ref().is_some_and(|message| !message.has_arrived());
         if content || self.due().is_some() || self.find(Verb::Mail).is_none_or(Exchange::refused) {
@@ -453,13 +453,13 @@ impl Connection {
         codes.all(|code| code == first).then_some(first)
     }
 
-    /// Whether content is going out: 354 came, and its end was not handed over.
+    /// Whether content is being sent: 354 has arrived, and the end of the content was not handed over.
     pub(super) fn in_content(&self) -> bool {
         self.message.as_ref().is_some_and(|message| !message.has_arrived())
             || self.due().is_some_and(|due| due.verb == Verb::End && self.handed < due.end)
     }
 
-    /// Whether the end of the content was handed over, and an answer to it is due.
+    /// Whether the end of the content was handed over and its reply is outstanding.
     pub(super) fn end_is_out(&self) -> bool {
         self.due().is_some_and(|due| due.verb == Verb::End && self.handed >= due.end)
     }

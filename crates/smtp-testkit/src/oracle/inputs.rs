@@ -1,4 +1,4 @@
-//! What an input changes: what was said, what was answered, and what has to follow.
+//! How an input changes the oracle: commands sent, replies received, and what must follow.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{
 };
 
 impl Oracle {
-    /// The delivery took this call.
+    /// Records a call that the delivery accepted.
     pub fn input(&mut self, input: Input<'_>) -> Result<(), Violation> {
         self.room = 0;
         match input {
@@ -63,7 +63,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// However long that took: if nothing waits to be written, the peer's time may start over.
+    /// The timeout may start again if nothing was waiting to be written: reading the content may take long.
     fn content_given(&mut self) {
         if self.shown.is_empty() {
             self.clock.changes_left += 1;
@@ -78,7 +78,7 @@ impl Oracle {
         self.shown.drain(..octets);
         if octets > 0 && self.shown.is_empty() {
             self.clock.changes_left += 1;
-            // While content is gathered there can be more to write than was shown.
+            // While content is being gathered, there may be more to write than was shown.
             let gathering = self.connection.message.as_ref().is_some_and(|message| !message.has_arrived());
             self.clock.must_change |= !gathering;
         }
@@ -119,7 +119,7 @@ impl Oracle {
         let in_transaction = self.connection.said(Verb::Mail);
         let lmtp = self.task.config.protocol() == Protocol::Lmtp;
         match (verb, answer.code) {
-            // The second of these: a server that knows no RSET.
+            // The second alternative is a server that does not know RSET.
             (Verb::Greeting, 220) | (Verb::Rset, 500..=502 | 504) => {}
             (_, 220) => return self.not_answered(answer),
             (Verb::Ehlo | Verb::Lhlo, 200..=299) => {
@@ -133,7 +133,7 @@ impl Oracle {
             }
             (Verb::Rset, 300..) if in_transaction => return self.not_answered(answer),
             (Verb::Mail | Verb::Data, 400..) => self.refused(verb, answer.code),
-            // Said where it is not known, or 221.
+            // 221, or a server that does not know QUIT.
             (Verb::Quit, 221 | 500..=502 | 504) => return self.end(End::Quit),
             (Verb::Quit, _) if self.has_refused_provisionally() => return self.end(End::Unexpected(answer)),
             (Verb::Quit, _) => return self.end(End::Quit),
@@ -147,7 +147,7 @@ impl Oracle {
         }
         match self.connection.turn(&self.task) {
             Turn::Kept => self.keep(),
-            // More replies can come with this one, before the driver is shown what it led to.
+            // More replies may arrive together with this one, before the driver polls again.
             Turn::Say(Verb::Data) => {
                 let limit = self.task.config.limits().pipeline();
                 let under_way = self.connection.under_way_with("DATA\r\n".len());
@@ -157,7 +157,7 @@ impl Oracle {
         }
     }
 
-    /// It is no answer, so the command has none.
+    /// The reply does not fit the command, which therefore has no answer.
     fn not_answered(&mut self, answer: Answer) {
         if let Some(said) = self.connection.exchanges.iter_mut().rev().find(|said| said.answer == Some(answer)) {
             said.answer = None;
@@ -165,9 +165,9 @@ impl Oracle {
         self.end(End::Unexpected(answer));
     }
 
-    /// MAIL, every RCPT or DATA was refused: for the message, or for the session.
+    /// MAIL, every RCPT or DATA was refused: decides whether that concerns the message or the session.
     fn refused(&mut self, verb: Verb, code: u16) {
-        // Where MAIL or every recipient was refused before, DATA's refusal says nothing new.
+        // If MAIL or every recipient was refused before, the refusal of DATA adds nothing.
         let says_something = verb != Verb::Data || self.connection.accepted() > 0;
         if !says_something || code < 400 || (code >= 500 && code != 503) {
             return;
@@ -175,19 +175,19 @@ impl Oracle {
         let known = self.known_refusals.contains(&(verb, code));
         match (self.connection.reused, known) {
             (false, _) => self.known_refusals.push((verb, code)),
-            // The content is not sent twice.
+            // The content is never sent twice.
             (true, known) if verb == Verb::End => self.connection.spent = !known,
             (true, true) => self.connection.spent = true,
             (true, false) => self.connection.unfit = Some(Unfit::Limit),
         }
     }
 
-    /// Whether somebody was refused for good on the word of replies that may be out of step.
+    /// Whether a recipient failed because of replies that may be out of step.
     fn has_refused_provisionally(&mut self) -> bool {
         verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
         let refused =
             |verdict: &verdict::Verdict| verdict.status == Status::Failed && verdict.why == verdict::Why::Reply;
-        // What was kept has its report.
+        // A kept connection that is being ended: its message is already reported.
         let (is_open, content) = match self.connection.in_doubt_if_out_of_step() {
             Doubted::Nothing => (false, false),
             Doubted::Content => (false, true),
@@ -214,7 +214,7 @@ impl Oracle {
         });
     }
 
-    /// All is settled, and the connection waits for another message.
+    /// Every recipient has a final status, and the connection waits for another message.
     fn keep(&mut self) {
         verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
         self.settle(None, Next::Defer);
@@ -225,12 +225,12 @@ impl Oracle {
     /// The connection has ended.
     fn end(&mut self, end: End) {
         if matches!(self.phase, Phase::Done { .. }) {
-            // The connection had been kept: its message has its report.
+            // The connection was kept: its message is already reported.
             self.phase = Phase::Done { kept: false };
             return;
         }
         if self.connection.leaving {
-            // Nobody's status hangs on the connection any more.
+            // No recipient's status depends on the connection any more.
             self.tried.pop();
             self.try_ended(self.ended(end));
             self.last_end = Some(end);
@@ -261,7 +261,7 @@ impl Oracle {
         self.phase = Phase::Connecting(place);
     }
 
-    /// Gives everybody a final status whom the replies gave none.
+    /// Gives a final status to every recipient that the replies did not settle.
     fn settle(&mut self, end: Option<End>, next: Next) {
         let by_end = end.map(|end| verdict::by_end(&self.connection, end, next));
         self.verdicts.clear();
@@ -273,7 +273,7 @@ impl Oracle {
         match self.phase {
             Phase::Done { kept: false } => {}
             Phase::Connecting(_) => {
-                // No connection is there that could tell more.
+                // There is no open connection whose replies could settle recipients.
                 self.connection.open(self.connection.hello);
                 self.connection.exchanges.clear();
                 verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
@@ -304,7 +304,7 @@ impl Oracle {
         }
     }
 
-    /// Notes what has to be reported of the connection that ended.
+    /// Records what must be reported about the connection that ended.
     fn try_ended(&mut self, ended: AttemptEnd) {
         let connection = &self.connection;
         let said = match connection.turn(&self.task) {

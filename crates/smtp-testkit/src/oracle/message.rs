@@ -1,8 +1,8 @@
-//! One message on its way: what was given, what should arrive, and what a server reads.
+//! One message: what the caller gave, what should arrive, and what a server reads.
 
 use smtp_proto::{ContentError, LineEndings};
 
-/// What the client was given, and what a server makes of the octets it sent.
+/// Compares what the client was given with what a server reads.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "plain facts, in any combination")]
 pub struct Message {
@@ -13,25 +13,25 @@ pub struct Message {
     after_cr: bool,
     ended: bool,
     fault: Option<ContentError>,
-    /// What a server has to read: the octets given, lines ended as policy says.
+    /// What a server must read: the octets given, with line ends as the policy requires.
     meant: Vec<u8>,
-    /// How much of that it has read.
+    /// How much of `meant` the server has read.
     read: usize,
-    /// The line it is reading.
+    /// The line that the server is reading.
     line: Vec<u8>,
     arrived: bool,
 }
 
-/// What a server read that the client must not send.
+/// An error in what the client sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Misread {
-    /// A CR or a LF that is no line end.
+    /// A bare CR or LF.
     BareLineEnd,
     /// A line that was not given.
     OtherLine,
-    /// The end, before the client was told that the message has ended.
+    /// The end of data, before all of the message was given and sent.
     EarlyEnd,
-    /// Octets behind the end.
+    /// Octets after the end of data.
     BehindEnd,
 }
 
@@ -53,19 +53,20 @@ impl Message {
         }
     }
 
-    /// A message that has to have so many octets: more or fewer make it unsendable.
+    /// Sets the exact size in octets. More or fewer make the message unsendable.
     #[must_use]
     pub fn with_exact_size(mut self, octets: Option<u64>) -> Self {
         self.exact_size = octets;
         self
     }
 
-    /// No message: a server that asked for one all the same gets the end alone.
+    /// An empty message, for a server that sends 354 although no recipient was accepted: it gets the end of
+    /// data alone.
     pub fn none() -> Self {
         Self { ended: true, ..Self::new(LineEndings::Mend, false) }
     }
 
-    /// The client was given these octets. The first thing that makes the message unsendable.
+    /// Records octets given to the client. Returns the first error that makes the message unsendable.
     pub fn give(&mut self, octets: &[u8]) -> Option<ContentError> {
         for octet in octets {
             if self.fault.is_none() {
@@ -78,7 +79,7 @@ impl Message {
         self.fault
     }
 
-    /// The client was told that the message has ended.
+    /// Records that the message has ended. Returns the first error that makes it unsendable.
     pub fn end(&mut self) -> Option<ContentError> {
         if self.after_cr && self.fault.is_none() {
             self.stray_cr();
@@ -97,7 +98,7 @@ impl Message {
         self.fault
     }
 
-    /// A server takes octets, up to the end of the message: how many, and whether that was the end.
+    /// A server reads octets up to the end of the message. Returns how many it has read.
     pub fn arrive(&mut self, octets: &[u8]) -> Result<usize, Misread> {
         let mut taken = 0;
         for line in octets.split_inclusive(|octet| *octet == b'\n') {
@@ -116,22 +117,22 @@ impl Message {
         Ok(taken)
     }
 
-    /// Whether a server has read the end.
+    /// Whether the server has read the end of data.
     pub const fn has_arrived(&self) -> bool {
         self.arrived
     }
 
-    /// Whether the client was told that the message has ended.
+    /// Whether the client was given the whole message without a fault.
     pub const fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// What a server has to read.
+    /// What a server must read.
     pub fn meant(&self) -> &[u8] {
         &self.meant
     }
 
-    /// The longest line a server reads, if not every server takes it (RFC 5321 section 4.5.3.1.6).
+    /// The length of the longest line, if it exceeds the limit of RFC 5321 section 4.5.3.1.6.
     pub fn overlong_line(&self) -> Option<u64> {
         let lines = self.meant.split(|octet| *octet == b'\n');
         lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len() as u64).max().filter(|len| *len > 998)
@@ -175,7 +176,7 @@ impl Message {
         }
     }
 
-    /// RFC 5321 section 4.5.2, as the server does it.
+    /// Removes dot-stuffing like a server (RFC 5321 section 4.5.2).
     fn line_arrived(&mut self) -> Result<(), Misread> {
         let text = self.line.strip_suffix(b"\r\n").ok_or(Misread::BareLineEnd)?;
         if text.contains(&b'\r') {

@@ -1,8 +1,7 @@
-//! The oracle: watches a run from outside and checks the promises of the design.
+//! The oracle: watches a run from outside and checks the [promises](Promise).
 //!
-//! It shares no code with the machine. It reads the replies and the commands for itself, keeps a
-//! list of what was said and answered on the connection that is open, and derives everything else
-//! from that list each time anew.
+//! It shares no code with the machine. It parses replies and commands itself, keeps a list of the commands
+//! and replies on the open connection, and derives everything else from that list each time.
 
 mod connection;
 mod inputs;
@@ -32,80 +31,80 @@ pub use self::{
     replies::{Heard, ReplyReader},
 };
 
-/// What a driver tells a delivery.
+/// An input of a delivery.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
     /// A new connection is open.
     Connected,
     /// No connection could be opened.
     ConnectFailed,
-    /// So many octets were handed over.
+    /// This many octets were handed over.
     Sent(usize),
     /// These octets arrived.
     Received(&'a [u8]),
     /// The connection is lost.
     Lost(Disconnect),
-    /// Nothing came in time.
+    /// The timeout has passed.
     TimedOut,
     /// The next octets of the message.
     Content(&'a [u8]),
     /// The message has no more octets.
     EndContent,
-    /// The delivery is given up.
+    /// The delivery is cancelled.
     Cancel(Cancel),
-    /// Another message is to be delivered.
+    /// Another message is started.
     DeliverNext(&'a Arc<Envelope>),
-    /// A connection that was kept is to be ended in order.
+    /// A kept connection is to be ended with QUIT.
     Quit,
 }
 
-/// Watches one delivery: every input that it took, every output that it gave.
+/// Watches every input and every output of one delivery.
 #[derive(Clone, Debug)]
 pub struct Oracle {
     task: Task,
     phase: Phase,
     connection: Connection,
     helo_spent: bool,
-    /// Refusals of MAIL and DATA that a new connection gave: they are no limit of the session.
+    /// Refusals that happened on a new connection, and so are not limits of a session.
     known_refusals: Vec<(Verb, u16)>,
     tried: Vec<Tried>,
     verdicts: Vec<Verdict>,
     last_end: Option<End>,
     overlong_line: Option<u64>,
-    /// Octets that were shown to the driver, and not handed over.
+    /// Octets that were shown to the driver and not yet handed over.
     shown: Vec<u8>,
-    /// The line that was right when the last command was shown.
+    /// The correct line for the command that was shown last. Reused to avoid allocations.
     right: String,
-    /// What the replies settled, when that was asked for last.
+    /// The verdicts by replies, as of the last call. Reused to avoid allocations.
     by_replies: Vec<Option<Verdict>>,
-    /// The room for content that the last output had.
+    /// How much content the last output asked for.
     room: usize,
     clock: Clock,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
-    /// A connection is wanted.
+    /// Waiting for a connection.
     Connecting(Place),
     Talking,
-    /// Everybody has a final status. `kept`: the connection serves another message.
+    /// Every recipient has a final status. `kept`: the connection can serve another message.
     Done {
         kept: bool,
     },
 }
 
-/// The counter from whose last change a wait is counted.
+/// Checks the progress counter: a timeout runs from its last change.
 #[derive(Clone, Copy, Debug, Default)]
 struct Clock {
     last: Option<u32>,
-    /// How often it may still change: once for each reply, each block and each time that all was
-    /// handed over.
+    /// How often it may still change: once for each reply, for each block sent, and each time that
+    /// everything was handed over.
     changes_left: u32,
     must_change: bool,
 }
 
 impl Oracle {
-    /// Of a delivery that was not asked for anything yet.
+    /// An oracle for a new delivery, which has had no input.
     pub fn new(config: impl Into<Arc<Config>>, envelope: impl Into<Arc<Envelope>>) -> Self {
         let task = Task::new(config.into(), envelope.into());
         let mut oracle = Self {
@@ -128,8 +127,8 @@ impl Oracle {
         oracle
     }
 
-    /// How the delivery has to refuse this call now; `None` if it has to take it. The last output
-    /// must have been seen.
+    /// The error that the delivery must return for this call now; `None` if it must accept it. The oracle
+    /// must have seen the last output.
     pub fn misuse(&self, input: &Input<'_>) -> Option<MisuseError> {
         let connected = matches!(self.phase, Phase::Talking | Phase::Done { kept: true });
         let connecting = matches!(self.phase, Phase::Connecting(_));
@@ -148,7 +147,7 @@ impl Oracle {
         }
     }
 
-    /// Octets that were shown to the driver, and not handed over.
+    /// Octets that were shown to the driver and not yet handed over.
     pub fn shown(&self) -> &[u8] {
         &self.shown
     }

@@ -1,8 +1,8 @@
-//! What a delivery needs and what a server offers, as plainly as it can be read.
+//! What a delivery needs and what a server offers, in the simplest possible code.
 
 use smtp_proto::{AuthPolicy, Body, Config, EightBitPolicy, Envelope, Need, Needs, TlsPolicy};
 
-/// What the last reply to EHLO or LHLO offers, as far as it changes what the client says.
+/// What the last reply to EHLO or LHLO offers, as far as it affects what the client sends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "a keyword each")]
 pub struct Offers {
@@ -12,7 +12,7 @@ pub struct Offers {
     pub eight_bit_mime: bool,
     /// RFC 6531.
     pub smtputf8: bool,
-    /// RFC 1870: whether SIZE is there.
+    /// RFC 1870: whether SIZE is offered.
     pub size: bool,
     /// The largest message, if SIZE names one.
     pub largest: Option<u64>,
@@ -34,7 +34,7 @@ impl Offers {
         offers
     }
 
-    /// Which of `needs` are not met on a connection in clear. Nothing that is not spoken yet is.
+    /// Which of `needs` are not met on a connection in clear. Extensions that are not implemented never are.
     pub fn unmet(&self, needs: Needs) -> Needs {
         let mut unmet = Needs::NONE;
         for need in Need::ALL.iter().copied() {
@@ -51,7 +51,7 @@ impl Offers {
     }
 }
 
-/// Each line after the first: its keyword, and what follows the space or the equals sign.
+/// The keyword of each line after the first, and what follows the space or equals sign.
 pub fn keywords(reply: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     reply.split_inclusive(|octet| *octet == b'\n').skip(1).filter_map(|line| {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -64,8 +64,7 @@ pub fn keywords(reply: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// `size-value = 1*20DIGIT`, blanks around it passed over; zero and what is too large to matter are
-/// no limit.
+/// `size-value = 1*20DIGIT`, ignoring blanks around it. Zero and numbers that overflow mean no limit.
 pub fn size(value: &[u8]) -> Option<u64> {
     let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
     let start = value.iter().take_while(|octet| is_blank(octet)).count();
@@ -78,7 +77,7 @@ pub fn size(value: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, add).filter(|size| *size > 0)
 }
 
-/// What delivering needs that HELO cannot carry.
+/// The needs of a delivery that HELO cannot meet.
 pub(crate) fn needs(config: &Config, envelope: &Envelope) -> Needs {
     let mut needs = envelope.needs();
     let all_ascii = envelope.reverse_path().as_str().is_ascii()
@@ -98,8 +97,8 @@ pub(crate) fn needs(config: &Config, envelope: &Envelope) -> Needs {
     needs
 }
 
-/// Whether one of them could come to be met: credentials and TLS are policy, and what the client does not
-/// implement it may come to implement. The rest is what the message is made of.
+/// Whether one of these needs may be met later: TLS and credentials depend on policy, and the client may
+/// gain an extension. The other needs are properties of the message.
 pub(super) fn may_be_met_later(unmet: Needs) -> bool {
     let later = [Need::Tls, Need::Auth, Need::BinaryMime, Need::RequireTls, Need::DeliverBy];
     later.iter().any(|need| unmet.contains(*need))

@@ -1,4 +1,4 @@
-//! What an output may be: a connection, octets to write, a wait, the end.
+//! Checks the outputs: connections, octets to write, waits, and the end.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{
 };
 
 impl Oracle {
-    /// The delivery gave this output, and says whether it has kept its connection.
+    /// Checks an output. `kept`: whether the delivery says that it has kept its connection.
     pub fn output(&mut self, step: &Step<'_>, kept: bool) -> Result<(), Violation> {
         self.room = 0;
         if kept != (self.phase == Phase::Done { kept: true }) {
@@ -25,13 +25,13 @@ impl Oracle {
             }
             (Step::Connect(Connect { place, .. }), Phase::Connecting(wanted)) => Err(Violation::new(
                 Promise::RetryTable,
-                format!("it asks for a connection to {place:?}; {wanted:?} is right"),
+                format!("it asks for a connection to {place:?}; expected {wanted:?}"),
             )),
             (Step::Connect(_), _) => self.astray("it asks for another connection"),
             (Step::Done(report), Phase::Done { .. }) => {
                 verdict::check(report, &self.connection, &self.task, &self.verdicts, &self.tried, self.last_end)?;
                 if report.longest_line() != self.overlong_line {
-                    return Err(Violation::new(Promise::OneStatus, "the longest line reported is another"));
+                    return Err(Violation::new(Promise::OneStatus, "the longest line is reported wrongly"));
                 }
                 Ok(())
             }
@@ -40,10 +40,8 @@ impl Oracle {
                 self.shown_now(transmit.octets())?;
                 self.check_wait(transmit.timeout(), self.task.config.timeouts().block())
             }
-            (Step::Transmit(transmit), _) => self.astray(&format!(
-                "it goes on to say {:?}",
-                Escaped(transmit.octets().get(..100).unwrap_or(transmit.octets()))
-            )),
+            (Step::Transmit(transmit), _) => self
+                .astray(&format!("it sends {:?}", Escaped(transmit.octets().get(..100).unwrap_or(transmit.octets())))),
             (Step::Content(room), Phase::Talking) => self.content_wanted(*room),
             (Step::Content(_), _) => self.astray("it asks for content"),
             (Step::Receive(wait), Phase::Talking) => self.waiting(*wait),
@@ -51,7 +49,7 @@ impl Oracle {
         }
     }
 
-    /// The output is none that can follow here.
+    /// The output is not possible in this phase.
     fn astray(&self, what: &str) -> Result<(), Violation> {
         let promise = match (self.phase, self.last_end) {
             (Phase::Done { .. }, Some(End::Closing(_))) => Promise::WholeLines,
@@ -59,7 +57,7 @@ impl Oracle {
             (Phase::Done { .. }, _) if self.verdicts.iter().any(Verdict::is_unconfirmed) => Promise::DeliveredAfterAll,
             _ => Promise::RetryTable,
         };
-        Err(Violation::new(promise, format!("{what}, where {:?} is due after {:?}", self.phase, self.last_end)))
+        Err(Violation::new(promise, format!("{what}, but expected {:?} after {:?}", self.phase, self.last_end)))
     }
 
     fn content_wanted(&mut self, room: usize) -> Result<(), Violation> {
@@ -68,7 +66,7 @@ impl Oracle {
         }
         match &self.connection.message {
             Some(message) if !message.has_ended() => {}
-            _ => return Err(Violation::new(Promise::WholeLines, "it asks for content that no 354 asked for")),
+            _ => return Err(Violation::new(Promise::WholeLines, "it asks for content without a 354")),
         }
         self.room = room;
         Ok(())
@@ -86,7 +84,7 @@ impl Oracle {
                 Verb::End => timeouts.content_end(),
                 Verb::Quit => timeouts.quit(),
             },
-            _ => return Err(Violation::new(Promise::NoHarm, "it waits for an answer, and nothing was asked")),
+            _ => return Err(Violation::new(Promise::NoHarm, "it waits for a reply, but no command is outstanding")),
         };
         self.check_wait(wait, limit)
     }
@@ -98,19 +96,19 @@ impl Oracle {
         self.clock = Clock { last: Some(wait.progress), changes_left: left, must_change: false };
         check_duration(wait.duration, limit)?;
         if changes > changes_left {
-            Err(Violation::new(Promise::NoHarm, "the wait starts again, and nothing was achieved"))
+            Err(Violation::new(Promise::NoHarm, "the timeout starts again without progress"))
         } else if last.is_some() && must_change && changes == 0 {
-            Err(Violation::new(Promise::NoHarm, "the wait goes on after a reply or a block written"))
+            Err(Violation::new(Promise::NoHarm, "the timeout does not start again after a reply or a block written"))
         } else {
             Ok(())
         }
     }
 
-    /// Octets wait to be handed over: those shown before, and perhaps more behind them.
+    /// Checks the octets to be handed over: those shown before, possibly with more after them.
     fn shown_now(&mut self, octets: &[u8]) -> Result<(), Violation> {
         let limits = self.task.config.limits();
         if octets.is_empty() {
-            return Err(Violation::new(Promise::NoHarm, "it wants nothing to be written"));
+            return Err(Violation::new(Promise::NoHarm, "it asks to write no octets"));
         }
         let longest_command = 1200;
         let most = limits.pipeline().max(limits.block().saturating_mul(2)).saturating_add(longest_command);
@@ -140,25 +138,25 @@ impl Oracle {
         Ok(())
     }
 
-    /// The first line of `octets` is to be written: it has to be a command, and the right one.
+    /// Checks that the first line of `octets` is the correct command. Returns its length.
     fn command_shown(&mut self, octets: &[u8]) -> Result<usize, Violation> {
         let end = octets.iter().position(|octet| *octet == b'\n').map_or(octets.len(), |at| at + 1);
         let line = &octets[..end];
         let text = line.strip_suffix(b"\r\n").filter(|text| !text.iter().any(|octet| matches!(octet, 0..=31 | 127)));
         let Some(text) = text else {
-            return Err(Violation::new(Promise::WholeLines, format!("{:?} is no command line", Escaped(line))));
+            return Err(Violation::new(Promise::WholeLines, format!("{:?} is not a command line", Escaped(line))));
         };
         let shown = Escaped(text);
         let secured = text.starts_with(b"MAIL") || text.starts_with(b"RCPT") || text.starts_with(b"DATA");
         if secured && self.task.must_be_secured() {
-            return Err(Violation::new(Promise::NothingInClear, format!("{shown:?} would go in clear")));
+            return Err(Violation::new(Promise::NothingInClear, format!("{shown:?} would be sent in clear")));
         }
         let Turn::Say(verb) = self.connection.turn(&self.task) else {
             let promise = match self.connection.due() {
                 Some(_) => Promise::Groups,
                 None => Promise::WholeLines,
             };
-            return Err(Violation::new(promise, format!("{shown:?} is said out of turn")));
+            return Err(Violation::new(promise, format!("{shown:?} is sent out of turn")));
         };
         self.connection.write_line(verb, &self.task, &mut self.right);
         let right = self.right.as_str();
@@ -168,11 +166,11 @@ impl Oracle {
                 Verb::Ehlo | Verb::Helo | Verb::Lhlo if hello => Promise::RetryTable,
                 _ => Promise::WholeLines,
             };
-            return Err(Violation::new(promise, format!("{shown:?} is said; {right:?} is right")));
+            return Err(Violation::new(promise, format!("{shown:?} is sent; expected {right:?}")));
         }
         match self.connection.under_way_with(end) {
             Some(octets) if octets > self.task.config.limits().pipeline() => {
-                return Err(Violation::new(Promise::Groups, format!("{octets} octets of commands are under way")));
+                return Err(Violation::new(Promise::Groups, format!("{octets} octets of commands are in flight")));
             }
             _ => {}
         }
@@ -186,7 +184,7 @@ fn misread(what: Misread) -> Violation {
         Misread::BareLineEnd => Violation::new(Promise::WholeLines, "the content has a bare CR or LF"),
         Misread::OtherLine => Violation::new(Promise::WholeLines, "the content has a line that was not given"),
         Misread::EarlyEnd => Violation::new(Promise::DeliveredAfterAll, "the content ends before all of it was sent"),
-        Misread::BehindEnd => Violation::new(Promise::WholeLines, "the content goes on behind its end"),
+        Misread::BehindEnd => Violation::new(Promise::WholeLines, "the content continues after its end"),
     }
 }
 
@@ -194,5 +192,5 @@ fn check_duration(found: Duration, right: Duration) -> Result<(), Violation> {
     if found == right {
         return Ok(());
     }
-    Err(Violation::new(Promise::NoHarm, format!("it waits for {found:?}; {right:?} is right")))
+    Err(Violation::new(Promise::NoHarm, format!("it waits for {found:?}; expected {right:?}")))
 }

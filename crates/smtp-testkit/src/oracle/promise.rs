@@ -1,4 +1,4 @@
-//! The ten promises, and what it looks like when one is broken.
+//! The ten promises, and the error when one is broken.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,7 +15,7 @@ pub enum Promise {
     DeliveredAfterAll,
     /// 5.
     NothingInClear,
-    /// 6. TLS is not spoken yet: there are no octets before it to forget.
+    /// 6. TLS is not implemented yet, so nothing is received before it.
     NothingFromBeforeTls,
     /// 7.
     NoUnsolicited,
@@ -23,7 +23,7 @@ pub enum Promise {
     Groups,
     /// 9.
     WholeLines,
-    /// 10. No secret is taken yet: there is none to show.
+    /// 10. Credentials are not supported yet, so there are no secrets.
     NoSecrets,
 }
 
@@ -52,8 +52,8 @@ impl fmt::Display for Promise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoHarm => {
-                "no input, in any split and any order of calls, makes it panic, loop without progress or grow past its \
-                 limits"
+                "no input, in any split and any order of calls, makes the machine panic, loop without progress or grow \
+                 past its limits"
             }
             Self::RetryTable => {
                 "the retry table holds, and a delivery ends after a bounded number of connections and steps"
@@ -62,28 +62,26 @@ impl fmt::Display for Promise {
                 "each recipient has exactly one final status: delivered, deferred, failed or unconfirmed"
             }
             Self::DeliveredAfterAll => {
-                "delivered only after a 2xx to the end of all the content; after the end of content was sent and no \
-                 answer came: unconfirmed, and not sent again by itself"
+                "delivered means that the server accepted the end of the complete content; if the end was sent and no \
+                 reply came, the message is unconfirmed, and never sent again automatically"
             }
-            Self::NothingInClear => {
-                "nothing is sent in clear that policy wants secured: not AUTH, not MAIL, not content"
-            }
-            Self::NothingFromBeforeTls => "octets received before TLS started are never read after it",
+            Self::NothingInClear => "nothing is sent in clear that policy wants secured: no AUTH, no MAIL, no content",
+            Self::NothingFromBeforeTls => "octets received before TLS started are never interpreted after it",
             Self::NoUnsolicited => "a reply that answers no command is never counted as an answer",
             Self::Groups => {
-                "without PIPELINING one command is outstanding; with it, RFC 2920's groups, and never more in flight \
-                 than the replies can be taken in"
+                "without PIPELINING one command is outstanding; with it, groups follow RFC 2920, and no more is in \
+                 flight than the replies can be read"
             }
             Self::WholeLines => {
-                "what is sent is whole lines, no bare CR or LF, nothing but the commands and the one message: no \
-                 end-of-data but our own"
+                "only whole lines are sent: the commands and the one message, with no bare CR or LF and no end of data \
+                 but our own"
             }
-            Self::NoSecrets => "secrets appear in no Debug, no trace, no report",
+            Self::NoSecrets => "secrets appear in no debug output, trace or report",
         })
     }
 }
 
-/// A promise that was broken.
+/// A broken promise.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Violation {
     promise: Promise,
@@ -95,7 +93,7 @@ impl Violation {
         Self { promise, what: what.into() }
     }
 
-    /// Which one.
+    /// The promise that is broken.
     pub const fn promise(&self) -> Promise {
         self.promise
     }

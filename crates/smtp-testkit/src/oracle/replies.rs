@@ -1,45 +1,45 @@
-//! A reader of replies as plain as RFC 5321 section 4.2 lets it be: one line after the other.
+//! A simple reader of replies (RFC 5321 section 4.2): one line after the other.
 
 use std::io::BufRead;
 
 use smtp_proto::ReplyErrorKind;
 
-/// Reads all that one connection's server says.
+/// Reads everything that the server sends on one connection.
 #[derive(Clone, Debug)]
 pub struct ReplyReader {
     line_limit: usize,
     reply_limit: usize,
-    /// Everything that was read.
+    /// All octets read so far.
     octets: Vec<u8>,
-    /// Behind the last reply: the limit counts from here.
+    /// The end of the last reply. The limit counts from here.
     last_end: usize,
-    /// Behind the empty lines that follow it.
+    /// The end of the empty lines that follow the last reply.
     reply_start: usize,
     line_start: usize,
     code: Option<u16>,
-    /// So many octets pass neither limit.
+    /// The total number of octets that does not exceed either limit.
     room: usize,
 }
 
-/// What the octets so far add up to.
+/// What was read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Heard {
-    /// A whole reply: its octets are from `start` to `end` of all octets.
+    /// A complete reply, from offset `start` to `end` of all octets.
     Reply {
         /// The three digits.
         code: u16,
         /// Its first octet.
         start: usize,
-        /// The octet behind its last.
+        /// The offset after its last octet.
         end: usize,
     },
-    /// No reply. Nothing that follows means anything.
+    /// Not a reply. Everything that follows is meaningless.
     Fault(ReplyErrorKind),
 }
 
 impl ReplyReader {
-    /// No line longer than `line_limit` without its LF, no reply longer than `reply_limit`, with the empty
-    /// lines before it.
+    /// `line_limit` is the maximum length of a line without its LF, `reply_limit` that of a reply with the
+    /// empty lines before it.
     pub fn new(line_limit: usize, reply_limit: usize) -> Self {
         let octets = Vec::with_capacity(256);
         let (last_end, reply_start, line_start) = (0, 0, 0);
@@ -49,7 +49,7 @@ impl ReplyReader {
         reader
     }
 
-    /// Starts over, on another connection.
+    /// Starts over on another connection.
     pub fn clear(&mut self) {
         self.octets.clear();
         (self.last_end, self.reply_start, self.line_start, self.code) = (0, 0, 0, None);
@@ -61,8 +61,8 @@ impl ReplyReader {
         self.reply_start == self.octets.len()
     }
 
-    /// Takes octets up to the end of a line, or to the first that passes a limit: how many, and what
-    /// that adds up to.
+    /// Reads octets up to the end of a line, or to the first one that exceeds a limit. Returns how many were
+    /// read, and a reply or a fault if they complete one.
     pub fn read(&mut self, octets: &[u8]) -> (usize, Option<Heard>) {
         let room = self.room.saturating_sub(self.octets.len());
         let mut within = &octets[..room.min(octets.len())];
@@ -124,7 +124,7 @@ impl ReplyReader {
         self.room = line_end.min(self.last_end.saturating_add(self.reply_limit));
     }
 
-    /// Octets that were read.
+    /// A range of the octets read so far.
     pub fn octets(&self, start: usize, end: usize) -> &[u8] {
         &self.octets[start..end]
     }

@@ -1,4 +1,4 @@
-//! The retry table, read from what was said on the wire (RFC 1869 section 4.7).
+//! The retry table, derived from what was sent on the wire (RFC 1869 section 4.7).
 
 use smtp_proto::{Cancel, ContentError, Disconnect, HeloRetry, Needs, ReplyErrorKind};
 
@@ -7,18 +7,18 @@ use super::connection::{Answer, Connection, Task, Verb};
 /// How a connection ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum End {
-    /// There was none.
+    /// It was never opened.
     ConnectFailed,
     Lost(Disconnect),
     Silence,
     /// 421, or 221 that does not answer QUIT.
     Closing(Answer),
     InvalidReply(ReplyErrorKind),
-    /// A reply that nothing asked for.
+    /// A reply without a command.
     Unsolicited(Answer),
-    /// A reply that is no answer to what was asked.
+    /// A reply that does not fit its command.
     Unexpected(Answer),
-    /// The content was refused before its end.
+    /// The content was refused before its end was sent.
     ContentRefused(Answer),
     ContentError(ContentError),
     Cancelled(Cancel),
@@ -26,28 +26,28 @@ pub(super) enum End {
     Quit,
 }
 
-/// What follows.
+/// What follows the end of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Next {
     /// A new connection to the same place, and HELO.
     Helo,
     /// A new connection to any place, and the first hello of the protocol.
     Afresh,
-    /// HELO cannot carry this.
+    /// No retry: HELO cannot meet these needs.
     Forbidden(Needs),
-    /// Nothing: whoever has no final status is deferred.
+    /// No retry: recipients without a final status are deferred.
     Defer,
-    /// Nothing: whoever has no final status may have the message.
+    /// No retry: recipients without a final status may have the message.
     Unconfirmed,
 }
 
-/// What follows when a connection ended before everybody had a final status.
+/// What follows when a connection ends before every recipient has a final status.
 pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: bool) -> Next {
     if connection.unfit.is_some() {
         return if matches!(end, End::Cancelled(_)) { Next::Defer } else { Next::Afresh };
     }
     if connection.end_is_out() {
-        // 421 says that the message was not taken; everything else says nothing of it.
+        // 421 says that the message was not accepted. Nothing else settles it.
         return match end {
             End::Closing(answer) if answer.code == 421 => Next::Defer,
             _ => Next::Unconfirmed,
@@ -56,7 +56,7 @@ pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: 
     let mail_answered = connection.find(Verb::Mail).is_some_and(|mail| mail.answer.is_some());
     let grown_old = match end {
         End::Cancelled(_) => false,
-        // Nothing was asked that it could have refused.
+        // MAIL was not answered, so the connection had just been idle for too long.
         _ if !mail_answered => true,
         End::Closing(_) => connection.message.is_none(),
         _ => false,
@@ -78,7 +78,7 @@ pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: 
     }
 }
 
-/// Whether the connection ended where an old server ends it for EHLO's sake.
+/// Whether the connection ended at a point where an old server hangs up because of EHLO.
 fn helo_may_help(connection: &Connection) -> bool {
     let Some(ehlo) = connection.find(Verb::Ehlo) else { return false };
     match ehlo.answer {

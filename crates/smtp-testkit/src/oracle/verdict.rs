@@ -1,4 +1,4 @@
-//! What has to stand in the report: each recipient's status and each connection's end.
+//! What the report must contain: each recipient's status and each connection's end.
 
 use smtp_proto::{AttemptEnd, Cancel, Cause, ContentError, Hello, Needs, Protocol, RecipientReport, Report, Status};
 
@@ -9,7 +9,7 @@ use super::{
     table::{End, Next},
 };
 
-/// What became of one recipient, and the reply that settled it.
+/// The outcome for one recipient, and the reply that settled it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Verdict {
     pub(super) status: Status,
@@ -26,7 +26,7 @@ pub(super) enum Why {
     TooLarge(u64),
     Content(ContentError),
     Cancelled(Cancel),
-    /// One that this oracle does not know.
+    /// A cause that this oracle does not know.
     Other,
 }
 
@@ -50,7 +50,7 @@ impl Verdict {
     }
 }
 
-/// What the replies alone settle, in the order of the envelope.
+/// The verdicts that follow from the replies alone, in the order of the envelope.
 pub(super) fn by_replies(connection: &Connection, task: &Task, verdicts: &mut Vec<Option<Verdict>>) {
     let recipients = task.envelope.forward_paths().len();
     verdicts.clear();
@@ -60,7 +60,7 @@ pub(super) fn by_replies(connection: &Connection, task: &Task, verdicts: &mut Ve
     refused_or_taken(connection, task, recipients, verdicts);
     for verdict in verdicts.iter_mut().flatten() {
         let of_content = refused_content(connection, verdict);
-        // A limit after all, perhaps; or the answer to another command.
+        // It may be a limit after all, or the reply to another command.
         let limit = connection.reused && is_503(verdict) && !of_content;
         match connection.doubted {
             Doubted::Content | Doubted::All if of_content => verdict.status = Status::Unconfirmed,
@@ -73,7 +73,7 @@ pub(super) fn by_replies(connection: &Connection, task: &Task, verdicts: &mut Ve
     }
 }
 
-/// Whether it is a refusal of the whole content.
+/// Whether the verdict is a refusal of the whole content.
 pub(super) fn refused_content(connection: &Connection, verdict: &Verdict) -> bool {
     let refused = matches!(verdict.status, Status::Failed | Status::Deferred) && verdict.why == Why::Reply;
     refused && connection.accepted() > 0 && connection.all(Verb::End).any(|end| end.answer == verdict.reply)
@@ -103,16 +103,16 @@ fn refused_or_taken(connection: &Connection, task: &Task, recipients: usize, ver
         if data.is_some() {
             return data;
         }
-        // RFC 2033 section 4.2: a reply for each who was taken, in order.
+        // RFC 2033 section 4.2: one reply for each accepted recipient, in order.
         let end = one_end.or_else(|| ends.next().copied())?;
         by_code(end.answer?)
     };
     verdicts.extend((0..recipients).map(verdict));
 }
 
-/// What settles all recipients at once, whatever was said of each.
+/// A verdict that applies to all recipients, whatever the replies to RCPT.
 fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
-    // HELO alone: the peer had hung up on EHLO, so what it says against the client is for now.
+    // After a hang-up on EHLO, refusals of the greeting and of HELO are temporary.
     let for_now = |verdict: Verdict| Verdict { status: Status::Deferred, ..verdict };
     let greeting = connection.find(Verb::Greeting).and_then(refusal);
     let for_now_only = connection.hello == Verb::Helo || connection.replaces;
@@ -141,17 +141,17 @@ fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
     })
 }
 
-/// HELO was refused with 503 because EHLO had been said: it is said once more.
+/// Whether HELO is sent once more: it was refused with 503, because of the EHLO before it.
 fn is_said_again(connection: &Connection, helo: &Exchange) -> bool {
     connection.said(Verb::Ehlo)
         && connection.all(Verb::Helo).count() == 1
         && helo.answer.is_some_and(|answer| answer.code == 503)
 }
 
-/// What the end of a connection means for whoever has no final status, where nothing follows it.
+/// The verdict for recipients without a final status when no connection follows.
 pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
     let status = if next == Next::Unconfirmed { Status::Unconfirmed } else { Status::Deferred };
-    // Refused for good, EHLO is not why: HELO was to follow.
+    // A permanent refusal of EHLO is not the cause, because HELO would have followed.
     let ehlo_refusal = connection.ehlo_refusal().filter(|refusal| refusal.code < 500 && !connection.greeted());
     let reply = match end {
         End::Closing(answer) => Some(answer),
@@ -174,17 +174,17 @@ pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
     Verdict { status, why, reply }
 }
 
-/// What has to stand in the report of one connection.
+/// What must be reported about one connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Tried {
-    /// The hello that was said last, or was just about to be.
+    /// The hello that was sent last or was about to be sent.
     pub(super) hello: Option<Verb>,
     pub(super) ended: Option<AttemptEnd>,
     pub(super) reused: bool,
     pub(super) ehlo_refusal: Option<u16>,
 }
 
-/// Compares a report with what has to stand in it.
+/// Compares a report with what it must contain.
 pub(super) fn check(
     report: &Report<'_>,
     connection: &Connection,
@@ -196,12 +196,12 @@ pub(super) fn check(
     let mut recipients = report.recipients();
     for (path, verdict) in task.envelope.forward_paths().iter().zip(verdicts) {
         let Some(recipient) = recipients.next().filter(|recipient| recipient.path == path) else {
-            return Err(Violation::new(Promise::OneStatus, format!("<{path}> is not reported, or not in its place")));
+            return Err(Violation::new(Promise::OneStatus, format!("<{path}> is not reported, or in the wrong place")));
         };
         check_recipient(&recipient, *verdict, connection, task, last_end)?;
     }
     if recipients.next().is_some() {
-        return Err(Violation::new(Promise::OneStatus, "somebody is reported whom the envelope does not name"));
+        return Err(Violation::new(Promise::OneStatus, "the report has a recipient that is not in the envelope"));
     }
     let mut attempts = report.attempts();
     for (index, tried) in tried.iter().enumerate() {
@@ -213,13 +213,13 @@ pub(super) fn check(
             ehlo_refusal: attempt.ehlo_refusal().map(|reply| reply.code().get()),
         });
         if reported != Some(*tried) {
-            let what = format!("connection {}: {tried:?} happened, {reported:?} is reported", index + 1);
+            let what = format!("connection {}: reported as {reported:?}; expected {tried:?}", index + 1);
             return Err(Violation::new(Promise::RetryTable, what));
         }
     }
     match attempts.next() {
         None => Ok(()),
-        Some(_) => Err(Violation::new(Promise::RetryTable, "a connection is reported that was not there")),
+        Some(_) => Err(Violation::new(Promise::RetryTable, "the report has a connection that did not exist")),
     }
 }
 
@@ -232,7 +232,7 @@ fn check_recipient(
 ) -> Result<(), Violation> {
     let violation = |promise| {
         let expected = verdict.reply.map(|answer| answer.code);
-        let what = format!("{recipient} ({recipient:?}) is reported; {verdict:?} with {expected:?} is right");
+        let what = format!("{recipient} ({recipient:?}) is reported; expected {verdict:?} with {expected:?}");
         Err(Violation::new(promise, what))
     };
     if recipient.status != verdict.status {

@@ -1,4 +1,4 @@
-//! The peers' sessions: each by its public interface, each from the greeting to QUIT.
+//! Sessions of the peers, from the greeting to QUIT, through their public interfaces.
 
 use std::time::Duration;
 
@@ -21,20 +21,20 @@ pub type LettreReply = lettre::transport::smtp::response::Response;
 /// async-smtp's reply.
 pub type AsyncSmtpReply = async_smtp::response::Response;
 
-/// Why a peer gave up.
+/// Why a delivery by a peer failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Failure {
-    /// The server said this.
+    /// The server replied with this code.
     Refused(u16),
-    /// The connection ended, or what came over it was no reply.
+    /// The connection ended, or what arrived was not a reply.
     Broken,
-    /// It does not send such a message to such a server.
+    /// The client does not send this message to this server.
     NotSent,
 }
 
-/// A peer's client: connected, and told what the server offers.
+/// A connected client of a peer that has read the reply to EHLO.
 pub trait Client: Sized {
-    /// A message with its envelope, as this client takes them.
+    /// A message with its envelope, in the client's own type.
     type Message<'m>;
 
     /// Sends one message.
@@ -48,7 +48,7 @@ pub trait Client: Sized {
 pub struct MailSend<S: AsyncRead + AsyncWrite>(MailSendClient<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> MailSend<S> {
-    /// Reads the greeting, and says EHLO.
+    /// Reads the greeting and sends EHLO.
     pub fn hello(stream: S, name: &str) -> Result<Self, Failure> {
         let mut client = MailSendClient { stream, timeout: Duration::from_secs(300) };
         now(async {
@@ -58,9 +58,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MailSend<S> {
         Ok(Self(client))
     }
 
-    /// Writes content alone.
+    /// Writes only the content.
     pub fn content(&mut self, message: &[u8]) {
-        now(self.0.write_message(message)).expect("the line takes all");
+        now(self.0.write_message(message)).expect("the line accepts all octets");
     }
 }
 
@@ -95,19 +95,19 @@ pub fn for_mail_send<'m>(sender: &'m str, recipients: &'m [String], message: &'m
 pub struct Lettre(AsyncSmtpConnection);
 
 impl Lettre {
-    /// Reads the greeting, and says EHLO.
+    /// Reads the greeting and sends EHLO.
     pub fn hello(stream: Box<dyn AsyncTokioStream>, name: &LettreName) -> Result<Self, Failure> {
         Ok(Self(now(AsyncSmtpConnection::connect_with_transport(stream, name))?))
     }
 
-    /// The name it gives.
+    /// Its name for EHLO.
     pub fn name(name: &str) -> LettreName {
         LettreName::Domain(name.to_owned())
     }
 
-    /// Writes content alone, in pieces, and reads the reply.
+    /// Writes only the content, in pieces, and reads the reply.
     pub fn content<'m>(&mut self, pieces: impl Iterator<Item = &'m [u8]>) {
-        now(self.0.message_iter(pieces)).expect("the server takes it");
+        now(self.0.message_iter(pieces)).expect("the server accepts it");
     }
 
     /// Reads one reply.
@@ -140,7 +140,7 @@ impl From<LettreError> for Failure {
     }
 }
 
-/// An envelope for lettre, which only borrows it.
+/// An envelope for lettre, which borrows it.
 pub fn for_lettre(sender: &str, recipients: &[String]) -> lettre::address::Envelope {
     let recipients = recipients.iter().map(|recipient| recipient.parse().expect("an address")).collect();
     let sender = sender.parse().expect("an address");
@@ -151,7 +151,7 @@ pub fn for_lettre(sender: &str, recipients: &[String]) -> lettre::address::Envel
 pub struct AsyncSmtp<S: AsyncRead + AsyncWrite + Unpin>(async_smtp::SmtpTransport<BufReader<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncSmtp<S> {
-    /// Reads the greeting, and says EHLO.
+    /// Reads the greeting and sends EHLO.
     pub fn hello(stream: S, name: &str) -> Result<Self, Failure> {
         let client = async_smtp::SmtpClient::new().hello_name(AsyncSmtpName::new(name.to_owned()));
         Ok(Self(now(async_smtp::SmtpTransport::new(client, BufReader::new(stream)))?))
@@ -187,7 +187,7 @@ impl From<AsyncSmtpError> for Failure {
     }
 }
 
-/// A message for async-smtp, which takes all of it.
+/// A message for async-smtp, which takes ownership of it.
 pub fn for_async_smtp(sender: &str, recipients: &[String], message: &[u8]) -> async_smtp::SendableEmail {
     let recipients = recipients.iter().map(|recipient| recipient.parse().expect("an address")).collect();
     let sender = sender.parse().expect("an address");

@@ -1,13 +1,13 @@
-//! The other end of a line, in memory.
+//! A connection in memory.
 
-/// The other end of a line. Nothing on it ever waits.
+/// The server's end of a connection in memory. No operation ever blocks.
 pub trait Line {
-    /// A new connection.
+    /// Opens a new connection.
     fn open(&mut self);
 
     /// The client writes.
     fn write(&mut self, octets: &[u8]);
 
-    /// The client reads: how many octets were put into `room`. 0: the server has closed.
+    /// The client reads into `room`. Returns the number of octets, or 0 if the server has closed.
     fn read(&mut self, room: &mut [u8]) -> usize;
 }

@@ -1,7 +1,7 @@
-//! Other clients, each by its public interface, over a line in memory: for benches, which measure
-//! beside them, and for fuzz targets, which compare with them.
+//! Other clients, through their public interfaces, over connections in memory. Benches and fuzz targets
+//! compare ours with them.
 
-#![allow(clippy::missing_panics_doc, reason = "of what is fixed: names, addresses, a line that never waits")]
+#![allow(clippy::missing_panics_doc, reason = "names and addresses are fixed, and a line never blocks")]
 
 mod clients;
 mod line;

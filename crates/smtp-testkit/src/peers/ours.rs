@@ -1,4 +1,4 @@
-//! Our driver: a loop around [`Delivery::poll`].
+//! A driver for our client: a loop around [`Delivery::poll`].
 
 use std::hint::black_box;
 
@@ -6,7 +6,7 @@ use smtp_proto::{Delivery, Disconnect, Status, Step};
 
 use super::Line;
 
-/// Drives until done: the number of recipients who have the message.
+/// Drives the delivery until it is done. Returns the number of recipients that got the message.
 pub fn drive(delivery: &mut Delivery, mut message: &[u8], line: &mut impl Line) -> usize {
     let mut room = [0; 2048];
     loop {
@@ -35,6 +35,6 @@ pub fn drive(delivery: &mut Delivery, mut message: &[u8], line: &mut impl Line) 
                 return report.recipients().filter(|recipient| recipient.status == Status::Delivered).count();
             }
         }
-        .expect("what was asked for is given");
+        .expect("the delivery accepts what it asked for");
     }
 }

@@ -1,4 +1,4 @@
-//! A line as the asynchronous peers want it.
+//! Adapts a [`Line`] to the asynchronous peers.
 
 use std::{
     io,
@@ -15,12 +15,12 @@ use tokio::{
 
 use super::Line;
 
-/// A line that is always ready.
+/// An asynchronous stream over a line. It is always ready.
 #[derive(Debug)]
 pub struct Stream<L>(L);
 
 impl<L: Line> Stream<L> {
-    /// A new connection.
+    /// Opens a new connection.
     pub fn new(mut line: L) -> Self {
         line.open();
         Self(line)
@@ -56,7 +56,7 @@ impl<L: Line + Unpin + Send + Sync + std::fmt::Debug> AsyncTokioStream for Strea
     }
 }
 
-/// Runs what never waits. An executor would be measured along with it.
+/// Polls a future that is always ready. An executor would distort measurements.
 pub fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -64,25 +64,25 @@ pub fn now<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// mail-send starts a timer for each command, which needs a runtime with a clock.
+/// A runtime with a clock, which mail-send needs because it starts a timer for each command.
 #[derive(Debug)]
 pub struct Clock(Runtime);
 
 impl Clock {
-    /// A runtime that runs nothing.
-    #[allow(clippy::new_without_default, reason = "starting a runtime should be seen")]
+    /// Starts the runtime. No tasks run on it.
+    #[allow(clippy::new_without_default, reason = "starting a runtime should be explicit")]
     pub fn new() -> Self {
         Self(Builder::new_current_thread().enable_time().build().expect("a runtime"))
     }
 
-    /// Does the work with the clock at hand.
+    /// Does the work inside the runtime.
     pub fn entered<T>(&self, work: impl FnOnce() -> T) -> T {
         let _entered = self.0.enter();
         work()
     }
 }
 
-/// Does the work with a clock of its own.
+/// Does the work inside a new runtime.
 pub fn with_clock<T>(work: impl FnOnce() -> T) -> T {
     Clock::new().entered(work)
 }

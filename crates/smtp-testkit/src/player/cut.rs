@@ -1,33 +1,33 @@
-//! Transcripts whose connection is cut where the transcript does not say so.
+//! Plays transcripts with the connection cut at arbitrary points.
 
 use smtp_proto::{Cause, Disconnect, HeloRetry, LineEndings, Needs, Place, Protocol, Status, Step, is_seven_bit};
 
 use super::{Mismatch, Player, Size, Wrong, obliging::Obliging};
 use crate::transcript::{Action, Message, Transcript, content_on_the_wire};
 
-/// More steps than any delivery of a short message takes.
+/// More steps than any delivery of a short message needs.
 const MOST_STEPS: usize = 10_000;
 
-/// How often a transcript was cut.
+/// How many times a transcript was cut.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Cuts {
-    /// Plays that were cut.
+    /// Number of plays with a cut.
     pub plays: usize,
-    /// Those in which HELO on a new connection followed.
+    /// Number of plays in which HELO on a new connection followed.
     pub helo_retries: usize,
 }
 
-/// What becomes of the connections that are asked for after a cut.
+/// What happens to new connections after a cut.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Then {
-    /// A server takes the message.
+    /// A server accepts the message.
     Served,
-    /// Nobody listens.
+    /// The connection is refused.
     Refused,
 }
 
-/// Cuts a transcript's connections at every octet: of the server's side with a close and with a
-/// reset, of the client's side with a failed write.
+/// Cuts a transcript's connections at every octet: those of the server with a close and with a reset,
+/// those of the client with a failed write.
 pub fn play_cuts(transcript: &Transcript) -> Result<Cuts, Mismatch> {
     const LOST: [Disconnect; 2] = [Disconnect::Closed, Disconnect::Reset];
     let mut player = Player::new(transcript);
@@ -59,11 +59,11 @@ impl Player<'_> {
         self.give_content(Size::Octets)?;
         match self.delivery.poll() {
             Step::Transmit(transmit) if transmit.octets().first() == Some(&expected) => self.hand_over(&[expected]),
-            _ => Err(format!("the client is to send octet {expected}, but it {}", self.step())),
+            _ => Err(format!("expected the client to send octet {expected}, but it {}", self.step())),
         }
     }
 
-    /// Cuts copies of this play here.
+    /// Cuts copies of this play at this point.
     fn cut(&mut self, line: usize, ways: &[Disconnect], cuts: &mut Cuts) -> Result<(), Mismatch> {
         if !self.is_connected() {
             return Ok(());
@@ -83,7 +83,7 @@ impl Player<'_> {
 
     fn cut_here(&mut self, how: Disconnect, then: Then) -> Result<bool, Wrong> {
         let due = self.helo_retry_is_due();
-        self.delivery.disconnected(how).map_err(super::refused)?;
+        self.delivery.disconnected(how).map_err(super::misuse)?;
         if due {
             self.expect_helo_retry()?;
         }
@@ -102,8 +102,9 @@ impl Player<'_> {
         Ok(retry)
     }
 
-    /// Whether, by what can be seen on the wire, this is between the first octet of EHLO and the reply
-    /// to MAIL, or EHLO was refused for good and HELO is not answered, and somebody waits for an answer.
+    /// Whether HELO on a new connection must follow a hang-up here, judging by the octets on the wire: this is
+    /// between the first octet of EHLO and the reply to MAIL, or EHLO was refused permanently and HELO is not
+    /// answered; and a recipient has no final status yet.
     fn helo_retry_is_due(&self) -> bool {
         let connection = &self.connection;
         let settled = self.delivery.delivery().report().recipients().count();
@@ -138,18 +139,18 @@ impl Player<'_> {
 
     fn expect_deferred(&mut self, needs: Option<Needs>) -> Result<(), Wrong> {
         let Step::Done(report) = self.delivery.poll() else {
-            return Err(format!("the message is to be deferred, but the client {}", self.step()));
+            return Err(format!("expected the message to be deferred, but the client {}", self.step()));
         };
         for recipient in report.recipients() {
             let named = |needs| matches!(recipient.cause, Cause::Needs { needs: named, .. } if named == needs);
             if recipient.status != Status::Deferred || !needs.is_none_or(named) {
-                return Err(format!("{recipient}"));
+                return Err(format!("expected a deferral, not {recipient}"));
             }
         }
         Ok(())
     }
 
-    /// Plays on until the delivery is done.
+    /// Continues until the delivery is done.
     fn finish(&mut self, then: Then) -> Result<Vec<Obliging>, Wrong> {
         let mut servers: Vec<Obliging> = Vec::new();
         for _ in 0..MOST_STEPS {
@@ -157,7 +158,7 @@ impl Player<'_> {
             match (self.delivery.poll(), servers.last_mut()) {
                 (Step::Done(_), _) => return Ok(servers),
                 (Step::Connect(_), _) => match then {
-                    Then::Refused => self.delivery.connect_failed("connection refused").map_err(super::refused)?,
+                    Then::Refused => self.delivery.connect_failed("connection refused").map_err(super::misuse)?,
                     Then::Served => {
                         self.connect()?;
                         servers.push(Obliging::default());
@@ -173,10 +174,10 @@ impl Player<'_> {
                     }
                 }
                 (Step::Receive(_) | Step::Content(_), Some(_)) => {
-                    return Err("the client waits for what does not come".into());
+                    return Err("the client waits although no reply is due".into());
                 }
                 (Step::Transmit(_) | Step::Receive(_) | Step::Content(_), None) => {
-                    return Err("the client goes on as if the connection were still there".into());
+                    return Err("the client continues as if the connection were still open".into());
                 }
             }
         }
@@ -194,7 +195,7 @@ impl Player<'_> {
         }
     }
 
-    /// What arrived is this message, from this sender, to these recipients.
+    /// Checks the sender, the recipients and the content that arrived.
     fn check_message(&self, server: &Obliging) -> Result<(), Wrong> {
         if !server.took_message {
             return Ok(());
@@ -212,7 +213,7 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// Whether any server can take the message.
+    /// Whether the message can be sent to any server, even without extensions.
     fn is_plain(&self) -> bool {
         let Message { envelope, content } = &self.transcript.messages[self.message];
         let wire = content_on_the_wire(content);
@@ -226,7 +227,7 @@ impl Player<'_> {
     }
 }
 
-/// The first digit of each reply that is complete.
+/// The first digit of each complete reply.
 fn final_lines(octets: &[u8]) -> Vec<u8> {
     octets
         .split_inclusive(|octet| *octet == b'\n')

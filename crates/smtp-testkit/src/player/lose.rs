@@ -1,16 +1,16 @@
-//! Transcripts made from others: the connection is lost in the middle of a reply, and a server that
-//! takes everything answers whatever follows.
+//! Derives transcripts in which the connection is lost in the middle of a reply, and a server that accepts
+//! everything takes over.
 
 use smtp_proto::{Disconnect, Step};
 
 use super::{Mismatch, Pieces, Player, Size, Wrong, obliging::Obliging};
 use crate::transcript::{Action, Flight, Item, Transcript};
 
-/// More steps than any delivery of a short message takes.
+/// More steps than any delivery of a short message needs.
 const MOST_STEPS: usize = 10_000;
 
-/// A transcript for each flight of the server, in which the connection closes in the middle of that
-/// flight. What the client does then is what the machine does under the oracle.
+/// Returns a transcript for each flight of the server, in which the connection closes in the middle of that
+/// flight. The client's side is recorded from the machine, under the oracle.
 pub(crate) fn lost_in_a_reply(transcript: &Transcript) -> Result<Vec<Transcript>, Mismatch> {
     let mut player = Player::new(transcript);
     let mut lost = Vec::new();
@@ -30,13 +30,13 @@ pub(crate) fn lost_in_a_reply(transcript: &Transcript) -> Result<Vec<Transcript>
 }
 
 impl Player<'_> {
-    /// Plays on from a close behind `half` of a reply until the delivery is done, and writes it down.
+    /// Closes the connection after `half` of a reply, continues until the delivery is done, and records it.
     fn lose(&mut self, mut script: Vec<Item>, line: usize, half: &[u8]) -> Result<Vec<Item>, Wrong> {
         let mut note = |action| script.push(Item { line, action });
         self.hear(half)?;
         note(Action::Server(Flight::new(line, half)));
         if self.is_connected() {
-            self.delivery.disconnected(Disconnect::Closed).map_err(super::refused)?;
+            self.delivery.disconnected(Disconnect::Closed).map_err(super::misuse)?;
             note(Action::Lost(Disconnect::Closed));
         }
         let mut server: Option<Obliging> = None;
@@ -63,13 +63,13 @@ impl Player<'_> {
                         note(Action::Server(Flight::new(line, &replies)));
                     }
                 }
-                _ => return Err("the client goes on as if the connection were still there".into()),
+                _ => return Err("the client continues as if the connection were still open".into()),
             }
         }
         Err(format!("not done after {MOST_STEPS} steps"))
     }
 
-    /// Hands over all that is to be sent before an answer.
+    /// Hands over everything that is to be sent before the next reply.
     fn transmit_all(&mut self) -> Result<Vec<u8>, Wrong> {
         let mut all = Vec::new();
         loop {

@@ -1,6 +1,6 @@
-//! A server that takes everything, offers nothing and remembers what it got.
+//! A server that accepts everything, offers no extensions and records what it receives.
 
-/// One connection of it.
+/// One connection to the server.
 #[derive(Default)]
 pub(super) struct Obliging {
     line: Vec<u8>,
@@ -8,11 +8,11 @@ pub(super) struct Obliging {
     taking: Taking,
     /// The first line of the client.
     pub(super) hello: String,
-    /// MAIL and RCPT, as they came.
+    /// MAIL and RCPT, as received.
     pub(super) envelope: Vec<String>,
-    /// What came behind DATA, as it came, the dot at its end included.
+    /// The content, as received, including the final dot.
     pub(super) content: Vec<u8>,
-    /// Whether the end of the content came.
+    /// Whether the end of the content was received.
     pub(super) took_message: bool,
 }
 
@@ -26,7 +26,7 @@ enum Taking {
 impl Obliging {
     pub(super) const GREETING: &'static [u8] = b"220 obliging.example\r\n";
 
-    /// The client sent these octets: what the server answers.
+    /// Receives octets from the client. Returns the server's replies.
     pub(super) fn hear(&mut self, octets: &[u8]) -> Vec<u8> {
         let mut replies = String::new();
         for octet in octets {

@@ -1,8 +1,7 @@
-//! What of a transcript a server can cause over a real connection, found by playing it in memory.
+//! Finds out, by playing it in memory, whether a transcript can be played over a real connection.
 //!
-//! Over sockets, the order of what both sides do at the same time is not defined. A transcript can be
-//! played there if its server acts only while the client waits for it, or if the order makes no
-//! difference.
+//! Over sockets, the order in which both sides act at the same time is not defined. A transcript can be
+//! played there if its server acts only while the client waits, or if the order makes no difference.
 
 use smtp_proto::{Disconnect, Step};
 
@@ -14,18 +13,18 @@ use crate::transcript::{Action, Item, Transcript};
 pub(crate) struct Plan {
     /// The report at each `-- done` and `-- kept`, in order.
     pub(crate) reports: Vec<String>,
-    /// What the client may send at each close, because the two cross; empty for everything else.
+    /// For each item that is a close, what the client may send before it sees the close. Otherwise empty.
     pub(crate) crossing: Vec<Vec<u8>>,
-    /// Whether the client is left to wait, and so whether its waits must be short.
+    /// Whether the client runs into a timeout, so that timeouts must be short.
     pub(crate) waits: bool,
 }
 
 impl Plan {
-    /// How to play a transcript over sockets; or why it cannot be played there.
+    /// Plans how to play a transcript over sockets. The error says why it cannot be played there.
     ///
     /// # Panics
     ///
-    /// If the machine itself does not keep to the transcript, which is not the driver's fault.
+    /// If the machine itself does not follow the transcript, which is not the driver's fault.
     pub(crate) fn of(transcript: &Transcript) -> Result<Self, &'static str> {
         let expected = super::play(transcript, Pieces::WHOLE).unwrap_or_else(|mismatch| panic!("{mismatch}"));
         let mut player = Player::new(transcript);
@@ -36,7 +35,7 @@ impl Plan {
             let mut crossing = Vec::new();
             match &item.action {
                 Action::Server(_) | Action::Lost(_) | Action::Silence(_) if player.is_idle() => {
-                    return Err("the server acts on a connection that nobody watches, between two messages");
+                    return Err("the server acts between two messages, while the driver does not watch the connection");
                 }
                 Action::Server(flight) => may_be_cut(&player, &flight.octets)?,
                 Action::Lost(Disconnect::Closed) => crossing = crossing_the_close(&player, behind, &expected)?,
@@ -46,7 +45,7 @@ impl Plan {
                     return Err("a reset may overtake what was sent before it");
                 }
                 Action::Lost(Disconnect::WriteFailed | Disconnect::ReadFailed) => return Err("a local failure"),
-                Action::Silence(_) if !player.is_waiting() => return Err("a client that is held up while it writes"),
+                Action::Silence(_) if !player.is_waiting() => return Err("a timeout while the client writes"),
                 Action::Silence(_) => plan.waits = true,
                 Action::ConnectFails(..) => return Err("a connection that fails"),
                 Action::Cancel(_) => return Err("a cancelled delivery"),
@@ -73,7 +72,7 @@ pub(crate) fn reports(transcript: &Transcript) -> Vec<String> {
     reports
 }
 
-/// Of each item, whether it is a flight of the server that ends the connection while the client has
+/// For each item, whether it is a flight of the server that ends the connection while the client has
 /// octets to send.
 pub(crate) fn ends_while_writing(transcript: &Transcript) -> Vec<bool> {
     let mut player = Player::new(transcript);
@@ -87,8 +86,8 @@ pub(crate) fn ends_while_writing(transcript: &Transcript) -> Vec<bool> {
     ends
 }
 
-/// In which pieces the flight arrives must not matter: until its last octet the client has nothing to
-/// send.
+/// Checks that it does not matter in which pieces the flight arrives: the client has nothing to send before
+/// the last octet.
 fn may_be_cut(player: &Player<'_>, flight: &[u8]) -> Result<(), &'static str> {
     let mut player = player.clone();
     let Some((_, before_the_last)) = flight.split_last() else { return Ok(()) };
@@ -103,9 +102,9 @@ fn may_be_cut(player: &Player<'_>, flight: &[u8]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// What the client may have sent before it sees the close. Whether it did must not matter.
+/// Returns what the client may send before it sees the close. Fails if the outcome depends on it.
 fn crossing_the_close(player: &Player<'_>, behind: &[Item], expected: &Outcome) -> Result<Vec<u8>, &'static str> {
-    const MATTERS: &str = "what the client sends crosses the close, and it matters whether it was sent";
+    const MATTERS: &str = "the client sends while the server closes, and the outcome depends on which is first";
     let mut crossed = player.clone();
     let octets = match crossed.delivery.poll() {
         Step::Transmit(transmit) => transmit.octets().to_vec(),
@@ -125,7 +124,7 @@ fn play_one(player: &mut Player<'_>, item: &Item) {
 }
 
 impl Player<'_> {
-    /// Whether the client has nothing to do but to wait for the server.
+    /// Whether the client is waiting for the server, with nothing to send.
     fn is_waiting(&mut self) -> bool {
         matches!(self.delivery.poll(), Step::Receive(_))
     }
@@ -135,7 +134,7 @@ impl Player<'_> {
         matches!(self.delivery.poll(), Step::Transmit(_) | Step::Content(_))
     }
 
-    /// Whether no message is under way.
+    /// Whether no message is in progress.
     fn is_idle(&mut self) -> bool {
         self.delivery.is_kept()
     }

@@ -8,18 +8,18 @@ use std::{
 
 use socket2::SockRef;
 
-/// In which pieces a server writes its flights.
+/// The pieces in which a server writes its flights.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Writes {
-    /// A flight at once.
+    /// Each flight in one piece.
     Whole,
     /// One octet at a time.
     Octets,
-    /// Each flight in two pieces, cut in its middle.
+    /// Each flight in two halves.
     Halves,
 }
 
-/// What reading brought.
+/// The result of a read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Got {
     /// Octets, now in the buffer.
@@ -30,7 +30,7 @@ pub enum Got {
     Nothing,
 }
 
-/// One accepted connection. Octets that have arrived stay in its buffer until they are taken.
+/// One accepted connection. Received octets stay in its buffer until they are taken.
 #[derive(Debug)]
 pub struct Link {
     stream: TcpStream,
@@ -39,7 +39,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Takes over a connection that was accepted.
+    /// Wraps an accepted connection.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(false)?;
         stream.set_nodelay(true)?;
@@ -60,13 +60,13 @@ impl Link {
         Ok(())
     }
 
-    /// Reads once, for no longer than `limit`.
+    /// Reads once, waiting up to `limit`.
     pub fn read(&mut self, limit: Duration) -> Got {
         if self.ended {
             return Got::Ended;
         }
         let mut room = [0; 16 * 1024];
-        // A limit of zero would wait for ever.
+        // The standard library rejects a timeout of zero.
         let limited = self.stream.set_read_timeout(Some(limit.max(Duration::from_micros(1))));
         match limited.and_then(|()| self.stream.read(&mut room)) {
             Ok(0) => self.ended = true,
@@ -80,19 +80,19 @@ impl Link {
         Got::Ended
     }
 
-    /// What has arrived and was not taken.
+    /// The octets that have arrived and were not taken.
     pub fn arrived(&self) -> &[u8] {
         &self.arrived
     }
 
-    /// Takes the first octets of what has arrived.
+    /// Takes up to this many octets from the start of the buffer.
     pub fn take(&mut self, octets: usize) -> Vec<u8> {
         let rest = self.arrived.split_off(octets.min(self.arrived.len()));
         std::mem::replace(&mut self.arrived, rest)
     }
 
-    /// The next line with its end. Without one, the rest of what came, if the client has left or
-    /// `limit` has passed.
+    /// Takes the next line with its line end. The error says whether the client has left or `limit` has passed;
+    /// an incomplete line stays in the buffer.
     pub fn line(&mut self, limit: Duration) -> Result<Vec<u8>, Got> {
         let until = Instant::now() + limit;
         let mut searched = 0;
@@ -109,7 +109,7 @@ impl Link {
         }
     }
 
-    /// Reads until the client has left. Whether it did within `limit`.
+    /// Reads until the client has left. Returns whether it did so within `limit`.
     pub fn drain(&mut self, limit: Duration) -> bool {
         let until = Instant::now() + limit;
         loop {
@@ -121,20 +121,20 @@ impl Link {
         }
     }
 
-    /// Closes the server's direction. Octets of the client are still read, since unread ones would turn
-    /// the close into a reset.
+    /// Closes the server's direction. The client's octets can still be read: unread ones would turn the close
+    /// into a reset.
     pub fn close(&mut self) {
-        // If the client has left first, there is nothing to close.
+        // Fails if the client has already left.
         let _ = self.stream.shutdown(std::net::Shutdown::Write);
     }
 
     /// Resets the connection.
     pub fn reset(self) -> io::Result<()> {
-        // Lingering for no time at all makes the system send a reset.
+        // A linger time of zero makes the system send a reset.
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))
     }
 
-    /// Makes the buffer for octets that were not read yet small.
+    /// Sets the size of the receive buffer.
     pub fn narrow(&mut self, octets: usize) -> io::Result<()> {
         SockRef::from(&self.stream).set_recv_buffer_size(octets)
     }

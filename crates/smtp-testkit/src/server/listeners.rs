@@ -9,10 +9,10 @@ use std::{
 
 use super::Link;
 
-/// How often a waiting server looks whether a connection has come.
+/// How often a waiting server checks for a new connection.
 const TICK: Duration = Duration::from_micros(200);
 
-/// Listening sockets on loopback, each an address of the same next hop.
+/// Listening sockets on loopback. Each is one address of the same next hop.
 #[derive(Debug)]
 pub struct Listeners {
     sockets: Vec<TcpListener>,
@@ -29,7 +29,7 @@ impl Listeners {
         Self::new(sockets)
     }
 
-    /// Takes over sockets that listen.
+    /// Uses existing listening sockets.
     pub fn new(sockets: Vec<TcpListener>) -> io::Result<Self> {
         let mut addresses = Vec::new();
         for socket in &sockets {
@@ -39,23 +39,23 @@ impl Listeners {
         Ok(Self { sockets, addresses })
     }
 
-    /// All addresses, in the order of preference.
+    /// All addresses, in order of preference.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// Accepts the next connection, and says which address it came to. `None` if none came within
-    /// `limit`, or before `stop` said so.
+    /// Accepts the next connection, and returns it with the address that the client connected to. `None` if
+    /// there was none within `limit`, or before `stop` returned true.
     pub fn accept(&self, limit: Duration, mut stop: impl FnMut() -> bool) -> io::Result<Option<(Link, SocketAddr)>> {
         let since = Instant::now();
         loop {
-            // Asked first: a connection that was made before the stop is still accepted.
+            // Evaluated first, so that a connection from before the stop is still accepted.
             let last = stop() || since.elapsed() >= limit;
             for (socket, address) in self.sockets.iter().zip(&self.addresses) {
                 match socket.accept() {
                     Ok((stream, _)) => return Ok(Some((Link::new(stream)?, *address))),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    // The client has left again before it was accepted.
+                    // The client left before its connection was accepted.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                     Err(error) => return Err(error),
                 }

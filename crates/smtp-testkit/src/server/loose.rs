@@ -1,22 +1,22 @@
-//! A server for the tests of drivers and programs: it plays conversations in the form of transcripts, and
-//! compares only how the client's lines start.
+//! A server for tests of drivers and programs. It plays conversations in a format like that of transcripts,
+//! but compares only the start of each line of the client.
 //!
-//! `S: text` is a line of the server, `S: text\c` octets without a line end, `C: start` a line of the client
-//! that starts so. Each `-- connect` starts another connection; the first needs none. Where a connection's
-//! lines end, the server reads until the client leaves. Other marks than those of transcripts tell the
-//! server when to go on:
+//! `S: text` is a line of the server, `S: text\c` the same without a line end, and `C: start` a line of the
+//! client that begins with `start`. Each `-- connect` begins another connection; the first connection does
+//! not need one. At the end of a connection's script, the server reads until the client leaves. The marks
+//! differ from those of transcripts:
 //!
 //! | mark | meaning |
 //! |---|---|
-//! | `-- content` | hears a message up to its dot |
-//! | `-- part N` | hears N octets of it |
+//! | `-- content` | reads a message up to the final dot |
+//! | `-- part N` | reads at least N octets of it |
 //! | `-- close`, `-- reset` | ends the connection |
-//! | `-- silence` | reads, and says nothing more |
-//! | `-- deaf` | does not even read until the test is over |
-//! | `-- narrow` | makes room for only a few octets that are not heard yet |
-//! | `-- await` | waits until the test says [`go`](Server::go) |
-//! | `-- gather N` | waits until N connections were opened |
-//! | `-- gone N` | waits until the client has left N of them |
+//! | `-- silence` | keeps reading, and sends nothing more |
+//! | `-- deaf` | neither reads nor writes until the test is over |
+//! | `-- narrow` | sets a small receive buffer |
+//! | `-- await` | waits until the test calls [`go`](Server::go) |
+//! | `-- gather N` | waits until N connections have been opened |
+//! | `-- gone N` | waits until N connections have ended |
 
 use std::{
     net::SocketAddr,
@@ -34,34 +34,34 @@ use super::{
     listeners::Listeners,
 };
 
-/// The greeting and an EHLO without extensions.
+/// The greeting, and EHLO without extensions.
 pub const HELLO: &str = "S: 220 ready\nC: EHLO\nS: 250 hi\n";
 /// The greeting and HELO.
 pub const HELO: &str = "S: 220 ready\nC: HELO\nS: 250 hi\n";
 /// One message to one recipient.
 pub const MESSAGE: &str =
     "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n-- content\nS: 250 2.0.0 taken\n";
-/// The end in order.
+/// QUIT.
 pub const QUIT: &str = "C: QUIT\nS: 221 bye\n";
 
-/// How often a waiting server looks whether the test is over.
+/// How often a waiting server checks its condition.
 const TICK: Duration = Duration::from_millis(5);
-/// Octets that a `narrow` connection has room for.
+/// The receive buffer of a `narrow` connection, in octets.
 const NARROW: usize = 64 * 1024;
-/// How long a test waits for what does not happen.
+/// How long to wait before a test fails.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What the connections of a server have in common.
+/// State shared by the connections of a server.
 #[derive(Default)]
 struct Signs {
-    /// The test says so.
+    /// Set by [`Server::go`].
     go: AtomicBool,
     over: AtomicBool,
-    /// How many times a connection came to an `await`.
+    /// How many times a connection has reached an `await`.
     awaits: AtomicUsize,
-    /// How many connections were opened.
+    /// How many connections have been opened.
     opened: AtomicUsize,
-    /// How many of them the client has left.
+    /// How many of them have ended.
     left: AtomicUsize,
 }
 
@@ -70,7 +70,7 @@ impl Signs {
         self.over.load(Ordering::Relaxed)
     }
 
-    /// Waits until something is so, or the test is over.
+    /// Waits until the condition holds, or the test is over.
     fn wait_until(&self, is_so: impl Fn() -> bool) {
         while !is_so() && !self.over() {
             thread::sleep(TICK);
@@ -78,20 +78,20 @@ impl Signs {
     }
 }
 
-/// The server, on a thread of its own.
+/// A server on its own thread.
 pub struct Server {
-    /// Where it listens.
+    /// The address of the server.
     pub address: SocketAddr,
     signs: Arc<Signs>,
     thread: JoinHandle<Vec<Vec<String>>>,
 }
 
 impl Server {
-    /// Starts a server on a free port of loopback.
+    /// Starts a server on a free loopback port.
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If no port is free.
     pub fn start(script: &str) -> Self {
         let listeners = Listeners::bind(1).expect("a free port");
         let address = listeners.addresses()[0];
@@ -104,30 +104,30 @@ impl Server {
         Self { address, signs, thread }
     }
 
-    /// Waits until connections have come to an `await` so many times in all.
+    /// Waits until connections have reached an `await` this many times in total.
     ///
     /// # Panics
     ///
-    /// If they do not.
+    /// If that takes longer than a minute.
     pub fn until_awaits(&self, times: usize) {
         let since = Instant::now();
         while self.signs.awaits.load(Ordering::Relaxed) < times {
-            assert!(since.elapsed() < LONGEST, "no connection came to an await");
+            assert!(since.elapsed() < LONGEST, "no connection reached an await");
             thread::sleep(TICK);
         }
     }
 
-    /// Ends every `await`.
+    /// Lets every `await` continue.
     pub fn go(&self) {
         self.signs.go.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the server: the lines it heard on each connection, those that no script was written for
-    /// included.
+    /// Stops the server. Returns the lines that it received on each connection, including unexpected
+    /// connections, which it closes.
     ///
     /// # Panics
     ///
-    /// If the client said something else than the script has.
+    /// If the client did not follow the script.
     pub fn heard(self) -> Vec<Vec<String>> {
         self.signs.over.store(true, Ordering::Relaxed);
         self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
@@ -137,7 +137,7 @@ impl Server {
 fn play_all(listeners: &Listeners, scripts: &[String], signs: &Signs) -> Vec<Vec<String>> {
     thread::scope(|scope| {
         let mut connections = Vec::new();
-        // One that was opened before the end is still accepted.
+        // A connection that was opened before the stop is still accepted.
         while let Some((link, _)) = listeners.accept(Duration::MAX, || signs.over()).expect("connections are accepted")
         {
             let script = scripts.get(connections.len()).map_or("-- close", String::as_str);
@@ -164,13 +164,13 @@ fn play(mut link: Link, script: &str, signs: &Signs, heard: &mut Vec<String>) ->
         }
         if let Some(start) = step.strip_prefix("C: ") {
             let text = hear(&mut link)?.trim_end().to_owned();
-            assert!(text.starts_with(start), "heard {text:?}, expected {start:?}");
+            assert!(text.starts_with(start), "received {text:?}, expected {start:?}");
             heard.push(text);
             continue;
         }
-        let mark = step.strip_prefix("-- ").unwrap_or_else(|| panic!("neither S:, C: nor a mark: {step:?}"));
+        let mark = step.strip_prefix("-- ").unwrap_or_else(|| panic!("expected S:, C: or a mark: {step:?}"));
         let (name, number) = mark.split_once(' ').unwrap_or((mark, "0"));
-        let number: usize = number.parse().unwrap_or_else(|_| panic!("no number: {step:?}"));
+        let number: usize = number.parse().unwrap_or_else(|_| panic!("expected a number: {step:?}"));
         match name {
             "content" => {
                 let heard_all =
@@ -198,14 +198,14 @@ fn play(mut link: Link, script: &str, signs: &Signs, heard: &mut Vec<String>) ->
             }
             "gather" => signs.wait_until(|| signs.opened.load(Ordering::Relaxed) >= number),
             "gone" => signs.wait_until(|| signs.left.load(Ordering::Relaxed) >= number),
-            _ => panic!("no such mark: {step:?}"),
+            _ => panic!("unknown mark: {step:?}"),
         }
     }
     while !link.drain(LONGEST) {}
     Ok(())
 }
 
-/// The client has left early. That shows in what was heard.
+/// The client left early. The caller sees that from the lines received.
 struct Left;
 
 fn hear(link: &mut Link) -> Result<String, Left> {

@@ -1,9 +1,8 @@
-//! A scripted server on loopback: it plays the server's side of a transcript, over real sockets.
+//! Scripted servers on loopback, which play the server's side of a transcript over real sockets.
 //!
-//! [`Server`] plays a whole transcript on a thread of its own. [`Scripted`] plays one action at a time, for
-//! a caller that does something in between, as the conformance kit does. [`loose`] compares only how the
-//! client's lines start, and can wait for what a test does. [`Link`] and [`Listeners`] are what all of
-//! them are made of.
+//! [`Server`] plays a whole transcript on its own thread. [`Scripted`] plays one action at a time, for callers
+//! that act in between, such as the conformance kit. [`loose`] compares only the start of each line of the
+//! client, and can wait for the test. All of them are built from [`Link`] and [`Listeners`].
 
 mod link;
 mod listeners;
@@ -30,7 +29,7 @@ pub use scripted::{Difference, Scripted};
 /// How long a server waits for a client that does nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server on a thread of its own.
+/// A server on its own thread.
 ///
 /// ```
 /// use std::{io::{Read, Write}, net::TcpStream, path::Path};
@@ -54,7 +53,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server on a free port of loopback that plays `transcript`.
+    /// Starts a server on a free loopback port that plays `transcript`.
     pub fn start(transcript: Transcript, writes: Writes) -> io::Result<Self> {
         let scripted = Scripted::new(Listeners::bind(1)?, writes, PATIENCE);
         let address = scripted.addresses()[0];
@@ -66,17 +65,17 @@ impl Server {
         Ok(Self { address, over, thread })
     }
 
-    /// Where it listens.
+    /// The address of the server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits until the client has done what the transcript says, and returns what differed. Call it when
-    /// the client is done: connections that are missing by then do not come.
+    /// Waits for the end of the transcript, and returns the first mismatch. Call it when the client is done:
+    /// the server does not wait for further connections.
     ///
     /// # Panics
     ///
-    /// If the server's thread did.
+    /// If the server's thread panicked.
     pub fn finish(self) -> Result<(), Box<Mismatch>> {
         self.over.store(true, Ordering::Relaxed);
         self.thread.join().expect("the server does not panic")

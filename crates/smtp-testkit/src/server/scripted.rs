@@ -13,32 +13,32 @@ use crate::{
     transcript::{Action, Flight, Item},
 };
 
-/// Plays the server's side of a transcript, one action at a time, and compares what the client says
-/// octet for octet.
+/// Plays the server's side of a transcript, one action at a time, and compares every octet that the client
+/// sends.
 #[derive(Debug)]
 pub struct Scripted {
     listeners: Listeners,
     writes: Writes,
     patience: Duration,
     link: Option<Link>,
-    /// Where the last connection came to.
+    /// The address of the last connection.
     place: Option<SocketAddr>,
-    /// What the client may still send on a connection that the server has closed.
+    /// What the client may still send on the connection after the server has closed it.
     leftover: Vec<u8>,
     log: String,
 }
 
-/// The client did something else: what, and where in its flight.
+/// The client did something unexpected.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
-    /// The offset in the client's flight, where it was one.
+    /// The offset in the client's flight, if it happened during one.
     pub offset: Option<usize>,
     /// What differs.
     pub what: String,
 }
 
 impl Difference {
-    /// The same with the line of the transcript where it shows.
+    /// Adds the line of the transcript.
     pub(crate) fn in_line(self, item: &Item, log: &str) -> Mismatch {
         let line = match (&item.action, self.offset) {
             (Action::Client(flight), Some(offset)) => flight.line_at(offset),
@@ -55,7 +55,7 @@ impl From<String> for Difference {
 }
 
 impl Scripted {
-    /// A server at these addresses that waits for the client for as long as `patience`.
+    /// A server at these addresses that waits up to `patience` for each action of the client.
     pub fn new(listeners: Listeners, writes: Writes, patience: Duration) -> Self {
         Self { listeners, writes, patience, link: None, place: None, leftover: Vec::new(), log: String::new() }
     }
@@ -65,18 +65,18 @@ impl Scripted {
         self.listeners.addresses()
     }
 
-    /// What has happened so far, as lines of a transcript.
+    /// What happened so far, as lines of a transcript.
     pub fn log(&self) -> &str {
         &self.log
     }
 
-    /// What the client may still send after the close that comes next, because the two cross.
+    /// Allows the client to send these octets after the next close, because it may not have seen the close.
     pub fn allow(&mut self, octets: &[u8]) {
         self.leftover = octets.to_vec();
     }
 
-    /// Plays one action. Those of the caller, such as the next message, are not the server's: nothing
-    /// happens. `stop`: no connection will come any more.
+    /// Plays one action. Actions of the client's caller, such as the next message, are ignored. `stop` returns
+    /// true once the client will open no more connections.
     pub fn act(&mut self, action: &Action, stop: impl FnMut() -> bool) -> Result<(), Difference> {
         match action {
             Action::Connect(place) => self.accept(*place, stop)?,
@@ -89,7 +89,7 @@ impl Scripted {
             Action::Lost(Disconnect::Reset) => {
                 self.note("-- reset");
                 let link = self.link.take().ok_or_else(no_connection)?;
-                // The client has left already: that shows in what it does next.
+                // If the client has already left, its next action shows that.
                 let _ = link.reset();
             }
             Action::Silence(_) => {
@@ -100,7 +100,7 @@ impl Scripted {
             Action::Done { kept: true } => {
                 let link = self.link()?;
                 if link.read(Duration::ZERO) == Got::Ended {
-                    return Err("the client has closed the connection that was to be kept".to_owned().into());
+                    return Err("the client has closed the connection, which it should have kept".to_owned().into());
                 }
             }
             Action::NextMessage | Action::Quit | Action::Cancel(_) => {}
@@ -111,7 +111,7 @@ impl Scripted {
         Ok(())
     }
 
-    /// Whether a connection came that nothing accepts any more.
+    /// Whether there is a connection that was not accepted.
     pub fn one_too_many(&self) -> bool {
         matches!(self.listeners.accept(Duration::ZERO, || true), Ok(Some(_)))
     }
@@ -120,14 +120,14 @@ impl Scripted {
         self.ended()?;
         let accepted = self.listeners.accept(self.patience, stop).map_err(|error| error.to_string())?;
         let Some((link, address)) = accepted else {
-            return Err("the client is to open a connection, and does not".to_owned().into());
+            return Err("expected the client to open a connection, but it does not".to_owned().into());
         };
         self.note("-- connect");
         self.link = Some(link);
         let before = self.place.replace(address);
         match (place, before) {
             (Place::Same, Some(before)) if before != address => {
-                Err(format!("the client connects to {address} and is to connect to {before} again").into())
+                Err(format!("the client connects to {address} instead of {before} again").into())
             }
             _ => Ok(()),
         }
@@ -136,7 +136,7 @@ impl Scripted {
     fn send(&mut self, octets: &[u8]) -> Result<(), Difference> {
         self.note_octets("S", octets);
         let writes = self.writes;
-        // A client that needs no more of a reply may leave before its end.
+        // A client may leave before the end of a reply.
         let _ = self.link()?.send(octets, writes);
         Ok(())
     }
@@ -168,12 +168,12 @@ impl Scripted {
             };
             let taken = link.take(same);
             self.note_octets("C", &taken);
-            let what = format!("{differs}\nand is to send \"{}\"", Escaped(shortened(&expected[same..])));
+            let what = format!("{differs}\ninstead of sending \"{}\"", Escaped(shortened(&expected[same..])));
             return Err(Difference { offset: Some(same), what });
         }
     }
 
-    /// The client is to have left the connection, without another octet.
+    /// Expects the client to close the connection without sending anything more.
     fn ended(&mut self) -> Result<(), Difference> {
         let Some(mut link) = self.link.take() else { return Ok(()) };
         let patience = self.patience;
@@ -207,7 +207,7 @@ impl Scripted {
     }
 }
 
-/// Lines of a flight that the log keeps.
+/// The maximum number of lines of a flight in the log.
 const MOST_LINES: usize = 100;
 
 fn shortened(octets: &[u8]) -> &[u8] {

@@ -1,4 +1,4 @@
-//! What stands behind `-- `: everything that happens and is no octet.
+//! Marks, which begin with `-- `: all events other than octets.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Mark {
             "kept" => Action::Done { kept: true },
             "next message" => Action::NextMessage,
             "quit" => Action::Quit,
-            other => Self::with_argument(other).ok_or_else(|| format!("there is no mark `-- {other}`"))?,
+            other => Self::with_argument(other).ok_or_else(|| format!("unknown mark `-- {other}`"))?,
         }))
     }
 
@@ -51,7 +51,7 @@ impl Mark {
     }
 }
 
-/// `30 s`, `5 min`.
+/// Parses `30 s` or `5 min`.
 fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_once(' ')?;
     let number = number.parse::<u64>().ok()?;

@@ -1,74 +1,74 @@
-//! What is delivered in a transcript, and what happens.
+//! The messages and the events of a transcript.
 
 use std::time::Duration;
 
 use smtp_proto::{Cancel, Disconnect, Envelope, Place};
 
-/// What is delivered.
+/// A message to deliver.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// From whom, to whom.
+    /// The sender and the recipients.
     pub envelope: Envelope,
-    /// The octets, as the caller gives them.
+    /// The content, as the caller gives it.
     pub content: Vec<u8>,
 }
 
-/// One thing that happens.
+/// One event.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// The line of the file that says so, from 1.
+    /// Its line in the file, from 1.
     pub line: usize,
-    /// What happens.
+    /// The event.
     pub action: Action,
 }
 
-/// What happens.
+/// An event.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// The server sends these octets: all of its lines up to the next line of another kind.
+    /// The server sends these octets: consecutive `S:` lines form one flight.
     Server(Flight),
-    /// The client is to send these octets.
+    /// The client must send these octets.
     Client(Flight),
-    /// The client is to ask for a connection, and gets it.
+    /// The client must ask for a connection, and gets it.
     Connect(Place),
-    /// The client is to ask for a connection, and does not get it, for this reason.
+    /// The client must ask for a connection, which fails for this reason.
     ConnectFails(Place, String),
     /// The connection is lost.
     Lost(Disconnect),
-    /// Time is up. The client is to have waited so long, if that is given.
+    /// The client's timeout passes. If a duration is given, the timeout must be that long.
     Silence(Option<Duration>),
-    /// The caller gives up.
+    /// The caller cancels the delivery.
     Cancel(Cancel),
-    /// The message is to be done; whether the connection is to be kept.
+    /// The message must be done.
     Done {
-        /// It is.
+        /// Whether the connection must be kept.
         kept: bool,
     },
-    /// The next message is given.
+    /// The next message is started.
     NextMessage,
-    /// The connection that was kept is to be ended in order.
+    /// The caller ends the kept connection with QUIT.
     Quit,
 }
 
-/// Octets that one side sends, and the lines of the file they stand on.
+/// Octets that one side sends, and their lines in the file.
 #[derive(Clone, Debug, Default)]
 pub struct Flight {
-    /// The octets, line ends included.
+    /// The octets, including line ends.
     pub octets: Vec<u8>,
-    /// Whether the last line was written without its line end: of a client's flight, more may be
-    /// waiting.
+    /// Whether the last line was written without its line end. For a flight of the client, this also means
+    /// that the client may have more to send.
     pub unended: bool,
-    /// Where each line of the file starts: its offset in `octets`, and its number.
+    /// The offset in `octets` and the line number of each line of the file.
     lines: Vec<(usize, usize)>,
 }
 
 impl Flight {
-    /// These octets, all of which stand on one line.
+    /// These octets, all on one line of the file.
     pub(crate) fn new(line: usize, octets: &[u8]) -> Self {
         Self { octets: octets.to_vec(), unended: false, lines: vec![(0, line)] }
     }
 
-    /// The line of the file where the octet at this offset stands.
+    /// The line of the file that has the octet at this offset.
     pub fn line_at(&self, offset: usize) -> usize {
         let behind = self.lines.iter().take_while(|(start, _)| *start <= offset);
         behind.last().map_or(0, |(_, line)| *line)

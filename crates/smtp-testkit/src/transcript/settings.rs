@@ -1,4 +1,4 @@
-//! The settings at the head of a transcript: policy, envelope, message.
+//! The settings at the start of a transcript: policy, envelope and message.
 
 use std::{fs, path::Path, str::FromStr};
 
@@ -9,7 +9,7 @@ use smtp_proto::{
 
 use super::{script::Message, text};
 
-/// What a transcript says, or else what is usual.
+/// The settings of a transcript, or the defaults.
 pub(super) struct Settings {
     config: Config,
     from: ReversePath,
@@ -20,7 +20,7 @@ pub(super) struct Settings {
     content: Content,
 }
 
-/// A list that the first mention starts anew.
+/// A list of recipients. The first `to` of a message replaces an inherited list.
 enum Recipients {
     Inherited(Vec<ForwardPath>),
     Named(Vec<ForwardPath>),
@@ -93,7 +93,7 @@ impl Settings {
                 let read = fs::read(messages.join(value)).map_err(|error| format!("{value}: {error}"))?;
                 self.content = Content::Given(read);
             }
-            other => return Err(format!("there is no setting {other}: {value}")),
+            other => return Err(format!("unknown setting {other}: {value}")),
         }
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Settings {
         Ok(())
     }
 
-    /// What was said holds on, until something else is said.
+    /// The next message inherits everything that it does not set.
     pub(super) fn next_message(&mut self) {
         self.to = Recipients::Inherited(self.to.list().to_vec());
         self.content = Content::Inherited(self.content.octets().to_vec());
@@ -127,15 +127,15 @@ impl Settings {
 
     fn limit(&mut self, limit: &str) -> Result<(), String> {
         let limits = self.config.limits();
-        let (name, number) = limit.split_once('=').ok_or_else(|| format!("{limit} is no name=number"))?;
-        let number = number.parse().map_err(|_| format!("{limit} has no number"))?;
+        let (name, number) = limit.split_once('=').ok_or_else(|| format!("{limit} is not of the form name=number"))?;
+        let number = number.parse().map_err(|_| format!("{limit} does not have a valid number"))?;
         let limits = match name {
             "reply-line" => limits.with_reply_line(number),
             "reply" => limits.with_reply(number),
             "kept-reply" => limits.with_kept_reply(number),
             "pipeline" => limits.with_pipeline(number),
             "block" => limits.with_block(number),
-            _ => return Err(format!("there is no limit {name}")),
+            _ => return Err(format!("unknown limit {name}")),
         };
         self.config = self.config.clone().with_limits(limits);
         Ok(())
@@ -171,7 +171,7 @@ fn parsed<T: FromStr<Err = smtp_proto::AddressError>>(value: &str) -> Result<T, 
 
 /// `exactly N`, or `N` for an estimate.
 fn size(value: &str) -> Result<Size, String> {
-    let octets = |number: &str| number.parse().map_err(|_| format!("{value} is no size"));
+    let octets = |number: &str| number.parse().map_err(|_| format!("{value} is not a size"));
     match value.strip_prefix("exactly ") {
         Some(number) => octets(number).map(Size::Exact),
         None => octets(value).map(Size::Estimate),
@@ -180,13 +180,13 @@ fn size(value: &str) -> Result<Size, String> {
 
 fn need(name: &str) -> Result<Need, String> {
     let found = Need::ALL.iter().copied().find(|need| need.to_string().eq_ignore_ascii_case(name));
-    found.ok_or_else(|| format!("there is no need {name}"))
+    found.ok_or_else(|| format!("unknown need {name}"))
 }
 
 fn choice<T: Copy>(value: &str, choices: &[(&str, T)]) -> Result<T, String> {
     let found = choices.iter().find(|(name, _)| *name == value);
     found.map(|(_, choice)| *choice).ok_or_else(|| {
         let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        format!("{value} is none of {}", names.join(", "))
+        format!("{value} is not one of {}", names.join(", "))
     })
 }

@@ -1,9 +1,10 @@
-//! How octets are written down, and what a message looks like on the wire.
+//! How octets are written in a transcript, and how a message appears on the wire.
 
-/// The octets of one written line: its CR LF is implied, unless it ends in `\c`. Whether it did.
+/// The octets of one written line. CR LF is implied unless the line ends in `\c`; the second value says
+/// whether it does.
 pub(super) fn line(written: &str) -> Result<(Vec<u8>, bool), String> {
     let (text, unended) = match written.strip_suffix("\\c") {
-        // An escaped backslash and a letter.
+        // An even number of backslashes before it, so `\c` itself is not escaped.
         Some(text) if text.bytes().rev().take_while(|octet| *octet == b'\\').count() % 2 == 0 => (text, true),
         _ => (written, false),
     };
@@ -14,7 +15,7 @@ pub(super) fn line(written: &str) -> Result<(Vec<u8>, bool), String> {
     Ok((octets, unended))
 }
 
-/// `\r`, `\n`, `\t`, `\0`, `\\` and `\xNN`; all else stands for itself, in UTF-8.
+/// Replaces `\r`, `\n`, `\t`, `\0`, `\\` and `\xNN`. Everything else stands for itself, in UTF-8.
 fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut octets = Vec::new();
     let mut rest = text;
@@ -30,10 +31,11 @@ fn unescape(text: &str) -> Result<Vec<u8>, String> {
             Some('x') => {
                 let digits = characters.as_str().get(..2).ok_or("\\x needs two hexadecimal digits")?;
                 characters = characters.as_str()[2..].chars();
-                u8::from_str_radix(digits, 16).map_err(|_| format!("\\x{digits} has no two hexadecimal digits"))?
+                u8::from_str_radix(digits, 16)
+                    .map_err(|_| format!("\\x{digits} does not have two hexadecimal digits"))?
             }
-            Some(other) => return Err(format!("\\{other} is no escape; a backslash is written \\\\")),
-            None => return Err("a backslash is written \\\\".into()),
+            Some(other) => return Err(format!("\\{other} is not an escape; write a backslash as \\\\")),
+            None => return Err("write a backslash as \\\\".into()),
         };
         octets.push(octet);
         rest = characters.as_str();
@@ -42,8 +44,8 @@ fn unescape(text: &str) -> Result<Vec<u8>, String> {
     Ok(octets)
 }
 
-/// A message as it goes over the wire, the dot at its end included, if it is mended: written to be
-/// seen to be right, not to be fast, so that it can stand against the encoder.
+/// A message as it goes over the wire with mended line ends, including the final dot. Deliberately simple,
+/// so that the encoder can be checked against it.
 pub(crate) fn content_on_the_wire(content: &[u8]) -> Vec<u8> {
     let mut mended = Vec::new();
     for (index, octet) in content.iter().enumerate() {
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_its_line_end_unless_it_says_otherwise() {
+    fn a_line_has_a_line_end_unless_it_ends_in_c() {
         for (written, octets, unended) in [
             ("250 ok", &b"250 ok\r\n"[..], false),
             ("", b"\r\n", false),

@@ -1,4 +1,4 @@
-//! A driver that is generic over its machine and its network; and five that have a fault each.
+//! A driver that is generic over its machine and its network, and five faulty variants.
 
 pub(crate) mod tcp;
 
@@ -11,18 +11,18 @@ use std::{
 use smtp_proto::{Cancel, Clock, Connect, Disconnect, MisuseError, Place, Step, Timeout};
 use smtp_testkit::{Machine, conformance::Network};
 
-/// What is wrong with a driver.
+/// The fault of a driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fault {
-    /// It reports all octets as sent, however many were written.
+    /// It reports all octets as sent, even if fewer were written.
     ReportsTooMuchAsSent,
-    /// It reports a failed write, and has not read what arrived.
+    /// It reports a failed write before reading what has arrived.
     ReportsAFailedWriteBeforeReading,
-    /// It looks at the clock, and has not read what arrived.
+    /// It checks the clock before reading what has arrived.
     LooksAtTheClockBeforeReading,
-    /// It goes on to the next address where the same one is asked for.
+    /// It connects to the next address when the same one is asked for.
     ConnectsToTheWrongPlace,
-    /// It takes the end of a connection for silence.
+    /// It reports a closed connection as a timeout.
     DoesNotReportAClose,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Generic<'d> {
     pub(crate) network: &'d mut dyn Network,
     pub(crate) content: &'d mut dyn Read,
     pub(crate) fault: Option<Fault>,
-    /// Where the last connection went.
+    /// The address of the last connection.
     pub(crate) last: &'d mut Option<SocketAddr>,
 }
 
@@ -45,7 +45,7 @@ impl Generic<'_> {
             }
             let reads_late = match self.fault {
                 Some(Fault::LooksAtTheClockBeforeReading) => true,
-                // It reads only when it has nothing to write.
+                // This driver reads only when it has nothing to write.
                 Some(Fault::ReportsAFailedWriteBeforeReading) => {
                     matches!(self.machine.poll(), Step::Transmit(_) | Step::Content(_))
                 }
@@ -110,7 +110,7 @@ impl Generic<'_> {
         }
     }
 
-    /// Takes what has arrived. Whether something had.
+    /// Reads what has arrived. Returns whether there was anything.
     fn read(&mut self) -> Result<bool, MisuseError> {
         if let Step::Connect(_) | Step::Done(_) = self.machine.poll() {
             return Ok(false);
@@ -129,7 +129,7 @@ impl Generic<'_> {
         Ok(true)
     }
 
-    /// The reason may have arrived: it counts first.
+    /// A reply that explains the failed write may have arrived: it takes precedence.
     fn write_failed(&mut self) -> Result<(), MisuseError> {
         let reads = self.fault != Some(Fault::ReportsAFailedWriteBeforeReading);
         while let Step::Transmit(_) | Step::Content(_) | Step::Receive(_) = self.machine.poll() {
@@ -153,7 +153,7 @@ impl Generic<'_> {
                     {
                         self.machine.timed_out()
                     }
-                    // These read only here.
+                    // These drivers read only here.
                     Some(Fault::LooksAtTheClockBeforeReading | Fault::ReportsAFailedWriteBeforeReading) => {
                         self.read().map(drop)
                     }

@@ -12,15 +12,15 @@ use smtp_testkit::conformance::{Driver, Job, Network, Summary};
 
 use super::{Fault, Generic};
 
-/// How often it looks whether something has arrived.
+/// How often to poll the socket.
 const TICK: Duration = Duration::from_micros(200);
 
 struct Tcp {
     servers: Vec<SocketAddr>,
     stream: Option<TcpStream>,
-    /// Whether a write waits for room.
+    /// Whether writes block.
     blocks: bool,
-    /// An error that looking ahead found: the socket tells it once.
+    /// An error found by peeking, because the socket reports it only once.
     error: Option<io::Error>,
     started: Instant,
 }
@@ -65,7 +65,7 @@ impl Network for Tcp {
     }
 
     fn wait(&mut self, limit: Duration) {
-        // It may also wait for room, which it cannot see.
+        // The driver may also be waiting to write, which peeking does not show.
         let until = Instant::now() + limit.min(Duration::from_millis(20));
         while Instant::now() < until {
             match self.stream().and_then(|stream| stream.peek(&mut [0])) {

@@ -1,4 +1,4 @@
-//! A machine that does not exist: what it does, as the oracle sees it.
+//! A fake machine: plays its inputs and outputs to the oracle.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) const SECOND_RCPT: &[u8] = b"RCPT TO:<c@example.net>\r\n";
 pub(crate) const OK: &[u8] = b"250 ok\r\n";
 pub(crate) const GO: &[u8] = b"354 go\r\n";
 
-/// One run of it. What the oracle sees wrong first is kept.
+/// One run of the fake machine. Keeps the first violation.
 pub(crate) struct Run {
     pub(crate) oracle: Oracle,
     pub(crate) progress: u32,
@@ -90,13 +90,13 @@ impl Run {
         self.client(b"DATA\r\n").server(GO)
     }
 
-    /// Up to the handing over of the end of the content.
+    /// Up to the end of the content, which is handed over.
     pub(crate) fn reach_end(&mut self) -> &mut Self {
         self.reach_content().content(b"hi\r\n").end_content().client(b"hi\r\n.\r\n")
     }
 
     pub(crate) fn breaks(&self, promise: Promise) {
-        let broken = self.broken.as_ref().expect("the oracle sees nothing wrong");
+        let broken = self.broken.as_ref().expect("the oracle found no violation");
         assert_eq!(broken.promise(), promise, "{broken}");
     }
 

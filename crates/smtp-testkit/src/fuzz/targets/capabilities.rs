@@ -1,11 +1,11 @@
-//! EHLO replies, read by the client and as plainly as they can be read.
+//! EHLO replies, read by the client and by the oracle's simple reader.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{Capabilities, Escaped, Mechanism, Reply, SizeLimit, keywords};
 
 use crate::oracle::{self, Offers};
 
-/// As many make every combination that matters.
+/// Enough for every combination that matters.
 const MOST_WORDS: usize = 96;
 
 /// The lines of an EHLO reply.
@@ -44,7 +44,7 @@ impl<'a> Arbitrary<'a> for Input {
         ];
         let mut octets = Vec::with_capacity(512);
         octets.extend_from_slice(b"250-");
-        // A server may call itself what it likes: else the words that follow are its name.
+        // Without this name, the first words that follow are the server's name.
         if u8::arbitrary(u)? < 128 {
             octets.extend_from_slice(b"mx.example.net");
         }
@@ -64,7 +64,7 @@ impl<'a> Arbitrary<'a> for Input {
     }
 }
 
-/// Both readers find the same.
+/// Checks that both readers find the same.
 pub fn body(input: Input) {
     let Ok(Some((_, reply))) = Reply::parse(&input.0) else { return };
     let found = || keywords(&reply).map(|keyword| (keyword.name(), keyword.parameters()));
@@ -73,10 +73,10 @@ pub fn body(input: Input) {
         let found = found().map(|(name, value)| format!("{} {}\n", Escaped(name), Escaped(value)));
         let expected = expected().map(|(name, value)| format!("{} {}\n", Escaped(name), Escaped(value)));
         let (found, expected) = (found.collect::<String>(), expected.collect::<String>());
-        panic!("in {:?}\nare these keywords:\n{expected}found were:\n{found}", Escaped(reply.octets()));
+        panic!("in {:?}\nexpected keywords:\n{expected}found:\n{found}", Escaped(reply.octets()));
     }
     let Some(capabilities) = Capabilities::from_reply(&reply) else {
-        assert!(reply.code().class() != 2, "a success offers what it offers");
+        assert!(reply.code().class() != 2, "a successful reply has capabilities");
         return;
     };
     let flags = [

@@ -1,9 +1,9 @@
-//! Commands: whatever a user can build is one line, and reads back as what was built.
+//! Commands: each command that a user can build is one line, and parses back to the same values.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{Command, ForwardPath, HelloName, MailParameters, Mailbox, ReversePath};
 
-/// Texts to build a command from.
+/// Texts and parameters to build commands from.
 #[derive(Clone, Debug)]
 pub struct Input {
     name: Text,
@@ -14,7 +14,7 @@ pub struct Input {
     smtputf8: bool,
 }
 
-/// A text of the characters that addresses are made of, and of those that would end one.
+/// A text with the characters of addresses, and with characters that would end an address.
 #[derive(Clone, Debug)]
 struct Text(String);
 
@@ -80,13 +80,13 @@ impl<'a> Arbitrary<'a> for Input {
     }
 }
 
-/// Builds what can be built, and reads it back.
+/// Builds all commands that the texts allow, and parses them back.
 pub fn body(input: Input) {
     let Input { name, from, to, size, eight_bit_mime, smtputf8 } = input;
     let mut fixed = vec![Command::Data, Command::Rset, Command::Noop, Command::Quit];
     let name = HelloName::new(&name.0).ok();
     if let Some(name) = &name {
-        assert!(is_word(name.as_str()) && name.as_str().is_ascii(), "{name:?} is one word");
+        assert!(is_word(name.as_str()) && name.as_str().is_ascii(), "{name:?} must be one word");
         fixed.extend([Command::Ehlo(name), Command::Helo(name), Command::Lhlo(name)]);
     }
     for command in &fixed {
@@ -102,11 +102,11 @@ pub fn body(input: Input) {
         let line = line(&Command::Mail(&path, &parameters));
         let (read, rest) = path_of(&line, "MAIL FROM:");
         assert_eq!(read, path.as_str(), "{line:?}");
-        assert_eq!(read.parse::<ReversePath>().as_ref(), Ok(&path), "it reads back as what it was");
+        assert_eq!(read.parse::<ReversePath>().as_ref(), Ok(&path), "the path parses back to itself");
         let mut expected = size.map(|size| format!(" SIZE={size}")).unwrap_or_default();
         expected += if eight_bit_mime { " BODY=8BITMIME" } else { "" };
         expected += if smtputf8 { " SMTPUTF8" } else { "" };
-        assert_eq!(rest, expected, "nothing but the parameters follows");
+        assert_eq!(rest, expected, "only the parameters follow");
         if let ReversePath::Mailbox(mailbox) = &path {
             check_mailbox(mailbox);
         }
@@ -115,26 +115,27 @@ pub fn body(input: Input) {
         let line = line(&Command::Rcpt(&path));
         let (read, rest) = path_of(&line, "RCPT TO:");
         assert_eq!((read, rest), (path.as_str(), ""), "{line:?}");
-        assert_eq!(read.parse::<ForwardPath>().as_ref(), Ok(&path), "it reads back as what it was");
+        assert_eq!(read.parse::<ForwardPath>().as_ref(), Ok(&path), "the path parses back to itself");
         if let ForwardPath::Mailbox(mailbox) = &path {
             check_mailbox(mailbox);
         }
     }
 }
 
-/// The command as a server reads it: one line.
+/// The command as a server reads it. Checks that it is one line.
 fn line(command: &Command<'_>) -> String {
     let mut octets = Vec::new();
     command.encode(&mut octets);
     let text = String::from_utf8(octets).expect("commands are UTF-8");
     let line = text.strip_suffix("\r\n").expect("a line end");
-    assert!(!line.contains(char::is_control), "{line:?} is one line");
+    assert!(!line.contains(char::is_control), "{line:?} must be one line");
     line.into()
 }
 
-/// Reads the path between angle brackets as a server has to, quoted strings included; what follows.
+/// Reads the path between angle brackets like a server, including quoted strings. Returns the path and
+/// what follows it.
 fn path_of<'l>(line: &'l str, verb: &str) -> (&'l str, &'l str) {
-    let path = line.strip_prefix(verb).and_then(|rest| rest.strip_prefix('<')).expect("a path behind the verb");
+    let path = line.strip_prefix(verb).and_then(|rest| rest.strip_prefix('<')).expect("a path after the verb");
     let (mut quoted, mut escaped) = (false, false);
     for (at, character) in path.char_indices() {
         match character {
@@ -146,18 +147,18 @@ fn path_of<'l>(line: &'l str, verb: &str) -> (&'l str, &'l str) {
             _ => {}
         }
     }
-    panic!("{line:?} has no end of the path")
+    panic!("the path in {line:?} does not end")
 }
 
 fn check_mailbox(mailbox: &Mailbox) {
     let address = mailbox.as_str();
     assert_eq!(address, format!("{}@{}", mailbox.local_part(), mailbox.domain()));
     assert!(address.len() <= 254, "RFC 5321 section 4.5.3.1.3");
-    assert!(is_word(mailbox.domain()), "{mailbox:?}: the domain is one word");
+    assert!(is_word(mailbox.domain()), "{mailbox:?}: the domain must be one word");
     assert!(mailbox.local_part().starts_with('"') || is_word(mailbox.local_part()), "{mailbox:?}");
 }
 
-/// Whether a server that splits at blanks and angle brackets reads one word.
+/// Whether a server that splits at whitespace and angle brackets reads this as one word.
 fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>'))
 }

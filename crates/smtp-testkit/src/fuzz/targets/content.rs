@@ -1,4 +1,4 @@
-//! Content: any octets in any pieces go out, and a server reads back one message, the same.
+//! Content: for any octets in any pieces, a server reads exactly one message with the same content.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{Body, ContentEncoder, LONGEST_LINE, LineEndings};
@@ -10,7 +10,7 @@ use crate::{fuzz::values::Pieces, oracle::Message};
 pub struct Input {
     line_endings: LineEndings,
     body: Body,
-    /// How many octets more than these the message is to have, if that is enforced.
+    /// If set, the exact size of the message is enforced, this many octets above the actual size.
     exact: Option<i8>,
     pieces: Pieces,
     octets: Vec<u8>,
@@ -56,20 +56,20 @@ pub fn body(mut input: Input) {
         let (piece, behind) = rest.split_at(input.pieces.next(rest.len()));
         rest = behind;
         let fault = encoder.encode(piece, &mut wire).err();
-        assert_eq!(fault, message.give(piece), "the same octet is at fault");
+        assert_eq!(fault, message.give(piece), "both report the same fault");
         if fault.is_some() {
             return arrives(&mut message, &wire, false);
         }
     }
     let fault = encoder.finish(&mut wire).err();
-    assert_eq!(fault, message.end(), "the same octet is at fault");
+    assert_eq!(fault, message.end(), "both report the same fault");
     arrives(&mut message, &wire, fault.is_none());
     if fault.is_none() {
         assert_eq!(encoder.longest_line(), message.overlong_line(), "the longest line, above {LONGEST_LINE}");
     }
 }
 
-/// RFC 1870 section 6, for content that is mended.
+/// The size according to RFC 1870 section 6, after bare LFs were replaced.
 fn wire_size(octets: &[u8]) -> u64 {
     let bare = |at: usize| octets[at] == b'\n' && (at == 0 || octets[at - 1] != b'\r');
     let mended = (0..octets.len()).filter(|at| bare(*at)).count();
@@ -77,8 +77,8 @@ fn wire_size(octets: &[u8]) -> u64 {
     (octets.len() + mended + end) as u64
 }
 
-/// A server reads all of it, and its end only at its end.
+/// Checks that a server reads everything, and sees the end of data only at the end.
 fn arrives(message: &mut Message, wire: &[u8], ended: bool) {
-    assert_eq!(message.arrive(wire), Ok(wire.len()), "what arrives is what was given");
-    assert_eq!(message.has_arrived(), ended, "it ends where it was ended");
+    assert_eq!(message.arrive(wire), Ok(wire.len()), "the server reads what was given");
+    assert_eq!(message.has_arrived(), ended, "the server sees the end of data only if it was sent");
 }

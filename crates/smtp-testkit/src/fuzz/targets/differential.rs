@@ -1,5 +1,5 @@
-//! A server that does what it likes, to us and to the peers: the same comes of it, or what the list
-//! of permitted differences says.
+//! An arbitrary server, played to our client and to the peers. The outcome must be the same, or covered by
+//! the list of permitted differences.
 
 use std::{cell::OnceCell, sync::Arc};
 
@@ -24,15 +24,15 @@ impl<'a> Arbitrary<'a> for Input {
         script.offers =
             Offers { pipelining: choices & 2 != 0, eight_bit_mime: choices & 4 != 0, lower_case: choices & 0x38 == 8 };
         script.piece = [usize::MAX, usize::MAX, 1, 7][usize::from(choices >> 6)];
-        // One message in eight is 8-bit: to most servers it is not sent.
+        // Only one message in eight may be 8-bit, because it is not sent to most servers.
         let kinds = if choices & 0x38 == 0x10 { 8 } else { 7 };
         script.content = b"Subject: test\r\n".to_vec();
         script.heals = lines & 8 != 0;
         for _ in 0..lines & 7 {
             script.content.extend_from_slice(LINES[usize::from(u8::arbitrary(u)? % kinds)]);
         }
-        // Every server says something odd, or it would be no different from the one before; most say
-        // one thing, so that most conversations are long.
+        // Every server has at least one unusual reply. Most have just one, so that most conversations are
+        // long.
         for _ in 0..=(lines >> 6).saturating_sub(1) {
             let turn = Turn::ALL[usize::from(u8::arbitrary(u)? & 7)];
             script = script.with(turn, answer(turn, u)?);
@@ -58,7 +58,7 @@ fn answer(turn: Turn, u: &mut Unstructured<'_>) -> Result<Answer> {
     Ok(Answer { code, form, cut: (cut >= 128).then_some(cut & 0x3f) })
 }
 
-/// Plays it to everybody.
+/// Plays the script to our client and to all peers.
 pub fn body(input: Input) {
     thread_local! {
         static CLOCK: OnceCell<Clock> = const { OnceCell::new() };

@@ -1,5 +1,5 @@
-//! The connection ends somewhere between the first octet of EHLO and the reply to the command
-//! behind it: HELO on a new connection, or the reason that forbids it (RFC 1869 section 4.7).
+//! The connection ends somewhere between the first octet of EHLO and the reply to the next command. HELO on
+//! a new connection must follow, or the reason why it must not (RFC 1869 section 4.7).
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     oracle,
 };
 
-/// A run: who delivers what, where the first connection ends, and what happens then.
+/// A run: what is delivered, where the first connection ends, and what happens then.
 #[derive(Clone, Debug, Arbitrary)]
 pub struct Input<'a> {
     policy: Policy,
@@ -27,7 +27,7 @@ pub struct Input<'a> {
     pieces: Pieces,
     greeting: Greeting,
     ehlo: EhloReply,
-    /// Octets of either side, counted from the second of EHLO.
+    /// Where the connection ends, in octets of both sides, counted from the second octet of EHLO.
     cut: u8,
     ending: Ending,
     then: Moves<'a>,
@@ -43,7 +43,7 @@ impl<'a> Arbitrary<'a> for Greeting {
             return Ok(Self(server::reply(220, form & 0xcf)));
         }
         let mut octets = Said::arbitrary(u)?.0;
-        // What stands behind the greeting would be the start of EHLO's reply.
+        // Octets after the greeting would be the start of the reply to EHLO.
         let line = octets.iter().position(|octet| *octet == b'\n').map_or(octets.len(), |end| end + 1);
         octets.truncate(line);
         Ok(Self(octets))
@@ -83,32 +83,32 @@ impl<'a> Arbitrary<'a> for Ending {
     }
 }
 
-/// What has to follow.
+/// What must follow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Follows {
     /// HELO on a new connection to the same place.
     Helo,
-    /// Everybody is deferred: HELO cannot carry what the delivery needs.
+    /// All recipients are deferred, because HELO cannot meet these needs.
     Forbidden(Needs),
-    /// Everybody is deferred, for this reply.
+    /// All recipients are deferred because of this reply.
     DeferredFor(u16),
-    /// Everybody is deferred.
+    /// All recipients are deferred.
     Deferred,
-    /// Everybody had a final status before.
+    /// All recipients already had a final status.
     Settled,
 }
 
-/// Runs it, with what has to follow written down here once more, and then to its end.
+/// Runs the input, checks what follows independently of the oracle, and continues to the end.
 pub fn body(input: Input<'_>) {
     let Input { policy: Policy(config), envelope, content, pieces, greeting, ehlo, cut, ending, then } = input;
-    // How long a reply may be is for other targets.
+    // Limits on replies are left to other targets.
     let limits = config.limits().with_reply_line(Limits::DEFAULT.reply_line()).with_reply(Limits::DEFAULT.reply());
     let config = config.with_limits(limits);
     let needs = oracle::needs(&config, &envelope.0);
     let offered = Offered { keywords: 0, form: 0 };
     let config = Arc::new(config);
     let mut driver = Driver::new(config.clone(), envelope.0, content.0, pieces, offered);
-    driver.watched.connected().expect("a connection is wanted first");
+    driver.watched.connected().expect("the first step is to connect");
     driver.hear(&greeting.0);
     if says(&mut driver, "EHLO ") || says(&mut driver, "LHLO ") {
         let follows = cut_at(&mut driver, &config, needs, &ehlo, usize::from(cut), ending);
@@ -118,7 +118,7 @@ pub fn body(input: Input<'_>) {
     driver.finish();
 }
 
-/// Lets the conversation go on for `cut` octets and ends it: what has to follow.
+/// Continues the conversation for `cut` octets and ends it. Returns what must follow.
 fn cut_at(driver: &mut Driver, config: &Config, needs: Needs, ehlo: &EhloReply, cut: usize, ending: Ending) -> Follows {
     let helo = match (config.protocol(), ending, config.helo_retry()) {
         (Protocol::Lmtp, _, _) | (_, _, HeloRetry::Never) | (_, Ending::Silence, HeloRetry::Disconnect) => {
@@ -137,12 +137,12 @@ fn cut_at(driver: &mut Driver, config: &Config, needs: Needs, ehlo: &EhloReply, 
         421 => return Follows::DeferredFor(421),
         _ if says(driver, "MAIL ") => helo,
         _ if !says(driver, "HELO ") => Follows::Settled,
-        // HELO is on its way where EHLO was refused.
+        // EHLO was refused, and HELO is being sent.
         500.. => helo,
         code => Follows::DeferredFor(code),
     };
     if !send(driver, &mut left) {
-        // Its reply comes, but not to its end.
+        // The reply arrives, but not completely.
         let reply = b"250 ok\r\n";
         driver.hear(&reply[..left.min(reply.len() - 1)]);
     }
@@ -150,7 +150,7 @@ fn cut_at(driver: &mut Driver, config: &Config, needs: Needs, ehlo: &EhloReply, 
     follows
 }
 
-/// Hands over what is to be written, `left` octets of it at most; whether that was the last of them.
+/// Hands over up to `left` octets of what is to be written. Returns whether `left` is used up.
 fn send(driver: &mut Driver, left: &mut usize) -> bool {
     while let Wanted::Transmit(most) = driver.wanted() {
         let octets = driver.piece(most.min(*left));
@@ -163,7 +163,7 @@ fn send(driver: &mut Driver, left: &mut usize) -> bool {
     false
 }
 
-/// The server says this, `left` octets of it at most; whether it did not come to its end.
+/// The server sends up to `left` octets of this reply. Returns whether the reply was cut short.
 fn hear(driver: &mut Driver, reply: &[u8], left: &mut usize) -> bool {
     let heard = reply.len().min(*left);
     driver.hear(&reply[..heard]);
@@ -209,11 +209,11 @@ fn check(driver: &mut Driver, follows: Follows, ending: Ending) {
     };
     if !reported {
         let conversation = driver.watched.conversation();
-        panic!("{follows:?} has to follow, not {:?}\n\n{conversation}", driver.watched.poll());
+        panic!("{follows:?} must follow, not {:?}\n\n{conversation}", driver.watched.poll());
     }
     if follows == Follows::Helo {
         driver.watched.connected().expect("a connection was asked for");
         driver.hear(b"220 again\r\n");
-        assert!(says(driver, "HELO client.example\r\n"), "HELO has to follow\n\n{}", driver.watched.conversation());
+        assert!(says(driver, "HELO client.example\r\n"), "HELO must follow\n\n{}", driver.watched.conversation());
     }
 }

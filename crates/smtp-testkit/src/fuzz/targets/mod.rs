@@ -1,4 +1,4 @@
-//! A file for each target: its `Input`, and the `body` that panics if the input breaks a promise.
+//! One file for each target, with its `Input` and a `body` that panics if the input breaks a promise.
 
 pub mod capabilities;
 pub mod command;

@@ -1,5 +1,5 @@
-//! Replies: whole, in pieces, and as the plain reader reads them, always the same; some of them as
-//! the peers read them, too.
+//! Replies: decoding them whole, in pieces, and with the oracle's simple reader must give the same result.
+//! Some are also compared with the peers.
 
 use std::{
     fmt::{self, Write},
@@ -16,13 +16,13 @@ use crate::{
     oracle::{Heard, ReplyReader},
 };
 
-/// Octets from a server, the pieces they come in, and the limits.
+/// Octets from a server, the pieces in which they arrive, and the limits.
 #[derive(Clone, Debug)]
 pub struct Input<'a> {
     line_limit: usize,
     reply_limit: usize,
-    /// The peers read it as well: they take several times as long.
-    #[cfg_attr(not(feature = "peers"), allow(dead_code, reason = "there are none"))]
+    /// Whether to compare with the peers, which take several times as long.
+    #[cfg_attr(not(feature = "peers"), allow(dead_code, reason = "used with `peers` only"))]
     compared: bool,
     pieces: Pieces,
     octets: &'a [u8],
@@ -37,14 +37,14 @@ impl<'a> Arbitrary<'a> for Input<'a> {
         };
         let pieces = Pieces::arbitrary(u)?;
         let octets = u.bytes(u.len())?;
-        // By the length, which nearly every mutation changes: so it stays one in sixteen whatever the corpus is.
+        // Depends on the length, which nearly every mutation changes, so that it stays at one in sixteen.
         let compared = limits & 0x80 != 0 && octets.len() % 16 == 0;
         Ok(Self { line_limit, reply_limit, compared, pieces, octets })
     }
 }
 
-/// What was read of a stream: each reply's code and the offset behind it, and the fault that ended
-/// it.
+/// What was read from a stream: the code and the end offset of each reply, and the fault that ended the
+/// stream, if any.
 #[derive(Debug)]
 struct Read {
     replies: Vec<(u16, usize)>,
@@ -53,7 +53,7 @@ struct Read {
 
 /// Reads the octets three times.
 pub fn body(input: Input<'_>) {
-    // Most inputs have fewer.
+    // Enough for most inputs.
     let mut replies = Vec::with_capacity(16);
     let fault = decode(&input, [input.octets].into_iter(), |reply, taken, end| {
         check_reply(reply, taken);
@@ -68,7 +68,7 @@ pub fn body(input: Input<'_>) {
     });
     let mut replies = whole.replies.iter();
     let fault = decode(&input, pieces, |reply, taken, end| {
-        assert_eq!(reply.octets(), behind_empty_lines(taken), "a reply is its octets");
+        assert_eq!(reply.octets(), behind_empty_lines(taken), "a reply has exactly its own octets");
         assert_eq!(replies.next(), Some(&(reply.code().get(), end)), "a split changes nothing");
     });
     assert_eq!((replies.next(), &fault), (None, &whole.fault), "a split changes nothing");
@@ -79,14 +79,14 @@ pub fn body(input: Input<'_>) {
     }
 }
 
-/// The peers have limits of their own.
+/// Faults that are not compared, because the peers have other limits.
 #[cfg(feature = "peers")]
 const fn is_limit(kind: ReplyErrorKind) -> bool {
     matches!(kind, ReplyErrorKind::LineTooLong | ReplyErrorKind::ReplyTooLong)
 }
 
-/// Gives away each reply, the octets that were taken for it, and the offset behind it. The fault that
-/// ended that.
+/// Calls `each` with each reply, the octets that it was decoded from, and its end offset. Returns the
+/// fault that ended the stream, if any.
 fn decode<'a>(
     input: &Input<'_>,
     pieces: impl Iterator<Item = &'a [u8]>,
@@ -102,7 +102,7 @@ fn decode<'a>(
             let at = before + piece.len() - rest.len() + taken;
             rest = &rest[taken..];
             match result {
-                Ok(None) => assert!(rest.is_empty(), "octets are left, and no reply is"),
+                Ok(None) => assert!(rest.is_empty(), "octets are left although there is no reply"),
                 Ok(Some(reply)) => {
                     each(&reply, &input.octets[start..at], at);
                     start = at;
@@ -110,8 +110,8 @@ fn decode<'a>(
                 Err(fault) => return Some(fault),
             }
             let held = decoder.held();
-            assert!(held.len() <= input.reply_limit, "no more is held than a reply may have");
-            assert_eq!(held, behind_empty_lines(held), "no empty line before a reply is held");
+            assert!(held.len() <= input.reply_limit, "no more is held than the limit of a reply");
+            assert_eq!(held, behind_empty_lines(held), "empty lines before a reply are not held");
         }
         before += piece.len();
     }
@@ -126,13 +126,13 @@ fn behind_empty_lines(octets: &[u8]) -> &[u8] {
     rest
 }
 
-/// One reply is that of its octets, and what is shown of it harms nobody.
+/// Checks that a reply parses alone to the same value, and is safe to display.
 fn check_reply(reply: &Reply<'_>, taken: &[u8]) {
     let octets = behind_empty_lines(taken);
-    assert_eq!(reply.octets(), octets, "a reply is its octets");
+    assert_eq!(reply.octets(), octets, "a reply has exactly its own octets");
     for alone in [taken, octets] {
         let parsed = Reply::parse(alone).expect("a reply").expect("a whole one");
-        assert_eq!(parsed, (alone.len(), *reply), "read alone, it is the same");
+        assert_eq!(parsed, (alone.len(), *reply), "parsed alone, it is the same");
     }
     let mut rest = octets;
     let lines = std::iter::from_fn(|| {
@@ -144,19 +144,19 @@ fn check_reply(reply: &Reply<'_>, taken: &[u8]) {
         Some(line.strip_suffix(b"\r").unwrap_or(line).get(4..).unwrap_or_default())
     });
     assert!(reply.lines().eq(lines), "its lines are those on the wire");
-    assert!(write!(Harmless, "{reply}").is_ok(), "{:?} is not safe to show", reply.to_string());
+    assert!(write!(Printable, "{reply}").is_ok(), "{:?} is not safe to show", reply.to_string());
     if let Some(enhanced) = reply.enhanced() {
         let text = enhanced.to_string();
         let digits = |part: &str| part.parse::<u16>().is_ok_and(|number| number < 1000);
         assert!(text.split('.').all(digits) && text.split('.').count() == 3, "{text}");
-        assert_eq!(text.as_bytes()[0], octets[0], "its class is the first digit");
+        assert_eq!(text.as_bytes()[0], octets[0], "the class is the first digit of the code");
     }
 }
 
-/// Takes what harms nobody who sees it.
-struct Harmless;
+/// A writer that accepts only text without control characters.
+struct Printable;
 
-impl fmt::Write for Harmless {
+impl fmt::Write for Printable {
     fn write_str(&mut self, shown: &str) -> fmt::Result {
         if shown.contains(char::is_control) { Err(fmt::Error) } else { Ok(()) }
     }
@@ -182,10 +182,10 @@ fn read_plainly(input: &Input<'_>, decoded: &Read) {
             }
             Some(Heard::Fault(kind)) => {
                 assert_eq!(decoded.fault.as_ref().map(ReplyError::kind), Some(kind), "the same fault");
-                assert_eq!(replies.next(), None, "no reply behind the fault");
+                assert_eq!(replies.next(), None, "no reply after the fault");
                 return;
             }
         }
     }
-    assert_eq!((replies.next(), decoded.fault.as_ref()), (None, None), "nothing but what is there");
+    assert_eq!((replies.next(), decoded.fault.as_ref()), (None, None), "the same number of replies and no fault");
 }

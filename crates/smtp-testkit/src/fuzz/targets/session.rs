@@ -1,4 +1,4 @@
-//! An arbitrary server over several connections, and a driver that does what it likes.
+//! An arbitrary server over several connections, and an arbitrary driver.
 
 use arbitrary::Arbitrary;
 
@@ -9,7 +9,7 @@ use crate::fuzz::{
     values::{Addressed, Octets, Pieces, Policy},
 };
 
-/// A run: who delivers what, and everything that happens.
+/// A run: what is delivered, and all events.
 #[derive(Clone, Debug, Arbitrary)]
 pub struct Input<'a> {
     policy: Policy,
@@ -20,7 +20,7 @@ pub struct Input<'a> {
     moves: Moves<'a>,
 }
 
-/// Runs it, and then to its end. The oracle watches.
+/// Runs the input and continues to the end, under the oracle.
 pub fn body(input: Input<'_>) {
     let Input { policy, envelope, content, pieces, offered, moves } = input;
     let mut driver = Driver::new(policy.0, envelope.0, content.0, pieces, offered);
