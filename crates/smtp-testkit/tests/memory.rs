@@ -1,15 +1,34 @@
-//! A delivery never holds more than a block or two of the content, however the driver writes.
+//! Neither machine holds more than a block or two of the content, however the driver writes.
 
-use std::alloc::System;
+use std::{
+    alloc::System,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use smtp_proto::{Config, Delivery, Envelope, ForwardPath, HelloName, ReversePath, Step};
+use smtp_proto::{
+    Body, Command, Config, ContentEncoder, Delivery, Envelope, ForwardPath, HelloName, Limits, LineEndings,
+    MailParameters, ReversePath, Session, Step,
+};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
+/// What is allocated counts for all threads: one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Octets that were allocated since and are held.
+fn held(since: &Region<'_, System>) -> usize {
+    let change = since.change();
+    change.bytes_allocated.saturating_sub(change.bytes_deallocated)
+}
+
 #[test]
-fn content_does_not_pile_up_when_the_driver_makes_partial_writes() {
+fn content_does_not_pile_up_in_a_delivery_when_the_driver_makes_partial_writes() {
+    let _alone = alone();
     let mut config = Config::new(HelloName::new("client.example").unwrap());
     config = config.clone().with_limits(config.limits().with_block(4096));
     let envelope = Envelope::new(ReversePath::Null, vec![ForwardPath::Postmaster]).unwrap();
@@ -38,8 +57,34 @@ fn content_does_not_pile_up_when_the_driver_makes_partial_writes() {
             }
             other => panic!("expected to give or write content: {other:?}"),
         }
-        let change = before.change();
-        let held = change.bytes_allocated.saturating_sub(change.bytes_deallocated);
+        let held = held(&before);
         assert!(held < 32_768, "{held} octets are held after {given} octets of content");
+    }
+}
+
+#[test]
+fn content_does_not_pile_up_in_a_session_whose_output_never_becomes_empty() {
+    let _alone = alone();
+    let mut session = Session::new(Limits::DEFAULT);
+    let name = HelloName::new("client.example").unwrap();
+    session.received(b"220 mx\r\n");
+    for (command, reply) in [
+        (Command::Ehlo(&name), "250 mx\r\n"),
+        (Command::Mail(&ReversePath::Null, &MailParameters::new()), "250 ok\r\n"),
+        (Command::Rcpt(&ForwardPath::Postmaster), "250 ok\r\n"),
+        (Command::Data, "354 go on\r\n"),
+    ] {
+        session.command(&command).unwrap();
+        session.sent(session.output().len()).unwrap();
+        session.received(reply.as_bytes());
+    }
+    session.begin_content(ContentEncoder::new(LineEndings::Mend, Body::SevenBit)).unwrap();
+    let before = Region::new(ALLOCATOR);
+    let line = "0123456789\r\n".repeat(400);
+    for given in 0..256 {
+        session.content(line.as_bytes()).unwrap();
+        session.sent(session.output().len().min(line.len() + 1) - 1).unwrap();
+        let held = held(&before);
+        assert!(held < 32_768, "{held} octets are held after {given} pieces of content");
     }
 }
