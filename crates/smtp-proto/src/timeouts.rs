@@ -72,7 +72,7 @@ impl Timeouts {
         block, with_block: Duration;
         /// For the reply to the end of the content. Too short a timeout causes duplicate deliveries.
         content_end, with_content_end: Duration;
-        /// For the reply to QUIT, when every recipient has its status.
+        /// For the reply to QUIT, and the longest wait for anything once every recipient has its status.
         quit, with_quit: Duration;
     }
 

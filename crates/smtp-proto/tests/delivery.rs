@@ -1,5 +1,7 @@
 //! A delivery by itself: probes, calls that do not fit the moment, and how much a report keeps.
 
+use std::time::Duration;
+
 use smtp_proto::{
     Afterwards, AttemptEnd, Cancel, Config, Connect, Delivery, Disconnect, Envelope, EnvelopeError, ForwardPath, Hello,
     HelloName, Mailbox, MisuseError, Place, ReversePath, Stage, Status, Step,
@@ -189,4 +191,29 @@ fn a_line_that_not_every_server_takes_is_reported_and_sent() {
     converse(&mut delivery, &["250 f\r\n", "221 g\r\n"]);
     assert_eq!(delivery.report().longest_line(), Some(1500));
     assert!(delivery.report().to_string().contains("the content has a line of 1500 octets"));
+}
+
+#[test]
+fn once_every_recipient_has_its_status_no_wait_is_longer_than_the_one_for_quit() {
+    let (usual, short) = (Duration::from_secs(300), Duration::from_secs(30));
+    let wait = |delivery: &Delivery| match delivery.poll() {
+        Step::Receive(timeout) => timeout.duration,
+        other => panic!("expected to wait: {other:?}"),
+    };
+    let keep = || Delivery::new(config().with_afterwards(Afterwards::Keep), envelope(2));
+    for (last, expected) in [("250 d\r\n", Duration::from_secs(120)), ("550 d\r\n", short)] {
+        // RSET, for the connection is to be kept.
+        let mut delivery = keep();
+        delivery.connected().unwrap();
+        converse(&mut delivery, &["220 a\r\n", "250 b\r\n", "250 c\r\n", "550 d\r\n"]);
+        assert_eq!(wait(&delivery), usual);
+        converse(&mut delivery, &[last]);
+        assert_eq!(wait(&delivery), expected, "{last}");
+    }
+    // DATA was pipelined behind the recipients that were refused.
+    let mut delivery = keep();
+    delivery.connected().unwrap();
+    let said = converse(&mut delivery, &["220 a\r\n", "250-b\r\n250 PIPELINING\r\n", "250 c\r\n550 d\r\n550 d\r\n"]);
+    assert!(said.ends_with("DATA\r\n"), "{said}");
+    assert_eq!(wait(&delivery), short);
 }

@@ -114,7 +114,11 @@ impl Delivery {
     }
 
     fn poll_session(&self) -> Step<'_> {
-        let timeout = self.session.timeout(self.config.timeouts());
+        let mut timeout = self.session.timeout(self.config.timeouts());
+        // Once every recipient has its status, there is no reason to wait longer than for the reply to QUIT.
+        if self.report().is_complete() {
+            timeout.duration = timeout.duration.min(self.config.timeouts().quit());
+        }
         match self.session.output() {
             [] => Step::Receive(timeout),
             output => Step::Transmit(Transmit::new(output, timeout)),

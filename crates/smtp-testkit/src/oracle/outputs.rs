@@ -90,6 +90,7 @@ impl Oracle {
     }
 
     fn check_wait(&mut self, wait: Timeout, limit: Duration) -> Result<(), Violation> {
+        let limit = if self.all_settled() { limit.min(self.task.config.timeouts().quit()) } else { limit };
         let Clock { last, changes_left, must_change } = self.clock;
         let changes = last.map_or(0, |last| wait.progress.wrapping_sub(last));
         let left = if last.is_none() { 0 } else { changes_left.saturating_sub(changes) };
@@ -102,6 +103,12 @@ impl Oracle {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether every recipient has its status, so that only the end of the connection is left.
+    fn all_settled(&mut self) -> bool {
+        verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
+        !self.by_replies.is_empty() && self.by_replies.iter().all(Option::is_some)
     }
 
     /// Checks the octets to be handed over: those shown before, possibly with more after them.
