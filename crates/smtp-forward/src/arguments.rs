@@ -87,6 +87,13 @@ pub(crate) struct Send {
     /// How many messages to send over a connection before closing it; 1 opens a new one for each [default: no limit]
     #[arg(long, value_name = "N")]
     pub(crate) per_connection: Option<NonZeroU32>,
+    /// How long a message may take, over all its connections. After that it is deferred, or unconfirmed if all of it was
+    /// sent. A server that holds three messages that long gets no more
+    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = seconds)]
+    pub(crate) message_timeout: Duration,
+    /// How long all messages together may take. After that the rest is deferred [default: no limit]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) batch_timeout: Option<Duration>,
     /// Send all messages this many times, to put a load on a server
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) repeat: NonZeroU32,

@@ -5,9 +5,10 @@ use std::{
     num::NonZeroU32,
     sync::{Arc, atomic::Ordering},
     task::Poll,
+    time::Instant,
 };
 
-use smtp_client::{Client, ContentChanged};
+use smtp_client::{Bounds, Client, ContentChanged};
 use smtp_proto::{Cancel, Delivery, Envelope, MisuseError, Size, Status};
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     books::Books,
     diagnostics,
     exit_status::ExitStatus,
+    host::{self, Host, Went},
     leave::{Experience, Reason},
     progress::Progress,
     watch::Watch,
@@ -32,6 +34,8 @@ pub(crate) struct Connection<'a> {
     has_delivered: bool,
     /// The current message.
     taken: Taken<'a>,
+    /// When it was begun.
+    begun: Instant,
     /// Failures outside its delivery.
     status: ExitStatus,
     stage: Stage<'a>,
@@ -39,6 +43,8 @@ pub(crate) struct Connection<'a> {
 
 /// What is under way.
 enum Stage<'a> {
+    /// Waits until the host may get the current message.
+    Pause,
     Delivery(Box<dyn Read + 'a>),
     /// Ends the connection before the last message is reported, because the report says how the connection ended.
     Quit(Next<'a>),
@@ -62,7 +68,8 @@ impl<'a> Connection<'a> {
         watch.message = first.which().to_string();
         let mut client = client(batch);
         client.start();
-        Self { batch, client, watch, delivery, served: 0, has_delivered: false, taken: first, status, stage }
+        let (served, has_delivered, begun) = (0, false, Instant::now());
+        Self { batch, client, watch, delivery, served, has_delivered, taken: first, begun, status, stage }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
@@ -71,12 +78,21 @@ impl<'a> Connection<'a> {
 
     /// Goes as far as it can without waiting, but not beyond the current message. Returns [`Poll::Ready`] when this
     /// connection has no more messages to send.
-    pub(crate) fn advance(&mut self, queue: &mut Queue<'a>, books: &mut Books) -> Poll<()> {
+    pub(crate) fn advance(&mut self, queue: &mut Queue<'a>, host: &mut Host, books: &mut Books) -> Poll<()> {
+        if let Stage::Pause = self.stage {
+            self.try_to_begin(host);
+        }
+        if let Stage::Pause = self.stage {
+            return Poll::Pending;
+        }
+        if let Some(why) = host.batch_is_over(Instant::now()) {
+            self.delivery.cancel(why);
+        }
         let (ended, next) = loop {
             let mut no_content = io::empty();
             let content: &mut dyn Read = match &mut self.stage {
                 Stage::Delivery(content) => content,
-                Stage::Quit(_) => &mut no_content,
+                Stage::Quit(_) | Stage::Pause => &mut no_content,
             };
             let ended = match self.client.advance(&mut self.delivery, content, &mut self.watch) {
                 Ok(Poll::Pending) => return Poll::Pending,
@@ -85,9 +101,9 @@ impl<'a> Connection<'a> {
             };
             let next = match self.stage {
                 Stage::Quit(next) => break (ended, next),
-                Stage::Delivery(_) => {
+                Stage::Delivery(_) | Stage::Pause => {
                     self.count();
-                    self.next(queue)
+                    self.next(queue, host)
                 }
             };
             if ended.is_err() || !self.is_at_its_end(next) {
@@ -104,7 +120,7 @@ impl<'a> Connection<'a> {
         books.enter(self.taken, self.client.report(&self.delivery), self.status);
         match next {
             Next::Message(taken) => {
-                self.take(taken);
+                self.take(taken, host);
                 Poll::Pending
             }
             Next::NoMore => Poll::Ready(()),
@@ -116,18 +132,21 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn next(&self, queue: &mut Queue<'a>) -> Next<'a> {
-        match self.reason_to_leave().filter(|_| queue.leave()) {
+    fn next(&self, queue: &mut Queue<'a>, host: &mut Host) -> Next<'a> {
+        let report = self.delivery.report();
+        let experience = Experience::new(report, self.has_delivered);
+        // A message that was not tried says nothing about the host.
+        if report.attempts().next().is_some() {
+            host.note(Went::of(report, experience), self.begun, Instant::now());
+        }
+        match experience.reason_to_leave().filter(|_| !self.is_interrupted() && queue.leave()) {
             Some(reason) => Next::Leave(reason),
             None => queue.take().map_or(Next::NoMore, Next::Message),
         }
     }
 
-    /// Why the connection should not send more messages.
-    fn reason_to_leave(&self) -> Option<Reason> {
-        let interrupted = self.batch.interrupt.load(Ordering::Relaxed);
-        let experience = Experience::new(self.delivery.report(), self.has_delivered);
-        experience.reason_to_leave().filter(|_| !interrupted)
+    fn is_interrupted(&self) -> bool {
+        self.batch.interrupt.load(Ordering::Relaxed)
     }
 
     /// Counts the current message for the connection it was last sent on.
@@ -146,15 +165,31 @@ impl<'a> Connection<'a> {
         self.served >= limit || !matches!(next, Next::Message(_))
     }
 
-    fn take(&mut self, taken: Taken<'a>) {
+    fn take(&mut self, taken: Taken<'a>, host: &Host) {
         self.status = ExitStatus::Ok;
         if let Err(misuse) = self.delivery.deliver_next(envelope(self.batch, taken)) {
             self.start_over(misuse);
             self.delivery = Delivery::new(self.batch.config.clone(), envelope(self.batch, taken));
         }
-        let (stage, status) = open(taken, &mut self.delivery, &self.watch.progress);
-        (self.taken, self.stage, self.status) = (taken, stage, self.status.max(status));
+        (self.taken, self.stage) = (taken, Stage::Pause);
         self.watch.message = taken.which().to_string();
+        self.try_to_begin(host);
+    }
+
+    /// Begins the current message, or gives it up, unless it has to wait.
+    fn try_to_begin(&mut self, host: &Host) {
+        let next =
+            if self.is_interrupted() { host::Next::GiveUp(Cancel::Interrupted) } else { host.next(Instant::now()) };
+        let (stage, status) = match next {
+            host::Next::Pause => return,
+            host::Next::Send => open(self.taken, &mut self.delivery, &self.watch.progress),
+            host::Next::GiveUp(why) => {
+                self.delivery.cancel(why);
+                (Stage::Delivery(Box::new(io::empty())), ExitStatus::Ok)
+            }
+        };
+        (self.stage, self.status) = (stage, self.status.max(status));
+        self.begun = Instant::now();
         self.client.start();
     }
 
@@ -190,5 +225,6 @@ fn envelope(batch: &Batch<'_>, taken: Taken<'_>) -> Envelope {
 }
 
 fn client(batch: &Batch<'_>) -> Client {
-    Client::new(batch.next_hop.clone()).with_interrupt(Arc::clone(&batch.interrupt))
+    let bounds = Bounds::default().with_delivery(Some(batch.arguments.message_timeout));
+    Client::new(batch.next_hop.clone()).with_bounds(bounds).with_interrupt(Arc::clone(&batch.interrupt))
 }

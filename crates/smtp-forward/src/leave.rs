@@ -58,6 +58,11 @@ impl Experience {
         Self { took_hello, has_delivered, deferred }
     }
 
+    /// Whether the server accepted neither a connection nor a hello.
+    pub(crate) const fn was_refused(self) -> bool {
+        !self.took_hello
+    }
+
     /// Why the connection should send no more messages. A server may allow fewer connections than asked for, and say so
     /// in the greeting or only in a reply to each message. All messages sent over such a connection would be deferred.
     pub(crate) const fn reason_to_leave(self) -> Option<Reason> {

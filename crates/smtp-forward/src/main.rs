@@ -12,6 +12,7 @@ mod demo;
 mod diagnostics;
 mod exit_status;
 mod file;
+mod host;
 mod interrupt;
 mod leave;
 mod maildir;

@@ -9,7 +9,7 @@ use std::{
         mpsc::{self, RecvTimeoutError},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use smtp_proto::{Envelope, EnvelopeError, Escaped};
@@ -22,6 +22,7 @@ use crate::{
     diagnostics,
     exit_status::ExitStatus,
     file::Location,
+    host::Host,
     interrupt, maildir,
     message::Message,
     open_files,
@@ -48,10 +49,11 @@ fn send(batch: &Batch<'_>) -> ExitStatus {
     let progress = if batch.arguments.trace { Progress::none() } else { Progress::of(&batch.messages, batch.count) };
     let mut books = Books::new(batch.arguments.json, batch.count, progress);
     let mut queue = Queue::new(batch);
+    let mut host = Host::new(batch.arguments.batch_timeout, Instant::now());
     let connection = |first| Connection::new(batch, books.progress.clone(), first);
     let mut connections: Vec<_> = queue.firsts().into_iter().map(connection).collect();
     loop {
-        connections.retain_mut(|connection| connection.advance(&mut queue, &mut books).is_pending());
+        connections.retain_mut(|connection| connection.advance(&mut queue, &mut host, &mut books).is_pending());
         if connections.is_empty() {
             return books.close();
         }

@@ -133,6 +133,8 @@ pub enum Cancel {
     ContentUnreadable,
     /// The content is no longer what it was when the delivery began: it has fewer, more or other octets.
     ContentChanged,
+    /// Another reason, in the caller's words.
+    Other(&'static str),
 }
 
 impl fmt::Display for Cancel {
@@ -143,6 +145,7 @@ impl fmt::Display for Cancel {
             Self::TooSlow => "the server reads the content too slowly",
             Self::ContentUnreadable => "the content could not be read to its end",
             Self::ContentChanged => "the content changed before it was sent",
+            Self::Other(why) => why,
         })
     }
 }
