@@ -55,15 +55,16 @@ impl Opening {
 
     /// Starts to look up the addresses of `next_hop`. This runs on a separate thread, because a look-up cannot be
     /// interrupted. To abandon it, drop the `Opening`.
-    pub(crate) fn look_up(next_hop: NextHop, now: Instant) -> Self {
+    pub(crate) fn look_up(next_hop: &NextHop, now: Instant) -> Self {
         let (sender, receiver) = sync_channel(1);
-        let failed = sender.clone();
-        let look_up = move || {
-            // This fails if the look-up was abandoned.
-            let _ = sender.send(next_hop.addresses());
+        let look_up = {
+            let (sender, next_hop) = (sender.clone(), next_hop.clone());
+            // Sending fails if the look-up was abandoned.
+            move || drop(sender.send(next_hop.addresses()))
         };
-        if let Err(error) = thread::Builder::new().name("smtp-look-up".into()).spawn(look_up) {
-            let _ = failed.send(Err(error));
+        if thread::Builder::new().name("smtp-look-up".into()).spawn(look_up).is_err() {
+            // There are too many threads on this system. Without another one, the look-up cannot be interrupted.
+            let _ = sender.send(next_hop.addresses());
         }
         let stage = Stage::LookUp(receiver, now);
         Self { stage, untried: Vec::new().into_iter(), failures: Failures::default() }

@@ -101,7 +101,7 @@ impl Drive<'_> {
         let next_hop = &self.link.next_hop;
         self.link.state = State::Opening(match (place, self.link.last, next_hop.address()) {
             (Place::Same, Some(server), _) | (_, _, Some(server)) => Opening::to(server),
-            (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop.clone(), now),
+            (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop, now),
         });
     }
 

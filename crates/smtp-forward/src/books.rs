@@ -7,6 +7,7 @@ use smtp_proto::{Outcome, Report};
 use crate::{
     batch::Taken,
     exit_status::ExitStatus,
+    output::Output,
     progress::{MANY, Progress},
     report::{
         self, json,
@@ -24,8 +25,7 @@ pub(crate) struct Books {
     summary: Summary,
     /// The worst status of the messages.
     status: ExitStatus,
-    /// Whether printing succeeded.
-    written: ExitStatus,
+    output: Output,
     since: Instant,
 }
 
@@ -37,7 +37,7 @@ impl Books {
             progress,
             summary: Summary::default(),
             status: ExitStatus::Ok,
-            written: ExitStatus::Ok,
+            output: Output::default(),
             since: Instant::now(),
         }
     }
@@ -68,13 +68,17 @@ impl Books {
             let summary = std::mem::take(&mut self.summary);
             self.print(summary);
         }
-        self.status.max(self.written)
+        self.status.max(self.output.finish())
     }
 
-    /// Prints, unless an earlier report could not be written.
-    fn print(&mut self, what: impl Display) {
-        if self.written == ExitStatus::Ok {
-            self.written = self.progress.suspend(|| report::publish(what));
+    /// Goes on writing what standard output did not take before.
+    pub(crate) fn go_on(&mut self) {
+        if !self.output.is_written() {
+            self.progress.suspend(|| self.output.go_on());
         }
+    }
+
+    fn print(&mut self, what: impl Display) {
+        self.progress.suspend(|| self.output.print(what));
     }
 }

@@ -4,18 +4,14 @@ use std::{
     env,
     fmt::Display,
     io::{self, Write},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
-
-#[cfg(unix)]
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::style;
-#[cfg(unix)]
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::retry_on_intr,
-};
 use tracing_subscriber::filter::LevelFilter;
+
+use crate::streams::{self, AT_ONCE};
 
 /// Standard error. Octets that cannot be written in time are dropped: diagnostics must not hold up or lose a message.
 #[derive(Clone, Copy, Debug)]
@@ -37,26 +33,14 @@ impl Write for Stderr {
     }
 }
 
-/// A pipe that is ready for writing takes at least this many octets without blocking: `PIPE_BUF` on Linux.
-const AT_ONCE: usize = 4096;
-
 /// Whether standard error can be written to without blocking. If nothing reads it, this waits one second for the first
 /// write only.
-#[cfg(unix)]
 fn takes_octets() -> bool {
     static STALLED: AtomicBool = AtomicBool::new(false);
-    let patience = Timespec { tv_sec: i64::from(!STALLED.load(Ordering::Relaxed)), tv_nsec: 0 };
-    let stderr = rustix::stdio::stderr();
-    let ready = retry_on_intr(|| poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&patience)));
-    // If polling fails, just try to write.
-    let takes = ready != Ok(0);
+    let patience = Duration::from_secs(u64::from(!STALLED.load(Ordering::Relaxed)));
+    let takes = streams::errors_are_ready(patience);
     STALLED.store(!takes, Ordering::Relaxed);
     takes
-}
-
-#[cfg(not(unix))]
-const fn takes_octets() -> bool {
-    true
 }
 
 /// Starts diagnostics at the level given by `RUST_LOG`, or else by `-v`.

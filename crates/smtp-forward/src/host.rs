@@ -160,7 +160,7 @@ mod tests {
             ),
             (&[Otherwise, Otherwise], &[Send, Send], 0),
             (&[Held, Otherwise, Held, Held], &[Send, Send, Send, GiveUp(HELD)], 0),
-            (&[Refused, Held, Refused, Refused], &[Pause, Pause, Pause, GiveUp(REFUSED)], 3),
+            (&[Refused, Held, Refused, Refused], &[Pause, Send, Pause, GiveUp(REFUSED)], 3),
         ] {
             assert_eq!(follow(messages), (next.to_vec(), seconds(pauses)), "{messages:?}");
         }

@@ -1,6 +1,6 @@
 //! Forwards messages by SMTP: the program over `smtp-client` and `smtp-proto`.
 
-// `print!` and the like panic if the stream fails. Use `report` and `diagnostics` instead.
+// `print!` and the like panic if the stream fails. Use `output` and `diagnostics` instead.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod arguments;
@@ -18,6 +18,7 @@ mod leave;
 mod maildir;
 mod message;
 mod open_files;
+mod output;
 mod play;
 mod probe;
 mod progress;
@@ -25,6 +26,7 @@ mod report;
 mod scan;
 mod send;
 mod spool;
+mod streams;
 mod trace;
 mod watch;
 

@@ -11,8 +11,9 @@ use crate::{
     diagnostics,
     exit_status::ExitStatus,
     interrupt,
+    output::publish,
     progress::Progress,
-    report::{self, json, people::Connections},
+    report::{json, people::Connections},
     watch::Watch,
 };
 
@@ -26,8 +27,7 @@ pub(crate) fn run(arguments: &Probe) -> ExitStatus {
         return ExitStatus::Software;
     }
     let findings = Findings::of(&next_hop, client.report(&delivery));
-    let published =
-        if arguments.json { report::publish(json::Line(findings.to_json())) } else { report::publish(&findings) };
+    let published = if arguments.json { publish(json::Line(findings.to_json())) } else { publish(&findings) };
     published.max(findings.status())
 }
 

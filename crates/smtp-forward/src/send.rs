@@ -57,6 +57,7 @@ fn send(batch: &Batch<'_>) -> ExitStatus {
         if connections.is_empty() {
             return books.close();
         }
+        books.go_on();
         smtp_client::wait(connections.iter_mut().map(Connection::client));
     }
 }
@@ -68,8 +69,8 @@ enum Failure {
     Recipients(EnvelopeError),
     /// The limit on open files, which is too low for the connections.
     Connections(u64),
-    /// The thread that reads the messages did not start, or ended early.
-    Reader(io::Error),
+    /// The thread that reads the messages ended early, which is a fault of this program.
+    ReaderEnded,
     /// Every message that cannot be read.
     Unreadable(Vec<(PathBuf, io::Error)>),
 }
@@ -78,7 +79,7 @@ impl Failure {
     const fn status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Recipients(_) | Self::Connections(_) => ExitStatus::Usage,
-            Self::Reader(_) => ExitStatus::TempFail,
+            Self::ReaderEnded => ExitStatus::Software,
             Self::Unreadable(_) => ExitStatus::NoInput,
         }
     }
@@ -92,7 +93,7 @@ impl fmt::Display for Failure {
             Self::Connections(most) => {
                 write!(f, "too many connections: they need more than the {most} open files that this system allows")
             }
-            Self::Reader(error) => write!(f, "the messages cannot be read: {error}; nothing was sent"),
+            Self::ReaderEnded => f.write_str("internal error: the messages were not read; nothing was sent"),
             Self::Unreadable(all) => {
                 for (path, error) in all {
                     let path = Escaped(path.as_os_str().as_encoded_bytes());
@@ -147,32 +148,43 @@ fn files(arguments: &Send) -> Result<Vec<Location>, Failure> {
 
 /// Reads every message once, before anything is sent. If interrupted, returns unread messages instead, whose deliveries
 /// are then cancelled one by one.
-fn read_all(files: Vec<Location>, mut room: Room, interrupt: &Arc<AtomicBool>) -> Result<Vec<Message>, Failure> {
+fn read_all(files: Vec<Location>, room: Room, interrupt: &Arc<AtomicBool>) -> Result<Vec<Message>, Failure> {
     let unread: Vec<_> = files.iter().cloned().map(Message::unread).collect();
-    let (sender, receiver) = mpsc::channel();
+    let (work, work_to_do) = mpsc::channel();
+    let (result, results) = mpsc::channel();
     // On a separate thread, because reading a pipe can block for ever.
-    let read_each = move || {
-        let mut messages = Vec::new();
-        let mut bad = Vec::new();
-        for file in files {
-            let path = file.path().to_owned();
-            match Message::read(file, &mut room) {
-                Ok(message) => messages.push(message),
-                Err(error) => bad.push((path, error)),
-            }
+    let reader = move || {
+        for (files, room) in work_to_do {
+            // This fails after an interrupt.
+            let _ = result.send(read_each(files, room));
         }
-        // This fails after an interrupt.
-        let _ = sender.send(if bad.is_empty() { Ok(messages) } else { Err(Failure::Unreadable(bad)) });
     };
-    thread::Builder::new().name("reader".into()).spawn(read_each).map_err(Failure::Reader)?;
+    if thread::Builder::new().name("reader".into()).spawn(reader).is_err() {
+        // There are enough threads on this system already. One is enough, unless a signal has to interrupt it.
+        return read_each(files, room);
+    }
+    if work.send((files, room)).is_err() {
+        return Err(Failure::ReaderEnded);
+    }
     loop {
-        match receiver.recv_timeout(TICK) {
+        match results.recv_timeout(TICK) {
             Ok(messages) => return messages,
             Err(RecvTimeoutError::Timeout) if interrupt.load(Ordering::Relaxed) => return Ok(unread),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Failure::Reader(io::Error::other("the reader ended early")));
-            }
+            Err(RecvTimeoutError::Disconnected) => return Err(Failure::ReaderEnded),
         }
     }
+}
+
+fn read_each(files: Vec<Location>, mut room: Room) -> Result<Vec<Message>, Failure> {
+    let mut messages = Vec::new();
+    let mut bad = Vec::new();
+    for file in files {
+        let path = file.path().to_owned();
+        match Message::read(file, &mut room) {
+            Ok(message) => messages.push(message),
+            Err(error) => bad.push((path, error)),
+        }
+    }
+    if bad.is_empty() { Ok(messages) } else { Err(Failure::Unreadable(bad)) }
 }

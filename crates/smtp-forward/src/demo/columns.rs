@@ -1,13 +1,8 @@
 //! Two conversations side by side: a column for each connection, a row for each event.
 
-use std::io;
-
 use console::{Alignment, Style, Term, pad_str, style};
 
-use crate::{
-    conversation::Entry,
-    report::{how_lost, print},
-};
+use crate::{conversation::Entry, output::Output, report::how_lost};
 
 /// The total width in characters if there is no terminal to ask.
 const PLAIN_WIDTH: usize = 100;
@@ -21,21 +16,22 @@ pub(super) struct Columns {
     /// The width of one column.
     width: usize,
     connections: usize,
+    output: Output,
 }
 
 impl Columns {
     /// As wide as the terminal.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(output: Output) -> Self {
         let terminal = Term::stdout().size_checked().map_or(PLAIN_WIDTH, |(_, columns)| columns.into());
         let width = (terminal.clamp(NARROWEST, WIDEST) - BETWEEN.chars().count()) / 2;
-        Self { width, connections: 0 }
+        Self { width, connections: 0, output }
     }
 
-    pub(super) fn head(&self) -> io::Result<()> {
+    pub(super) fn head(&mut self) {
         let first = style(pad_str("first connection", self.width, Alignment::Left, None)).bold();
         let second = style("second connection").bold();
         let rule = "─".repeat(self.width);
-        print(format_args!("{first}{BETWEEN}{second}\n{rule}─┼─{rule}\n"))
+        self.output.print(format_args!("{first}{BETWEEN}{second}\n{rule}─┼─{rule}\n"));
     }
 
     pub(super) fn show(&mut self, entry: Entry) {
@@ -59,17 +55,21 @@ impl Columns {
         }
     }
 
+    /// What follows the columns is printed to this.
+    pub(super) fn end(self) -> Output {
+        self.output
+    }
+
     /// Writes a text in the column of the current connection, on as many rows as it needs.
-    fn row(&self, text: &str, style: &Style) {
+    fn row(&mut self, text: &str, style: &Style) {
         for piece in pieces(text, self.width) {
             let shown = style.apply_to(&piece);
-            // If a row cannot be written, neither can the report, which then says so.
-            let _ = if self.connections < 2 {
+            if self.connections < 2 {
                 let gap = " ".repeat(self.width.saturating_sub(piece.chars().count()));
-                print(format_args!("{shown}{gap}{}\n", BETWEEN.trim_end()))
+                self.output.print(format_args!("{shown}{gap}{}\n", BETWEEN.trim_end()));
             } else {
-                print(format_args!("{}{BETWEEN}{shown}\n", " ".repeat(self.width)))
-            };
+                self.output.print(format_args!("{}{BETWEEN}{shown}\n", " ".repeat(self.width)));
+            }
         }
     }
 }

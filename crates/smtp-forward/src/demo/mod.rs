@@ -18,7 +18,8 @@ use crate::{
     diagnostics,
     exit_status::ExitStatus,
     interrupt,
-    report::{self, people},
+    output::Output,
+    report::people,
 };
 
 /// The message. Its line ends are LF; on the wire they are CR LF.
@@ -38,21 +39,23 @@ pub(crate) fn run(fault: Fault) -> ExitStatus {
 
 fn forward(fault: Fault) -> io::Result<ExitStatus> {
     let (server, address) = FaultyServer::start(fault)?;
-    introduce(fault, address)?;
-    let mut columns = Columns::new();
+    let mut output = Output::default();
+    introduce(&mut output, fault, address);
+    let mut columns = Columns::new(output);
     let envelope = envelope().map_err(io::Error::other)?.with_size(Size::Exact(wire(MESSAGE).len() as u64));
     let mut delivery = Delivery::new(Config::new(name_of_this_machine()), envelope);
     let mut client = Client::new(NextHop::from(address)).with_interrupt(interrupt::flag());
-    columns.head()?;
+    columns.head();
     let mut conversation = Conversation::new(CONTENT_LINES, |entry| columns.show(entry));
     client.deliver(&mut delivery, &mut MESSAGE.as_bytes(), &mut conversation).map_err(io::Error::other)?;
     let report = client.report(&delivery);
     let arrived = arrived(server.received().as_ref());
-    let published = crate::report::publish(format_args!("\n{}{arrived}", people::Message { which: None, report }));
-    Ok(published.max(report.into()))
+    let mut output = columns.end();
+    output.print(format_args!("\n{}{arrived}", people::Message { which: None, report }));
+    Ok(output.finish().max(report.into()))
 }
 
-fn introduce(fault: Fault, address: SocketAddr) -> io::Result<()> {
+fn introduce(output: &mut Output, fault: Fault, address: SocketAddr) {
     let how = match fault {
         Fault::Closed => "closes the connection without a reply",
         Fault::Reset => "resets the connection",
@@ -60,7 +63,7 @@ fn introduce(fault: Fault, address: SocketAddr) -> io::Result<()> {
         Fault::AfterReply => "replies, then closes the connection",
         Fault::Refused => "refuses with 500, then closes the connection",
     };
-    report::print(format_args!("On EHLO, the server at {address} {how}.\nA message is forwarded to it.\n\n"))
+    output.print(format_args!("On EHLO, the server at {address} {how}.\nA message is forwarded to it.\n\n"));
 }
 
 fn envelope() -> Result<Envelope, Box<dyn std::error::Error + Send + Sync>> {

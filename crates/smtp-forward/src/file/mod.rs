@@ -13,6 +13,8 @@ use std::{
 
 use smtp_client::ContentChanged;
 
+use crate::streams;
+
 #[cfg(not(unix))]
 use self::other as system;
 #[cfg(unix)]
@@ -77,11 +79,7 @@ impl Location {
 
 /// Standard input, which can be read only once.
 pub(crate) fn standard_input() -> io::Result<impl Read> {
-    if system::is_standard_input_closed()? {
-        Err(io::Error::other("it is closed"))
-    } else {
-        Ok(system::standard_input())
-    }
+    if streams::input_was_closed()? { Err(io::Error::other("it is closed")) } else { Ok(system::standard_input()) }
 }
 
 /// Rejects directories, which are not messages, and devices, which may never end.

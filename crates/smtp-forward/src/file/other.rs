@@ -36,7 +36,3 @@ pub(super) fn open_without_links(path: &Path) -> io::Result<Option<File>> {
 pub(super) fn standard_input() -> impl Read {
     io::stdin().lock()
 }
-
-pub(super) fn is_standard_input_closed() -> io::Result<bool> {
-    Ok(false)
-}

@@ -2,13 +2,13 @@
 
 use std::{
     fs::{File, FileType, Metadata},
-    io::{self, IsTerminal, Read},
+    io::{self, Read},
     os::unix::fs::{FileTypeExt, MetadataExt},
     path::Path,
 };
 
 use rustix::{
-    fs::{Mode, OFlags, fcntl_getfl, open, openat},
+    fs::{Mode, OFlags, open, openat},
     io::{Errno, retry_on_intr},
     stdio::stdin,
 };
@@ -48,14 +48,6 @@ impl Read for StandardInput {
 /// Standard input without `std`, which treats one that cannot be read as empty.
 pub(super) fn standard_input() -> impl Read {
     StandardInput
-}
-
-/// Whether standard input was closed when the program started: `std` then opens the null device in its place, for
-/// reading and writing.
-pub(super) fn is_standard_input_closed() -> io::Result<bool> {
-    let kind = File::from(stdin().try_clone_to_owned()?).metadata()?.file_type();
-    let is_for_both = (fcntl_getfl(stdin())? & OFlags::ACCMODE) == OFlags::RDWR;
-    Ok(is_device(kind) && is_for_both && !stdin().is_terminal())
 }
 
 pub(super) fn is_device(kind: FileType) -> bool {

@@ -21,13 +21,7 @@ use self::{
     scenario::{Act, Scenario},
     verdict::Verdict,
 };
-use crate::{
-    arguments::Play,
-    diagnostics,
-    exit_status::ExitStatus,
-    interrupt,
-    report::{self, json},
-};
+use crate::{arguments::Play, diagnostics, exit_status::ExitStatus, interrupt, output::publish, report::json};
 
 /// How often to check whether the scenario is over.
 const TICK: Duration = Duration::from_millis(20);
@@ -37,7 +31,7 @@ const AFTERWARDS: Duration = Duration::from_secs(1);
 pub(crate) fn run(arguments: &Play) -> ExitStatus {
     if arguments.list {
         let names = Scenario::list().map(|(name, about)| format!("{name:26} {about}\n"));
-        return report::publish(names.collect::<String>());
+        return publish(names.collect::<String>());
     }
     // clap requires a scenario unless `--list` is given.
     let name = arguments.scenario.as_deref().unwrap_or_default();
@@ -56,8 +50,7 @@ pub(crate) fn run(arguments: &Play) -> ExitStatus {
         }
     };
     let verdict = Verdict::new(&scenario, &conversations);
-    let published =
-        if arguments.json { report::publish(json::Line(verdict.to_json())) } else { report::publish(&verdict) };
+    let published = if arguments.json { publish(json::Line(verdict.to_json())) } else { publish(&verdict) };
     published.max(verdict.status())
 }
 

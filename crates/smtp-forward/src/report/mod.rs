@@ -4,15 +4,10 @@ pub(crate) mod json;
 pub(crate) mod many;
 pub(crate) mod people;
 
-use std::{
-    fmt::{self, Display},
-    io::{self, Write},
-};
+use std::fmt::{self, Display};
 
 use serde::Serialize;
 use smtp_proto::{Cause, Disconnect, Need, Report};
-
-use crate::{diagnostics, exit_status::ExitStatus};
 
 /// Which of several messages a report is about. With several connections, reports may come out of order.
 #[derive(Serialize, Debug)]
@@ -42,24 +37,5 @@ pub(crate) const fn how_lost(how: Disconnect) -> &'static str {
         Disconnect::Reset => "the server reset the connection",
         Disconnect::WriteFailed => "writing failed",
         _ => "reading failed",
-    }
-}
-
-/// Writes to standard output.
-pub(crate) fn print(what: impl Display) -> io::Result<()> {
-    let mut output = io::stdout().lock();
-    write!(output, "{what}")?;
-    output.flush()
-}
-
-/// Prints a report, or an error if it cannot be written. The exit status tells only whether it was written.
-#[must_use]
-pub(crate) fn publish(report: impl Display) -> ExitStatus {
-    match print(report) {
-        Ok(()) => ExitStatus::Ok,
-        Err(error) => {
-            diagnostics::error(format_args!("the report cannot be written: {error}"));
-            ExitStatus::Software
-        }
     }
 }
