@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{IpAddr, SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -63,6 +63,10 @@ impl Connection {
 
     pub(crate) const fn server(&self) -> SocketAddr {
         self.server
+    }
+
+    pub(crate) fn local_address(&self) -> Option<IpAddr> {
+        self.stream.local_addr().ok().map(|address| address.ip())
     }
 
     pub(crate) const fn stream(&self) -> &TcpStream {

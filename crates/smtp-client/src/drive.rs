@@ -84,8 +84,13 @@ impl Drive<'_> {
                 link.last = Some(connection.server());
                 link.servers.push(Some(connection.server().to_string()));
                 self.observer.connected(connection.server());
+                let local_address = connection.local_address();
                 link.state = State::Up(connection);
-                self.delivery.connected().map(|()| None)
+                match local_address {
+                    Some(address) => self.delivery.connected_from(address)?,
+                    None => self.delivery.connected()?,
+                }
+                Ok(None)
             }
             Opened::Failed(failures) => {
                 link.state = State::Down;

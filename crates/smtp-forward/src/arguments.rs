@@ -163,7 +163,8 @@ pub(crate) struct Server {
         help = "The server to connect to; write an IPv6 address with a port as [ADDRESS]:PORT"
     )]
     next_hop: NextHop,
-    /// The client name for EHLO and HELO [default: the name of this machine]
+    /// The client name for EHLO and HELO [default: the name of this machine if it is fully qualified, or else its
+    /// address literal]
     #[arg(long, value_name = "NAME")]
     helo_name: Option<HelloName>,
     /// An upper limit for every timeout, including connecting [default: the timeouts of RFC 5321, 30 s to connect]
@@ -222,8 +223,8 @@ impl Server {
             Retry::Timeout => HeloRetry::Timeout,
             Retry::Never => HeloRetry::Never,
         };
-        let name = self.helo_name.clone().unwrap_or_else(name_of_this_machine);
-        let config = Config::new(name).with_helo_retry(helo_retry);
+        let config =
+            self.helo_name.clone().map_or_else(config_of_this_machine, Config::new).with_helo_retry(helo_retry);
         match self.timeout {
             Some(limit) => config.with_timeouts(Timeouts::RFC_5321.at_most(limit)),
             None => config,
@@ -262,10 +263,17 @@ impl Send {
     }
 }
 
-/// The name of this machine, or `localhost` if that is not a valid hello name.
-pub(crate) fn name_of_this_machine() -> HelloName {
-    let named = gethostname::gethostname().into_string().ok().and_then(|name| HelloName::new(&name).ok());
-    named.unwrap_or_else(|| HelloName::new("localhost").expect("localhost is a domain"))
+/// The configuration with the name of this machine. If that is not a fully qualified domain, which servers may refuse,
+/// hello gives the address literal of the connection (RFC 5321 section 4.1.4).
+pub(crate) fn config_of_this_machine() -> Config {
+    config_of(&gethostname::gethostname().to_string_lossy())
+}
+
+fn config_of(machine: &str) -> Config {
+    match HelloName::new(machine) {
+        Ok(name) if name.is_fully_qualified() => Config::new(name),
+        _ => Config::new(HelloName::new("localhost").expect("localhost is a domain")).with_address_literal(true),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -290,6 +298,22 @@ fn octets(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_fully_qualified_name_of_this_machine_is_given_in_hello() {
+        for (machine, name) in [
+            ("mail.example.com", Some("mail.example.com")),
+            ("0123456789ab", None),
+            ("DESKTOP_AB12CD", None),
+            ("localhost", None),
+            ("", None),
+            ("not a name", None),
+        ] {
+            let config = config_of(machine);
+            let given = (!config.address_literal()).then(|| config.hello_name().as_str());
+            assert_eq!(given, name, "{machine:?}");
+        }
+    }
 
     #[test]
     fn a_size_is_a_number_with_an_optional_unit() {

@@ -1,8 +1,8 @@
 //! Names and addresses that cannot be injected because they cannot be built: every constructor
 //! parses, and refuses what RFC 5321 section 4.1.2 does not allow in a command.
 
-use alloc::boxed::Box;
-use core::{fmt, str::FromStr};
+use alloc::{boxed::Box, format};
+use core::{fmt, net::IpAddr, str::FromStr};
 
 /// The longest path, angle brackets included, in octets (RFC 5321 section 4.5.3.1.3).
 const MAX_PATH: usize = 256;
@@ -92,6 +92,29 @@ impl HelloName {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the name is a fully qualified domain: at least two labels of letters, digits and hyphens, the last one
+    /// not a number (RFC 5321 section 2.3.5). Servers may refuse any other name that is not an address literal.
+    pub fn is_fully_qualified(&self) -> bool {
+        let is_plain = |label: &str| is_label(label) && label.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-');
+        match self.0.rsplit_once('.') {
+            Some((labels, last)) => {
+                let is_number = last.bytes().all(|o| o.is_ascii_digit());
+                labels.split('.').all(is_plain) && is_plain(last) && !is_number
+            }
+            None => false,
+        }
+    }
+}
+
+/// The address literal (RFC 5321 section 4.1.3).
+impl From<IpAddr> for HelloName {
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(address) => format!("[{address}]").into(),
+            IpAddr::V6(address) => format!("[IPv6:{address}]").into(),
+        })
     }
 }
 

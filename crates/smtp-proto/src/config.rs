@@ -14,6 +14,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Config {
     hello_name: HelloName,
+    address_literal: bool,
     protocol: Protocol,
     tls: TlsPolicy,
     auth: AuthPolicy,
@@ -31,6 +32,7 @@ impl Config {
     pub const fn new(hello_name: HelloName) -> Self {
         Self {
             hello_name,
+            address_literal: false,
             protocol: Protocol::Smtp,
             tls: TlsPolicy::Never,
             auth: AuthPolicy::Never,
@@ -56,6 +58,11 @@ impl Config {
     }
 
     settings! {
+        /// Whether EHLO, HELO and LHLO give the address literal of the connection's local address instead of the
+        /// [`hello_name`](Self::hello_name) (RFC 5321 section 4.1.4), where the driver reports that address with
+        /// [`Delivery::connected_from`](crate::Delivery::connected_from). For a client that has no fully qualified
+        /// name.
+        address_literal, with_address_literal: bool;
         /// SMTP or LMTP.
         protocol, with_protocol: Protocol;
         /// Whether connections must be secured.

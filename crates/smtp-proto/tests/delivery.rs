@@ -217,3 +217,41 @@ fn once_every_recipient_has_its_status_no_wait_is_longer_than_the_one_for_quit()
     assert!(said.ends_with("DATA\r\n"), "{said}");
     assert_eq!(wait(&delivery), short);
 }
+
+#[test]
+fn hello_gives_the_address_literal_of_each_connection_where_that_is_asked_for_and_known() {
+    for (address_literal, local, name) in [
+        (true, Some("192.0.2.1"), "[192.0.2.1]"),
+        (true, Some("2001:db8::1"), "[IPv6:2001:db8::1]"),
+        (true, Some("::ffff:192.0.2.1"), "[192.0.2.1]"),
+        (true, None, "client.example"),
+        (false, Some("192.0.2.1"), "client.example"),
+    ] {
+        let mut delivery = Delivery::new(config().with_address_literal(address_literal), envelope(1));
+        match local {
+            Some(local) => delivery.connected_from(local.parse().unwrap()).unwrap(),
+            None => delivery.connected().unwrap(),
+        }
+        assert_eq!(converse(&mut delivery, &["220 a\r\n"]), format!("EHLO {name}\r\n"));
+        delivery.disconnected(Disconnect::Closed).unwrap();
+        delivery.connected_from([192, 0, 2, 7].into()).unwrap();
+        let name = if address_literal { "[192.0.2.7]" } else { "client.example" };
+        assert_eq!(converse(&mut delivery, &["220 a\r\n"]), format!("HELO {name}\r\n"));
+    }
+}
+
+#[test]
+fn a_name_is_fully_qualified_if_it_has_two_labels_of_letters_digits_and_hyphens() {
+    for (name, expected) in [
+        ("mail.example.com", true),
+        ("a-1.example", true),
+        ("0123456789ab", false),
+        ("localhost", false),
+        ("DESKTOP_AB12CD", false),
+        ("desktop_1.example", false),
+        ("192.0.2.1", false),
+        ("[192.0.2.1]", false),
+    ] {
+        assert_eq!(HelloName::new(name).unwrap().is_fully_qualified(), expected, "{name}");
+    }
+}

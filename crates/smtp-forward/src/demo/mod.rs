@@ -6,14 +6,14 @@ mod server;
 use std::{io, net::SocketAddr};
 
 use smtp_client::{Client, NextHop};
-use smtp_proto::{Config, Delivery, Envelope, ForwardPath, Mailbox, ReversePath, Size};
+use smtp_proto::{Delivery, Envelope, ForwardPath, Mailbox, ReversePath, Size};
 
 use self::{
     columns::Columns,
     server::{FaultyServer, Received},
 };
 use crate::{
-    arguments::{Fault, name_of_this_machine},
+    arguments::{Fault, config_of_this_machine},
     conversation::Conversation,
     diagnostics,
     exit_status::ExitStatus,
@@ -43,7 +43,7 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
     introduce(&mut output, fault, address);
     let mut columns = Columns::new(output);
     let envelope = envelope().map_err(io::Error::other)?.with_size(Size::Exact(wire(MESSAGE).len() as u64));
-    let mut delivery = Delivery::new(Config::new(name_of_this_machine()), envelope);
+    let mut delivery = Delivery::new(config_of_this_machine(), envelope);
     let mut client = Client::new(NextHop::from(address)).with_interrupt(interrupt::flag());
     columns.head();
     let mut conversation = Conversation::new(CONTENT_LINES, |entry| columns.show(entry));

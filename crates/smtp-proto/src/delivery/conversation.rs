@@ -2,6 +2,7 @@
 
 use super::{Delivery, LastConnection, Place, Refusal, State};
 use crate::{
+    address::HelloName,
     command::Command,
     config::{Afterwards, Protocol},
     content::ContentError,
@@ -252,7 +253,8 @@ impl Delivery {
 
     /// Gives one command; its reply decides what follows.
     fn say(&mut self, said: &Said, state: State) {
-        let name = self.config.hello_name();
+        let literal = self.local_address.filter(|_| self.config.address_literal()).map(HelloName::from);
+        let name = literal.as_ref().unwrap_or(self.config.hello_name());
         let (command, hello) = match said {
             Said::Ehlo => (Command::Ehlo(name), Some(Hello::Ehlo)),
             Said::Helo => (Command::Helo(name), Some(Hello::Helo)),

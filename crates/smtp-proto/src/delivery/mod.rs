@@ -5,7 +5,7 @@ mod ending;
 mod step;
 
 use alloc::sync::Arc;
-use core::fmt;
+use core::{fmt, net::IpAddr};
 
 use crate::{
     capabilities::Capabilities,
@@ -31,6 +31,8 @@ pub struct Delivery {
     session: Session,
     state: State,
     ledger: Ledger,
+    /// The local address of the connection, if the driver reported it.
+    local_address: Option<IpAddr>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -80,6 +82,7 @@ impl Delivery {
             session: Session::new(*config.limits()),
             state: State::Done(LastConnection::Closed),
             ledger: Ledger::default(),
+            local_address: None,
             config,
             envelope,
         };
@@ -147,7 +150,18 @@ impl Delivery {
 
     /// A new connection is open.
     pub fn connected(&mut self) -> Result<(), MisuseError> {
+        self.connected_through(None)
+    }
+
+    /// A new connection is open, from this local address. It is used if the configuration asks for
+    /// [an address literal](Config::address_literal).
+    pub fn connected_from(&mut self, local_address: IpAddr) -> Result<(), MisuseError> {
+        self.connected_through(Some(local_address))
+    }
+
+    fn connected_through(&mut self, local_address: Option<IpAddr>) -> Result<(), MisuseError> {
         let State::Connecting(hello, _) = self.state else { return Err(MisuseError::NotConnecting) };
+        self.local_address = local_address;
         self.session.restart();
         self.ledger.attempts.push(Attempt::new(false));
         self.enter(State::Greeting(hello));
