@@ -9,11 +9,7 @@ use crate::{
     exit_status::ExitStatus,
     output::Output,
     progress::{MANY, Progress},
-    report::{
-        self, json,
-        many::{NotDelivered, Summary},
-        people,
-    },
+    report::{self, json, many::Summary, people, reasons::Reasons},
 };
 
 /// The results of the messages so far, and how to print them.
@@ -23,6 +19,7 @@ pub(crate) struct Books {
     count: usize,
     pub(crate) progress: Progress,
     summary: Summary,
+    reasons: Reasons,
     /// The worst status of the messages.
     status: ExitStatus,
     output: Output,
@@ -36,6 +33,7 @@ impl Books {
             count,
             progress,
             summary: Summary::default(),
+            reasons: Reasons::default(),
             status: ExitStatus::Ok,
             output: Output::default(),
             since: Instant::now(),
@@ -56,7 +54,8 @@ impl Books {
             let which = (self.count > 1).then_some(which);
             self.print(format_args!("{}{hint}", people::Message { which, report }));
         } else if report.outcome() != Some(Outcome::Delivered) {
-            self.print(NotDelivered { which, report });
+            let lines = self.reasons.lines(&which, report);
+            self.print(lines);
         }
     }
 
@@ -65,8 +64,8 @@ impl Books {
         self.progress.finish();
         self.summary.time = self.since.elapsed();
         if self.count >= MANY && !self.json {
-            let summary = std::mem::take(&mut self.summary);
-            self.print(summary);
+            let (reasons, summary) = (std::mem::take(&mut self.reasons), std::mem::take(&mut self.summary));
+            self.print(format_args!("{reasons}{summary}"));
         }
         self.status.max(self.output.finish())
     }

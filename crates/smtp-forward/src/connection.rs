@@ -125,7 +125,10 @@ impl<'a> Connection<'a> {
             }
             Next::NoMore => Poll::Ready(()),
             Next::Leave(reason) => {
-                let note = format_args!("continuing with one connection fewer: {}", reason.text());
+                let note = format_args!(
+                    "continuing with one connection fewer: {} (`--connections` opens fewer)",
+                    reason.text()
+                );
                 self.watch.progress.suspend(|| diagnostics::note(note));
                 Poll::Ready(())
             }

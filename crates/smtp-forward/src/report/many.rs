@@ -1,27 +1,10 @@
-//! Text reports on many messages: failures and a summary.
+//! The summary of many messages.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use smtp_proto::{Escaped, LONGEST_LINE, Outcome, Report, Stage, Status};
+use smtp_proto::{Cause, LONGEST_LINE, Outcome, Report, Stage, Status};
 
-use super::{Which, hint};
-
-/// The recipients that one message was not delivered to, one per line.
-pub(crate) struct NotDelivered<'a> {
-    pub(crate) which: Which,
-    pub(crate) report: Report<'a>,
-}
-
-impl fmt::Display for NotDelivered<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { which, report } = self;
-        for recipient in report.recipients().filter(|recipient| recipient.status != Status::Delivered) {
-            let path = Escaped(recipient.path.as_str().as_bytes());
-            writeln!(f, "{which}: <{path}> {}: {}", recipient.status, recipient.reason())?;
-        }
-        Ok(())
-    }
-}
+use super::hint;
 
 /// The summary of all messages.
 #[derive(Debug, Default)]
@@ -42,7 +25,7 @@ impl Summary {
         let opened = report.attempts().filter(|attempt| !attempt.reused() && attempt.stage() != Stage::Connect);
         self.connections += opened.count();
         self.long_lines += usize::from(report.longest_line().is_some());
-        self.hint = self.hint.or_else(|| hint(report));
+        self.hint = self.hint.or_else(|| hint(report)).or_else(|| hint_at_limit(report));
     }
 }
 
@@ -62,4 +45,13 @@ impl fmt::Display for Summary {
         }
         f.write_str(self.hint.unwrap_or_default())
     }
+}
+
+/// What the user can do about a server that defers what comes late on a connection.
+fn hint_at_limit(report: Report<'_>) -> Option<&'static str> {
+    let is_late = report.attempts().any(|attempt| attempt.reused());
+    let is_deferred = report
+        .recipients()
+        .any(|recipient| matches!((recipient.status, recipient.cause), (Status::Deferred, Cause::Reply(_))));
+    (is_late && is_deferred).then_some("`--per-connection N` sends at most N messages over a connection.\n")
 }

@@ -3,6 +3,7 @@
 pub(crate) mod json;
 pub(crate) mod many;
 pub(crate) mod people;
+pub(crate) mod reasons;
 
 use std::fmt::{self, Display};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use console::style;
-use smtp_proto::{AttemptEnd, AttemptReport, Disconnect, Escaped, LONGEST_LINE, Report, Status};
+use smtp_proto::{AttemptEnd, AttemptReport, Disconnect, Escaped, LONGEST_LINE, Report, Stage, Status};
 
 use super::Which;
 
@@ -50,7 +50,12 @@ pub(crate) struct Connections<'a>(pub(crate) Report<'a>);
 impl fmt::Display for Connections<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(report) = self;
-        if report.attempts().nth(1).is_none() && !report.attempts().any(|attempt| attempt.is_in_trouble()) {
+        let is_told = |attempt: AttemptReport<'_>| {
+            // What kept it from opening is the reason of every recipient.
+            let is_the_reason = attempt.stage() == Stage::Connect && report.recipients().next().is_some();
+            is_the_reason || !attempt.is_in_trouble()
+        };
+        if report.attempts().nth(1).is_none() && report.attempts().all(is_told) {
             return Ok(());
         }
         for (before, _) in report.attempts().zip(report.attempts().skip(1)) {
