@@ -83,11 +83,11 @@ impl Drive<'_> {
             Opened::Open(connection) => {
                 link.last = Some(connection.server());
                 link.servers.push(Some(connection.server().to_string()));
-                self.observer.connected(connection.server());
-                let local_address = connection.local_address();
+                let local = connection.local_address();
+                self.observer.connected(connection.server(), local);
                 link.state = State::Up(connection);
-                match local_address {
-                    Some(address) => self.delivery.connected_from(address)?,
+                match local {
+                    Some(local) => self.delivery.connected_from(local.ip())?,
                     None => self.delivery.connected()?,
                 }
                 Ok(None)

@@ -6,9 +6,9 @@ use smtp_proto::Disconnect;
 
 /// Observes a delivery as it happens. All methods default to no-ops.
 pub trait Observer {
-    /// A connection is open.
-    fn connected(&mut self, server: SocketAddr) {
-        let _ = server;
+    /// A connection is open, to `server` from the address `local`, if that is known.
+    fn connected(&mut self, server: SocketAddr, local: Option<SocketAddr>) {
+        let _ = (server, local);
     }
 
     /// Connecting to one address failed; or, without an address, looking up the name failed.

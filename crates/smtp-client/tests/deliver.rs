@@ -322,7 +322,7 @@ fn an_observer_sees_the_whole_conversation() {
         ends: Vec<Option<Disconnect>>,
     }
     impl Observer for Seen {
-        fn connected(&mut self, server: SocketAddr) {
+        fn connected(&mut self, server: SocketAddr, _: Option<SocketAddr>) {
             self.connected.push(server);
         }
         fn sent(&mut self, octets: &[u8], what: Sent) {

@@ -11,7 +11,10 @@ const LONGEST: usize = 1024;
 /// One line to show. Texts are escaped.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Entry {
-    Connected(SocketAddr),
+    Connected {
+        server: SocketAddr,
+        local: Option<SocketAddr>,
+    },
     ConnectFailed(String),
     Client(String),
     Server(String),
@@ -92,8 +95,8 @@ impl<F: FnMut(Entry)> Conversation<F> {
 }
 
 impl<F: FnMut(Entry)> Observer for Conversation<F> {
-    fn connected(&mut self, server: SocketAddr) {
-        (self.show)(Entry::Connected(server));
+    fn connected(&mut self, server: SocketAddr, local: Option<SocketAddr>) {
+        (self.show)(Entry::Connected { server, local });
     }
 
     fn connect_failed(&mut self, server: Option<SocketAddr>, error: &io::Error) {

@@ -21,7 +21,7 @@ fn write(entry: Entry) {
     diagnostics::line(match entry {
         Entry::Client(line) => format!("C: {line}"),
         Entry::Server(line) => format!("S: {line}"),
-        Entry::Connected(server) => mark(&format!("-- connected to {server}")),
+        Entry::Connected { server, .. } => mark(&format!("-- connected to {server}")),
         Entry::ConnectFailed(why) => mark(&format!("-- no connection: {why}")),
         Entry::Omitted { lines, octets } => mark(&format!("-- the client sent {lines} more lines, {octets} octets")),
         Entry::Lost(how) => mark(&format!("-- {}", how_lost(how))),

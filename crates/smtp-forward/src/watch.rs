@@ -23,9 +23,9 @@ impl Watch {
 }
 
 impl Observer for Watch {
-    fn connected(&mut self, server: SocketAddr) {
+    fn connected(&mut self, server: SocketAddr, local: Option<SocketAddr>) {
         tracing::info!(%server, "connected");
-        self.trace.connected(server);
+        self.trace.connected(server, local);
     }
 
     fn connect_failed(&mut self, server: Option<SocketAddr>, error: &io::Error) {

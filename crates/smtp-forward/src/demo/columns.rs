@@ -37,7 +37,7 @@ impl Columns {
     pub(super) fn show(&mut self, entry: Entry) {
         let plain = Style::new();
         match entry {
-            Entry::Connected(server) => {
+            Entry::Connected { server, .. } => {
                 self.connections += 1;
                 self.row(&format!("connected to {server}"), &plain.dim());
             }

@@ -6,7 +6,7 @@ mod server;
 use std::{io, net::SocketAddr};
 
 use smtp_client::{Client, NextHop};
-use smtp_proto::{Delivery, Envelope, ForwardPath, Mailbox, ReversePath, Size};
+use smtp_proto::{Delivery, Envelope, Escaped, ForwardPath, Mailbox, ReversePath, Size};
 
 use self::{
     columns::Columns,
@@ -14,7 +14,7 @@ use self::{
 };
 use crate::{
     arguments::{Fault, config_of_this_machine},
-    conversation::Conversation,
+    conversation::{Conversation, Entry},
     diagnostics,
     exit_status::ExitStatus,
     interrupt,
@@ -46,7 +46,12 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
     let mut delivery = Delivery::new(config_of_this_machine(), envelope);
     let mut client = Client::new(NextHop::from(address)).with_interrupt(interrupt::flag());
     columns.head();
-    let mut conversation = Conversation::new(CONTENT_LINES, |entry| columns.show(entry));
+    let mut conversation = Conversation::new(CONTENT_LINES, |entry| {
+        if let Entry::Connected { local: Some(local), .. } = entry {
+            server.expect(local);
+        }
+        columns.show(entry);
+    });
     client.deliver(&mut delivery, &mut MESSAGE.as_bytes(), &mut conversation).map_err(io::Error::other)?;
     let report = client.report(&delivery);
     let arrived = arrived(server.received().as_ref());
@@ -79,6 +84,7 @@ fn arrived(received: Option<&Received>) -> String {
         Some(Received { from, to, content }) => {
             let how = if *content == wire(MESSAGE) { "octet for octet" } else { "CHANGED" };
             let (lines, octets) = (content.lines().count(), content.len());
+            let (from, to) = (Escaped(from.as_bytes()), Escaped(to.as_bytes()));
             format!("It arrived {how}: {lines} lines, {octets} octets,\nfrom {from} to {to}.\n")
         }
     }

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Mutex, PoisonError,
-        mpsc::{Receiver, channel},
+        mpsc::{Receiver, Sender, channel},
     },
     thread,
     time::Duration,
@@ -27,6 +27,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// The server, on a separate thread that ends with the program.
 pub(super) struct FaultyServer {
+    clients: Sender<SocketAddr>,
     conversations: Receiver<Conversation>,
 }
 
@@ -51,17 +52,30 @@ impl FaultyServer {
         .map_err(io::Error::other)?;
         let listeners = Listeners::bind(1)?;
         let address = listeners.addresses()[0];
+        let (clients, own_clients) = channel();
         let (sender, conversations) = channel();
         thread::Builder::new().name("faulty-server".into()).spawn(move || {
-            for acts in &scenario.connections {
-                let Ok(Some((link, _))) = listeners.accept(Duration::MAX, || false) else { return };
+            for (acts, client) in scenario.connections.iter().zip(own_clients) {
+                // Any other client that finds the port is turned away.
+                let link = loop {
+                    let Ok(Some((link, _))) = listeners.accept(Duration::MAX, || false) else { return };
+                    if link.client().is_ok_and(|other| other == client) {
+                        break link;
+                    }
+                };
                 let seen = Mutex::default();
                 server::serve(link, Some(acts), &seen);
                 // If the client was interrupted, the receiver is gone.
                 let _ = sender.send(seen.into_inner().unwrap_or_else(PoisonError::into_inner));
             }
         })?;
-        Ok((Self { conversations }, address))
+        Ok((Self { clients, conversations }, address))
+    }
+
+    /// Serves the client with this address next.
+    pub(super) fn expect(&self, client: SocketAddr) {
+        // If the server has failed, the report says so.
+        let _ = self.clients.send(client);
     }
 
     /// The message, if it arrived.
@@ -100,4 +114,22 @@ impl Received {
 /// The path of `MAIL FROM:<path> parameters`.
 fn path(line: &str) -> &str {
     line.split_once(':').map_or("", |(_, path)| path.split(' ').next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{io::Read, net::TcpStream};
+
+    #[test]
+    fn a_client_that_is_not_expected_is_turned_away() {
+        let (server, address) = FaultyServer::start(Fault::Closed).unwrap();
+        let mut other = TcpStream::connect(address).unwrap();
+        let mut own = TcpStream::connect(address).unwrap();
+        server.expect(own.local_addr().unwrap());
+        let mut greeting = [0; 4];
+        own.read_exact(&mut greeting).unwrap();
+        assert_eq!(&greeting, b"220 ");
+        assert_eq!(other.read(&mut greeting).unwrap_or(0), 0);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -44,6 +44,11 @@ impl Link {
         stream.set_nonblocking(false)?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, arrived: Vec::new(), ended: false })
+    }
+
+    /// The address of the client.
+    pub fn client(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
     }
 
     /// Writes octets. An error means that the client has left.
