@@ -5,7 +5,7 @@ use std::{
     num::NonZeroU32,
     sync::{Arc, atomic::Ordering},
     task::Poll,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use smtp_client::{Bounds, Client, ContentChanged};
@@ -39,7 +39,20 @@ pub(crate) struct Connection<'a> {
     /// Failures outside its delivery.
     status: ExitStatus,
     stage: Stage<'a>,
+    told: Told,
 }
+
+/// Whether the report on the current message was printed.
+#[derive(Clone, Copy)]
+enum Told {
+    NotYet,
+    /// Every recipient has its status since then. Only the end of the connection is missing from the report.
+    CompleteSince(Instant),
+    Yes,
+}
+
+/// How long a complete report waits for the end of the connection.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is under way.
 enum Stage<'a> {
@@ -69,7 +82,8 @@ impl<'a> Connection<'a> {
         let mut client = client(batch);
         client.start();
         let (served, has_delivered, begun) = (0, false, Instant::now());
-        Self { batch, client, watch, delivery, served, has_delivered, taken: first, begun, status, stage }
+        let told = Told::NotYet;
+        Self { batch, client, watch, delivery, served, has_delivered, taken: first, begun, status, stage, told }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
@@ -95,7 +109,10 @@ impl<'a> Connection<'a> {
                 Stage::Quit(_) | Stage::Pause => &mut no_content,
             };
             let ended = match self.client.advance(&mut self.delivery, content, &mut self.watch) {
-                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Pending) => {
+                    self.tell_early(books);
+                    return Poll::Pending;
+                }
                 Ok(Poll::Ready(())) => Ok(()),
                 Err(misuse) => Err(misuse),
             };
@@ -117,7 +134,7 @@ impl<'a> Connection<'a> {
         if let Err(misuse) = ended {
             self.start_over(misuse);
         }
-        books.enter(self.taken, self.client.report(&self.delivery), self.status);
+        self.tell(books);
         match next {
             Next::Message(taken) => {
                 self.take(taken, host);
@@ -132,6 +149,26 @@ impl<'a> Connection<'a> {
                 self.watch.progress.suspend(|| diagnostics::note(note));
                 Poll::Ready(())
             }
+        }
+    }
+
+    /// Reports on the current message, unless that was done.
+    fn tell(&mut self, books: &mut Books) {
+        match self.told {
+            Told::Yes => {}
+            Told::NotYet | Told::CompleteSince(_) => {
+                books.enter(self.taken, self.client.report(&self.delivery), self.status);
+                self.told = Told::Yes;
+            }
+        }
+    }
+
+    /// Reports on the current message if only the end of its connection is missing, and takes long.
+    fn tell_early(&mut self, books: &mut Books) {
+        match self.told {
+            Told::NotYet if self.delivery.report().is_complete() => self.told = Told::CompleteSince(Instant::now()),
+            Told::CompleteSince(since) if since.elapsed() >= PATIENCE => self.tell(books),
+            Told::NotYet | Told::CompleteSince(_) | Told::Yes => {}
         }
     }
 
@@ -174,7 +211,7 @@ impl<'a> Connection<'a> {
             self.start_over(misuse);
             self.delivery = Delivery::new(self.batch.config.clone(), envelope(self.batch, taken));
         }
-        (self.taken, self.stage) = (taken, Stage::Pause);
+        (self.taken, self.stage, self.told) = (taken, Stage::Pause, Told::NotYet);
         self.watch.message = taken.which().to_string();
         self.try_to_begin(host);
     }

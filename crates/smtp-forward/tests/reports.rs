@@ -4,10 +4,11 @@ mod program;
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener},
 };
 
-use program::{MESSAGE, run, text};
+use program::{MESSAGE, run, start, text};
 use serde_json::Value;
 use smtp_testkit::server::loose::{HELLO, MESSAGE as TAKEN, QUIT, Server};
 
@@ -74,5 +75,27 @@ fn a_long_reply_to_many_recipients_is_in_the_report_once() {
             let report: Value = serde_json::from_str(shown).unwrap();
             assert_eq!(report["recipients"].as_array().unwrap().len(), RECIPIENTS);
         }
+    }
+}
+
+#[test]
+fn a_report_does_not_wait_long_for_a_server_that_does_not_end_the_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("message");
+    fs::write(&path, MESSAGE).unwrap();
+    let path = path.to_str().unwrap();
+    let refused = format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 550 no\n");
+    for (files, end) in [(&[path][..], "C: QUIT\n"), (&[path, path], "C: RSET\n")] {
+        let server = Server::start(&format!("{refused}{end}-- silence\n"));
+        let arguments = [&SEND[..], &["--to", "b@example.net", "--json"], files].concat();
+        let mut child = start(&arguments, Some(server.address));
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let report: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&report["outcome"], &report["attempts"][0]["ended"]), (&"failed".into(), &Value::Null));
+        assert!(child.try_wait().unwrap().is_none(), "it waits for the server");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        drop(server.heard());
     }
 }
