@@ -2,122 +2,10 @@
 //! parsed, so every split gives the same result and each octet is looked at once.
 
 use alloc::vec::Vec;
-use core::{fmt, ops::ControlFlow};
+use core::fmt;
 
-use super::{
-    Reply,
-    code::Code,
-    line::{self, Position},
-    line_end::fold_line_ends,
-};
+use super::{Reply, error::ReplyError, limits::ReplyLimits, scan::Scan};
 use crate::{escape::Escaped, limits::Limits};
-
-/// How much of an offending line a fault keeps, in octets.
-pub(crate) const EXCERPT: usize = 256;
-
-/// Caps on one reply, in octets.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct ReplyLimits {
-    /// One line, without its LF.
-    pub(crate) line: usize,
-    /// All lines of one reply, with their line ends.
-    pub(crate) reply: usize,
-}
-
-impl ReplyLimits {
-    pub(crate) const NONE: Self = Self { line: usize::MAX, reply: usize::MAX };
-
-    /// Whether both hold: octets of the line at hand, without its LF, and of the reply so far, with it.
-    ///
-    /// Both count octets from where they start, so that the first one passed is the same whether the
-    /// octets came alone or together.
-    const fn hold(self, line: usize, reply: usize) -> bool {
-        line <= self.line && reply <= self.reply
-    }
-
-    /// The length of the empty lines at the front of `octets` that pass neither.
-    fn empty_lines(self, octets: &[u8]) -> usize {
-        let mut len = 0_usize;
-        loop {
-            let line = match octets.get(len..) {
-                Some([b'\r', b'\n', ..]) => 1,
-                Some([b'\n', ..]) => 0,
-                _ => return len,
-            };
-            let end = len.wrapping_add(line).wrapping_add(1);
-            if !self.hold(line, end) {
-                return len;
-            }
-            len = end;
-        }
-    }
-}
-
-/// The peer sent something that is not a valid SMTP reply.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ReplyError {
-    kind: ReplyErrorKind,
-    excerpt: Vec<u8>,
-}
-
-/// Why it is not a valid reply.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum ReplyErrorKind {
-    /// A line that does not start with a code from 200 to 599 and a space, a hyphen or nothing.
-    Malformed,
-    /// A line of the reply has another code than the first.
-    MixedCodes,
-    /// A line is longer than the limit.
-    LineTooLong,
-    /// The lines of a reply, with the empty lines before it, are longer than the limit.
-    ReplyTooLong,
-}
-
-impl ReplyError {
-    /// Why it is not a valid reply.
-    pub const fn kind(&self) -> ReplyErrorKind {
-        self.kind
-    }
-
-    /// The line that is at fault, or its first 256 octets.
-    pub fn excerpt(&self) -> &[u8] {
-        &self.excerpt
-    }
-
-    /// Not inlined, so that what reads a line is small enough to be.
-    #[cold]
-    #[inline(never)]
-    fn new(kind: ReplyErrorKind, line: &[u8]) -> Self {
-        let excerpt = line.get(..EXCERPT).unwrap_or(line);
-        Self { kind, excerpt: excerpt.to_vec() }
-    }
-}
-
-impl fmt::Display for ReplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {:?}", self.kind, Escaped(&self.excerpt))
-    }
-}
-
-impl fmt::Display for ReplyErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "something that is not an SMTP reply",
-            Self::MixedCodes => "a reply whose lines have different codes",
-            Self::LineTooLong => "a reply line longer than the limit",
-            Self::ReplyTooLong => "a reply longer than the limit",
-        })
-    }
-}
-
-impl fmt::Debug for ReplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReplyError({self})")
-    }
-}
-
-impl core::error::Error for ReplyError {}
 
 /// Decodes replies that arrive in pieces.
 ///
@@ -135,17 +23,6 @@ pub struct ReplyDecoder {
     /// The octets of a reply that is not complete, or was the last one returned.
     held: Vec<u8>,
     scan: Scan,
-}
-
-/// How far the reply in `held` has been read.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-struct Scan {
-    /// Where its last, incomplete line starts.
-    line_start: usize,
-    /// The code of the lines before that.
-    code: Option<Code>,
-    /// Complete and returned: to be dropped at the next call.
-    returned: bool,
 }
 
 impl ReplyDecoder {
@@ -308,73 +185,10 @@ impl<'a> Reply<'a> {
     }
 }
 
-impl Scan {
-    /// Reads lines of `octets` from `line_start` on. `octets` starts with the reply's first octet.
-    #[inline]
-    fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyError> {
-        loop {
-            // Most lines of long replies take this short way: their code is known, and more follow.
-            let continued = self.code.and_then(|_| octets.first_chunk()).map(|[a, b, c]| [*a, *b, *c, b'-']);
-            let short_way = fold_line_ends(octets, self.line_start, self.line_start, |start, end| {
-                let line_start = octets.get(start..).and_then(<[u8]>::first_chunk);
-                let is_continued = continued.is_some() && line_start == continued.as_ref();
-                if is_continued && limits.hold(end.wrapping_sub(start), end.wrapping_add(1)) {
-                    ControlFlow::Continue(end.wrapping_add(1))
-                } else {
-                    ControlFlow::Break((start, end))
-                }
-            });
-            match short_way {
-                ControlFlow::Continue(line_start) => {
-                    self.line_start = line_start;
-                    if limits.hold(octets.len().wrapping_sub(line_start), octets.len()) {
-                        return Ok(None);
-                    }
-                    return Err(self.passed(octets.get(line_start..).unwrap_or_default(), limits));
-                }
-                ControlFlow::Break((line_start, end)) => {
-                    self.line_start = line_start;
-                    let line = octets.get(line_start..end).unwrap_or_default();
-                    let end = end.wrapping_add(1);
-                    if !limits.hold(line.len(), end) {
-                        return Err(self.passed(line, limits));
-                    }
-                    // A bare LF ends a line as CR LF does.
-                    match self.read_line(line.strip_suffix(b"\r").unwrap_or(line))? {
-                        (code, Position::Last) => return Ok(Some((code, end))),
-                        (code, Position::More) => self.code = Some(code),
-                    }
-                    self.line_start = end;
-                }
-            }
-        }
-    }
-
-    /// Reads any complete line, without its end: the code of the reply, and whether more follow.
-    fn read_line(&self, line: &[u8]) -> Result<(Code, Position), ReplyError> {
-        match (line::reply_line(line), self.code) {
-            (Some((code, _)), Some(first)) if code != first => Err(ReplyError::new(ReplyErrorKind::MixedCodes, line)),
-            (Some(parsed), _) => Ok(parsed),
-            // Some servers put empty lines into a long banner or EHLO reply.
-            (None, Some(first)) if line.is_empty() => Ok((first, Position::More)),
-            (None, _) => Err(ReplyError::new(ReplyErrorKind::Malformed, line)),
-        }
-    }
-
-    #[cold]
-    fn passed(&self, line: &[u8], limits: ReplyLimits) -> ReplyError {
-        let reply_room = limits.reply.saturating_sub(self.line_start);
-        if line.len() > limits.line && limits.line <= reply_room {
-            ReplyError::new(ReplyErrorKind::LineTooLong, line.get(..limits.line).unwrap_or(line))
-        } else {
-            ReplyError::new(ReplyErrorKind::ReplyTooLong, line.get(..reply_room).unwrap_or(line))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply::ReplyErrorKind;
     use alloc::{format, string::String};
 
     fn decoder_with(line: usize, reply: usize) -> ReplyDecoder {

@@ -2,13 +2,17 @@
 
 mod code;
 mod decoder;
+mod error;
+mod limits;
 mod line;
 mod line_end;
+mod scan;
 
 pub(crate) use code::Class;
 pub use code::{Code, EnhancedCode, Severity};
-pub(crate) use decoder::EXCERPT;
-pub use decoder::{ReplyDecoder, ReplyError, ReplyErrorKind};
+pub use decoder::ReplyDecoder;
+pub(crate) use error::EXCERPT;
+pub use error::{ReplyError, ReplyErrorKind};
 
 use core::{convert::Infallible, fmt, ops::ControlFlow};
 

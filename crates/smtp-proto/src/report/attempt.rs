@@ -1,27 +1,42 @@
 //! A view of what became of one connection.
 
-use core::fmt;
+use alloc::string::String;
+use core::{fmt, iter};
 
-use super::Report;
 use crate::{
     escape::Escaped,
-    kept::KeptReply,
-    ledger::Attempt,
+    kept::{Kept, KeptReply},
+    ledger::{Attempt, Ledger},
     outcome::{AttemptEnd, Disconnect, Hello},
     reply::Reply,
     stage::Stage,
 };
 
+/// The attempts of a delivery, each with the name of its server if that is known.
+#[derive(Clone, Copy)]
+pub(super) struct Attempts<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) servers: &'a [Option<String>],
+}
+
+impl<'a> Attempts<'a> {
+    pub(super) fn iter(self) -> impl Iterator<Item = AttemptReport<'a>> + use<'a> {
+        let servers = self.servers.iter().map(Option::as_deref).chain(iter::repeat(None));
+        let attempts = self.ledger.attempts.iter().zip(servers);
+        attempts.map(move |(attempt, server)| AttemptReport { kept: &self.ledger.kept, attempt, server })
+    }
+}
+
 /// What became of one connection, as far as this message is concerned.
 #[derive(Clone, Copy)]
 pub struct AttemptReport<'a> {
-    pub(super) report: Report<'a>,
-    pub(super) attempt: &'a Attempt,
-    pub(super) server: Option<&'a str>,
+    kept: &'a Kept,
+    attempt: &'a Attempt,
+    server: Option<&'a str>,
 }
 
 impl<'a> AttemptReport<'a> {
-    /// The server, if the report [was given its name](Report::with_servers).
+    /// The server, if the report [was given its name](super::Report::with_servers).
     pub const fn server(&self) -> Option<&'a str> {
         self.server
     }
@@ -48,28 +63,28 @@ impl<'a> AttemptReport<'a> {
 
     /// The greeting, if one came on this connection for this message.
     pub fn greeting(&self) -> Option<Reply<'a>> {
-        self.attempt.greeting.map(|reply| self.kept(reply))
+        self.attempt.greeting.map(|reply| self.reply_of(reply))
     }
 
     /// The reply that accepted the hello: EHLO's lists what the server offers.
     pub fn hello_reply(&self) -> Option<Reply<'a>> {
-        self.attempt.hello_reply.map(|reply| self.kept(reply))
+        self.attempt.hello_reply.map(|reply| self.reply_of(reply))
     }
 
     /// The reply that refused EHLO, if the server refused it and stayed connected.
     pub fn ehlo_refusal(&self) -> Option<Reply<'a>> {
-        self.attempt.ehlo_refusal.map(|reply| self.kept(reply))
+        self.attempt.ehlo_refusal.map(|reply| self.reply_of(reply))
     }
 
     /// The reply that ended the attempt: a refused hello, a 421, a reply that was not due.
     pub fn reply(&self) -> Option<Reply<'a>> {
-        self.attempt.reply.map(|reply| self.kept(reply))
+        self.attempt.reply.map(|reply| self.reply_of(reply))
     }
 
     /// Why connecting failed, in the caller's words, or the octets that are not a valid reply. Any octets:
     /// show them [escaped](Escaped).
     pub fn detail(&self) -> &'a [u8] {
-        self.report.ledger.kept.text(self.attempt.detail)
+        self.kept.text(self.attempt.detail)
     }
 
     /// Whether there is more to say of it than that it ended in order, is kept or goes on.
@@ -77,8 +92,8 @@ impl<'a> AttemptReport<'a> {
         self.reply().is_some() || !matches!(self.end(), None | Some(AttemptEnd::Quit | AttemptEnd::Kept))
     }
 
-    fn kept(&self, reply: KeptReply) -> Reply<'a> {
-        self.report.ledger.kept.reply(reply)
+    fn reply_of(&self, reply: KeptReply) -> Reply<'a> {
+        self.kept.reply(reply)
     }
 }
 

@@ -12,8 +12,9 @@ pub use owned::OwnedReport;
 pub use recipient::RecipientReport;
 
 use alloc::{string::String, vec::Vec};
-use core::{fmt, iter};
+use core::fmt;
 
+use self::attempt::Attempts;
 use crate::{envelope::Envelope, ledger::Ledger, outcome::Outcome, recipients::Recipient};
 
 /// What is known of a delivery. It [is complete](Self::is_complete) when the delivery is done.
@@ -53,7 +54,7 @@ impl<'a> Report<'a> {
 
     /// A copy that does not borrow from the delivery.
     pub fn into_owned(self) -> OwnedReport {
-        OwnedReport::new(self)
+        OwnedReport { envelope: self.envelope.clone(), ledger: self.ledger.clone(), servers: self.servers.to_vec() }
     }
 
     /// Every recipient that has its final status, in the order of the envelope. Before the report
@@ -70,7 +71,13 @@ impl<'a> Report<'a> {
                 let is_repeated = reply.is_some() && reply == latest;
                 latest = latest.max(reply);
                 let cause = recipient::cause(settled.by, report.ledger);
-                Some(RecipientReport { path, status: settled.status, cause, report, is_repeated })
+                Some(RecipientReport {
+                    path,
+                    status: settled.status,
+                    cause,
+                    attempts: report.as_attempts(),
+                    is_repeated,
+                })
             }
         })
     }
@@ -88,16 +95,24 @@ impl<'a> Report<'a> {
 
     /// Every connection that was used or tried, in order.
     pub fn attempts(&self) -> impl Iterator<Item = AttemptReport<'a>> + use<'a> {
-        let report = *self;
-        let servers = report.servers.iter().map(Option::as_deref).chain(iter::repeat(None));
-        let attempts = report.ledger.attempts.iter().zip(servers);
-        attempts.map(move |(attempt, server)| AttemptReport { report, attempt, server })
+        self.as_attempts().iter()
+    }
+
+    const fn as_attempts(&self) -> Attempts<'a> {
+        Attempts { ledger: self.ledger, servers: self.servers }
     }
 
     /// The longest line of the content, in octets without its line end, if it is longer than
     /// [`LONGEST_LINE`](crate::LONGEST_LINE). Such a line is sent as it is, and some servers refuse it.
     pub const fn longest_line(&self) -> Option<u64> {
         self.ledger.longest_line
+    }
+}
+
+impl OwnedReport {
+    /// The report.
+    pub fn as_report(&self) -> Report<'_> {
+        Report { envelope: &self.envelope, ledger: &self.ledger, servers: &self.servers }
     }
 }
 

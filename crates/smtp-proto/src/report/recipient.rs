@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use super::{AttemptReport, Report, bounded::Bounded};
+use super::{
+    attempt::{AttemptReport, Attempts},
+    bounded::Bounded,
+};
 use crate::{
     address::ForwardPath,
     cause::Cause,
@@ -22,7 +25,7 @@ pub struct RecipientReport<'a> {
     pub status: Status,
     /// What settled the status.
     pub cause: Cause<'a>,
-    pub(super) report: Report<'a>,
+    pub(super) attempts: Attempts<'a>,
     pub(super) is_repeated: bool,
 }
 
@@ -83,8 +86,8 @@ struct Reason<'a>(RecipientReport<'a>);
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(recipient) = self;
-        let any_trouble = recipient.report.attempts().any(|attempt| attempt.is_in_trouble());
-        let troubles = Troubles(recipient.report);
+        let any_trouble = recipient.attempts.iter().any(|attempt| attempt.is_in_trouble());
+        let troubles = Troubles(recipient.attempts);
         match (recipient.cause, recipient.reply()) {
             (Cause::Reply(_), Some(reply)) if recipient.is_in_doubt(reply) && any_trouble => {
                 write!(f, "{} ({troubles})", recipient.bounded(reply))
@@ -99,11 +102,11 @@ impl fmt::Display for Reason<'_> {
 }
 
 /// What happened to each connection that did not end in order, so that the first is not masked by the last.
-struct Troubles<'a>(Report<'a>);
+struct Troubles<'a>(Attempts<'a>);
 
 impl fmt::Display for Troubles<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, attempt) in self.0.attempts().filter(AttemptReport::is_in_trouble).enumerate() {
+        for (index, attempt) in self.0.iter().filter(AttemptReport::is_in_trouble).enumerate() {
             if index > 0 {
                 f.write_str("; ")?;
             }

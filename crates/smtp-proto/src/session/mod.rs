@@ -5,7 +5,9 @@
 
 mod answer;
 mod error;
+mod event;
 mod order;
+mod state;
 mod unanswered;
 
 use alloc::vec::Vec;
@@ -17,13 +19,15 @@ use crate::{
     content::ContentEncoder,
     escape::Escaped,
     limits::Limits,
-    reply::{Class, Code, Reply, ReplyDecoder, ReplyError},
+    reply::{Class, ReplyDecoder},
     stage::Stage,
     timeouts::{Timeout, Timeouts},
 };
 use answer::{Answering, Meaning};
 pub use error::SessionError;
+pub use event::Event;
 use order::{Phase, may_be_followed};
+use state::State;
 use unanswered::{Due, Unanswered};
 
 /// One connection.
@@ -51,48 +55,6 @@ pub struct Session {
     progress: u32,
     /// Octets handed over since `progress` changed.
     sent_since: usize,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-enum State {
-    Commands(Phase),
-    Content(ContentEncoder),
-    Quitting,
-    Over,
-}
-
-/// What came of octets that were received.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "an event that a caller does not know would keep it waiting")]
-pub enum Event<'a> {
-    /// The reply to the oldest unanswered command.
-    Reply {
-        /// What it answers.
-        stage: Stage,
-        /// The reply. Never 421.
-        reply: Reply<'a>,
-    },
-    /// A reply that cannot answer this stage: 220 to anything but a new connection. Replies and commands
-    /// are out of step. The last event.
-    OutOfStep {
-        /// Whose reply was due.
-        stage: Stage,
-        /// The reply.
-        reply: Reply<'a>,
-    },
-    /// The peer ends the session: 421, or 221 that does not answer QUIT. Nothing more may be written.
-    /// The last event.
-    ServiceClosing(Reply<'a>),
-    /// A reply whose first octet came before there was a command, sent whole, for it to answer. The
-    /// last event.
-    Unsolicited {
-        /// Where the session was when the reply began.
-        stage: Stage,
-        /// The reply. Never 421.
-        reply: Reply<'a>,
-    },
-    /// Octets that are no reply. The last event.
-    InvalidReply(ReplyError),
 }
 
 /// Octets of most groups of commands.
@@ -394,23 +356,6 @@ fn check_offered(parameters: &MailParameters, offered: &Capabilities) -> Result<
         }
     }
     Ok(())
-}
-
-impl State {
-    /// A command that was not taken opens nothing. `given` since are the commands behind it.
-    fn answered(&mut self, stage: Stage, code: Code, given: &Unanswered) {
-        let Self::Commands(transaction) = self else { return };
-        let taken = code.meaning() == Class::Success;
-        match (stage, *transaction) {
-            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) if !taken => *transaction = Phase::BeforeHello,
-            (Stage::Mail, Phase::Mail | Phase::Rcpt) if !taken && !given.has(Stage::Rset) => {
-                *transaction = Phase::None;
-            }
-            (Stage::Data, _) if code == Code::START_MAIL_INPUT => *transaction = Phase::StartMailInput,
-            (Stage::Data, _) if code.severity().is_some() => *transaction = Phase::Rcpt,
-            _ => {}
-        }
-    }
 }
 
 impl fmt::Debug for Session {

@@ -1,20 +1,28 @@
 //! MAIL, RCPT, DATA, content: one message on one connection, and which reply settles whom.
 
+mod fit;
+mod reply_facts;
+mod then;
+
 use crate::{
-    capabilities::{Capabilities, SizeLimit},
+    capabilities::SizeLimit,
     command::{Command, MailParameters},
     config::{Config, Protocol},
     content::ContentEncoder,
-    envelope::{Body, Envelope, Need, Needs, Size},
+    envelope::{Body, Envelope, Need, Size},
     kept::KeptReply,
     ledger::Ledger,
     outcome::Status,
     recipients::{SettledBy, Settlement},
-    reply::{Class, Code, Reply, Severity},
+    reply::{Class, Code, Severity},
     retry::{AfterRefusal, Point, Refusal, RefusedCommand, Served, after_refusal},
     session::Session,
     stage::Stage,
 };
+use fit::check;
+pub(crate) use fit::status_of_unmet;
+pub(crate) use reply_facts::ReplyFacts;
+pub(crate) use then::{NextMail, Then, Verdicts};
 
 /// Where the transaction stands. Everything up to DATA can be under way at once (RFC 2920).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -67,42 +75,6 @@ enum Data {
     DotAlone,
     /// The end of the content went out.
     End,
-}
-
-/// What the delivery does next.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Then {
-    /// Waits, writes or asks for content.
-    GoOn,
-    /// Every recipient is settled.
-    Settled(NextMail, Verdicts),
-    /// Nobody is: the message starts over on a new connection.
-    Afresh,
-    /// The reply does not answer what was asked: the connection cannot be trusted any more.
-    OutOfStep,
-}
-
-/// What has to come before the next MAIL on the same connection.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum NextMail {
-    Nothing,
-    Rset,
-    /// There is to be none.
-    Never,
-}
-
-/// Which refusals can still turn out to be answers to other commands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Verdicts {
-    /// None.
-    Final,
-    /// All, if the next command gets an improper answer.
-    Provisional,
-    /// All, unless QUIT gets a proper answer.
-    Unproven,
-    /// Those of the content, if the next command gets an improper answer. 354 came for DATA and for nothing
-    /// else, so what was refused before it stands.
-    OfContent,
 }
 
 impl Transaction {
@@ -375,36 +347,4 @@ impl Transaction {
         };
         self.settled(next_mail, Verdicts::OfContent, ledger)
     }
-}
-
-/// What outlives the octets of a reply.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ReplyFacts {
-    pub(crate) code: Code,
-    pub(crate) kept: KeptReply,
-}
-
-impl ReplyFacts {
-    pub(crate) fn keep(reply: &Reply<'_>, ledger: &mut Ledger, limit: usize) -> Self {
-        Self { code: reply.code(), kept: ledger.kept.keep_reply(reply, limit) }
-    }
-}
-
-/// Whether the message may go to a server that offers this.
-fn check(config: &Config, envelope: &Envelope, capabilities: &Capabilities) -> Result<(), (Status, SettledBy)> {
-    let unmet = config.needs(envelope).unmet_by(capabilities);
-    if !unmet.is_empty() {
-        return Err((status_of_unmet(unmet), SettledBy::Needs(unmet, None)));
-    }
-    match (capabilities.size, envelope.size().map(Size::octets)) {
-        (SizeLimit::Octets(limit), Some(size)) if size > limit => Err((Status::Failed, SettledBy::TooLarge(limit))),
-        _ => Ok(()),
-    }
-}
-
-/// What policy wants, a server may offer later, and what this crate does not implement is not the message's
-/// fault. What else the message is made of does not change.
-pub(crate) fn status_of_unmet(unmet: Needs) -> Status {
-    let may_be_met_later = unmet.contains(Need::Tls) || unmet.contains(Need::Auth);
-    if may_be_met_later || !unmet.not_implemented().is_empty() { Status::Deferred } else { Status::Failed }
 }
