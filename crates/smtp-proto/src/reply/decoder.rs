@@ -1,5 +1,5 @@
-//! Octets in any pieces -> complete replies. Line ends are found first and only complete lines are
-//! parsed, so every split gives the same result and each octet is looked at once.
+//! Decodes replies that arrive in pieces. It finds line ends first and parses only complete lines, so the result does
+//! not depend on how the input is split, and each octet is examined once.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,24 +9,24 @@ use crate::{escape::Escaped, limits::Limits};
 
 /// Decodes replies that arrive in pieces.
 ///
-/// A reply that lies whole in the input is returned as a view of it. Only an incomplete tail is
-/// copied, into a buffer that is used again.
+/// If the input has a complete reply, the result borrows from the input. Only an incomplete reply is copied, into a
+/// buffer that is reused.
 ///
-/// Empty lines before a reply are skipped, because some servers send them. They are no part of the
-/// reply, but count towards its limit: an endless stream of them is a fault.
+/// Empty lines before a reply are skipped, because some servers send them. They are not part of the reply but count
+/// towards its limit, so an endless stream of them is an error.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ReplyDecoder {
-    /// Those of the reply at hand: the empty lines skipped before it are taken off `reply`.
+    /// The limits for the current reply. Empty lines that were skipped before it have been subtracted.
     limits: ReplyLimits,
-    /// `limits.reply` where nothing was skipped.
+    /// `limits.reply` before any subtraction.
     reply_limit: usize,
-    /// The octets of a reply that is not complete, or was the last one returned.
+    /// The octets of an incomplete reply, or of the one that was returned last.
     held: Vec<u8>,
     scan: Scan,
 }
 
 impl ReplyDecoder {
-    /// A decoder for one connection. Of the limits it uses those of a reply and of its lines.
+    /// A decoder for one connection. It uses [`Limits::reply_line`] and [`Limits::reply`].
     pub const fn new(limits: &Limits) -> Self {
         Self {
             limits: ReplyLimits { line: limits.reply_line(), reply: limits.reply() },
@@ -36,11 +36,11 @@ impl ReplyDecoder {
         }
     }
 
-    /// Takes octets from the front of `input`, up to the end of one reply: how many, and that reply.
-    /// `None`: all input was taken and the reply is not complete.
+    /// Decodes one reply from the start of `input`. Returns how many octets were consumed, and the reply; `None` if
+    /// it is not complete yet, and all input was consumed.
     ///
-    /// After a fault the stream cannot be read any further; call [`ReplyDecoder::clear`] to read
-    /// another one.
+    /// After an error, the rest of the stream is meaningless. Call [`ReplyDecoder::clear`] before you decode another
+    /// stream.
     #[inline]
     pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         if self.scan.returned {
@@ -55,10 +55,10 @@ impl ReplyDecoder {
         }
     }
 
-    /// At the start of a reply: nothing is copied if it is whole.
+    /// Decodes from the start of a reply. Copies nothing if the reply is complete.
     ///
-    /// Not inlined, as `decode_behind_held`: what is left of `decode` is small enough to be inlined
-    /// itself, and a trickle takes a third less time.
+    /// Neither this nor `decode_behind_held` is inlined, so that `decode` itself is small enough to be. That saves a
+    /// third of the time for input that arrives octet by octet.
     #[inline(never)]
     fn decode_whole<'a>(&mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         let mut scan = Scan::default();
@@ -77,8 +77,7 @@ impl ReplyDecoder {
         }
     }
 
-    /// Looks for empty lines only when the input is not a reply, so that they cost nothing where there
-    /// are none.
+    /// Looks for empty lines only after decoding has failed, so that they cost nothing if there are none.
     #[cold]
     fn skip_or_fail<'a>(
         &mut self,
@@ -94,7 +93,7 @@ impl ReplyDecoder {
         }
     }
 
-    /// Skips what is held and the first `taken` octets of `input`: empty lines, `skipped` octets long.
+    /// Skips empty lines, `skipped` octets in all: the held ones and the first `taken` of `input`.
     #[cold]
     fn decode_behind_empty_lines<'a>(
         &mut self,
@@ -108,8 +107,8 @@ impl ReplyDecoder {
         (taken.saturating_add(behind), result)
     }
 
-    /// Holds octets that do not end the line at hand. It is looked at when it has ended, so a trickle
-    /// costs no more than a stream.
+    /// Holds `input` if it neither ends the current line nor exceeds a limit. The line is parsed once, when it has
+    /// ended, so input that arrives octet by octet is not examined repeatedly.
     #[inline]
     fn goes_on_with_line(&mut self, input: &[u8]) -> bool {
         let reply = self.held.len().wrapping_add(input.len());
@@ -117,7 +116,7 @@ impl ReplyDecoder {
             return false;
         }
         match input {
-            // A call to copy one octet costs more than the octet.
+            // For one octet, `push` is cheaper than a call that copies a slice.
             [octet] if *octet != b'\n' => self.held.push(*octet),
             _ if input.contains(&b'\n') => return false,
             _ => self.held.extend_from_slice(input),
@@ -125,7 +124,7 @@ impl ReplyDecoder {
         true
     }
 
-    /// No more than the one octet that passes a limit is held.
+    /// Decodes with held octets before `input`. Holds at most one octet more than a limit allows.
     #[inline(never)]
     fn decode_behind_held<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         // Only the CR of an empty line before a reply can be held.
@@ -149,14 +148,14 @@ impl ReplyDecoder {
         }
     }
 
-    /// Forgets what is incomplete: for a new connection, or when TLS starts (RFC 3207 section 5).
+    /// Drops an incomplete reply. Call it for a new connection, or when TLS starts (RFC 3207 section 5).
     pub fn clear(&mut self) {
         self.limits.reply = self.reply_limit;
         self.held.clear();
         self.scan = Scan::default();
     }
 
-    /// What has arrived of a reply that is not complete, or the CR of an empty line before it.
+    /// The octets of an incomplete reply that have arrived, or the CR of an empty line before one.
     pub fn held(&self) -> &[u8] {
         if self.scan.returned { &[] } else { &self.held }
     }
@@ -169,10 +168,10 @@ impl fmt::Debug for ReplyDecoder {
 }
 
 impl<'a> Reply<'a> {
-    /// Reads one complete reply from the front of `octets`: how many octets it took, and the reply. `None` if
-    /// the reply is not complete yet. Empty lines before it are skipped.
+    /// Parses one reply from the start of `octets`. Returns how many octets it and the empty lines before it have, and
+    /// the reply; `None` if it is not complete yet. There is no limit on its size.
     ///
-    /// For octets that arrive in pieces use [`ReplyDecoder`], which looks at each octet once.
+    /// For octets that arrive in pieces, use [`ReplyDecoder`], which examines each octet once.
     pub fn parse(octets: &'a [u8]) -> Result<Option<(usize, Self)>, ReplyError> {
         let limits = ReplyLimits::NONE;
         let skipped = limits.empty_lines(octets);
@@ -195,7 +194,7 @@ mod tests {
         ReplyDecoder::new(&Limits::DEFAULT.with_reply_line(line).with_reply(reply))
     }
 
-    /// The replies of a stream that arrives cut at these places, then the fault if there is one.
+    /// The replies of a stream that is split at `cuts`, then the error if there is one.
     fn decoded(octets: &[u8], cuts: &[usize], line: usize, reply: usize) -> Vec<String> {
         let mut decoder = decoder_with(line, reply);
         let mut found = Vec::new();
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_split_gives_the_same_replies_and_the_same_fault() {
+    fn every_split_gives_the_same_replies_and_the_same_error() {
         for (octets, line, reply) in [
             (&b"220-a\r\n\r\n220 b\r\n250 ok\r\n25"[..], 100, 100),
             (b"250-a\n250\n220\r\n", 100, 100),
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_passed_by_the_first_octet_above_it() {
+    fn a_limit_is_exceeded_by_the_first_octet_above_it() {
         let fault = |octets: &[u8], line, reply| decoded(octets, &[], line, reply).pop().unwrap();
         assert_eq!(fault(b"250 456\r\n", 8, 9), "\"250 456\\r\\n\"");
         assert_eq!(fault(b"250 456\r\n", 7, 9), "a reply line longer than the limit: \"250 456\"");
@@ -275,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn empty_lines_before_a_reply_are_no_part_of_it_but_count_towards_its_limits() {
+    fn empty_lines_before_a_reply_are_not_part_of_it_but_count_towards_its_limits() {
         let found = |octets: &[u8], line, reply| decoded(octets, &[], line, reply);
         for octets in [&b"\r\n\n250 a\r\n"[..], b"\n\r\n250 a\r\n", b"\n\n\n250 a\r\n"] {
             assert_eq!(found(octets, 6, 10), ["\"250 a\\r\\n\""]);
             assert_eq!(found(octets, 6, 9), ["a reply longer than the limit: \"250 a\\r\""]);
             assert_eq!(found(octets, 6, 3), ["a reply longer than the limit: \"\""]);
             assert_eq!(found(octets, 5, 10), ["a reply line longer than the limit: \"250 a\""]);
-            // Each reply has them to itself, whether it is held or not.
+            // They count for one reply only, whether it is held or not.
             let two = [octets, octets].concat();
             assert_eq!(found(&two, 6, 10), ["\"250 a\\r\\n\""; 2]);
             for cut in 0..two.len() {
@@ -296,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_empty_line_before_a_reply_no_more_is_held_than_its_cr() {
+    fn only_the_cr_of_an_empty_line_before_a_reply_is_held() {
         let mut decoder = decoder_with(100, 100);
         for (octets, held) in [
             (&b"\r"[..], &b"\r"[..]),
@@ -318,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_empty_lines_ends_with_a_fault_and_holds_nothing() {
+    fn a_flood_of_empty_lines_ends_with_an_error_and_is_not_held() {
         for empty in [&b"\r\n"[..], b"\n"] {
             let mut decoder = decoder_with(100, 1000);
             for _ in 0..1000 / empty.len() {
@@ -331,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_without_a_line_end_is_held_up_to_the_limit_only() {
+    fn a_flood_without_a_line_end_is_held_only_up_to_the_limit() {
         let mut decoder = decoder_with(1000, 5000);
         let mut faults = 0;
         for _ in 0..100 {

@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::escape::Escaped;
 
-/// How much of an offending line a fault keeps, in octets.
+/// How much of an invalid line is kept, in octets.
 pub(crate) const EXCERPT: usize = 256;
 
 /// The peer sent something that is not a valid SMTP reply.
@@ -15,32 +15,32 @@ pub struct ReplyError {
     excerpt: Vec<u8>,
 }
 
-/// Why it is not a valid reply.
+/// Why octets are not a valid SMTP reply.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ReplyErrorKind {
-    /// A line that does not start with a code from 200 to 599 and a space, a hyphen or nothing.
+    /// A line does not start with a code from 200 to 599, followed by a space, a hyphen or the line end.
     Malformed,
-    /// A line of the reply has another code than the first.
+    /// A line of the reply has a different code from the first line.
     MixedCodes,
-    /// A line is longer than the limit.
+    /// A line is longer than [`Limits::reply_line`](crate::Limits::reply_line).
     LineTooLong,
-    /// The lines of a reply, with the empty lines before it, are longer than the limit.
+    /// The reply, with the empty lines before it, is longer than [`Limits::reply`](crate::Limits::reply).
     ReplyTooLong,
 }
 
 impl ReplyError {
-    /// Why it is not a valid reply.
+    /// Why the octets are not a valid reply.
     pub const fn kind(&self) -> ReplyErrorKind {
         self.kind
     }
 
-    /// The line that is at fault, or its first 256 octets.
+    /// The invalid line, or its first 256 octets.
     pub fn excerpt(&self) -> &[u8] {
         &self.excerpt
     }
 
-    /// Not inlined, so that what reads a line is small enough to be.
+    /// Not inlined, so that the code that reads a line is small enough to be.
     #[cold]
     #[inline(never)]
     pub(super) fn new(kind: ReplyErrorKind, line: &[u8]) -> Self {

@@ -1,6 +1,6 @@
 //! Limits on the size of one reply.
 
-/// Caps on one reply, in octets.
+/// Limits on the size of one reply, in octets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct ReplyLimits {
     /// One line, without its LF.
@@ -12,15 +12,15 @@ pub(super) struct ReplyLimits {
 impl ReplyLimits {
     pub(super) const NONE: Self = Self { line: usize::MAX, reply: usize::MAX };
 
-    /// Whether both hold: octets of the line at hand, without its LF, and of the reply so far, with it.
+    /// Whether both limits hold for the current line, without its LF, and for the reply so far, with it.
     ///
-    /// Both count octets from where they start, so that the first one passed is the same whether the
-    /// octets came alone or together.
+    /// Both count octets, so that the same limit is exceeded first however the input is split.
+    #[inline]
     pub(super) const fn hold(self, line: usize, reply: usize) -> bool {
         line <= self.line && reply <= self.reply
     }
 
-    /// The length of the empty lines at the front of `octets` that pass neither.
+    /// The length of the empty lines at the start of `octets` that exceed neither limit.
     pub(super) fn empty_lines(self, octets: &[u8]) -> usize {
         let mut len = 0_usize;
         loop {

@@ -1,4 +1,4 @@
-//! Finds the lines of a reply, and where the reply ends.
+//! Finds the lines and the end of a reply.
 
 use core::ops::ControlFlow;
 
@@ -10,23 +10,24 @@ use super::{
     line_end::fold_line_ends,
 };
 
-/// How far the reply in `held` has been read.
+/// How far a reply has been read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Scan {
-    /// Where its last, incomplete line starts.
+    /// The start of its last, incomplete line.
     pub(super) line_start: usize,
-    /// The code of the lines before that.
+    /// The code of the lines before that line; `None` if there are none.
     pub(super) code: Option<Code>,
-    /// Complete and returned: to be dropped at the next call.
+    /// The reply was complete and was returned: the next call drops it.
     pub(super) returned: bool,
 }
 
 impl Scan {
-    /// Reads lines of `octets` from `line_start` on. `octets` starts with the reply's first octet.
+    /// Reads lines from `line_start` on. `octets` starts with the first octet of the reply. Returns the code and the
+    /// length of the reply; `None` if it is not complete.
     #[inline]
     pub(super) fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyError> {
         loop {
-            // Most lines of long replies take this short way: their code is known, and more follow.
+            // The fast path for most lines of long replies: they repeat the code, and more lines follow.
             let continued = self.code.and_then(|_| octets.first_chunk()).map(|[a, b, c]| [*a, *b, *c, b'-']);
             let short_way = fold_line_ends(octets, self.line_start, self.line_start, |start, end| {
                 let line_start = octets.get(start..).and_then(<[u8]>::first_chunk);
@@ -52,7 +53,7 @@ impl Scan {
                     if !limits.hold(line.len(), end) {
                         return Err(self.passed(line, limits));
                     }
-                    // A bare LF ends a line as CR LF does.
+                    // A bare LF also ends a line.
                     match self.read_line(line.strip_suffix(b"\r").unwrap_or(line))? {
                         (code, Position::Last) => return Ok(Some((code, end))),
                         (code, Position::More) => self.code = Some(code),
@@ -63,17 +64,19 @@ impl Scan {
         }
     }
 
-    /// Reads any complete line, without its end: the code of the reply, and whether more follow.
+    /// Parses a complete line, without its end. Returns the code of the reply, and whether more lines follow.
+    #[inline]
     fn read_line(&self, line: &[u8]) -> Result<(Code, Position), ReplyError> {
         match (line::reply_line(line), self.code) {
             (Some((code, _)), Some(first)) if code != first => Err(ReplyError::new(ReplyErrorKind::MixedCodes, line)),
             (Some(parsed), _) => Ok(parsed),
-            // Some servers put empty lines into a long banner or EHLO reply.
+            // Some servers send empty lines within a long greeting or EHLO reply.
             (None, Some(first)) if line.is_empty() => Ok((first, Position::More)),
             (None, _) => Err(ReplyError::new(ReplyErrorKind::Malformed, line)),
         }
     }
 
+    /// The error for the limit that was exceeded first.
     #[cold]
     fn passed(&self, line: &[u8], limits: ReplyLimits) -> ReplyError {
         let reply_room = limits.reply.saturating_sub(self.line_start);

@@ -1,4 +1,4 @@
-//! A view of what became of one connection.
+//! The report on one connection.
 
 use alloc::string::String;
 use core::{fmt, iter};
@@ -27,7 +27,7 @@ impl<'a> Attempts<'a> {
     }
 }
 
-/// What became of one connection, as far as this message is concerned.
+/// The report on one attempt: the use of one connection for this message.
 #[derive(Clone, Copy)]
 pub struct AttemptReport<'a> {
     kept: &'a Kept,
@@ -36,58 +36,59 @@ pub struct AttemptReport<'a> {
 }
 
 impl<'a> AttemptReport<'a> {
-    /// The server, if the report [was given its name](super::Report::with_servers).
+    /// The name of the server, if the report [was given it](super::Report::with_servers).
     pub const fn server(&self) -> Option<&'a str> {
         self.server
     }
 
-    /// The hello that was sent last, if one was.
+    /// The hello that was sent last; `None` if none was sent.
     pub const fn hello(&self) -> Option<Hello> {
         self.attempt.hello
     }
 
-    /// How far the connection had come when it ended, or has come.
+    /// How far the connection came, or has come so far.
     pub const fn stage(&self) -> Stage {
         self.attempt.stage
     }
 
-    /// How it ended; `None` while it goes on.
+    /// How the attempt ended; `None` if it has not ended.
     pub const fn end(&self) -> Option<AttemptEnd> {
         self.attempt.end
     }
 
-    /// Whether the connection had served an earlier message.
+    /// Whether the connection had carried an earlier message.
     pub const fn reused(&self) -> bool {
         self.attempt.reused
     }
 
-    /// The greeting, if one came on this connection for this message.
+    /// The greeting; `None` if it did not arrive, or if the connection [was reused](Self::reused).
     pub fn greeting(&self) -> Option<Reply<'a>> {
         self.attempt.greeting.map(|reply| self.reply_of(reply))
     }
 
-    /// The reply that accepted the hello: EHLO's lists what the server offers.
+    /// The reply that accepted the hello. After EHLO or LHLO, it lists what the server offers.
     pub fn hello_reply(&self) -> Option<Reply<'a>> {
         self.attempt.hello_reply.map(|reply| self.reply_of(reply))
     }
 
-    /// The reply that refused EHLO, if the server refused it and stayed connected.
+    /// The reply that refused EHLO, if the server did so and did not close the connection with 421.
     pub fn ehlo_refusal(&self) -> Option<Reply<'a>> {
         self.attempt.ehlo_refusal.map(|reply| self.reply_of(reply))
     }
 
-    /// The reply that ended the attempt: a refused hello, a 421, a reply that was not due.
+    /// The reply that ended the attempt, such as a refusal of hello, a 421, or an unsolicited reply.
     pub fn reply(&self) -> Option<Reply<'a>> {
         self.attempt.reply.map(|reply| self.reply_of(reply))
     }
 
-    /// Why connecting failed, in the caller's words, or the octets that are not a valid reply. Any octets:
-    /// show them [escaped](Escaped).
+    /// The caller's reason why connecting failed, or up to 256 octets of an invalid or incomplete reply. It may be any
+    /// octets; display them [escaped](Escaped).
     pub fn detail(&self) -> &'a [u8] {
         self.kept.text(self.attempt.detail)
     }
 
-    /// Whether there is more to say of it than that it ended in order, is kept or goes on.
+    /// Whether something went wrong: the attempt has ended, but neither with QUIT nor with a kept connection, or
+    /// there is a [`reply`](Self::reply).
     pub fn is_in_trouble(&self) -> bool {
         self.reply().is_some() || !matches!(self.end(), None | Some(AttemptEnd::Quit | AttemptEnd::Kept))
     }
@@ -119,7 +120,7 @@ impl fmt::Display for AttemptReport<'_> {
         }
         match self.end() {
             None => write!(f, "open, waiting for {stage}")?,
-            Some(AttemptEnd::Quit) => f.write_str("ended in order")?,
+            Some(AttemptEnd::Quit) => f.write_str("ended with QUIT")?,
             Some(AttemptEnd::Kept) => f.write_str("kept for the next message")?,
             Some(AttemptEnd::ConnectFailed) => f.write_str("could not connect")?,
             Some(AttemptEnd::Lost(Disconnect::Closed)) => write!(f, "the server closed the connection at {stage}")?,
@@ -129,11 +130,11 @@ impl fmt::Display for AttemptReport<'_> {
             Some(AttemptEnd::TimedOut) => write!(f, "the server did not answer in time at {stage}")?,
             Some(AttemptEnd::ServiceClosing) => write!(f, "the server ended the session at {stage}")?,
             Some(AttemptEnd::InvalidReply(kind)) => write!(f, "the server sent {kind} at {stage}")?,
-            Some(AttemptEnd::Unsolicited) => write!(f, "the server sent a reply that was not due at {stage}")?,
-            Some(AttemptEnd::Unexpected) => write!(f, "the server sent a reply that is no answer to {stage}")?,
+            Some(AttemptEnd::Unsolicited) => write!(f, "the server sent an unsolicited reply at {stage}")?,
+            Some(AttemptEnd::Unexpected) => write!(f, "the server sent an unexpected reply at {stage}")?,
             Some(AttemptEnd::ContentRefused) => f.write_str("the server refused the content before it ended")?,
             Some(AttemptEnd::Abandoned) => write!(f, "closed by the client at {stage}")?,
-            Some(AttemptEnd::SessionLimit) => f.write_str("the server may have reached a limit of the session")?,
+            Some(AttemptEnd::SessionLimit) => f.write_str("the server may have reached a session limit")?,
         }
         if let Some(reply) = self.reply() {
             write!(f, ": {reply}")?;

@@ -1,40 +1,40 @@
-//! What a session makes of the octets that it receives.
+//! Events of a session.
 
 use crate::{
     reply::{Reply, ReplyError},
     stage::Stage,
 };
 
-/// What came of octets that were received.
+/// The result of octets that were received.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "an event that a caller does not know would keep it waiting")]
+#[allow(clippy::exhaustive_enums, reason = "a caller that ignored an unknown event would wait forever")]
 pub enum Event<'a> {
     /// The reply to the oldest unanswered command.
     Reply {
-        /// What it answers.
+        /// The stage whose reply it is.
         stage: Stage,
         /// The reply. Never 421.
         reply: Reply<'a>,
     },
-    /// A reply that cannot answer this stage: 220 to anything but a new connection. Replies and commands
-    /// are out of step. The last event.
+    /// A reply that cannot answer the command: 220 that is not the greeting. Replies and commands are out of step. This
+    /// is the last event.
     OutOfStep {
-        /// Whose reply was due.
+        /// The stage whose reply was due.
         stage: Stage,
         /// The reply.
         reply: Reply<'a>,
     },
-    /// The peer ends the session: 421, or 221 that does not answer QUIT. Nothing more may be written.
-    /// The last event.
+    /// The peer ends the session: 421, or 221 that does not answer QUIT. Nothing more may be written. This is the last
+    /// event.
     ServiceClosing(Reply<'a>),
-    /// A reply whose first octet came before there was a command, sent whole, for it to answer. The
-    /// last event.
+    /// A reply whose first octet arrived when no command had been sent completely and was unanswered. This is the last
+    /// event.
     Unsolicited {
-        /// Where the session was when the reply began.
+        /// The stage of the session when the first octet arrived.
         stage: Stage,
         /// The reply. Never 421.
         reply: Reply<'a>,
     },
-    /// Octets that are no reply. The last event.
+    /// Octets that are not a valid reply. This is the last event.
     InvalidReply(ReplyError),
 }

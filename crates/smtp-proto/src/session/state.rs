@@ -1,4 +1,4 @@
-//! What a session is doing.
+//! The state of a session.
 
 use super::{order::Phase, unanswered::Unanswered};
 use crate::{
@@ -16,7 +16,8 @@ pub(super) enum State {
 }
 
 impl State {
-    /// A command that was not taken opens nothing. `given` since are the commands behind it.
+    /// Takes back the effect of a command that was refused. `given` are the commands that were sent after it.
+    #[inline]
     pub(super) fn answered(&mut self, stage: Stage, code: Code, given: &Unanswered) {
         let Self::Commands(transaction) = self else { return };
         let taken = code.meaning() == Class::Success;

@@ -1,4 +1,4 @@
-//! Whether a message fits what the server offers.
+//! Whether a server offers what a message needs.
 
 use crate::{
     capabilities::{Capabilities, SizeLimit},
@@ -8,7 +8,7 @@ use crate::{
     recipients::SettledBy,
 };
 
-/// Whether the message may go to a server that offers this.
+/// Whether the message may be sent to a server with these capabilities; if not, the status of the recipients.
 pub(super) fn check(
     config: &Config,
     envelope: &Envelope,
@@ -24,8 +24,9 @@ pub(super) fn check(
     }
 }
 
-/// What policy wants, a server may offer later, and what this crate does not implement is not the message's
-/// fault. What else the message is made of does not change.
+/// The status for needs that were not met. TLS and AUTH are deferred because the server may offer them later, and needs
+/// that this crate does not implement because that is not the fault of the message. The others fail: the message will
+/// not change.
 pub(crate) fn status_of_unmet(unmet: Needs) -> Status {
     let may_be_met_later = unmet.contains(Need::Tls) || unmet.contains(Need::Auth);
     if may_be_met_later || !unmet.not_implemented().is_empty() { Status::Deferred } else { Status::Failed }

@@ -1,4 +1,4 @@
-//! What a transaction needs of a reply.
+//! What a transaction needs to know about a reply.
 
 use crate::{
     kept::KeptReply,
@@ -6,7 +6,7 @@ use crate::{
     reply::{Code, Reply},
 };
 
-/// What outlives the octets of a reply.
+/// The code of a reply, and where its octets are kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReplyFacts {
     pub(crate) code: Code,
@@ -14,6 +14,7 @@ pub(crate) struct ReplyFacts {
 }
 
 impl ReplyFacts {
+    #[inline]
     pub(crate) fn keep(reply: &Reply<'_>, ledger: &mut Ledger, limit: usize) -> Self {
         Self { code: reply.code(), kept: ledger.kept.keep_reply(reply, limit) }
     }

@@ -1,37 +1,37 @@
-//! What follows a reply of the transaction.
+//! What follows a reply within a transaction.
 
 /// What the delivery does next.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Then {
-    /// Waits, writes or asks for content.
+    /// The transaction goes on.
     GoOn,
-    /// Every recipient is settled.
+    /// Every recipient has its status.
     Settled(NextMail, Verdicts),
-    /// Nobody is: the message starts over on a new connection.
+    /// No recipient has a status: the message starts over on a new connection.
     Afresh,
-    /// The reply does not answer what was asked: the connection cannot be trusted any more.
+    /// The reply cannot answer the command, so later replies on this connection cannot be trusted either.
     OutOfStep,
 }
 
-/// What has to come before the next MAIL on the same connection.
+/// What must be sent before the next MAIL on the same connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum NextMail {
     Nothing,
     Rset,
-    /// There is to be none.
+    /// The connection must not be used for another message.
     Never,
 }
 
-/// Which refusals can still turn out to be answers to other commands.
+/// Which refusals may still turn out to have been meant for another command.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Verdicts {
-    /// None.
+    /// None of them.
     Final,
-    /// All, if the next command gets an improper answer.
+    /// All, if the next reply cannot answer its command.
     Provisional,
-    /// All, unless QUIT gets a proper answer.
+    /// All, unless a valid reply to QUIT arrives.
     Unproven,
-    /// Those of the content, if the next command gets an improper answer. 354 came for DATA and for nothing
-    /// else, so what was refused before it stands.
+    /// Only those of the content, if the next reply cannot answer its command. Earlier refusals are certain, because
+    /// only DATA can have been answered with 354.
     OfContent,
 }

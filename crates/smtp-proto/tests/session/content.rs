@@ -24,14 +24,14 @@ fn content_and_its_end_are_written_between_the_right_replies() {
 }
 
 #[test]
-fn content_that_is_always_written_in_part_neither_piles_up_nor_runs_out_of_time() {
+fn content_that_is_written_in_parts_neither_piles_up_nor_times_out() {
     let mut session = greeted("250 mx.example\r\n");
     exchange(&mut session, &MAIL, "250 ok\r\n");
     exchange(&mut session, &RCPT, "250 ok\r\n");
     exchange(&mut session, &Command::Data, "354 go\r\n");
     session.begin_content(encoder()).unwrap();
     let block = Limits::DEFAULT.block();
-    // Content that comes when nothing was left to write starts the time over.
+    // Content that is given when nothing is left to write starts the timeout over.
     let before = session.timeout(&Timeouts::RFC_5321).progress + 1;
     let mut wire = Vec::new();
     for _ in 0..10 {
@@ -48,7 +48,7 @@ fn content_that_is_always_written_in_part_neither_piles_up_nor_runs_out_of_time(
 }
 
 #[test]
-fn content_is_answered_once_or_for_each_recipient_by_the_hello_that_was_said_last() {
+fn the_last_hello_decides_how_many_replies_the_content_gets() {
     let client = name();
     let (lhlo, ehlo, helo) = (Command::Lhlo(&client), Command::Ehlo(&client), Command::Helo(&client));
     for (said, replies) in

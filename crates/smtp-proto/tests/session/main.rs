@@ -1,4 +1,4 @@
-//! A session by itself: which command may come when, and which reply answers what.
+//! Tests of `Session` alone: which commands are allowed, which reply answers which command, content and timeouts.
 
 mod content;
 mod order;
@@ -22,7 +22,7 @@ fn name() -> HelloName {
     HelloName::new("client.example").unwrap()
 }
 
-/// Gives the command, hands it over whole, and hears `reply`.
+/// Sends the command completely, and receives `reply`.
 fn exchange(session: &mut Session, command: &Command<'_>, reply: &str) {
     session.command(command).unwrap();
     send_all(session);

@@ -1,11 +1,11 @@
-//! Which command may come when.
+//! Which commands are allowed when.
 
 use smtp_proto::{Command, Limits, Session, SessionError, Stage};
 
 use super::{MAIL, RCPT, encoder, exchange, greeted, hear, name, send_all};
 
 #[test]
-fn commands_out_of_order_are_refused_and_change_nothing() {
+fn commands_out_of_order_are_errors_and_change_nothing() {
     let hello = name();
     let plain = || greeted("250 mx.example\r\n");
     let in_mail = || {
@@ -36,7 +36,7 @@ fn commands_out_of_order_are_refused_and_change_nothing() {
         ("after RCPT", in_rcpt(), "RCPT DATA RSET NOOP QUIT", SessionError::Order),
         ("after 354", in_data("354 go\r\n"), none, SessionError::Order),
         ("after a refused DATA", in_data("450 later\r\n"), "RCPT DATA RSET NOOP QUIT", SessionError::Order),
-        // Whether the server timeouts for content cannot be known.
+        // It is not known whether the server now expects content.
         ("after a DATA that makes no sense", in_data("250 ok\r\n"), none, SessionError::Order),
         ("after QUIT", quitting(), none, SessionError::Over),
     ];
@@ -60,7 +60,7 @@ fn commands_out_of_order_are_refused_and_change_nothing() {
 }
 
 #[test]
-fn without_pipelining_one_command_is_under_way() {
+fn without_pipelining_one_command_is_in_flight() {
     let mut session = greeted("250-mx.example\r\n250 SIZE\r\n");
     session.command(&MAIL).unwrap();
     assert_eq!(session.command(&RCPT), Err(SessionError::Unanswered));
@@ -71,7 +71,7 @@ fn without_pipelining_one_command_is_under_way() {
 }
 
 #[test]
-fn a_group_ends_with_data_and_stays_below_the_limit() {
+fn a_group_ends_with_data_and_stays_within_the_limit() {
     let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
     session.command(&MAIL).unwrap();
     let mut recipients = 0;
@@ -91,7 +91,7 @@ fn a_group_ends_with_data_and_stays_below_the_limit() {
 }
 
 #[test]
-fn content_starts_after_354_and_nothing_else() {
+fn content_starts_only_after_354() {
     for (reply, starts) in [("354 go\r\n", true), ("250 ok\r\n", false), ("350 go\r\n", false), ("554 no\r\n", false)] {
         let mut session = greeted("250 mx.example\r\n");
         exchange(&mut session, &MAIL, "250 ok\r\n");
@@ -102,7 +102,7 @@ fn content_starts_after_354_and_nothing_else() {
 }
 
 #[test]
-fn a_refused_mail_opens_no_transaction_for_what_was_pipelined_behind_it() {
+fn a_refused_mail_opens_no_transaction_for_the_commands_after_it() {
     let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
     session.command(&MAIL).unwrap();
     session.command(&RCPT).unwrap();
@@ -114,7 +114,7 @@ fn a_refused_mail_opens_no_transaction_for_what_was_pipelined_behind_it() {
 }
 
 #[test]
-fn a_refused_mail_ends_its_own_transaction_and_not_the_one_behind_rset() {
+fn a_refused_mail_does_not_end_the_transaction_after_rset() {
     let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
     for command in [MAIL, RCPT, Command::Rset, MAIL, RCPT] {
         session.command(&command).unwrap();
@@ -143,7 +143,7 @@ fn a_group_may_be_as_long_as_the_limit_and_no_longer() {
 }
 
 #[test]
-fn a_refused_hello_offers_nothing_and_opens_nothing() {
+fn a_refused_hello_offers_nothing_and_opens_no_session() {
     let mut session = greeted("550-mx.example\r\n550 PIPELINING\r\n");
     assert!(!session.capabilities().pipelining);
     assert_eq!(session.command(&MAIL), Err(SessionError::Order));

@@ -1,11 +1,11 @@
-//! Which reply answers what.
+//! Which reply answers which command.
 
 use smtp_proto::{Code, Command, Event, SessionError, Stage};
 
 use super::{MAIL, RCPT, exchange, greeted, name, send_all};
 
 #[test]
-fn helo_takes_back_what_ehlo_offered() {
+fn helo_clears_the_capabilities() {
     let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
     assert!(session.capabilities().pipelining);
     exchange(&mut session, &Command::Helo(&name()), "250-mx.example\r\n250 PIPELINING\r\n");
@@ -13,7 +13,7 @@ fn helo_takes_back_what_ehlo_offered() {
 }
 
 #[test]
-fn a_new_connection_knows_nothing_of_the_one_before() {
+fn a_new_connection_forgets_the_previous_one() {
     let mut session = greeted("250-mx.example\r\n250 PIPELINING\r\n");
     session.command(&MAIL).unwrap();
     assert_eq!(session.received(b"250 o"), (5, None));
@@ -49,14 +49,14 @@ fn a_reply_that_begins_before_its_command_answers_nothing() {
 }
 
 #[test]
-fn an_ehlo_that_was_not_taken_offers_nothing() {
+fn a_refused_ehlo_offers_nothing() {
     for reply in ["350-mx.example\r\n350 PIPELINING\r\n", "550-mx.example\r\n550 PIPELINING\r\n"] {
         assert!(!greeted(reply).capabilities().pipelining, "{reply}");
     }
 }
 
 #[test]
-fn service_closing_is_the_last_event_wherever_it_comes() {
+fn service_closing_is_the_last_event() {
     let mut session = greeted("250 mx.example\r\n");
     let (_, event) = session.received(b"421 4.3.2 going down\r\n250 ok\r\n");
     assert!(matches!(event, Some(Event::ServiceClosing(reply)) if reply.code() == Code::SERVICE_CLOSING));
@@ -64,7 +64,7 @@ fn service_closing_is_the_last_event_wherever_it_comes() {
 }
 
 #[test]
-fn codes_that_answer_one_command_only_end_the_session_elsewhere() {
+fn codes_that_answer_only_one_command_end_the_session_otherwise() {
     let mail_is_due = || {
         let mut session = greeted("250 mx.example\r\n");
         session.command(&MAIL).unwrap();

@@ -1,11 +1,11 @@
-//! How long to wait for what.
+//! Timeouts, and when they start over.
 
 use smtp_proto::{Command, Limits, Session, SessionError, Stage, Timeouts};
 
 use super::{MAIL, RCPT, encoder, greeted, hear, name, send_all};
 
 #[test]
-fn a_wait_starts_again_for_a_reply_and_a_block_and_not_for_an_octet() {
+fn a_timeout_starts_over_for_a_reply_or_a_block_but_not_for_an_octet() {
     let timeouts = Timeouts::RFC_5321;
     let mut session = Session::new(Limits::DEFAULT);
     let greeting = session.timeout(&timeouts);
@@ -25,7 +25,7 @@ fn a_wait_starts_again_for_a_reply_and_a_block_and_not_for_an_octet() {
 }
 
 #[test]
-fn each_wait_is_that_of_rfc_5321() {
+fn each_timeout_is_that_of_rfc_5321() {
     let minutes = |timeouts: Timeouts| {
         [
             timeouts.greeting(),
@@ -62,7 +62,7 @@ fn each_wait_is_that_of_rfc_5321() {
 }
 
 #[test]
-fn a_wait_does_not_start_again_where_nothing_was_sent() {
+fn a_timeout_does_not_start_over_if_nothing_was_sent() {
     let mut session = greeted("250 mx.example\r\n");
     let before = session.timeout(&Timeouts::RFC_5321);
     session.sent(0).unwrap();
