@@ -40,7 +40,7 @@ pub(crate) struct Driver {
 struct Connection {
     stream: TcpStream,
     clock: Clock<Instant>,
-    /// Why writing failed. What has arrived is read before that is reported.
+    /// Why writing failed. Everything that has arrived is read before this is reported.
     write_error: Option<ErrorKind>,
 }
 
@@ -49,7 +49,7 @@ impl Driver {
         Self { addresses, connection: None, last: None }
     }
 
-    /// Drives until the delivery is done. A connection that it keeps is used for the next one.
+    /// Drives the delivery until it is done. If it keeps its connection, the next call uses that.
     pub(crate) fn deliver(&mut self, delivery: &mut Delivery, mut message: impl Read) -> Result<(), MisuseError> {
         let mut room = [0; 16 * 1024];
         if let Some(connection) = &mut self.connection {
@@ -77,7 +77,7 @@ impl Driver {
                     match connection.write(transmit.octets(), transmit.timeout()) {
                         Ok(len @ 1..) => delivery.sent(len)?,
                         Err(error) if error.kind() == Interrupted => {}
-                        // The server may have said why.
+                        // The server may have sent a reason: read it first.
                         Ok(_) => connection.write_error = Some(WriteZero),
                         Err(error) => connection.write_error = Some(error.kind()),
                     }
@@ -85,7 +85,7 @@ impl Driver {
                 (step @ (Step::Transmit(_) | Step::Receive(_)), Some(connection)) => {
                     let timeout = match step {
                         Step::Receive(timeout) => timeout,
-                        // What is there to be read is there already.
+                        // After a failed write, read only what has already arrived.
                         _ => Timeout::new(Duration::ZERO, 0),
                     };
                     match (connection.read(&mut room, timeout), connection.write_error) {
@@ -104,7 +104,7 @@ impl Driver {
     }
 
     fn connect(&mut self, to: Connect, delivery: &mut Delivery) -> Result<(), MisuseError> {
-        // The old connection is closed before the new one is opened.
+        // Close the old connection before the new one is opened.
         self.connection = None;
         let mut why = "the name has no address".to_owned();
         let addresses = match (to.place, self.last) {
@@ -139,7 +139,7 @@ impl Connection {
     }
 }
 
-/// Zero is no timeout for a socket.
+/// Sockets do not accept a timeout of zero.
 fn at_least_a_millisecond(left: Duration) -> Duration {
     left.max(Duration::from_millis(1))
 }

@@ -1,4 +1,4 @@
-//! What a captured EHLO reply offers, read from standard input.
+//! Reads a captured EHLO reply from standard input, and prints which extensions it offers.
 //!
 //! printf '250-mx.example.com\r\n250-SIZE 1000000\r\n250 STARTTLS\r\n' | cargo run --example ehlo-parse
 
@@ -16,13 +16,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Every keyword, and what the crate makes of the one with the limit.
+/// Lists every keyword, and the size limit.
 pub(crate) fn describe(octets: &[u8]) -> Result<String, Box<dyn Error>> {
     let (_, reply) = Reply::parse(octets)?.ok_or("the reply is not complete")?;
     let capabilities = Capabilities::from_reply(&reply).ok_or("the server refused EHLO")?;
     let mut lines: Vec<_> = keywords(&reply).map(|keyword| keyword.to_string()).collect();
     lines.push(match capabilities.size {
-        SizeLimit::NotOffered => "no message has to say its size".to_owned(),
+        SizeLimit::NotOffered => "the server does not offer SIZE".to_owned(),
         SizeLimit::Unlimited => "messages of any size".to_owned(),
         SizeLimit::Octets(limit) => format!("messages of at most {limit} octets"),
     });

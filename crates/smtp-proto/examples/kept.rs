@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The report of each message.
+/// Returns the report of each message.
 pub(crate) fn deliver_all(
     mut driver: Driver,
     envelope: &Envelope,
@@ -41,7 +41,7 @@ pub(crate) fn deliver_all(
     for message in messages {
         let delivery = match &mut delivery {
             Some(delivery) => {
-                // On the connection that was kept, or a new one: the delivery knows.
+                // The delivery decides whether it uses the kept connection or asks for a new one.
                 delivery.deliver_next(envelope.clone())?;
                 delivery
             }
@@ -56,7 +56,7 @@ pub(crate) fn deliver_all(
     Ok(reports)
 }
 
-/// QUIT, where a connection is still there.
+/// Sends QUIT if there is a kept connection.
 fn quit(driver: &mut Driver, delivery: &mut Delivery) -> Result<(), MisuseError> {
     delivery.quit()?;
     driver.deliver(delivery, io::empty())

@@ -1,4 +1,4 @@
-//! One connection without a delivery: EHLO, NOOP and QUIT with `Session` alone.
+//! One connection without a delivery: EHLO, NOOP and QUIT with only a `Session`.
 //!
 //! cargo run --example session -- 127.0.0.1:25
 
@@ -18,12 +18,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Each reply, with what it answers.
+/// Returns each reply, with the stage that it answers.
 pub(crate) fn converse(mut stream: impl Read + Write) -> Result<Vec<String>, Box<dyn Error>> {
     let name = HelloName::new("localhost")?;
     let mut session = Session::new(Limits::DEFAULT);
     let mut lines = Vec::new();
-    // The greeting comes without a command.
+    // The greeting is the only reply without a command.
     for command in [None, Some(Command::Ehlo(&name)), Some(Command::Noop), Some(Command::Quit)] {
         if let Some(command) = command {
             session.command(&command)?;
@@ -42,7 +42,7 @@ fn reply(session: &mut Session, stream: &mut (impl Read + Write)) -> Result<Stri
         if len == 0 {
             return Err("the server closed the connection".into());
         }
-        // A command is sent only after the last reply, so nothing comes behind this one.
+        // Each command is sent after the previous reply, so no octets follow this reply.
         match session.received(&room[..len]).1 {
             None => {}
             Some(Event::Reply { stage, reply }) => return Ok(format!("{stage}: {reply}")),

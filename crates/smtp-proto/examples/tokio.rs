@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Drives until the delivery is done. If the future is dropped before the end of the content was written, the
+/// Drives the delivery until it is done. If the future is dropped before the end of the content was written, the
 /// message is not delivered.
 pub(crate) async fn deliver(
     delivery: &mut Delivery,
@@ -57,7 +57,7 @@ pub(crate) async fn deliver(
         match (delivery.poll(), &stream) {
             (Step::Done(_), _) => return Ok(()),
             (Step::Connect(to), _) => {
-                // The old connection is closed before the new one is opened.
+                // Close the old connection before the new one is opened.
                 drop(stream.take());
                 clock.restart();
                 write_failed = false;
@@ -79,12 +79,12 @@ pub(crate) async fn deliver(
                 let (octets, limit) = match step {
                     Step::Transmit(transmit) if !write_failed => (transmit.octets(), transmit.timeout()),
                     Step::Receive(limit) => (&[][..], limit),
-                    // What is there to be read is there already.
+                    // After a failed write, read only what has already arrived.
                     _ => (&[][..], Timeout::new(Duration::ZERO, 0)),
                 };
                 let interest = if octets.is_empty() { READABLE } else { READABLE | WRITABLE };
                 let ready = timeout(clock.time_left(limit, Instant::now()), stream.ready(interest)).await;
-                // What has arrived comes first: it may say why there is no more room to write.
+                // Read first: the server may have sent a refusal, which is why writing fails or blocks.
                 match stream.try_read(&mut room) {
                     Ok(0) => delivery.disconnected(Disconnect::Closed)?,
                     Ok(len) => delivery.received(&room[..len])?,

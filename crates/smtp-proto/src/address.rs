@@ -1,5 +1,5 @@
-//! Names and addresses that cannot be injected because they cannot be built: every constructor
-//! parses, and refuses what RFC 5321 section 4.1.2 does not allow in a command.
+//! Names and addresses that are safe to put into a command: every constructor parses, and rejects what RFC 5321
+//! section 4.1.2 does not allow. A value with a line break or an extra parameter cannot be built.
 
 use alloc::{boxed::Box, format};
 use core::{fmt, net::IpAddr, str::FromStr};
@@ -9,12 +9,16 @@ const MAX_PATH: usize = 256;
 /// The longest domain, in octets (RFC 5321 section 4.5.3.1.2).
 const MAX_DOMAIN: usize = 255;
 
-/// The name the client gives in EHLO, HELO or LHLO: a domain or an address literal, ASCII
-/// (RFC 6531 section 3.7.1).
+/// The client's name in EHLO, HELO or LHLO: a domain or an address literal, in ASCII (RFC 6531 section 3.7.1) and
+/// of at most 255 octets (RFC 5321 section 4.5.3.1.2).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HelloName(Box<str>);
 
-/// A mailbox: local part, `@`, domain or address literal.
+/// A mailbox: local part, `@`, and a domain or an address literal.
+///
+/// An address has at most 254 octets: a path has at most 256, and its angle brackets are two of them (RFC 5321
+/// section 4.5.3.1.3). No other limit applies; in particular, a local part may be longer than the 64 octets that RFC
+/// 5321 section 4.5.3.1.1 requires servers to accept, and domain labels are not limited to 63 octets.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mailbox {
     address: Box<str>,
@@ -22,17 +26,17 @@ pub struct Mailbox {
     local_len: usize,
 }
 
-/// Where a message comes from: the argument of MAIL FROM.
+/// The reverse-path: the sender, as MAIL FROM gives it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(clippy::exhaustive_enums, reason = "the grammar has these two")]
 pub enum ReversePath {
-    /// `<>`: a notification, which must never cause another one (RFC 5321 section 4.5.5).
+    /// `<>`, for notifications: a notification must never cause another one (RFC 5321 section 4.5.5).
     Null,
     /// The sender.
     Mailbox(Mailbox),
 }
 
-/// Where a message goes to: the argument of RCPT TO.
+/// A forward-path: a recipient, as RCPT TO gives it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(clippy::exhaustive_enums, reason = "the grammar has these two")]
 pub enum ForwardPath {
@@ -42,23 +46,23 @@ pub enum ForwardPath {
     Mailbox(Mailbox),
 }
 
-/// Why a name or an address cannot be put into a command.
+/// Why a name or an address is not valid.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// Nothing there.
+    /// The text is empty.
     Empty,
-    /// No `@` between local part and domain.
+    /// There is no `@`.
     NoDomain,
-    /// A control character (CR, LF and NUL included) at this offset, in octets.
+    /// A control character, such as CR, LF or NUL, at this offset: in octets, from zero.
     Control(usize),
     /// The local part is neither a dot-string nor a quoted string.
     LocalPart,
-    /// The domain is neither a sequence of labels nor an address literal.
+    /// The domain is neither labels separated by dots nor an address literal.
     Domain,
-    /// Longer than a command may carry.
+    /// A [`Mailbox`] of more than 254 octets, or a [`HelloName`] of more than 255.
     TooLong,
-    /// A name of the client that is not ASCII.
+    /// A [`HelloName`] that is not ASCII.
     NotAscii,
 }
 
@@ -66,11 +70,11 @@ impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("it is empty"),
-            Self::NoDomain => f.write_str("it has no @ and domain"),
+            Self::NoDomain => f.write_str("it has no @ and no domain"),
             Self::Control(at) => write!(f, "it has a control character at octet {at}"),
-            Self::LocalPart => f.write_str("what stands before the @ is neither a dot-string nor a quoted string"),
-            Self::Domain => f.write_str("the domain is neither labels with dots between nor an address in brackets"),
-            Self::TooLong => f.write_str("it is longer than a command may carry"),
+            Self::LocalPart => f.write_str("the local part is neither a dot-string nor a quoted string"),
+            Self::Domain => f.write_str("the domain is neither labels separated by dots nor an address in brackets"),
+            Self::TooLong => f.write_str("it is too long: an address has at most 254 octets, a client name 255"),
             Self::NotAscii => f.write_str("it is not ASCII"),
         }
     }
@@ -79,7 +83,7 @@ impl fmt::Display for AddressError {
 impl core::error::Error for AddressError {}
 
 impl HelloName {
-    /// `name`: a domain, or an address literal such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
+    /// Parses a domain, or an address literal such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
     pub fn new(name: &str) -> Result<Self, AddressError> {
         check_characters(name)?;
         if !name.is_ascii() {
@@ -119,7 +123,7 @@ impl From<IpAddr> for HelloName {
 }
 
 impl Mailbox {
-    /// `address`: `local-part@domain`. Both can be UTF-8; that then needs SMTPUTF8 (RFC 6531).
+    /// Parses `local-part@domain`. Both parts may be UTF-8, which requires a server with SMTPUTF8 (RFC 6531).
     pub fn new(address: &str) -> Result<Self, AddressError> {
         check_characters(address)?;
         // A quoted local part can contain an `@`: the domain follows the last one.
@@ -134,7 +138,7 @@ impl Mailbox {
         Ok(Self { address: address.into(), local_len: local.len() })
     }
 
-    /// The whole address.
+    /// The whole address, without angle brackets.
     pub fn as_str(&self) -> &str {
         &self.address
     }
@@ -144,7 +148,7 @@ impl Mailbox {
         self.address.get(..self.local_len).unwrap_or_default()
     }
 
-    /// What follows the `@`.
+    /// The domain or address literal after the `@`.
     pub fn domain(&self) -> &str {
         self.address.get(self.local_len.saturating_add(1)..).unwrap_or_default()
     }
@@ -186,8 +190,7 @@ impl FromStr for Mailbox {
     }
 }
 
-/// The empty string and `<>` are the null reverse-path; angle brackets around an address are taken
-/// off.
+/// The empty string and `<>` are the null reverse-path. Angle brackets around an address are removed.
 impl FromStr for ReversePath {
     type Err = AddressError;
 
@@ -199,8 +202,7 @@ impl FromStr for ReversePath {
     }
 }
 
-/// `postmaster` without a domain is taken in any case; angle brackets around an address are taken
-/// off.
+/// `postmaster` without a domain is accepted in any case. Angle brackets around an address are removed.
 impl FromStr for ForwardPath {
     type Err = AddressError;
 
@@ -255,8 +257,8 @@ fn check_characters(text: &str) -> Result<(), AddressError> {
     }
 }
 
-/// `Domain = sub-domain *("." sub-domain)`, with underscores as hosts have them, or an address
-/// literal.
+/// `Domain = sub-domain *("." sub-domain)`, or an address literal. Underscores are allowed because real host names
+/// have them.
 fn check_domain(domain: &str) -> Result<(), AddressError> {
     if domain.len() > MAX_DOMAIN {
         return Err(AddressError::TooLong);
@@ -307,8 +309,8 @@ fn is_quoted_string(local: &str) -> bool {
     true
 }
 
-/// `UTF8-non-ascii` (RFC 6531 section 3.3), without spaces, and without characters that nobody sees
-/// and that only change how others look.
+/// `UTF8-non-ascii` (RFC 6531 section 3.3), except spaces and invisible characters, such as those that change the
+/// direction of the text around them.
 fn is_utf8_text(character: char) -> bool {
     let unseen = matches!(character, '\u{ad}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2069}' | '\u{feff}');
@@ -341,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_end_or_change_a_command_cannot_be_built() {
+    fn an_address_that_could_end_or_change_a_command_is_rejected() {
         use AddressError::{Control, Domain, Empty, LocalPart, NoDomain, TooLong};
         let long = alloc::format!("{}@example.com", "a".repeat(250));
         for (address, error) in [
@@ -382,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_read_what_people_write() {
+    fn paths_are_parsed_with_or_without_angle_brackets() {
         assert_eq!("".parse(), Ok(ReversePath::Null));
         assert_eq!("<>".parse(), Ok(ReversePath::Null));
         assert_eq!("<a@b>".parse(), Ok(ReversePath::Mailbox(Mailbox::new("a@b").unwrap())));
@@ -396,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hello_name_is_ascii_and_one_word() {
+    fn a_hello_name_is_an_ascii_domain_or_address_literal() {
         for name in ["mx.example.com", "[192.0.2.1]", "localhost", "host_1"] {
             assert!(HelloName::new(name).is_ok(), "{name}");
         }

@@ -17,51 +17,51 @@ use crate::{
     reply::{Class, Reply, split_line},
 };
 
-/// The extensions that a server offers in one session. They are never kept for another (RFC 1869 section
-/// 4.2).
+/// The extensions that a server offers in one session. They are never carried over to another session (RFC 1869
+/// section 4.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 #[allow(clippy::struct_excessive_bools, reason = "each is one keyword, and any combination is valid")]
 pub struct Capabilities {
-    /// Commands may be sent in groups (RFC 2920).
+    /// PIPELINING: commands may be sent in groups (RFC 2920).
     pub pipelining: bool,
-    /// Whether a size may be declared, and the largest (RFC 1870).
+    /// SIZE: whether the size of a message may be declared, and the largest one that is accepted (RFC 1870).
     pub size: SizeLimit,
-    /// 8-bit content may be announced (RFC 6152).
+    /// 8BITMIME: content may be declared 8-bit (RFC 6152).
     pub eight_bit_mime: bool,
-    /// Replies carry enhanced status codes (RFC 2034).
+    /// ENHANCEDSTATUSCODES: replies carry enhanced status codes (RFC 2034).
     pub enhanced_status_codes: bool,
-    /// Addresses may be UTF-8 (RFC 6531).
+    /// SMTPUTF8: addresses may be UTF-8 (RFC 6531).
     pub smtputf8: bool,
-    /// The connection can be secured (RFC 3207).
+    /// STARTTLS: the connection can be secured (RFC 3207).
     pub starttls: bool,
-    /// BDAT (RFC 3030).
+    /// CHUNKING: content may be sent with BDAT (RFC 3030).
     pub chunking: bool,
-    /// Content that is not made of lines (RFC 3030).
+    /// BINARYMIME: content need not consist of lines (RFC 3030).
     pub binary_mime: bool,
-    /// Delivery status notifications can be asked for (RFC 3461).
+    /// DSN: delivery status notifications can be requested (RFC 3461).
     pub dsn: bool,
-    /// The mechanisms by which the client may authenticate (RFC 4954). `None`: none at all. An empty set:
-    /// only mechanisms that this crate does not know.
+    /// AUTH: the mechanisms by which the client may authenticate (RFC 4954). `None` if AUTH is not offered. A set
+    /// that is empty means that this crate knows none of the mechanisms.
     pub auth: Option<Mechanisms>,
 }
 
-/// What SIZE says (RFC 1870 section 4).
+/// The SIZE line of an EHLO reply (RFC 1870 section 4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[allow(clippy::exhaustive_enums, reason = "the grammar has these")]
 pub enum SizeLimit {
-    /// No SIZE: a size must not be declared.
+    /// There is no SIZE line: a size must not be declared.
     #[default]
     NotOffered,
-    /// SIZE without a value, with zero, or with one too large to matter.
+    /// SIZE has no value, zero, a value above `u64::MAX`, or one that is not a number.
     Unlimited,
     /// The largest message, in octets.
     Octets(u64),
 }
 
 impl Capabilities {
-    /// What the reply to EHLO or LHLO offers; `None` if it is not a success. Lines that are not valid offer
-    /// nothing.
+    /// The extensions that a reply to EHLO or LHLO offers; `None` if the reply code is not 2yz. Invalid lines are
+    /// ignored.
     pub fn from_reply(reply: &Reply<'_>) -> Option<Self> {
         if reply.code().meaning() != Class::Success {
             return None;
@@ -78,8 +78,8 @@ impl Capabilities {
         Some(offered)
     }
 
-    /// Most lines are a keyword alone, in capitals: what is behind such a line, whose end need not be
-    /// looked for.
+    /// The fast path for a line that is only a keyword, in capitals. Returns the octets after the line, without
+    /// searching for its end.
     #[inline]
     fn add_alone<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
         let (behind, offered) = match text {
@@ -97,12 +97,12 @@ impl Capabilities {
         behind
     }
 
-    /// What a line offers whose keyword is in any case, and may have parameters.
+    /// Adds what any other line offers: the keyword may be in any case and have parameters.
     fn add_any(&mut self, text: &[u8]) {
         if let Some(limit) = parameters(text, b"SIZE") {
             self.size = SizeLimit::parse(limit);
         } else if let Some(names) = parameters(text, b"AUTH") {
-            // Some servers write a line with `=` for old clients beside the one with a space.
+            // For old clients, some servers send a second line, `AUTH=...`.
             self.auth = Some(self.auth.unwrap_or_default().union(Mechanisms::from_names(names)));
         } else {
             let offers = |keyword: &[u8]| parameters(text, keyword).is_some();
@@ -118,7 +118,7 @@ impl Capabilities {
     }
 }
 
-/// What follows `keyword`, if that is the keyword of the line.
+/// The parameters of the line, if `keyword` is its keyword.
 #[inline]
 fn parameters<'a>(text: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
     let (name, behind) = text.split_at_checked(keyword.len())?;
@@ -151,7 +151,7 @@ impl<'a> Keyword<'a> {
         self.name
     }
 
-    /// What follows the keyword, in any form.
+    /// Everything after the keyword and its separator. It need not be valid.
     pub const fn parameters(&self) -> &'a [u8] {
         self.parameters
     }
@@ -173,8 +173,8 @@ impl fmt::Debug for Keyword<'_> {
     }
 }
 
-/// The keywords of an EHLO reply. The first line is a name, never a capability; lines that are no
-/// keyword are passed over.
+/// The keywords of an EHLO reply. The first line names the server and is never a keyword; lines that are not valid
+/// are skipped.
 pub fn keywords<'a>(reply: &Reply<'a>) -> impl Iterator<Item = Keyword<'a>> + use<'a> {
     texts(reply).filter_map(|text| keyword(text).ok().map(|(_, keyword)| keyword))
 }
@@ -187,7 +187,7 @@ fn texts<'a>(reply: &Reply<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
 }
 
 /// `ehlo-line = ehlo-keyword *( SP ehlo-param )`, `ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT /
-/// "-")`. Old servers write `AUTH=LOGIN`.
+/// "-")`. Old servers send `AUTH=LOGIN`.
 fn keyword(text: &[u8]) -> IResult<&[u8], Keyword<'_>> {
     let name = verify(take_while1(|octet: u8| IN_KEYWORD.get(usize::from(octet)) == Some(&true)), |name: &[u8]| {
         !name.starts_with(b"-")
@@ -196,7 +196,7 @@ fn keyword(text: &[u8]) -> IResult<&[u8], Keyword<'_>> {
     (name, parameters).map(|(name, parameters)| Keyword { name, parameters }).parse(text)
 }
 
-/// `ALPHA / DIGIT / "-"`, by octet: a look-up is a third of the comparisons' time.
+/// `ALPHA / DIGIT / "-"`, by octet: a table takes a third of the time that comparisons take.
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const IN_KEYWORD: [bool; 256] = {
     let mut table = [false; 256];
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_come_in_any_case_and_nonsense_offers_nothing() {
+    fn keywords_are_read_in_any_case_and_invalid_lines_are_ignored() {
         let lower = offered(
             b"250-pipelining greets you\r\n250-size 1000\r\n250-\r\n250-AUTH=LOGIN\r\n250-auth plain x-own\r\n250-?x\r\n250 8bitmime\r\n",
         );
@@ -234,13 +234,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_is_a_name() {
+    fn the_first_line_is_not_a_keyword() {
         assert_eq!(offered(b"250 PIPELINING\r\n"), Capabilities::default());
         assert_eq!(offered(b"250\r\n"), Capabilities::default());
     }
 
     #[test]
-    fn a_size_that_is_no_limit_is_none() {
+    fn a_size_that_is_missing_zero_or_invalid_is_not_a_limit() {
         for (line, expected) in [
             ("SIZE", SizeLimit::Unlimited),
             ("SIZE 0", SizeLimit::Unlimited),

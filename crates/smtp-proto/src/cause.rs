@@ -10,26 +10,26 @@ use crate::{content::ContentError, envelope::Needs, outcome::Cancel, reply::Repl
 pub enum Cause<'a> {
     /// The server's reply.
     Reply(Reply<'a>),
-    /// The way the connections ended. Each attempt tells how.
+    /// The connections failed. Each [attempt](crate::AttemptReport) says how.
     Connections,
-    /// The message or the policy needs what the server does not offer, what HELO cannot carry, or what this
-    /// crate does not implement yet.
+    /// The message or the policy needs an extension that the server does not offer, that HELO cannot carry, or that
+    /// this crate does not implement yet.
     Needs {
-        /// What was needed and not available.
+        /// The needs that were not met.
         needs: Needs,
-        /// The reply that refused EHLO, if that is why.
+        /// The reply that refused EHLO, if that is the reason.
         reply: Option<Reply<'a>>,
     },
-    /// The message is larger than the limit of the server, in octets.
+    /// The message is larger than the server's limit, which is this many octets.
     TooLarge(u64),
     /// The content cannot be sent as it is.
     Content(ContentError),
-    /// The caller gave up.
+    /// The caller [cancelled](crate::Delivery::cancel) the delivery.
     Cancelled(Cancel),
 }
 
 impl<'a> Cause<'a> {
-    /// The reply that settled it, if one did.
+    /// The reply that settled the status, if there is one.
     pub const fn reply(&self) -> Option<Reply<'a>> {
         match self {
             Self::Reply(reply) => Some(*reply),

@@ -1,4 +1,4 @@
-//! Commands -> octets, into the caller's buffer.
+//! Commands, and how they are encoded.
 
 use alloc::vec::Vec;
 
@@ -7,32 +7,32 @@ use crate::{
     stage::Stage,
 };
 
-/// One command, made of parts that cannot contain a line end.
+/// One command. None of its parts can contain a line end.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Command<'a> {
-    /// Hello, with extensions.
+    /// EHLO: opens a session with extensions.
     Ehlo(&'a HelloName),
-    /// Hello, without.
+    /// HELO: opens a session without extensions.
     Helo(&'a HelloName),
-    /// Hello to an LMTP server.
+    /// LHLO: opens a session with an LMTP server.
     Lhlo(&'a HelloName),
-    /// Starts a transaction.
+    /// MAIL: starts a transaction.
     Mail(&'a ReversePath, &'a MailParameters),
-    /// Adds a recipient to it.
+    /// RCPT: adds a recipient to the transaction.
     Rcpt(&'a ForwardPath),
-    /// Asks to send the content.
+    /// DATA: asks to send the content.
     Data,
-    /// Ends a transaction without a message.
+    /// RSET: aborts the transaction.
     Rset,
-    /// Nothing, to see whether the server is there.
+    /// NOOP: does nothing, and shows whether the server still answers.
     Noop,
-    /// Ends the session.
+    /// QUIT: ends the session.
     Quit,
 }
 
-/// The parameters of MAIL. Each needs its extension to be offered.
-// Not Copy, because text will be among them: ENVID (RFC 3461) and AUTH (RFC 4954).
+/// The parameters of MAIL. Each is allowed only if the server offers its extension.
+// Not Copy, because parameters with text will be added: ENVID (RFC 3461) and AUTH (RFC 4954).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct MailParameters {
     size: Option<u64>,
@@ -47,7 +47,7 @@ impl MailParameters {
     }
 
     settings! {
-        /// `SIZE=`: octets of content (RFC 1870).
+        /// `SIZE=`: the size of the content in octets, as [`Size`](crate::Size) counts them (RFC 1870).
         size, with_size: Option<u64>;
         /// `BODY=8BITMIME` (RFC 6152).
         eight_bit_mime, with_eight_bit_mime: bool;
@@ -63,7 +63,7 @@ impl Command<'_> {
             Self::Ehlo(name) => extend(out, [b"EHLO ", name.as_str().as_bytes()]),
             Self::Helo(name) => extend(out, [b"HELO ", name.as_str().as_bytes()]),
             Self::Lhlo(name) => extend(out, [b"LHLO ", name.as_str().as_bytes()]),
-            // No space after the colon: servers refuse it.
+            // Servers refuse a space after the colon.
             Self::Mail(path, parameters) => {
                 extend(out, [b"MAIL FROM:<", path.as_str().as_bytes(), b">"]);
                 parameters.encode(out);
@@ -77,7 +77,7 @@ impl Command<'_> {
         out.extend_from_slice(b"\r\n");
     }
 
-    /// The stage of a session at which its reply is due.
+    /// The stage of a session while the reply to this command is due.
     pub const fn stage(&self) -> Stage {
         match self {
             Self::Ehlo(_) => Stage::Ehlo,
@@ -136,7 +136,7 @@ mod tests {
     use crate::address::Mailbox;
 
     #[test]
-    fn commands_look_as_the_rfcs_write_them() {
+    fn each_command_is_encoded_as_its_rfc_says() {
         let name = HelloName::new("client.example").unwrap();
         let from = ReversePath::Mailbox(Mailbox::new("a@example.com").unwrap());
         let all = MailParameters::new().with_size(Some(u64::MAX)).with_eight_bit_mime(true).with_smtputf8(true);

@@ -7,9 +7,9 @@ use crate::{
     timeouts::Timeouts,
 };
 
-/// Everything that is decided once for all messages.
+/// The settings that all messages share.
 ///
-/// Start with [`Config::new`] and change what should differ. Pass an `Arc<Config>` to share one policy
+/// Start with [`Config::new`] and change individual settings. Pass an `Arc<Config>` to share one policy
 /// between deliveries.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Config {
@@ -27,8 +27,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// SMTP without TLS and AUTH, HELO after a hang-up, no 8-bit content for servers without 8BITMIME, line
-    /// endings mended, one message per connection, the timeouts of RFC 5321, and the default limits.
+    /// The defaults: SMTP without TLS and AUTH, HELO after a hang-up on EHLO, no 8-bit content to servers without
+    /// 8BITMIME, line endings mended, one message per connection, [`Timeouts::RFC_5321`] and [`Limits::DEFAULT`].
     pub const fn new(hello_name: HelloName) -> Self {
         Self {
             hello_name,
@@ -45,7 +45,7 @@ impl Config {
         }
     }
 
-    /// The name that EHLO, HELO and LHLO give.
+    /// The client's name in EHLO, HELO and LHLO.
     pub const fn hello_name(&self) -> &HelloName {
         &self.hello_name
     }
@@ -67,15 +67,15 @@ impl Config {
         protocol, with_protocol: Protocol;
         /// Whether connections must be secured.
         tls, with_tls: TlsPolicy;
-        /// Whether messages may only go to servers that accepted the client's credentials.
+        /// Whether the client must authenticate before it sends a message.
         auth, with_auth: AuthPolicy;
         /// When a delivery may start over with HELO on a new connection.
         helo_retry, with_helo_retry: HeloRetry;
-        /// What happens to 8-bit content at a server that does not offer 8BITMIME.
+        /// What to do with 8-bit content if the server does not offer 8BITMIME.
         eight_bit, with_eight_bit: EightBitPolicy;
-        /// What happens to bare CR and LF.
+        /// What to do with bare CR and LF in the content.
         line_endings, with_line_endings: LineEndings;
-        /// What happens to the connection when a message is done.
+        /// What to do with the connection after a message.
         afterwards, with_afterwards: Afterwards;
     }
 
@@ -91,7 +91,7 @@ impl Config {
         self
     }
 
-    /// How much to accept, and how much to have in flight.
+    /// Limits on what is accepted from the server, and on what is in flight.
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -103,7 +103,7 @@ impl Config {
         self
     }
 
-    /// What delivering `envelope` under this policy needs of a server.
+    /// What a server must offer for `envelope` to be delivered under this policy.
     pub fn needs(&self, envelope: &Envelope) -> Needs {
         let mut needs = envelope.needs();
         match self.tls {
@@ -123,11 +123,11 @@ impl Config {
 
 /// Which protocol the server speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "a caller that speaks one of them knows which")]
+#[allow(clippy::exhaustive_enums, reason = "callers match on the protocol")]
 pub enum Protocol {
-    /// EHLO and HELO, and one reply to the content.
+    /// SMTP: EHLO or HELO, and one reply to the content.
     Smtp,
-    /// LHLO, and a reply to the content for each accepted recipient (RFC 2033).
+    /// LMTP: LHLO, and one reply to the content for each accepted recipient (RFC 2033).
     Lmtp,
 }
 
@@ -137,17 +137,17 @@ pub enum Protocol {
 pub enum TlsPolicy {
     /// Everything is sent in clear.
     Never,
-    /// Only EHLO and QUIT may be sent in clear. As TLS is not implemented yet, every delivery is deferred.
+    /// Only EHLO and QUIT may be sent in clear. TLS is not implemented yet, so every delivery is deferred.
     Required,
 }
 
-/// Whether messages may only go to servers that accepted the client's credentials.
+/// Whether the client must authenticate before it sends a message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum AuthPolicy {
     /// No authentication.
     Never,
-    /// Only after authentication. As AUTH is not implemented yet, every delivery is deferred.
+    /// Messages are sent only after authentication. AUTH is not implemented yet, so every delivery is deferred.
     Required,
 }
 
@@ -159,36 +159,36 @@ pub enum HeloRetry {
     Disconnect,
     /// When the peer hung up on EHLO or did not answer it in time.
     Timeout,
-    /// Never. HELO on the same connection, after EHLO was refused, is not a retry and is still sent.
+    /// Never. HELO is still sent on the same connection after EHLO was refused; that is not a retry.
     Never,
 }
 
-/// What happens to 8-bit content at a server that does not offer 8BITMIME.
+/// What to do with 8-bit content if the server does not offer 8BITMIME.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum EightBitPolicy {
-    /// The message is not sent there, and fails.
+    /// The message is not sent, and fails.
     Refuse,
-    /// The content is sent unannounced, as it is.
+    /// The content is sent as it is, without `BODY=8BITMIME`.
     Send,
 }
 
-/// What happens to bare CR and LF (RFC 5321 section 2.3.8).
+/// What to do with bare CR and LF in the content (RFC 5321 section 2.3.8).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum LineEndings {
-    /// A bare LF becomes CR LF, a bare CR a space.
+    /// A bare LF becomes CR LF, and a bare CR becomes a space.
     Mend,
-    /// Either makes the message fail.
+    /// The message fails if it has either.
     Strict,
 }
 
-/// What happens to the connection when a message is done.
+/// What to do with the connection after a message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Afterwards {
-    /// It is ended with QUIT.
+    /// End it with QUIT.
     Quit,
-    /// It is kept for the next message, if it is still of use.
+    /// Keep it for the next message, unless the server's replies show that it cannot be used.
     Keep,
 }

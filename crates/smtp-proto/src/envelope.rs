@@ -1,4 +1,4 @@
-//! What is delivered: sender, recipients, and what the message needs of a server.
+//! The envelope of a message: sender, recipients, and what the message needs from a server.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,7 +8,7 @@ use crate::{
     capabilities::Capabilities,
 };
 
-/// A message's envelope: one sender, at least one recipient, and what is known of the content.
+/// The envelope of a message: one sender, at least one recipient, and facts about the content.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Envelope {
     reverse_path: ReversePath,
@@ -18,19 +18,19 @@ pub struct Envelope {
     needs: Needs,
 }
 
-/// How large the content is: in octets as they go over the wire, each line end counted as two, without
-/// doubled dots and the final dot (RFC 1870 section 6).
+/// The size of the content in octets, as RFC 1870 section 6 counts them: each line end counts as two octets; doubled
+/// dots and the final dot do not count.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "a size is enforced or it is not")]
+#[allow(clippy::exhaustive_enums, reason = "a size is either enforced or not")]
 pub enum Size {
-    /// So many octets. Content that turns out to have more or fewer is not sent to its end.
+    /// Exactly this many octets. Content that turns out to have more or fewer is not sent to its end.
     Exact(u64),
-    /// About so many (RFC 1870 section 5). Declared, and not enforced.
+    /// About this many octets (RFC 1870 section 5). Declared to the server, but not enforced.
     Estimate(u64),
 }
 
 impl Size {
-    /// The number of octets, exact or not.
+    /// The number of octets, exact or estimated.
     pub const fn octets(self) -> u64 {
         match self {
             Self::Exact(octets) | Self::Estimate(octets) => octets,
@@ -38,18 +38,18 @@ impl Size {
     }
 }
 
-/// Which octets the content has (RFC 6152 section 3).
+/// Which octets the content may have (RFC 6152 section 3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum Body {
-    /// No octet above 127. Content that turns out to have one is not sent to its end.
+    /// Octets from 1 to 127. Content that turns out to have another is not sent to its end.
     #[default]
     SevenBit,
-    /// Lines of any octets.
+    /// Any octets, in lines.
     EightBit,
 }
 
-/// Why an envelope cannot be built.
+/// Why an envelope is not valid.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum EnvelopeError {
@@ -68,7 +68,7 @@ impl fmt::Display for EnvelopeError {
 impl core::error::Error for EnvelopeError {}
 
 impl Envelope {
-    /// 7-bit content of unknown size, from `reverse_path` to `forward_paths`, in this order.
+    /// An envelope for 7-bit content of unknown size, with the recipients in this order.
     pub fn new(reverse_path: ReversePath, forward_paths: Vec<ForwardPath>) -> Result<Self, EnvelopeError> {
         if forward_paths.is_empty() {
             return Err(EnvelopeError::NoRecipients);
@@ -78,7 +78,7 @@ impl Envelope {
         Ok(Self { reverse_path, forward_paths, body: Body::SevenBit, size: None, needs })
     }
 
-    /// For saying hello only: nobody to deliver to.
+    /// The envelope of a probe: it has no recipients.
     pub(crate) const fn nobody() -> Self {
         Self {
             reverse_path: ReversePath::Null,
@@ -89,22 +89,22 @@ impl Envelope {
         }
     }
 
-    /// Which octets the content has.
+    /// The same, with another [`body`](Self::body).
     #[must_use]
     pub const fn with_body(mut self, body: Body) -> Self {
         self.body = body;
         self
     }
 
-    /// The size of the content. It is declared to servers that offer SIZE, and the message is not offered
-    /// to servers with a lower limit. An exact size is enforced as well.
+    /// The same, with the size of the content. It is declared to servers that offer SIZE; at a server with a lower
+    /// limit, the message fails without being sent. An exact size is also enforced.
     #[must_use]
     pub const fn with_size(mut self, size: Size) -> Self {
         self.size = Some(size);
         self
     }
 
-    /// The message must not go to a server that cannot do this.
+    /// The same, with one more need: the message must not be sent to a server that does not meet it.
     #[must_use]
     pub const fn requiring(mut self, need: Need) -> Self {
         self.needs = self.needs.with(need);
@@ -121,46 +121,46 @@ impl Envelope {
         &self.forward_paths
     }
 
-    /// Which octets the content has.
+    /// Which octets the content may have.
     pub const fn body(&self) -> Body {
         self.body
     }
 
-    /// The size of the content, if it is known.
+    /// The size of the content, if it was given.
     pub const fn size(&self) -> Option<Size> {
         self.size
     }
 
-    /// What the envelope asks of a server, whatever the policy. 8-bit content is not among it: that
-    /// is for the policy to say.
+    /// What the envelope needs from a server, whatever the policy. 8-bit content is not among its needs, because the
+    /// policy decides about that; see [`Config::needs`](crate::Config::needs).
     pub const fn needs(&self) -> Needs {
         self.needs
     }
 }
 
-/// What a delivery can need that HELO cannot carry.
+/// Something that a delivery may need and that is not available after HELO.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Need {
-    /// Policy wants the connection secured before MAIL.
+    /// The policy requires TLS before MAIL.
     Tls,
-    /// Policy wants authentication before MAIL.
+    /// The policy requires authentication before MAIL.
     Auth,
     /// An address is not ASCII (RFC 6531).
     Smtputf8,
-    /// The content has octets above 127, and policy does not let them go unannounced (RFC 6152).
+    /// The content is 8-bit, and the policy does not allow sending it without `BODY=8BITMIME` (RFC 6152).
     EightBitMime,
-    /// The content is not made of lines (RFC 3030).
+    /// The content does not consist of lines (RFC 3030).
     BinaryMime,
-    /// The message asks to be secured on its whole way (RFC 8689).
+    /// The message must be secured with TLS on its whole way (RFC 8689).
     RequireTls,
-    /// The message is to be returned if it is late (RFC 2852).
+    /// The message has a time limit for its delivery (RFC 2852).
     DeliverBy,
 }
 
 impl Need {
-    /// All of them.
+    /// All needs.
     pub const ALL: &'static [Self] = &[
         Self::Tls,
         Self::Auth,
@@ -195,37 +195,37 @@ impl fmt::Display for Need {
 pub struct Needs(u8);
 
 impl Needs {
-    /// Nothing: HELO will do.
+    /// No needs: HELO is enough.
     pub const NONE: Self = Self(0);
 
-    /// These and one more.
+    /// This set and `need`.
     #[must_use]
     pub const fn with(self, need: Need) -> Self {
         Self(self.0 | need.bit())
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether `need` is among them.
+    /// Whether `need` is in the set.
     pub const fn contains(self, need: Need) -> bool {
         self.0 & need.bit() != 0
     }
 
-    /// Each of them, in a fixed order.
+    /// The needs in the set, in the order of [`Need::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Need> {
         Need::ALL.iter().copied().filter(move |need| self.contains(*need))
     }
 
-    /// Those that a server with these capabilities does not meet, on a connection in clear.
+    /// The needs that a server with these capabilities does not meet on an unencrypted connection.
     #[must_use]
     pub(crate) fn unmet_by(self, capabilities: &Capabilities) -> Self {
         self.iter().filter(|need| !meets(capabilities, *need)).fold(Self::NONE, Self::with)
     }
 
-    /// Those that no server can meet, because this crate does not implement them yet.
+    /// The needs that no server can meet, because this crate does not implement them yet.
     pub(crate) fn not_implemented(self) -> Self {
         let not_implemented = |need: &Need| match need {
             Need::Tls | Need::Auth | Need::BinaryMime | Need::RequireTls | Need::DeliverBy => true,

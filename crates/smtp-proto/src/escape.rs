@@ -1,11 +1,11 @@
-//! Octets of unknown origin, made safe to show.
+//! Untrusted octets, made safe to display.
 
 use core::fmt;
 
-/// Shows octets so that no terminal, log or report acts on them: printable characters as they are,
-/// a backslash doubled, everything else as an escape.
+/// Displays octets so that a terminal or a log cannot interpret them: printable characters stay as they are, a
+/// backslash is doubled, and everything else becomes an escape.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_structs, reason = "a wrapper around what it shows")]
+#[allow(clippy::exhaustive_structs, reason = "a wrapper around the octets")]
 pub struct Escaped<'a>(pub &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
@@ -37,7 +37,7 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn what_a_terminal_acts_on_is_escaped() {
+    fn control_characters_and_invalid_utf8_are_escaped() {
         for (octets, shown) in [
             (&b"ok, \"fine\""[..], "ok, \"fine\""),
             (b"a\r\nb\0", "a\\r\\nb\\0"),

@@ -1,35 +1,35 @@
-//! Octets that outlive the buffer they arrived in.
+//! Copies of replies and other text that a report needs.
 
 use alloc::vec::Vec;
 
 use crate::reply::{Code, Reply};
 
-/// Replies and other text that a report needs, in one buffer, which the next message uses again.
+/// Replies and other text that a report needs, in one buffer. The next message reuses it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Kept {
     octets: Vec<u8>,
 }
 
-/// Where a text is kept. One that was kept later is greater.
+/// The place of a text in the buffer. A text that was kept later compares greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct KeptText {
     start: u32,
     len: u32,
 }
 
-/// Where a reply is kept, and its code. One that was kept later is greater.
+/// The place of a reply in the buffer, and its code. A reply that was kept later compares greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct KeptReply {
     text: KeptText,
     pub(crate) code: Code,
 }
 
-/// Octets of kept replies above which only [`ONE_OF_MANY`] octets of each further reply are kept: thousands
-/// of recipients, each refused at length, must not fill the memory.
+/// From this many octets on, only [`ONE_OF_MANY`] octets of each further reply are kept. Otherwise, long refusals of
+/// thousands of recipients would fill the memory.
 const MANY_REPLIES: usize = 1 << 20;
 const ONE_OF_MANY: usize = 128;
 
-/// Octets of the replies that a delivery to one recipient keeps, and some more.
+/// Room for the replies of most deliveries to one recipient, in octets.
 const USUAL_REPLIES: usize = 344;
 
 impl KeptText {
@@ -37,14 +37,14 @@ impl KeptText {
 }
 
 impl Kept {
-    /// Forgets everything, and makes room for the replies of most deliveries.
+    /// Removes everything, and reserves room for the replies of most deliveries.
     pub(crate) fn clear(&mut self) {
         self.octets.clear();
         self.octets.reserve(USUAL_REPLIES);
     }
 
-    /// Keeps a reply, or at most `limit` octets of a longer one: whole lines, if there is one. When many
-    /// replies are kept already, less of each.
+    /// Keeps a reply, or the whole lines within its first `limit` octets; if not even one line fits, its first `limit`
+    /// octets. Keeps less of a reply when there are many already.
     pub(crate) fn keep_reply(&mut self, reply: &Reply<'_>, limit: usize) -> KeptReply {
         let octets = reply.octets();
         let limit = if self.octets.len() < MANY_REPLIES { limit } else { limit.min(ONE_OF_MANY) };
@@ -55,7 +55,7 @@ impl Kept {
         KeptReply { text: self.keep(kept), code: reply.code() }
     }
 
-    /// Drops a reply that settles nothing, if it was kept last.
+    /// Removes a reply that the report does not need, if it is the last in the buffer.
     pub(crate) fn forget(&mut self, reply: KeptReply) {
         let KeptText { start, len } = reply.text;
         if start.saturating_add(len) == position(self.octets.len()) {
@@ -79,7 +79,7 @@ impl Kept {
     }
 }
 
-/// Positions are small because there are many of them; what is kept is far shorter than 4 GiB.
+/// Positions are `u32` because there are many of them. The buffer is far smaller than 4 GiB.
 fn position(octets: usize) -> u32 {
     u32::try_from(octets).unwrap_or(u32::MAX)
 }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_reply_the_whole_lines_below_the_limit_are_kept() {
+    fn a_long_reply_is_cut_to_the_whole_lines_within_the_limit() {
         let octets = b"250-a\r\n250-b\r\n250 c\r\n";
         for (limit, expected) in [(0, 0), (3, 3), (6, 6), (7, 7), (13, 7), (14, 14), (20, 14), (21, 21), (22, 21)] {
             assert_eq!(kept(&mut Kept::default(), octets, limit), octets[..expected], "{limit}");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn from_a_mebibyte_on_little_of_each_reply_is_kept() {
+    fn from_one_mebibyte_on_less_of_each_reply_is_kept() {
         let octets = [&b"250-a\r\n".repeat(40)[..], b"250 b\r\n"].concat();
         for (before, expected) in [(MANY_REPLIES - 1, octets.len()), (MANY_REPLIES, 126), (MANY_REPLIES + 1, 126)] {
             let mut all = Kept::default();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_that_settles_nothing_is_dropped_if_it_was_kept_last() {
+    fn a_reply_can_be_removed_if_it_is_the_last() {
         let mut all = Kept::default();
         let (_, reply) = Reply::parse(b"250 ok\r\n").unwrap().unwrap();
         let first = all.keep_reply(&reply, usize::MAX);

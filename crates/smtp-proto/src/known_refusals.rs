@@ -1,12 +1,12 @@
-//! Which refusals of MAIL, RCPT, DATA and content are about messages, and no limit of the session.
+//! Refusals of MAIL, RCPT, DATA and content that are known not to be a session limit.
 
 use crate::{
     reply::Code,
     retry::{Refusal, RefusedCommand},
 };
 
-/// The refusals of MAIL, RCPT, DATA and content that a message got on a new connection. A limit of the session is not
-/// reached there, so they are about messages: greylisting, no room, no permission.
+/// The refusals of MAIL, RCPT, DATA and content that the first message of a connection received. A session limit cannot
+/// have been reached by then, so they concern the message: greylisting, no space, no permission.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct KnownRefusals {
     mail: Codes,
@@ -15,7 +15,7 @@ pub(crate) struct KnownRefusals {
     content: Codes,
 }
 
-/// A set of the codes that could be a limit: a bit for each.
+/// A set of the reply codes that could be a session limit, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 struct Codes(u128);
 
@@ -42,7 +42,7 @@ impl KnownRefusals {
 }
 
 impl Codes {
-    /// 400 to 499, then 503; none for the others, which are no limit.
+    /// Bits 0 to 99 are the codes 400 to 499, and bit 100 is 503. Other codes are never a limit and have no bit.
     const fn bit(code: Code) -> u128 {
         match (Refusal::of(code), code.get().checked_sub(400)) {
             (Some(Refusal::Temporary), Some(place)) => 1 << place,
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_known_for_the_command_and_the_code_that_it_was_learned_for() {
+    fn a_refusal_is_known_only_for_its_command_and_code() {
         let code = |number| Code::new(number).unwrap();
         for learned in [400, 451, 499, 503] {
             let mut known = KnownRefusals::default();

@@ -1,4 +1,4 @@
-//! The books of a delivery: what its report is made of.
+//! The records of a delivery, from which its report is made.
 
 use crate::{
     kept::{Kept, KeptReply, KeptText},
@@ -10,12 +10,12 @@ use crate::{
     stage::Stage,
 };
 
-/// The books of a delivery.
+/// The records of a delivery.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) recipients: Recipients,
     pub(crate) attempts: OneOrMany<Attempt>,
-    /// Learned from one message for the next.
+    /// Not cleared between messages: what one message learned helps the next.
     pub(crate) known_refusals: KnownRefusals,
     pub(crate) longest_line: Option<u64>,
     pub(crate) kept: Kept,
@@ -52,7 +52,7 @@ impl Attempt {
 }
 
 impl Ledger {
-    /// Opens the books of a message to so many recipients.
+    /// Starts the records of a message with this many recipients.
     pub(crate) fn open(&mut self, recipients: usize) {
         self.recipients.reset(recipients);
         self.attempts.clear();
@@ -60,17 +60,17 @@ impl Ledger {
         self.longest_line = None;
     }
 
-    /// The connection that is open, or was last.
+    /// The current attempt, or the last one.
     pub(crate) fn attempt(&mut self) -> Option<&mut Attempt> {
         self.attempts.last_mut()
     }
 
-    /// Settles each recipient that is not settled yet.
+    /// Gives every recipient that has no final status this one.
     pub(crate) fn settle(&mut self, status: Status, by: SettledBy) {
         self.recipients.settle_open(Settlement { status, by });
     }
 
-    /// Settles each recipient that is not settled yet by a refusal.
+    /// Gives every recipient that has no final status that of a refusal.
     pub(crate) fn refuse_all(&mut self, severity: Severity, reply: KeptReply) {
         self.settle(severity.into(), SettledBy::Reply(reply));
     }

@@ -1,9 +1,9 @@
-//! How much to accept, and how much to have in flight.
+//! Limits on what is accepted from the server, and on what is in flight.
 
-/// How much to accept, and how much to have in flight, in octets.
+/// Limits on what is accepted from the server, and on what is in flight. All are in octets.
 ///
-/// Start with [`Limits::DEFAULT`] and change what should differ. Zero is allowed everywhere, and means what
-/// each limit says.
+/// Start with [`Limits::DEFAULT`] and change individual limits. Zero is allowed everywhere; each limit says what it
+/// means.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Limits {
     reply_line: usize,
@@ -14,25 +14,27 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 12,288 for a line of a reply, 64 KiB for a reply, all of which is kept; 4 KiB of commands in flight,
-    /// 16 KiB of content.
+    /// The defaults: 12,288 octets for a reply line, 64 KiB for a reply, and 64 KiB of each reply kept in the report;
+    /// 4 KiB of unanswered commands; blocks of 16 KiB.
     pub const DEFAULT: Self =
         Self { reply_line: 12_288, reply: 65_536, kept_reply: 65_536, pipeline: 4096, block: 16_384 };
 
     settings! {
-        /// The longest line of a reply, without its LF. A longer one ends the session. RFC 5321 asks for 512,
-        /// RFC 4954 for 12,288. With zero no reply is valid.
+        /// The longest line of a reply, without its LF. A longer one ends the session. RFC 5321 requires clients to
+        /// accept 512 octets, RFC 4954 12,288. With zero, no reply is valid.
         reply_line, with_reply_line: usize;
-        /// The longest reply: all its lines, with their line ends and the empty lines before them. A longer
-        /// one ends the session. With zero no reply is valid.
+        /// The longest reply: all its lines, with their line ends and any empty lines before the first. A longer one
+        /// ends the session. With zero, no reply is valid.
         reply, with_reply: usize;
-        /// How much of one reply a report keeps, in whole lines. Once the replies kept exceed a mebibyte, it
-        /// is at most 128. With zero, only codes are kept.
+        /// How much of one reply the report keeps, rounded down to whole lines; a longer first line is cut. Once a
+        /// report holds 1 MiB of replies, at most 128 octets of each further reply are kept. With zero, only reply
+        /// codes are kept.
         kept_reply, with_kept_reply: usize;
-        /// Octets of commands that were not answered yet. One command is always allowed, so zero turns
-        /// pipelining off.
+        /// The most octets of commands that may be unanswered at a time. One command is always allowed, so zero
+        /// turns pipelining off.
         pipeline, with_pipeline: usize;
-        /// Content that is written as one block, before doubled dots and line ends. Zero means one octet.
+        /// The most octets of content in one block, before dots are doubled and line ends added. It is also how much
+        /// the peer must accept within [`Timeouts::block`](crate::Timeouts::block). Zero means one octet.
         block, with_block: usize;
     }
 }

@@ -2,14 +2,14 @@
 
 use core::fmt;
 
-/// A SASL mechanism that is in use with SMTP.
+/// A SASL mechanism that is used with SMTP.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Mechanism {
     /// RFC 4616.
     Plain,
-    /// Name and password, each asked for; in no RFC.
+    /// Asks for the user name, then for the password. Not specified by an RFC.
     Login,
     /// RFC 2195.
     CramMd5,
@@ -23,22 +23,22 @@ pub enum Mechanism {
     ScramSha256,
     /// RFC 7677, bound to the TLS channel.
     ScramSha256Plus,
-    /// RFC 4422 appendix A: by what the connection has shown, such as a certificate.
+    /// RFC 4422 appendix A: the identity comes from the connection, such as from a client certificate.
     External,
     /// RFC 4505.
     Anonymous,
     /// RFC 4752: Kerberos.
     GssApi,
-    /// In no RFC.
+    /// Not specified by an RFC.
     Ntlm,
     /// RFC 7628.
     OAuthBearer,
-    /// What came before RFC 7628.
+    /// The predecessor of RFC 7628.
     XOAuth2,
 }
 
 impl Mechanism {
-    /// All of them.
+    /// All mechanisms.
     pub const ALL: &'static [Self] = &[
         Self::Plain,
         Self::Login,
@@ -76,9 +76,9 @@ impl Mechanism {
         }
     }
 
-    /// The one of this name, in any case.
+    /// The mechanism with this name, in any case; `None` if this crate does not know it.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        // Most servers offer these two, in capitals: no letter has to be folded.
+        // The fast path: most servers offer these two, in capitals.
         let usual = [Self::Plain, Self::Login].into_iter().find(|mechanism| mechanism.name().as_bytes() == name);
         usual.or_else(|| {
             Self::ALL.iter().copied().find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
@@ -86,7 +86,7 @@ impl Mechanism {
     }
 }
 
-/// A set of mechanisms, as a server offers it.
+/// The set of mechanisms that a server offers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Mechanisms {
     known: u16,
@@ -123,7 +123,7 @@ impl Mechanisms {
         self.known & 1 << mechanism as u8 != 0
     }
 
-    /// Whether there were names that this crate does not know. [`keywords`](crate::keywords) has them.
+    /// Whether there were names that this crate does not know. Use [`keywords`](crate::keywords) to see them.
     pub const fn has_others(self) -> bool {
         self.has_others
     }
@@ -134,7 +134,7 @@ impl Mechanisms {
     }
 }
 
-/// A set of names, `...` among them for those that this crate does not know.
+/// A set of names, with `...` for those that this crate does not know.
 impl fmt::Debug for Mechanisms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut set = f.debug_set();
@@ -152,7 +152,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
-    fn known_names_are_found_in_any_case_and_others_passed_over() {
+    fn known_names_are_found_in_any_case_and_others_are_ignored() {
         for (names, expected) in [
             (&b"PLAIN LOGIN"[..], &[Mechanism::Plain, Mechanism::Login][..]),
             (b"  scram-sha-256-plus  Plain PLAIN", &[Mechanism::Plain, Mechanism::ScramSha256Plus]),

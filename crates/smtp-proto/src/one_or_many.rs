@@ -1,4 +1,4 @@
-//! A list that mostly has one element, and then allocates nothing.
+//! A list that does not allocate for one element.
 
 use alloc::{vec, vec::Vec};
 use core::{
@@ -7,7 +7,7 @@ use core::{
     slice,
 };
 
-/// Most messages have one recipient, and need one connection.
+/// A list. Most have one element, because most messages have one recipient and need one connection.
 #[derive(Clone, Debug)]
 pub(crate) enum OneOrMany<T> {
     One(T),
@@ -22,7 +22,7 @@ impl<T> Default for OneOrMany<T> {
 }
 
 impl<T: Clone> OneOrMany<T> {
-    /// Makes it `len` times `element`. Allocates only above one, or not at all if it held as many.
+    /// Replaces the contents with `len` copies of `element`. Does not allocate for one, or if there is capacity.
     pub(crate) fn fill(&mut self, element: T, len: usize) {
         match self {
             Self::Many(many) if many.capacity() > 0 => {
@@ -37,7 +37,7 @@ impl<T: Clone> OneOrMany<T> {
 }
 
 impl<T> OneOrMany<T> {
-    /// Drops all elements; what was allocated is used again.
+    /// Removes all elements, and keeps the allocation.
     pub(crate) fn clear(&mut self) {
         match self {
             Self::One(_) => *self = Self::default(),
@@ -78,7 +78,7 @@ impl<T> DerefMut for OneOrMany<T> {
     }
 }
 
-/// By the elements: where they stand is no difference.
+/// Compares the elements, whichever variant has them.
 impl<T: PartialEq> PartialEq for OneOrMany<T> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
@@ -102,7 +102,7 @@ mod tests {
     use std::hash::DefaultHasher;
 
     #[test]
-    fn it_holds_what_a_vector_would_and_compares_like_one() {
+    fn it_behaves_like_a_vector() {
         let mut list = OneOrMany::default();
         let mut vector = Vec::new();
         for round in 0..3 {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn one_element_is_not_allocated_and_what_was_allocated_is_used_again() {
+    fn one_element_is_not_allocated_and_allocations_are_reused() {
         let mut list = OneOrMany::default();
         list.fill(7, 1);
         assert!(matches!(list, OneOrMany::One(7)));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_hashed_by_its_elements_wherever_they_stand() {
+    fn the_hash_does_not_depend_on_the_variant() {
         let hash = |list: &OneOrMany<u8>| BuildHasherDefault::<DefaultHasher>::default().hash_one(list);
         assert_eq!(hash(&OneOrMany::One(1)), hash(&OneOrMany::Many(vec![1])));
         assert_ne!(hash(&OneOrMany::One(1)), hash(&OneOrMany::One(2)));

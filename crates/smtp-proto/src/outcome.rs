@@ -1,4 +1,4 @@
-//! What a delivery, its recipients and its connections can come to.
+//! The results of a delivery: for each recipient, for the message, and for each connection.
 
 use core::fmt;
 
@@ -33,12 +33,12 @@ impl Hello {
 pub enum Status {
     /// The server accepted responsibility for the message.
     Delivered,
-    /// Not delivered now. The same delivery can be tried again later.
+    /// Not delivered now. The same delivery may succeed later.
     Deferred,
-    /// Not delivered, and trying again unchanged will not help.
+    /// Not delivered, and the same delivery will not succeed later.
     Failed,
-    /// The whole message was sent, and whether the server accepted it is not known: no answer came, or answers
-    /// that contradict each other. Sending it again may deliver it twice.
+    /// The whole message was sent, but it is not known whether the server accepted it: there was no reply, or the
+    /// replies contradict each other. Sending the message again may deliver it twice.
     Unconfirmed,
 }
 
@@ -75,11 +75,11 @@ impl From<Severity> for Status {
 pub enum Outcome {
     /// Delivered to every recipient.
     Delivered,
-    /// Delivered to some recipients, and not to the others.
+    /// Delivered to some recipients, but not to all.
     Partial,
-    /// Delivered to nobody as far as is known; at least one recipient is unconfirmed.
+    /// Not known to be delivered to any recipient; at least one recipient is unconfirmed.
     Unconfirmed,
-    /// Delivered to nobody; at least one recipient is deferred.
+    /// Delivered to no recipient; at least one recipient is deferred.
     Deferred,
     /// Failed for every recipient.
     Failed,
@@ -119,11 +119,11 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Why the caller gives up a delivery.
+/// Why the caller cancels a delivery.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Cancel {
-    /// Somebody asked to stop.
+    /// The delivery was interrupted, such as by a signal.
     Interrupted,
     /// The whole delivery took longer than the caller allows.
     Deadline,
@@ -131,7 +131,7 @@ pub enum Cancel {
     TooSlow,
     /// The content could not be read to its end.
     ContentUnreadable,
-    /// The content is no longer what it was when the delivery began: it has fewer, more or other octets.
+    /// The content has changed since the delivery began.
     ContentChanged,
     /// Another reason, in the caller's words.
     Other(&'static str),
@@ -152,23 +152,22 @@ impl fmt::Display for Cancel {
 
 /// How a connection was lost.
 ///
-/// A read or write that would block, that timed out or that was interrupted has lost nothing: wait, report
+/// A read or write that would block, that timed out or that was interrupted does not lose the connection: wait, report
 /// [`timed_out`](crate::Delivery::timed_out), or call it again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Disconnect {
-    /// The peer closed it.
+    /// The peer closed the connection.
     Closed,
-    /// The peer reset it.
+    /// The peer reset the connection.
     Reset,
-    /// Writing to it failed.
+    /// A write failed.
     WriteFailed,
-    /// Reading from it failed.
+    /// A read failed.
     ReadFailed,
 }
 
-/// For errors of reading. An error of writing is [`Disconnect::WriteFailed`], whatever it is, once what has
-/// arrived was read.
+/// For read errors. For any write error, read what has arrived and then report [`Disconnect::WriteFailed`].
 #[cfg(feature = "std")]
 impl From<&std::io::Error> for Disconnect {
     fn from(error: &std::io::Error) -> Self {
@@ -186,7 +185,7 @@ impl From<&std::io::Error> for Disconnect {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum AttemptEnd {
-    /// In order, with QUIT.
+    /// The client ended the session with QUIT.
     Quit,
     /// The connection is kept for the next message.
     Kept,
@@ -194,27 +193,27 @@ pub enum AttemptEnd {
     ConnectFailed,
     /// The connection was lost.
     Lost(Disconnect),
-    /// The server did not answer in time.
+    /// A timeout expired.
     TimedOut,
-    /// The server sent 421, or 221 without having been asked to.
+    /// The server sent 421, or 221 that does not answer QUIT.
     ServiceClosing,
     /// The server sent something that is not a valid SMTP reply.
     InvalidReply(ReplyErrorKind),
     /// The server sent a reply although none was due.
     Unsolicited,
-    /// The server sent a reply that cannot answer the command it would answer.
+    /// The server sent a reply that cannot answer the command whose reply was due.
     Unexpected,
     /// The server refused the content before its end was sent.
     ContentRefused,
-    /// The client closed the connection, so that half a message is not taken for a whole one.
+    /// The client closed the connection without QUIT: the delivery was cancelled, or the content could not be sent.
     Abandoned,
-    /// The connection had served an earlier message, and the server refused MAIL or DATA as it would at a
-    /// limit of the session: the client sent QUIT, and the message got a new connection.
+    /// The server may have reached a session limit: it refused MAIL, every RCPT or DATA on a connection that had
+    /// carried an earlier message. The client sent QUIT, and the message got a new connection.
     SessionLimit,
 }
 
 impl AttemptEnd {
-    /// The end as one lowercase word for programs.
+    /// The end as one lowercase word, for programs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Quit => "quit",
@@ -241,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outcome_is_that_of_all_statuses_in_any_order() {
+    fn an_outcome_does_not_depend_on_the_order_of_the_statuses() {
         use Status::{Deferred, Delivered, Failed, Unconfirmed};
         for (statuses, outcome) in [
             (&[][..], None),

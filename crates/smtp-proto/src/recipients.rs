@@ -1,4 +1,4 @@
-//! Where each recipient stands.
+//! The state of each recipient.
 
 use crate::{
     content::ContentError,
@@ -9,28 +9,28 @@ use crate::{
     steps,
 };
 
-/// Where each recipient stands, in the order of the envelope.
+/// The state of each recipient, in the order of the envelope.
 ///
-/// Counts and a cursor are kept, so that no reply costs a look at every recipient.
+/// Counts and a cursor avoid a scan of all recipients for each reply.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Recipients {
     list: OneOrMany<Recipient>,
     /// Recipients without a final status.
     open: usize,
-    /// Those of them that the server accepted.
+    /// How many of those the server accepted.
     accepted: usize,
-    /// No accepted recipient stands before this index.
+    /// There is no accepted recipient before this index.
     cursor: usize,
 }
 
-/// Where a recipient stands.
+/// The state of a recipient.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Recipient {
-    /// No answer counts yet.
+    /// RCPT was not answered yet on the current connection.
     Pending,
-    /// RCPT was answered with 2yz on the connection that is open.
+    /// RCPT was answered with 2yz on the current connection.
     Accepted,
-    /// For good.
+    /// It has its final status.
     Settled(Settlement),
 }
 
@@ -41,12 +41,12 @@ pub(crate) struct Settlement {
     pub(crate) by: SettledBy,
 }
 
-/// A [`Cause`](crate::Cause) whose reply is kept.
+/// A [`Cause`](crate::Cause), with the place of its reply in the kept replies.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum SettledBy {
-    /// To any command, or to the content before its end.
+    /// A reply to a command, or to the content before its end.
     Reply(KeptReply),
-    /// To the end of the content.
+    /// A reply to the end of the content.
     ContentReply(KeptReply),
     Connections,
     Needs(Needs, Option<KeptReply>),
@@ -56,7 +56,7 @@ pub(crate) enum SettledBy {
 }
 
 impl SettledBy {
-    /// The reply that settled it, if one did.
+    /// The reply that settled the status, if there is one.
     pub(crate) const fn reply(self) -> Option<KeptReply> {
         match self {
             Self::Reply(reply) | Self::ContentReply(reply) => Some(reply),
@@ -67,7 +67,7 @@ impl SettledBy {
 }
 
 impl Recipients {
-    /// Starts over with `len` recipients that are pending.
+    /// Starts over with `len` pending recipients.
     pub(crate) fn reset(&mut self, len: usize) {
         steps::count(len);
         self.list.fill(Recipient::Pending, len);
@@ -102,7 +102,7 @@ impl Recipients {
         *recipient = Recipient::Settled(settlement);
     }
 
-    /// Settles the first accepted recipient that is not settled.
+    /// Settles the first recipient that is accepted and not settled.
     pub(crate) fn settle_next_accepted(&mut self, settlement: Settlement) {
         while let Some(recipient) = self.list.get(self.cursor) {
             steps::count(1);
@@ -129,7 +129,7 @@ impl Recipients {
         (self.open, self.accepted) = (0, 0);
     }
 
-    /// Makes permanent refusals of commands temporary; whether there was one.
+    /// Turns permanent refusals of commands into temporary ones. Returns whether there were any.
     pub(crate) fn defer_refused(&mut self) -> bool {
         self.doubt(|settlement| match settlement {
             Settlement { status: Status::Failed, by: SettledBy::Reply(_) } => Some(Status::Deferred),
@@ -137,7 +137,7 @@ impl Recipients {
         })
     }
 
-    /// Makes refusals of the whole content unconfirmed; whether there was one.
+    /// Makes recipients for whom the whole content was refused unconfirmed. Returns whether there were any.
     pub(crate) fn unconfirm_refused(&mut self) -> bool {
         self.doubt(|settlement| match settlement {
             Settlement { status: Status::Failed | Status::Deferred, by: SettledBy::ContentReply(_) } => {
@@ -165,12 +165,12 @@ impl Recipients {
         self.list.iter()
     }
 
-    /// Recipients that the server accepted and that are not settled.
+    /// How many recipients are accepted and not settled.
     pub(crate) const fn accepted(&self) -> usize {
         self.accepted
     }
 
-    /// Whether a recipient was refused for good.
+    /// Whether a recipient has failed.
     pub(crate) fn any_failed(&self) -> bool {
         let failed =
             |recipient: &Recipient| matches!(recipient, Recipient::Settled(Settlement { status: Status::Failed, .. }));
@@ -192,7 +192,7 @@ mod tests {
     const DEFERRED: Settlement = Settlement { status: Status::Deferred, by: SettledBy::Connections };
     const FAILED: Settlement = Settlement { status: Status::Failed, by: SettledBy::TooLarge(1) };
 
-    /// The counts, recounted.
+    /// Compares the counts with the list.
     fn check(recipients: &Recipients) {
         let count = |wanted: fn(&Recipient) -> bool| recipients.iter().filter(|recipient| wanted(recipient)).count();
         assert_eq!(recipients.accepted(), count(|recipient| *recipient == Recipient::Accepted));
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_hold_whatever_is_accepted_and_settled_in_whatever_order() {
+    fn counts_are_right_after_any_sequence_of_changes() {
         let mut recipients = Recipients::default();
         for len in [0, 1, 5] {
             recipients.reset(len);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn only_refusals_for_good_are_made_temporary() {
+    fn only_permanent_refusals_are_made_temporary() {
         let mut recipients = Recipients::default();
         recipients.reset(3);
         let (_, reply) = Reply::parse(b"550 no\r\n").unwrap().unwrap();

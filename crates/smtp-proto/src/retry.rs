@@ -1,6 +1,6 @@
-//! What follows when a connection ends: one decision, one table, from RFC 1869 section 4.7.
+//! The retry table: what follows when a connection ends (RFC 1869 section 4.7).
 //!
-//! Nothing else in the crate decides whether a delivery goes on.
+//! Only these functions decide whether a delivery continues on a new connection.
 
 use crate::{
     config::HeloRetry,
@@ -9,57 +9,57 @@ use crate::{
     reply::{Code, Severity},
 };
 
-/// How far a connection had come when it ended.
+/// How far a connection had come when it ended. A command counts as sent once its first octet was handed to the
+/// transport, and as answered once its whole reply has arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Point {
-    /// There was no connection, or the first octet of hello had not been handed over.
+    /// There was no connection, or no octet of EHLO was sent.
     BeforeHello,
-    /// The first octet of EHLO had been handed over; its reply had not ended.
+    /// EHLO was sent but not answered.
     Ehlo,
-    /// EHLO was refused, not with 421, and HELO was not taken yet on the same connection.
+    /// EHLO was refused, but not with 421, and HELO was not accepted yet on the same connection.
     EhloRefused(Severity),
-    /// EHLO was answered; TLS or authentication was under way.
+    /// EHLO was answered; TLS or authentication was in progress.
     Negotiation,
-    /// EHLO was answered; MAIL was not, nor what was pipelined behind it.
+    /// EHLO was accepted; neither MAIL nor any command pipelined after it was answered.
     Mail,
-    /// The connection had served an earlier message; MAIL was not answered, or refused in a way that
-    /// calls for a new connection.
+    /// The connection had carried an earlier message, and MAIL was not answered, or its refusal may be a
+    /// [session limit](after_refusal).
     MailAgain,
-    /// During or after HELO, on a connection where EHLO was not refused; MAIL was not answered.
+    /// HELO was sent on a connection where EHLO was not refused; MAIL was not answered.
     Helo,
-    /// During or after LHLO; MAIL was not answered.
+    /// The client uses LMTP; MAIL was not answered.
     Lhlo,
-    /// MAIL was answered, the end of the content had not been handed over.
+    /// MAIL was answered; the end of the content was not sent completely.
     Transaction,
-    /// The connection had served an earlier message; MAIL was answered, and DATA was not answered with
-    /// 354.
+    /// The connection had carried an earlier message; MAIL was accepted, and DATA was not answered with 354.
     TransactionAgain,
-    /// The end of the content had been handed over and was not answered.
+    /// The end of the content was sent completely but not answered.
     ContentEnd,
-    /// The message needs a new connection, and QUIT had been said on this one.
+    /// The message needs a new connection, and QUIT was sent on this one.
     Leaving,
 }
 
-/// How it ended.
+/// How a connection ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Interruption {
-    /// The peer closed or reset it, or writing failed, or there never was a connection.
+    /// The peer closed or reset the connection, reading or writing failed, or no connection could be opened.
     HangUp,
-    /// Nothing came until the deadline.
+    /// A timeout expired.
     Silence,
-    /// The peer said 421, at whatever point.
+    /// The peer sent 421.
     ServiceClosing,
-    /// The peer said 221, and QUIT had not been said.
+    /// The peer sent 221 that does not answer QUIT.
     ChannelClosing,
-    /// What the peer said is not SMTP, or not an answer.
+    /// The peer sent something that is not an SMTP reply, or a reply that cannot answer the command.
     ProtocolError,
-    /// The caller gave the delivery up.
+    /// The caller cancelled the delivery.
     Cancelled,
 }
 
-/// What is asked of [`after`].
+/// The input of [`after`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Situation {
     point: Point,
@@ -69,50 +69,51 @@ pub struct Situation {
 }
 
 impl Situation {
-    /// A connection that ended here and in this way, for a delivery that needs nothing, under the default
+    /// A connection that ended at `point` because of `interruption`, for a delivery without needs, under the default
     /// policy.
     pub const fn new(point: Point, interruption: Interruption) -> Self {
         Self { point, interruption, needs: Needs::NONE, policy: HeloRetry::Disconnect }
     }
 
     settings! {
-        /// What the delivery needs that HELO cannot carry.
+        /// The needs of the delivery, none of which HELO can carry.
         needs, with_needs: Needs;
-        /// When policy lets HELO be tried on a new connection.
+        /// When the policy allows a retry with HELO on a new connection.
         policy, with_policy: HeloRetry;
     }
 }
 
-/// What follows.
+/// What follows when a connection ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Next {
-    /// A new connection to the same address and port, and HELO.
+    /// A new connection to the same address and port, with HELO.
     Helo,
-    /// A new connection, and everything from the start: the old one had only grown old.
+    /// A new connection, and the delivery starts over: the kept connection had expired or reached a limit.
     Afresh,
-    /// Recipients without a final status are deferred.
+    /// No retry: recipients without a final status are deferred.
     Defer,
-    /// HELO would follow, but cannot carry what the delivery needs: deferred, each need named.
+    /// No retry: HELO would follow but cannot carry these needs. Recipients without a final status are deferred, and
+    /// the report names the needs.
     Forbidden(Needs),
-    /// Recipients without a final status are unconfirmed. Nothing is sent again.
+    /// No retry: recipients without a final status are unconfirmed, because the server may have accepted the message.
     Unconfirmed,
 }
 
-/// What follows when a connection ended before all recipients had a final status.
-#[allow(clippy::match_same_arms, reason = "a row of the table each")]
+/// The retry table: what follows when a connection ended before all recipients had a final status.
+#[allow(clippy::match_same_arms, reason = "each arm is a row of the table")]
 pub const fn after(situation: Situation) -> Next {
     use Interruption::{Cancelled, ChannelClosing, HangUp, ProtocolError, ServiceClosing, Silence};
     let Situation { point, interruption, policy, .. } = situation;
     match (point, interruption) {
-        // The peer said what became of the message: it did not take it. 221 says nothing of it.
+        // 421 means that the server did not accept the message. 221 does not say whether it did.
         (Point::ContentEnd, ServiceClosing) => Next::Defer,
         (Point::ContentEnd, HangUp | Silence | ChannelClosing | ProtocolError | Cancelled) => Next::Unconfirmed,
-        // Nothing of the message was refused: whatever ended an old connection, a new one is due.
+        // The server has not judged this message yet, so it starts over however the kept connection ended.
         (Point::MailAgain | Point::Leaving, HangUp | Silence | ServiceClosing | ChannelClosing | ProtocolError) => {
             Next::Afresh
         }
-        // The session is over, for whatever message. A hang-up may be about this one.
+        // These end the session whatever the message. A hang-up may be because of this message.
         (Point::TransactionAgain, ServiceClosing | ChannelClosing) => Next::Afresh,
         (Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent), HangUp) => match policy {
             HeloRetry::Disconnect | HeloRetry::Timeout => helo(situation),
@@ -140,19 +141,19 @@ pub const fn after(situation: Situation) -> Next {
     }
 }
 
-/// Only for what HELO can carry. It is one connection a delivery: from no point of a connection that
-/// began with HELO does another one follow.
+/// A retry with HELO, if HELO can carry the needs. There is at most one for each delivery: no point of a connection
+/// that started with HELO leads to another retry.
 const fn helo(situation: Situation) -> Next {
     if situation.needs.is_empty() { Next::Helo } else { Next::Forbidden(situation.needs) }
 }
 
-/// A command whose refusal can be a limit of the session: so many messages, and no more.
+/// A command whose refusal may be a session limit, such as a maximum number of messages per connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum RefusedCommand {
     /// MAIL.
     Mail,
-    /// RCPT, each time with the same code.
+    /// Every RCPT of the message, with the same code.
     Rcpt,
     /// DATA.
     Data,
@@ -166,14 +167,14 @@ pub enum RefusedCommand {
 pub enum Refusal {
     /// 4yz.
     Temporary,
-    /// 503, for a command that was in sequence: what some servers say at a limit.
+    /// 503 although the command was in sequence. Some servers send this at a limit.
     OutOfSequence,
     /// Any other 5yz.
     Permanent,
 }
 
 impl Refusal {
-    /// What this code refuses; `None` if it is no refusal.
+    /// The refusal with this code; `None` if the code is not a refusal.
     pub const fn of(code: Code) -> Option<Self> {
         match code.severity() {
             None => None,
@@ -184,33 +185,36 @@ impl Refusal {
     }
 }
 
-/// Which message of its connection was refused.
+/// Whether the connection had carried a message before the one that was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Served {
-    /// The first one.
+    /// It had not: a session limit cannot have been reached.
     None,
-    /// A later one, and no new connection had given the same command this answer.
+    /// It had, and the same command was not refused with the same code as the first message of a connection before.
     Some,
-    /// A later one, and a new connection had given the same command this answer before: it is known to
-    /// be about messages.
+    /// It had, but the same command was refused with the same code before, for the first message of a connection. The
+    /// refusal is therefore known to concern messages, not a session limit.
     SomeAndKnown,
 }
 
-/// What follows a refusal of MAIL, RCPT or DATA.
+/// What follows a refusal of MAIL, every RCPT or DATA.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum AfterRefusal {
-    /// The message is refused.
+    /// The refusal applies to the message.
     Settle,
-    /// The message is refused, and the connection is ended: should it have reached a limit all the same,
-    /// that costs no second message.
+    /// The message is deferred, and the connection is ended with QUIT. If it was a session limit after all, it
+    /// affects no other message.
     SettleAndQuit,
-    /// QUIT, then a new connection and everything from the start: the session may have reached a limit.
+    /// The session may have reached a limit: QUIT, then the message starts over on a new connection.
     Afresh,
 }
 
-/// What follows when MAIL, RCPT or DATA is refused, for the message and for its connection.
+/// What follows when MAIL, every RCPT or DATA was refused: for the message, and for the connection.
+///
+/// Servers may limit how many messages they accept over one connection. They refuse the next one with 4yz or 503, which
+/// does not tell whether the message or the session is the reason.
 pub const fn after_refusal(refusal: Refusal, served: Served) -> AfterRefusal {
     match (refusal, served) {
         (Refusal::Temporary | Refusal::OutOfSequence | Refusal::Permanent, Served::None)
@@ -220,8 +224,8 @@ pub const fn after_refusal(refusal: Refusal, served: Served) -> AfterRefusal {
     }
 }
 
-/// Whether a kept connection where this hello was said last can serve a message with these needs. HELO's
-/// reply says nothing about what the server offers.
+/// Whether a kept connection can carry a message with these needs. `hello` is the one that was sent last on it. The
+/// reply to HELO does not say what the server offers, so the message may need EHLO on a new connection.
 pub const fn can_serve(hello: Hello, needs: Needs) -> bool {
     match hello {
         Hello::Ehlo | Hello::Lhlo => true,
@@ -256,11 +260,11 @@ mod tests {
         Point::Leaving,
     ];
 
-    /// What a cell of the table says, for a delivery that needs nothing.
+    /// A cell of the table, for a delivery without needs.
     #[derive(Clone, Copy)]
     enum Cell {
         Helo,
-        /// HELO where policy includes silence.
+        /// HELO if the policy allows it after a timeout.
         HeloIfSilenceCounts,
         Afresh,
         Defer,
@@ -317,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_need_forbids_helo_and_is_named_and_changes_nothing_else() {
+    fn a_need_forbids_helo_and_changes_nothing_else() {
         let needs = Needs::NONE.with(Need::Tls).with(Need::EightBitMime);
         for (situation, _) in situations() {
             let expected = match after(situation) {
@@ -329,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_mail_or_data_is_a_limit_only_on_a_connection_that_served_a_message_and_only_once() {
+    fn a_refusal_may_be_a_session_limit_only_after_another_message_and_unless_it_is_known() {
         use AfterRefusal::{Afresh, Settle, SettleAndQuit};
         for (code, expected) in [
             (400, [Settle, Afresh, SettleAndQuit]),
@@ -346,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_connection_on_helo_serves_what_needs_no_extension() {
+    fn a_kept_connection_after_helo_carries_only_messages_without_needs() {
         let needs = Needs::NONE.with(Need::EightBitMime);
         for (hello, with_needs) in [(Hello::Ehlo, true), (Hello::Lhlo, true), (Hello::Helo, false)] {
             assert!(can_serve(hello, Needs::NONE));

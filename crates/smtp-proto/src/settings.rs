@@ -1,6 +1,6 @@
-//! How a type with settings looks: private fields, each with a getter and a `with_…` method.
+//! Types with settings have private fields, each with a getter and a `with_…` method.
 
-/// A getter and a builder method for each field that is `Copy`.
+/// Generates a getter and a builder method for each field, which must be `Copy`.
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident, $with:ident: $type:ty;)*) => {$(
         $(#[$doc])*

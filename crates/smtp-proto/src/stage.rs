@@ -1,8 +1,8 @@
-//! How far a session has come.
+//! The stages of a session.
 
 use core::fmt;
 
-/// How far a session has come: what it is doing, or which command's reply is due.
+/// How far a session has come: which reply is due, or whether content is being sent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Stage {
@@ -22,7 +22,7 @@ pub enum Stage {
     Rcpt,
     /// The reply to DATA is due.
     Data,
-    /// The content is being sent, its end included.
+    /// The content, with its end, is being sent.
     Content,
     /// The end of the content was sent; its reply is due.
     ContentEnd,
@@ -37,7 +37,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The stage as one lowercase word for programs: `hello` for EHLO, HELO and LHLO.
+    /// The stage as one lowercase word, for programs. EHLO, HELO and LHLO are all `hello`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Connect => "connect",

@@ -1,6 +1,6 @@
-//! Counts steps in tests, so that they see what must be linear to be linear. Elsewhere it does nothing.
+//! Counts steps in tests, to check that operations take linear time. Does nothing otherwise.
 
-/// So many steps are made.
+/// Counts this many steps.
 #[inline]
 pub(crate) fn count(steps: usize) {
     #[cfg(test)]
@@ -23,7 +23,7 @@ mod counter {
         STEPS.set(STEPS.get() + steps);
     }
 
-    /// The steps since this was asked last.
+    /// The steps since the last call.
     pub(super) fn take() -> usize {
         STEPS.take()
     }
@@ -35,7 +35,7 @@ mod tests {
     use crate::{Afterwards, Config, Delivery, Envelope, HelloName, Protocol, Stage, Step};
     use alloc::{vec, vec::Vec};
 
-    /// What the server answers to each RCPT in turn, and to the end of the content; and what it offers.
+    /// A server: its reply to EHLO or LHLO, to each RCPT in turn, and to the end of the content.
     struct Server {
         protocol: Protocol,
         offers: &'static str,
@@ -46,8 +46,7 @@ mod tests {
     const PLAIN: Server =
         Server { protocol: Protocol::Smtp, offers: "250 x\r\n", rcpts: &["250 ok\r\n"], end: "250 ok\r\n" };
 
-    /// The steps of a delivery to so many recipients, whose replies and octets come and go in large pieces
-    /// or in small ones.
+    /// The steps of a delivery to this many recipients, with input and output in large or in small pieces.
     fn steps(server: &Server, recipients: usize, small: bool) -> usize {
         let config = Config::new(HelloName::new("client.example").unwrap());
         let config = config.with_protocol(server.protocol).with_afterwards(Afterwards::Keep);
@@ -96,7 +95,7 @@ mod tests {
                     commands.clear();
                     let size = if small { 20 } else { replies.len() };
                     for piece in replies.chunks(size) {
-                        // Behind the last reply that was due, the delivery is done.
+                        // After the last reply, the delivery is done.
                         if delivery.received(piece).is_err()
                             || delivery.report().attempts().last().unwrap().stage() == Stage::Idle
                         {
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_delivery_does_is_linear_in_the_number_of_recipients() {
+    fn a_delivery_takes_linear_time_in_the_number_of_recipients() {
         let group = "250-x\r\n250 PIPELINING\r\n";
         let refusing = &["250 ok\r\n", "552 full\r\n", "550 no\r\n"];
         for (name, server) in [

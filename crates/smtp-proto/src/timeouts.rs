@@ -1,4 +1,4 @@
-//! How long to wait, and how to measure it.
+//! Timeouts, and a clock that measures them.
 
 use core::{
     ops::{Add, Sub},
@@ -7,9 +7,10 @@ use core::{
 
 use crate::stage::Stage;
 
-/// How long to wait before a peer counts as silent (RFC 5321 section 4.5.3.2).
+/// How long to wait for the peer in each step (RFC 5321 section 4.5.3.2).
 ///
-/// Start with [`Timeouts::RFC_5321`] and change what should differ.
+/// Start with [`Timeouts::RFC_5321`] and change individual timeouts. Zero does not turn a timeout off: it expires at
+/// once, so that only what has already arrived is read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Timeouts {
     connect: Duration,
@@ -24,9 +25,9 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// 5 minutes for the greeting, MAIL and RCPT, 2 for DATA, 3 for a block, 10 for the end of the content.
-    /// What the RFC leaves open: 30 seconds to connect, 5 minutes for EHLO, HELO, LHLO and RSET, 30 seconds
-    /// for QUIT.
+    /// The timeouts of RFC 5321: 5 minutes for the greeting, MAIL and RCPT, 2 minutes for DATA, 3 minutes for a block,
+    /// and 10 minutes for the end of the content. Where the RFC gives none: 30 seconds to connect, 5 minutes for EHLO,
+    /// HELO, LHLO, RSET and NOOP, and 30 seconds for QUIT.
     pub const RFC_5321: Self = Self {
         connect: Duration::from_secs(30),
         greeting: Duration::from_secs(300),
@@ -56,7 +57,7 @@ impl Timeouts {
     }
 
     settings! {
-        /// For opening a connection to one address.
+        /// To open a connection to one address. Zero leaves no time to connect.
         connect, with_connect: Duration;
         /// For the greeting.
         greeting, with_greeting: Duration;
@@ -68,11 +69,13 @@ impl Timeouts {
         rcpt, with_rcpt: Duration;
         /// For the reply to DATA.
         data, with_data: Duration;
-        /// For the peer to take one block of content, or of commands.
+        /// For the peer to accept one block of content or commands, of [`Limits::block`](crate::Limits::block) octets
+        /// or all that is left.
         block, with_block: Duration;
-        /// For the reply to the end of the content. Too short a timeout causes duplicate deliveries.
+        /// For the reply to the end of the content. Too short a timeout makes recipients unconfirmed although the
+        /// server accepts the message; if it is then sent again, it is delivered twice.
         content_end, with_content_end: Duration;
-        /// For the reply to QUIT, and the longest wait for anything once every recipient has its status.
+        /// For the reply to QUIT, and the longest wait for anything else once every recipient has its status.
         quit, with_quit: Duration;
     }
 
@@ -92,17 +95,17 @@ impl Timeouts {
     }
 }
 
-/// A timeout that is running: how long, and since when.
+/// A running timeout: its duration, and a counter that shows when it starts over.
 ///
-/// It is measured from the last change of `progress`. That number changes with each reply, each block that
-/// was written and each piece of content that was given, and not with each octet: a peer that sends one
-/// octet a minute does not hold the client for ever. [`Clock`] does the measuring.
+/// It is measured from the last change of `progress`. That counter changes with each reply, with each block that was
+/// written, and when content is given while nothing is left to write. It does not change with each octet, so a peer
+/// that sends one octet a minute cannot hold the client forever. Use a [`Clock`] to measure it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub struct Timeout {
-    /// How long to wait.
+    /// How long to wait. Zero has expired already.
     pub duration: Duration,
-    /// Changes when the time starts over.
+    /// Changes when the timeout starts over. Compare it only for equality.
     pub progress: u32,
 }
 
@@ -113,7 +116,7 @@ impl Timeout {
     }
 }
 
-/// No timeout is longer: what is added to an instant must not pass the end of a clock.
+/// The longest timeout. Adding a longer one to an instant might overflow.
 const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Measures [`Timeout`]s on the caller's clock: one for each connection.
@@ -129,13 +132,13 @@ const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 /// let timeout = Timeout::new(Duration::from_secs(30), 1);
 /// assert_eq!(clock.time_left(timeout, start), Duration::from_secs(30));
 /// assert_eq!(clock.time_left(timeout, start + Duration::from_secs(10)), Duration::from_secs(20));
-/// // Progress was made: the time starts over.
+/// // The peer made progress: the timeout starts over.
 /// let timeout = Timeout::new(Duration::from_secs(30), 2);
 /// assert_eq!(clock.time_left(timeout, start + Duration::from_secs(10)), Duration::from_secs(30));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Clock<I> {
-    /// The progress that was seen last, and when it was seen first.
+    /// The last value of `progress`, and when it was first seen.
     running: Option<(u32, I)>,
 }
 
@@ -145,7 +148,7 @@ impl<I: Copy> Clock<I> {
         Self { running: None }
     }
 
-    /// Starts over: for the next connection, or when a connection that was kept is used again.
+    /// Starts over, for the next connection or when a kept connection is used again.
     pub fn restart(&mut self) {
         self.running = None;
     }
@@ -155,7 +158,7 @@ impl<I: Copy> Clock<I> {
     where
         I: Add<Duration, Output = I>,
     {
-        #[allow(clippy::arithmetic_side_effects, reason = "no clock ends within 136 years")]
+        #[allow(clippy::arithmetic_side_effects, reason = "clocks can represent the next 136 years")]
         let deadline = self.since(timeout, now) + timeout.duration.min(LONGEST);
         deadline
     }
@@ -169,7 +172,7 @@ impl<I: Copy> Clock<I> {
         if now <= since {
             return timeout.duration;
         }
-        #[allow(clippy::arithmetic_side_effects, reason = "now is the later one")]
+        #[allow(clippy::arithmetic_side_effects, reason = "now is later")]
         let passed = now - since;
         timeout.duration.saturating_sub(passed)
     }
@@ -192,7 +195,7 @@ mod tests {
     use std::time::Instant;
 
     #[test]
-    fn a_deadline_moves_with_progress_only() {
+    fn a_deadline_moves_only_with_progress() {
         let mut clock = Clock::new();
         let start = Instant::now();
         let second = Duration::from_secs(1);
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn no_timeout_is_above_the_limit() {
+    fn at_most_limits_every_timeout() {
         let limit = Duration::from_secs(31);
         let limited = Timeouts::RFC_5321.at_most(limit);
         let all = [

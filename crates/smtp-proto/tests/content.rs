@@ -1,9 +1,9 @@
-//! Content as it goes out, in blocks as drivers give them.
+//! Encodes content in blocks, as drivers do.
 
 use smtp_proto::{Body, ContentEncoder, LONGEST_LINE, LineEndings};
 
 #[test]
-fn a_long_line_among_clean_lines_is_measured_wherever_it_stands() {
+fn a_long_line_among_other_lines_is_measured() {
     let longest = usize::try_from(LONGEST_LINE).unwrap();
     for len in [longest - 1, longest, longest + 1, 2 * longest, 5000] {
         for before in [0, 1, 500, 505, 510, 511, 512, 513, 990, 1000] {

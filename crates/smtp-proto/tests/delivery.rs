@@ -1,4 +1,4 @@
-//! A delivery by itself: probes, calls that do not fit the moment, and how much a report keeps.
+//! Tests of `Delivery` alone: probes, misuse, and how much a report keeps.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn envelope(recipients: usize) -> Envelope {
     Envelope::new(ReversePath::Null, (0..recipients).map(to).collect()).unwrap()
 }
 
-/// A delivery that is done, and kept its connection.
+/// A delivery that is done and keeps its connection.
 fn kept() -> Delivery {
     let mut config = config();
     config = config.with_afterwards(Afterwards::Keep);
@@ -31,7 +31,7 @@ fn kept() -> Delivery {
 
 type Call = (&'static str, fn(&mut Delivery) -> Result<(), MisuseError>);
 
-/// Writes all that is to be written.
+/// Sends all output.
 fn send_all(delivery: &mut Delivery) -> String {
     let mut sent = Vec::new();
     while let Step::Transmit(transmit) = delivery.poll() {
@@ -42,7 +42,7 @@ fn send_all(delivery: &mut Delivery) -> String {
     String::from_utf8(sent).unwrap()
 }
 
-/// Hears each of these, and says what follows; all that was said.
+/// Receives each of these and sends what follows. Returns all that was sent.
 fn converse(delivery: &mut Delivery, server: &[&str]) -> String {
     let say = |octets: &&str| {
         delivery.received(octets.as_bytes()).unwrap();
@@ -52,12 +52,12 @@ fn converse(delivery: &mut Delivery, server: &[&str]) -> String {
 }
 
 #[test]
-fn an_envelope_without_recipients_cannot_be_made() {
+fn an_envelope_needs_a_recipient() {
     assert_eq!(Envelope::new(ReversePath::Null, Vec::new()), Err(EnvelopeError::NoRecipients));
 }
 
 #[test]
-fn a_probe_says_hello_and_quit_and_reports_what_was_answered() {
+fn a_probe_sends_hello_and_quit_and_reports_the_replies() {
     let mut probe = Delivery::probe(config());
     assert!(matches!(probe.poll(), Step::Connect(Connect { place: Place::Any, .. })));
     probe.connected().unwrap();
@@ -81,7 +81,7 @@ fn a_probe_says_hello_and_quit_and_reports_what_was_answered() {
 }
 
 #[test]
-fn a_call_that_does_not_fit_is_refused_and_changes_nothing() {
+fn misuse_is_an_error_and_changes_nothing() {
     use MisuseError::{NoContentWanted, NotConnected, NotConnecting, NotDone, NothingToSend, TooMuchContent};
     let connecting = || Delivery::new(config(), envelope(1));
     let greeting = || {
@@ -119,7 +119,7 @@ fn a_call_that_does_not_fit_is_refused_and_changes_nothing() {
         ("deliver_next", |delivery| delivery.deliver_next(envelope(2))),
         ("quit", Delivery::quit),
     ];
-    // In the order of the calls; `None`: the call is taken.
+    // In the order of the calls. `None`: the call is allowed.
     let (no, none) = (Some(NotConnected), None);
     let (fresh, room, large, early) = (Some(NotConnecting), Some(NoContentWanted), Some(TooMuchContent), Some(NotDone));
     let much = Some(NothingToSend);
@@ -142,7 +142,7 @@ fn a_call_that_does_not_fit_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_report_that_is_written_does_not_change_whatever_comes_on_the_connection_that_was_kept() {
+fn nothing_on_a_kept_connection_changes_the_report() {
     let calls: [Call; 5] = [
         ("no reply", |delivery| delivery.received(b"hello\r\n")),
         ("a reply to nothing", |delivery| delivery.received(b"250 ok\r\n")),
@@ -162,7 +162,7 @@ fn a_report_that_is_written_does_not_change_whatever_comes_on_the_connection_tha
 }
 
 #[test]
-fn of_many_long_replies_a_report_keeps_less_of_each() {
+fn a_report_keeps_less_of_each_reply_when_there_are_many_long_ones() {
     let recipients = 40;
     let mut delivery = Delivery::new(config(), envelope(recipients));
     delivery.connected().unwrap();
@@ -181,7 +181,7 @@ fn of_many_long_replies_a_report_keeps_less_of_each() {
 }
 
 #[test]
-fn a_line_that_not_every_server_takes_is_reported_and_sent() {
+fn a_line_that_is_too_long_for_some_servers_is_reported_and_sent() {
     let mut delivery = Delivery::new(config(), envelope(1));
     delivery.connected().unwrap();
     converse(&mut delivery, &["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n", "354 e\r\n"]);

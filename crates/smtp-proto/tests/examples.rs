@@ -1,4 +1,4 @@
-//! The examples, against a server that hangs up on EHLO and then behaves.
+//! Runs the examples against a server that hangs up on the first EHLO.
 
 #![cfg(feature = "std")]
 #![allow(dead_code, reason = "the examples have a main")]
@@ -21,7 +21,7 @@ use std::{
 use kept::blocking::Driver;
 use smtp_proto::{Config, Delivery, Envelope, HelloName, Outcome};
 
-/// A server for so many connections; the commands that it heard.
+/// A server for this many connections. Its thread returns the commands that it received.
 fn serve(connections: usize, hangs_up: bool) -> (SocketAddr, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -78,7 +78,7 @@ fn the_blocking_driver_delivers_after_the_hang_up() {
 async fn the_tokio_driver_delivers_after_the_hang_up() {
     let (address, heard) = serve(2, true);
     let mut delivery = Delivery::new(Config::new(HelloName::new("localhost").unwrap()), envelope());
-    // More than the buffers of the connection hold.
+    // More than fits into the buffers of the connection.
     let message = b"Subject: Lunch\r\n\r\nAt noon.\r\n".repeat(500_000);
     with_tokio::deliver(&mut delivery, &[address], &message).await.unwrap();
     assert_eq!(delivery.report().outcome(), Some(Outcome::Delivered));
@@ -97,7 +97,7 @@ fn the_kept_connection_serves_every_message() {
 }
 
 #[test]
-fn the_session_gets_each_reply_and_the_hang_up() {
+fn the_session_reports_each_reply_and_the_hang_up() {
     let (address, heard) = serve(2, true);
     let converse = || session::converse(TcpStream::connect(address).unwrap());
     assert_eq!(converse().unwrap_err().to_string(), "the server closed the connection");

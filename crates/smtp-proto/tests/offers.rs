@@ -1,4 +1,4 @@
-//! What the lines of an EHLO reply offer.
+//! Parses the lines of an EHLO reply.
 
 use smtp_proto::{Capabilities, Mechanisms, Reply, SizeLimit, keywords};
 
@@ -28,7 +28,7 @@ fn each_keyword_offers_its_extension_and_nothing_else() {
         offer(&mut expected);
         assert_eq!(offered(keyword), expected, "{keyword}");
         assert_eq!(offered(&keyword.to_lowercase()), expected, "{keyword}");
-        // One octet changed, missing or more is another keyword.
+        // With one octet changed, missing or added, it is a different keyword.
         for at in 0..keyword.len() {
             let other = [&keyword[..at], "9", &keyword[at + 1..]].concat();
             assert_eq!(offered(&other), Capabilities::default(), "{other}");
@@ -40,7 +40,7 @@ fn each_keyword_offers_its_extension_and_nothing_else() {
 }
 
 #[test]
-fn a_line_that_is_no_keyword_is_passed_over_and_the_rest_is_read() {
+fn an_invalid_line_is_skipped_and_the_rest_is_read() {
     let octets =
         b"250-mx.example DSN\r\n\r\n250-SIZE 10 20\r\n250-\r\n250--DSN\r\n250-D_N\r\n250-x-1=a b\r\n\n250 DSN\r\n";
     let (taken, reply) = Reply::parse(octets).unwrap().unwrap();

@@ -1,11 +1,11 @@
-//! Reports that outlive their delivery, their JSON, and what a long reply makes of them.
+//! Owned reports, JSON reports, and reports with long replies.
 
 use smtp_proto::{Config, Delivery, Disconnect, Envelope, HelloName, OwnedReport, Step};
 
-/// More than a few.
+/// Many recipients.
 const RECIPIENTS: usize = 1000;
 
-/// A delivery to this many recipients, at a server that says all this.
+/// Runs a delivery to this many recipients, with a server that sends these replies and then closes the connection.
 fn deliver(recipients: usize, server: &[&str]) -> Delivery {
     let from = "a@example.com".parse().unwrap();
     let to = (0..recipients).map(|number| format!("b{number}@example.net").parse().unwrap());
@@ -29,14 +29,14 @@ fn deliver(recipients: usize, server: &[&str]) -> Delivery {
     }
 }
 
-/// Replies up to the content, with one refused recipient among the accepted ones.
+/// The replies before the content. The second recipient is refused.
 fn to_content(recipients: usize, refusal: &str) -> Vec<&str> {
     let rcpt = (0..recipients).map(|number| if number == 1 { refusal } else { "250 ok\r\n" });
     ["220 hi\r\n", "250 mx\r\n", "250 ok\r\n"].into_iter().chain(rcpt).chain(["354 go\r\n"]).collect()
 }
 
 #[test]
-fn an_owned_report_says_the_same_as_the_report_and_outlives_the_delivery() {
+fn an_owned_report_equals_the_report_and_outlives_the_delivery() {
     let server = [&to_content(3, "550 no\r\n")[..], &["250 taken\r\n", "221 bye\r\n"]].concat();
     let delivery = deliver(3, &server);
     let servers = [Some("192.0.2.1:25".to_owned())];
@@ -50,7 +50,7 @@ fn an_owned_report_says_the_same_as_the_report_and_outlives_the_delivery() {
 }
 
 #[test]
-fn a_reason_is_the_servers_words_or_what_happened_to_the_connections() {
+fn a_reason_is_the_reply_or_what_went_wrong_on_the_connections() {
     for (server, expected) in [
         (&["220 hi\r\n", "250 mx\r\n", "550 5.7.1 not you\r\n"][..], "550 5.7.1 not you"),
         (&["554 no\r\n"], "554 no"),
@@ -66,14 +66,14 @@ fn a_reason_is_the_servers_words_or_what_happened_to_the_connections() {
     }
 }
 
-/// A reply of about 60 KiB whose octets take six characters each to show.
+/// A reply of about 60 KiB. Each octet of its text is escaped with six characters.
 fn long_reply() -> String {
     let line = "\x1b".repeat(12_000);
     format!("250-{line}\r\n").repeat(4) + &format!("250 {line}\r\n")
 }
 
 #[test]
-fn a_long_reply_is_shown_once_however_many_recipients_share_it() {
+fn a_long_reply_is_shown_in_full_only_once() {
     let long = long_reply();
     let delivery = deliver(RECIPIENTS, &[&to_content(RECIPIENTS, "550 no\r\n")[..], &[&long, "221 bye\r\n"]].concat());
     let report = delivery.report();
@@ -92,7 +92,7 @@ mod json {
     use super::{RECIPIENTS, deliver, long_reply, to_content};
 
     #[test]
-    fn a_report_is_an_object_in_which_text_of_the_server_is_escaped() {
+    fn a_report_is_an_object_and_text_from_the_server_is_escaped() {
         let server =
             [&to_content(2, "550-5.1.1 no\r\n550 5.1.1 \x1b\"\r\n")[..], &["250 taken\r\n", "221 bye\r\n"]].concat();
         let delivery = deliver(2, &server);
@@ -109,14 +109,14 @@ mod json {
     }
 
     #[test]
-    fn what_is_not_known_is_null() {
+    fn unknown_values_are_null() {
         let json = serde_json::to_string(&deliver(1, &["220 hi\r\n"]).report()).unwrap();
         let attempt = r#"{"server":null,"greeting":"ehlo","tls":false,"stage":"hello","ended":"closed","reason":"the server closed the connection at EHLO"}"#;
         assert_eq!(json, format!(r#"{{"outcome":null,"recipients":[],"attempts":[{attempt}]}}"#));
     }
 
     #[test]
-    fn a_long_reply_is_in_it_once() {
+    fn a_long_reply_is_in_the_json_only_once() {
         let long = long_reply();
         let delivery =
             deliver(RECIPIENTS, &[&to_content(RECIPIENTS, "550 no\r\n")[..], &[&long, "221 bye\r\n"]].concat());

@@ -1,4 +1,4 @@
-//! What people see of the machine: the words for each fault, and whole reports.
+//! The texts that users see: error messages, debug output and whole reports.
 
 use std::fmt::{self, Debug, Display, Write};
 
@@ -29,7 +29,7 @@ fn delivery(needs: &[Need]) -> Delivery {
     delivery
 }
 
-/// Plays a server that says all this, and a driver that writes everything at once.
+/// Plays a server that sends these replies, and a driver that writes everything at once.
 fn converse(delivery: &mut Delivery, server: &[&str]) {
     for octets in server {
         delivery.received(octets.as_bytes()).unwrap();
@@ -41,15 +41,15 @@ fn converse(delivery: &mut Delivery, server: &[&str]) {
 }
 
 #[test]
-fn each_misuse_and_each_fault_has_its_words() {
+fn each_error_has_its_message() {
     let fault = |octets: &[u8]| Reply::parse(octets).unwrap_err();
     let cases: [(&dyn Display, &str); 51] = [
         (&AddressError::Empty, "it is empty"),
-        (&AddressError::NoDomain, "it has no @ and domain"),
+        (&AddressError::NoDomain, "it has no @ and no domain"),
         (&AddressError::Control(7), "it has a control character at octet 7"),
-        (&AddressError::LocalPart, "what stands before the @ is neither a dot-string nor a quoted string"),
-        (&AddressError::Domain, "the domain is neither labels with dots between nor an address in brackets"),
-        (&AddressError::TooLong, "it is longer than a command may carry"),
+        (&AddressError::LocalPart, "the local part is neither a dot-string nor a quoted string"),
+        (&AddressError::Domain, "the domain is neither labels separated by dots nor an address in brackets"),
+        (&AddressError::TooLong, "it is too long: an address has at most 254 octets, a client name 255"),
         (&AddressError::NotAscii, "it is not ASCII"),
         (&Cancel::Interrupted, "the delivery was interrupted"),
         (&Cancel::Deadline, "the delivery took longer than allowed"),
@@ -71,10 +71,10 @@ fn each_misuse_and_each_fault_has_its_words() {
         (&Cause::Cancelled(Cancel::Deadline), "the delivery took longer than allowed"),
         (&Cause::Content(ContentError::BareLf(3)), "the content has a bare LF at octet 3"),
         (&ContentError::BareCr(4), "the content has a bare CR at octet 4"),
-        (&ContentError::EightBit(5), "the content was declared 7-bit, and has another octet at 5"),
+        (&ContentError::EightBit(5), "the content was declared 7-bit but has an 8-bit octet or NUL at octet 5"),
         (&MisuseError::NotConnecting, "the delivery did not ask for a connection"),
         (&MisuseError::NotConnected, "there is no connection"),
-        (&MisuseError::NothingToSend, "there are not that many octets to send"),
+        (&MisuseError::NothingToSend, "more octets were reported as sent than there were to send"),
         (&MisuseError::NoContentWanted, "the delivery did not ask for content"),
         (&MisuseError::TooMuchContent, "more content was given than the delivery asked for"),
         (&MisuseError::NotDone, "the delivery is not done"),
@@ -82,12 +82,12 @@ fn each_misuse_and_each_fault_has_its_words() {
         (&SessionError::Over, "the session is over"),
         (&SessionError::Greeting, "the greeting has not arrived"),
         (&SessionError::Order, "the command is out of order"),
-        (&SessionError::Unanswered, "earlier commands have to be answered first"),
+        (&SessionError::Unanswered, "earlier commands must be answered first"),
         (&SessionError::NotOffered("SIZE"), "the server does not offer SIZE"),
         (&SessionError::Content(ContentError::BareLf(3)), "the content has a bare LF at octet 3"),
         (&ContentError::TooLong { size: 5 }, "the content is longer than its announced size of 5 octets"),
         (&ContentError::TooShort { size: 5, found: 4 }, "the content ended after 4 of 5 announced octets"),
-        (&SessionError::NothingToSend, "there are not that many octets to send"),
+        (&SessionError::NothingToSend, "more octets were reported as sent than there were to send"),
         (&Stage::Connect, "connecting"),
         (&Stage::Noop, "NOOP"),
         (&Stage::Idle, "nothing"),
@@ -110,7 +110,7 @@ fn each_misuse_and_each_fault_has_its_words() {
 const ALL_NEEDS: &str = "TLS, AUTH, SMTPUTF8, 8BITMIME, BINARYMIME, REQUIRETLS, DELIVERBY";
 
 #[test]
-fn what_is_debugged_can_be_read() {
+fn debug_output_is_readable() {
     let mut decoder = ReplyDecoder::new(&Limits::DEFAULT);
     assert_eq!(decoder.decode(b"250-a\xff\r\n25"), (10, Ok(None)));
     let mailbox = Mailbox::new("a@example.com").unwrap();
@@ -130,7 +130,7 @@ fn what_is_debugged_can_be_read() {
 }
 
 #[test]
-fn a_session_shows_what_it_is_about_to_write_and_what_it_has_heard_in_part() {
+fn the_debug_output_of_a_session_has_its_output_and_an_incomplete_reply() {
     let mut session = Session::new(Limits::DEFAULT);
     assert!(matches!(session.received(b"220 hi\r\n"), (8, Some(_))));
     session.command(&Command::Ehlo(&name())).unwrap();
@@ -141,7 +141,7 @@ fn a_session_shows_what_it_is_about_to_write_and_what_it_has_heard_in_part() {
 }
 
 #[test]
-fn a_report_tells_of_each_recipient_and_each_connection() {
+fn a_report_has_a_line_for_each_recipient_and_each_connection() {
     let mut delivery = delivery(&[]);
     converse(&mut delivery, &["220 hi\r\n", "550 no \"EHLO\"\r\n"]);
     assert_eq!(
@@ -172,7 +172,7 @@ fn a_report_tells_of_each_recipient_and_each_connection() {
     assert!(debugged.ends_with(&format!("report: {report:?}, .. }}")), "{debugged}");
 }
 
-/// Takes so many octets, and then no more.
+/// Accepts this many octets, and then fails.
 struct Short(usize);
 
 impl Write for Short {
@@ -183,7 +183,7 @@ impl Write for Short {
 }
 
 #[test]
-fn a_writer_that_takes_no_more_is_told_of() {
+fn errors_of_the_writer_are_returned() {
     let ends: [fn(&mut Delivery); 9] = [
         |delivery| delivery.disconnected(Disconnect::Closed).unwrap(),
         |delivery| delivery.disconnected(Disconnect::Reset).unwrap(),

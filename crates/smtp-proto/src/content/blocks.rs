@@ -1,13 +1,12 @@
-//! Which octets of a message can be copied as they are, many at a time.
+//! Finds blocks of a message that can be copied unchanged.
 
-/// Octets of which it is asked together whether they can be copied: few, so that little is looked at
-/// twice where they cannot.
+/// The size of a block in octets. It is small because a block that cannot be copied is examined a second time.
 pub(super) const BLOCK: usize = 128;
 
-/// Whole blocks of `text` that can be copied as they are, from its first octet, which is taken for
-/// granted; and what is behind them.
+/// Splits `text` after the blocks at its start that can be copied unchanged. The first octet is not checked: the caller
+/// knows that it can be copied.
 ///
-/// Not inlined: the octets that are compared with stay in registers then.
+/// Not inlined, so that the octets it compares with stay in registers.
 #[inline(never)]
 pub(super) fn split_plain_blocks(text: &[u8]) -> (&[u8], &[u8]) {
     let mut rest = text;
@@ -20,13 +19,13 @@ pub(super) fn split_plain_blocks(text: &[u8]) -> (&[u8], &[u8]) {
         }
     }
     let len = text.len().saturating_sub(rest.len());
-    // Of a line end that lies across the end of a block, neither half.
+    // A CR LF must not be split: leave the CR at the end of a block to the caller.
     let half = usize::from(text.get(..len).is_some_and(|blocks| blocks.ends_with(b"\r")));
     text.split_at_checked(len.saturating_sub(half)).unwrap_or((&[], text))
 }
 
-/// Whether each octet of the block with the two behind it is neither half a line end nor a line end
-/// before a dot. Numbers, not truth values: so it becomes vector instructions.
+/// Whether the block has no bare CR, no bare LF and no line end before a dot; `next` and `after` are the block one
+/// and two octets later. Uses numbers instead of `bool`, so that it compiles to vector instructions.
 fn is_plain(block: &[u8; BLOCK], next: &[u8; BLOCK], after: &[u8; BLOCK]) -> bool {
     let any = block.iter().zip(next).zip(after).fold(0, |any, ((octet, next), after)| {
         let line_end = u8::from(*next == b'\n');
@@ -40,12 +39,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_that_can_be_copied_as_they_are_are_known() {
+    fn blocks_that_can_be_copied_unchanged_are_found() {
         for (text, expected) in [
             (&b""[..], true),
             (b"a.b", true),
             (b"a\r\nb\r\n\r\nc", true),
-            // What stands before the first octet is not known here.
+            // The octet before the first is not known here.
             (b"\n.", true),
             (b"a\nb", false),
             (b"a\nb\nc", false),

@@ -1,4 +1,4 @@
-//! Message octets -> wire octets: line ends and dot-stuffing (RFC 5321 sections 2.3.8 and 4.5.2).
+//! Encodes content for the wire: line ends and dot-stuffing (RFC 5321 sections 2.3.8 and 4.5.2).
 
 mod blocks;
 mod error;
@@ -12,16 +12,16 @@ use self::{blocks::split_plain_blocks, seven_bit::seven_bit_part};
 pub use self::{error::ContentError, seven_bit::is_seven_bit};
 use crate::{config::LineEndings, envelope::Body};
 
-/// The longest line RFC 5321 section 4.5.3.1.6 asks a server to take, in octets without CR LF.
+/// The longest line that a server must accept, in octets without CR LF (RFC 5321 section 4.5.3.1.6).
 pub const LONGEST_LINE: u64 = 998;
 
-/// Octets that are looked at before they are copied: the nearest cache holds them in between.
+/// How many octets are examined before they are copied. They fit into the L1 cache.
 const CHUNK: usize = 8192;
 
 /// Encodes one message, in pieces of any size.
 ///
-/// No line of the message can end the message: CR and LF leave only together, and a dot at the
-/// start of a line is doubled.
+/// Nothing in the message can end it early: CR and LF are written only as CR LF, and a dot at the start of a line is
+/// doubled.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ContentEncoder {
     line_endings: LineEndings,
@@ -29,25 +29,26 @@ pub struct ContentEncoder {
     position: Position,
     /// Why the message cannot be sent.
     fault: Option<Fault>,
-    /// Octets taken in, up to the chunk at hand; after a fault, up to the octet at fault.
+    /// Octets of the message before the current chunk; after a fault, the position of the fault.
     taken: u64,
-    /// Octets written, as RFC 1870 section 6 counts them, and how many there have to be.
+    /// Octets written, as RFC 1870 section 6 counts them.
     size: u64,
+    /// How many there must be.
     exact_size: Option<u64>,
     line_len: u64,
     longest_line: u64,
 }
 
-/// Where the next octet stands.
+/// Where in a line the next octet is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Position {
     LineStart,
     InLine,
-    /// A CR was taken and not written: what it is depends on the next octet.
+    /// A CR was read but not written yet: the next octet decides whether it is bare.
     AfterCr,
 }
 
-/// A [`ContentError`] whose numbers are kept elsewhere.
+/// A [`ContentError`] without its numbers, which are in the encoder.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Fault {
     BareLf,
@@ -57,7 +58,7 @@ enum Fault {
 }
 
 impl ContentEncoder {
-    /// An encoder for content of any size. Octets above 127 and NUL may only be in an 8-bit body.
+    /// An encoder for content of any size. Octets above 127 and NUL are allowed only in [`Body::EightBit`].
     pub const fn new(line_endings: LineEndings, body: Body) -> Self {
         Self {
             line_endings,
@@ -72,30 +73,30 @@ impl ContentEncoder {
         }
     }
 
-    /// Content that has more or fewer octets than this is at fault, and its end is not written. The size
-    /// is that of [`Size`](crate::Size).
+    /// Requires the content to have exactly this size, in octets as [`Size`](crate::Size) counts them. Otherwise it is
+    /// at fault, and its end is not written.
     #[must_use]
     pub const fn with_exact_size(mut self, octets: u64) -> Self {
         self.exact_size = Some(octets);
         self
     }
 
-    /// Appends the next octets of the message to `out`. After a fault `out` holds what came before
-    /// it; from then on nothing is written, and the fault comes again.
+    /// Appends the next octets of the message to `out`. On a fault, `out` has the octets before it. Every later call
+    /// writes nothing and returns the same fault.
     pub fn encode(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentError> {
         self.check()?;
         let before = out.len();
         let encoded = self.encode_all(input, out);
         self.count_written(before, out);
         match self.exact_size {
-            // Before any other fault: that is what it would be for single octets.
+            // This takes precedence over a later fault, as if the octets had come one by one.
             Some(size) if self.size > size => Err(self.faulted(Fault::Size, self.taken)),
             Some(_) | None => encoded,
         }
     }
 
-    /// Appends the end of the content: the rest of the last line, and the line with the dot. After a
-    /// fault it writes nothing, and the fault comes again.
+    /// Appends the end of the content: the line end of the last line, if it is missing, and the line with the dot.
+    /// After a fault, it writes nothing and returns the same fault.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), ContentError> {
         self.check()?;
         let before = out.len();
@@ -115,8 +116,8 @@ impl ContentEncoder {
         Ok(())
     }
 
-    /// The longest line, in octets without its line end, if it is above [`LONGEST_LINE`]. Such lines
-    /// are sent as they are: folding breaks signatures, refusing loses mail.
+    /// The length of the longest line, in octets without its line end, if it is above [`LONGEST_LINE`]. Such lines are
+    /// sent as they are, because folding them would break signatures, and most servers accept them.
     pub const fn longest_line(&self) -> Option<u64> {
         if self.longest_line > LONGEST_LINE { Some(self.longest_line) } else { None }
     }
@@ -137,7 +138,7 @@ impl ContentEncoder {
 
     fn encode_chunk(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), ContentError> {
         let mut rest = chunk;
-        // What needs more than to be copied comes in series: the line behind it is taken alone.
+        // Lines that cannot be copied in blocks tend to come in series, so the line after one is handled alone.
         let mut alone = false;
         while let Some((&next, behind)) = rest.split_first() {
             match (self.position, next) {
@@ -155,7 +156,7 @@ impl ContentEncoder {
                 }
                 (Position::LineStart, b'.') => {
                     out.push(b'.');
-                    // The doubled dot is no octet of the message.
+                    // The added dot does not count towards the size.
                     self.size = self.size.wrapping_sub(1);
                     alone = true;
                 }
@@ -193,16 +194,16 @@ impl ContentEncoder {
         Ok(())
     }
 
-    /// Counts the octets behind `before` that were written.
+    /// Adds the octets written after `before` to the size.
     fn count_written(&mut self, before: usize, out: &[u8]) {
         self.size = self.size.wrapping_add(out.len().saturating_sub(before) as u64);
     }
 
-    /// Counts the octets of lines in text that was copied.
+    /// Updates the line lengths for text that was copied.
     fn count(&mut self, text: &[u8]) {
         let mut rest = text;
         while self.line_len.saturating_add(rest.len() as u64) > LONGEST_LINE {
-            // Lines that end within the length of the longest are short: only the last of them is looked for.
+            // Lines that end within this window are not too long, so only the last line end in it matters.
             let short = usize::try_from((LONGEST_LINE + 2).saturating_sub(self.line_len)).unwrap_or(usize::MAX);
             let window = rest.get(..short).unwrap_or(rest);
             let Some(end) = memrchr(b'\n', window).or_else(|| memchr(b'\n', rest)) else { break };
@@ -235,7 +236,7 @@ impl ContentEncoder {
         Ok(())
     }
 
-    /// The CR was the octet before this one.
+    /// Handles a bare CR. `at` is the position after it.
     fn stray_cr(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentError> {
         match self.line_endings {
             LineEndings::Mend => out.push(b' '),
@@ -246,7 +247,7 @@ impl ContentEncoder {
         Ok(())
     }
 
-    /// How many octets of the message stand before `rest`, the end of the chunk at hand.
+    /// The position of `rest`, which is the end of the current chunk.
     fn before(&self, rest: &[u8], chunk: &[u8]) -> u64 {
         self.taken.saturating_add(chunk.len().saturating_sub(rest.len()) as u64)
     }

@@ -1,6 +1,6 @@
-//! What can go to a server without 8BITMIME.
+//! Which content is 7-bit.
 
-/// The octets before the first that is not 7-bit.
+/// The octets before the first one that is not 7-bit.
 pub(super) fn seven_bit_part(octets: &[u8]) -> &[u8] {
     if is_seven_bit(octets) {
         return octets;
@@ -9,7 +9,7 @@ pub(super) fn seven_bit_part(octets: &[u8]) -> &[u8] {
     end.and_then(|end| octets.get(..end)).unwrap_or(octets)
 }
 
-/// Whether content with these octets can go to a server without 8BITMIME: none above 127, no NUL
+/// Whether all octets are from 1 to 127, so that content made of them can be sent to a server without 8BITMIME
 /// (RFC 5321 section 4.5.2).
 pub fn is_seven_bit(octets: &[u8]) -> bool {
     octets.iter().fold(0, |any, octet| any | octet | octet.wrapping_sub(1)) < 128
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seven_bit_is_what_has_no_high_bit_and_no_nul() {
+    fn octets_from_1_to_127_are_seven_bit() {
         for (octets, expected) in [
             (&b""[..], true),
             (b"\x01 a\r\n\x7f", true),

@@ -40,7 +40,7 @@ fn content_is_mended_stuffed_and_ended_the_same_for_every_split() {
 }
 
 #[test]
-fn strict_policy_names_the_octet_at_fault_for_every_split() {
+fn strict_policy_reports_the_position_of_the_fault_for_every_split() {
     for (content, fault) in [
         (&b"a\nb"[..], ContentError::BareLf(1)),
         (b"\n", ContentError::BareLf(0)),
@@ -59,7 +59,7 @@ fn strict_policy_names_the_octet_at_fault_for_every_split() {
 }
 
 #[test]
-fn after_a_fault_nothing_is_written_and_the_fault_comes_again() {
+fn after_a_fault_nothing_is_written_and_the_fault_is_repeated() {
     for (content, fault) in [
         (&b"a\nb"[..], ContentError::BareLf(1)),
         (b"a\rb", ContentError::BareCr(1)),
@@ -100,9 +100,9 @@ fn a_long_line_is_measured_without_its_end_however_it_is_cut() {
 }
 
 #[test]
-fn blocks_and_chunks_are_encoded_as_single_octets_are() {
+fn blocks_and_chunks_are_encoded_like_single_octets() {
     let lines: [&[u8]; 7] = [b"a line of text\r\n", b".dot\r\n", b"bare\n", b"stray\rcr\r\n", b"\r\n", b"x", b"\r"];
-    // Every order of the lines, at every offset of a block, and now and then across the end of a chunk.
+    // The lines in many orders, at every offset of a block, and sometimes across the end of a chunk.
     for seed in 0..2_000_usize {
         let mut content = vec![b'x'; if seed % 16 == 0 { CHUNK - 600 } else { 0 }];
         content.extend(vec![b'.'; seed % 520]);
@@ -135,14 +135,14 @@ fn an_exact_size_is_that_of_the_wire_without_doubled_dots_for_every_split() {
                     .and_then(|()| encoder.finish(&mut out));
                 assert_eq!(ended, expected, "{content:?} cut at {cut}");
                 assert_eq!(out.ends_with(b".\r\n") && ended.is_ok(), exact == size);
-                assert_eq!(encoder.finish(&mut out).is_err(), exact != size, "the fault comes again");
+                assert_eq!(encoder.finish(&mut out).is_err(), exact != size, "the fault is repeated");
             }
         }
     }
 }
 
 #[test]
-fn of_two_faults_the_first_octet_counts_in_one_piece_as_in_many() {
+fn of_two_faults_the_earlier_one_is_reported_for_every_split() {
     let content = b"abc\xe9def\xe9";
     for (exact, expected) in [(2, ContentError::TooLong { size: 2 }), (3, ContentError::EightBit(3))] {
         for cut in 0..=content.len() {

@@ -1,4 +1,4 @@
-//! What each reply, and each end, leads to: the conversation of one delivery, and its connections.
+//! What a delivery does after each reply.
 
 use super::{Delivery, LastConnection, Place, Refusal, State};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 
 impl Delivery {
     pub(super) fn begin(&mut self) {
-        self.open_books();
+        self.open_ledger();
         self.state = State::Connecting(self.first_hello(), Place::Any);
     }
 
@@ -28,7 +28,7 @@ impl Delivery {
         }
     }
 
-    pub(super) fn open_books(&mut self) {
+    pub(super) fn open_ledger(&mut self) {
         self.ledger.open(self.envelope.forward_paths().len());
     }
 
@@ -46,7 +46,7 @@ impl Delivery {
                 Class::Refusal(severity) => self.refuse(severity, reply, Verdicts::Provisional),
             },
             State::Helo(refusal) => self.on_helo(refusal, reply),
-            // RFC 1869 section 4.6: many servers answer 503, which means nothing.
+            // RFC 1869 section 4.6: go on with HELO whatever the reply; many servers send 503.
             State::RsetBeforeHelo(severity) => self.say_helo(Refusal::OfHelo(severity)),
             State::Rset(origin) => match reply.code.meaning() {
                 Class::Success => self.keep_connection(origin),
@@ -71,13 +71,13 @@ impl Delivery {
             (Class::Success, Hello::Helo) => self.say_helo(Refusal::None),
             (Class::Success, Hello::Lhlo) => self.say(&Said::Lhlo, State::Lhlo),
             (Class::Intermediate, _) => self.on_unexpected(reply),
-            // The same host had taken the connection before, and hung up on EHLO.
+            // The same host accepted the first connection and then hung up on EHLO, so this is not permanent.
             (Class::Refusal(_), Hello::Helo) => self.refuse(Severity::Transient, reply, Verdicts::Final),
             (Class::Refusal(severity), Hello::Ehlo | Hello::Lhlo) => self.refuse(severity, reply, Verdicts::Final),
         }
     }
 
-    /// RFC 1869 sections 4.5 and 4.6: whatever is no success leads to HELO, on the same connection.
+    /// RFC 1869 sections 4.5 and 4.6: after any reply but a success, HELO follows on the same connection.
     fn on_ehlo(&mut self, reply: &ReplyFacts) {
         let severity = match reply.code.meaning() {
             Class::Success => return self.on_hello(reply, Origin::Ehlo),
@@ -106,8 +106,8 @@ impl Delivery {
             (Class::Refusal(_), Refusal::OfEhlo(severity)) if reply.code == Code::BAD_SEQUENCE => {
                 self.say(&Said::Rset, State::RsetBeforeHelo(severity));
             }
-            // Some servers know no HELO (502): that must not turn a hang-up on EHLO, or a refusal for
-            // now, into a failure.
+            // Some servers do not implement HELO (502). That must not turn a hang-up on EHLO, or a temporary refusal
+            // of it, into a permanent failure.
             (
                 Class::Refusal(_),
                 Refusal::None | Refusal::OfEhlo(Severity::Transient) | Refusal::OfHelo(Severity::Transient),
@@ -141,7 +141,7 @@ impl Delivery {
 
     fn on_transaction_reply(&mut self, stage: Stage, reply: &ReplyFacts) {
         let Self { session, config, envelope, ledger, state, .. } = self;
-        // Nothing is asked in the other states.
+        // In the other states, no reply is due.
         let State::Transaction(transaction) = state else { return };
         let origin = transaction.origin();
         match transaction.on_reply(stage, reply, session, config, envelope, ledger) {
@@ -152,9 +152,9 @@ impl Delivery {
         }
     }
 
-    /// A reply that answers nothing, or the content before its end. It began to arrive at `since`.
+    /// A reply that was not due, or that answers the content before its end. Its first octet arrived at `since`.
     pub(super) fn on_unsolicited(&mut self, since: Stage, stage: Stage, begun: bool, reply: &ReplyFacts) {
-        // A refusal counts for the content (RFC 5321 section 3.3).
+        // During the content, a refusal applies to the message (RFC 5321 section 3.3).
         if let (State::Transaction(transaction), Stage::Content, Some(severity)) =
             (&self.state, since, reply.code.severity())
         {
@@ -170,14 +170,14 @@ impl Delivery {
         self.end_at(stage, begun, AttemptEnd::Unsolicited, Interruption::ProtocolError, None);
     }
 
-    /// A reply that cannot answer what is due at `stage`.
+    /// A reply that cannot answer the command at `stage`.
     pub(super) fn on_out_of_step(&mut self, stage: Stage, begun: bool, reply: &ReplyFacts) {
         self.note_reply(reply);
         self.doubt_refusals(Some(reply));
         self.end_at(stage, begun, AttemptEnd::Unexpected, Interruption::ProtocolError, None);
     }
 
-    /// A reply that is neither success nor refusal, where nothing else makes sense.
+    /// A 3yz reply to a command that it cannot answer.
     fn on_unexpected(&mut self, reply: &ReplyFacts) {
         self.on_out_of_step(self.session.stage(), true, reply);
     }
@@ -191,15 +191,15 @@ impl Delivery {
     pub(super) fn on_content_error(&mut self, error: ContentError) {
         let status = match error {
             ContentError::BareLf(_) | ContentError::BareCr(_) | ContentError::EightBit(_) => Status::Failed,
-            // It is not the content that was announced: that may come yet.
+            // The content is not the one that was announced, so a later attempt may succeed.
             ContentError::TooLong { .. } | ContentError::TooShort { .. } => Status::Deferred,
         };
         self.ledger.settle(status, SettledBy::Content(error));
         self.done(AttemptEnd::Abandoned);
     }
 
-    /// The server will have none of the client: everybody is refused. If it had taken the connection that
-    /// this one replaces, only for now.
+    /// The server refused the client: this applies to every recipient. It is temporary if this connection replaces a
+    /// kept one, because the server accepted the client on that one.
     fn refuse(&mut self, severity: Severity, reply: &ReplyFacts, verdicts: Verdicts) {
         let replaces_kept = self.ledger.attempts.first().is_some_and(|attempt| attempt.reused);
         let severity = if replaces_kept { Severity::Transient } else { severity };
@@ -208,7 +208,7 @@ impl Delivery {
         self.say_quit(verdicts);
     }
 
-    /// Every recipient is settled: on to the next message, or QUIT.
+    /// Every recipient has its status: prepare for the next message, or send QUIT.
     fn finish(&mut self, next_mail: NextMail, verdicts: Verdicts, origin: Origin) {
         match (self.config.afterwards(), next_mail) {
             (Afterwards::Quit, _) | (Afterwards::Keep, NextMail::Never) => self.say_quit(verdicts),
@@ -217,7 +217,7 @@ impl Delivery {
         }
     }
 
-    /// This connection cannot serve the message: QUIT, and everything from the start on a new one.
+    /// This connection cannot carry the message: send QUIT, and start over on a new one.
     pub(super) fn leave(&mut self, ended: AttemptEnd) {
         self.ledger.recipients.reopen();
         self.say(&Said::Quit, State::Leaving(ended));
@@ -251,7 +251,7 @@ impl Delivery {
         self.note_stage();
     }
 
-    /// Gives one command; its reply decides what follows.
+    /// Sends one command and enters the state in which its reply is handled.
     fn say(&mut self, said: &Said, state: State) {
         let literal = self.local_address.filter(|_| self.config.address_literal()).map(HelloName::from);
         let name = literal.as_ref().unwrap_or(self.config.hello_name());
@@ -262,7 +262,7 @@ impl Delivery {
             Said::Rset => (Command::Rset, None),
             Said::Quit => (Command::Quit, None),
         };
-        // Where the session cannot take it, there is nothing left to say; nobody is forgotten.
+        // If the session does not accept the command, end it; every recipient still gets a status.
         let Ok(()) = self.session.command(&command) else {
             return self.end_here(AttemptEnd::Abandoned, Interruption::ProtocolError);
         };
@@ -273,7 +273,7 @@ impl Delivery {
     }
 }
 
-/// A command that needs nothing of the message.
+/// A command that does not depend on the message.
 enum Said {
     Ehlo,
     Helo,

@@ -1,4 +1,4 @@
-//! How a connection ends, what follows, and what the report says of it.
+//! The end of a connection: what follows, and what the report says.
 
 use super::{Delivery, LastConnection, Place, Refusal, State};
 use crate::{
@@ -28,8 +28,8 @@ impl Delivery {
         reply: Option<&ReplyFacts>,
     ) {
         let ended = match (&self.state, interruption) {
-            // Nobody waits for an answer to QUIT (RFC 5321 section 4.1.1.10 only asks to), but where it has to
-            // prove a refusal.
+            // A missing reply to QUIT does not matter (RFC 5321 section 4.1.1.10 is only a SHOULD), unless the reply
+            // was to confirm a refusal.
             (
                 State::Quitting(Verdicts::Unproven),
                 Interruption::HangUp
@@ -57,7 +57,7 @@ impl Delivery {
         self.end(ended, interruption, point, reply);
     }
 
-    /// The connection has ended: asks the table what follows.
+    /// The connection has ended: asks the retry table what follows.
     pub(super) fn end(
         &mut self,
         ended: AttemptEnd,
@@ -66,7 +66,7 @@ impl Delivery {
         reply: Option<&ReplyFacts>,
     ) {
         if let State::Done(_) = self.state {
-            // The message's report is written: what becomes of its connection is another story.
+            // The report is complete: the end of a kept connection does not change it.
             return self.drop_connection();
         }
         if interruption == Interruption::ProtocolError {
@@ -75,8 +75,8 @@ impl Delivery {
         if self.ledger.recipients.all_settled() && !self.envelope.forward_paths().is_empty() {
             return self.done(ended);
         }
-        // A reply that says why stands above the way the connection ended. EHLO refused for good is not
-        // why: HELO was to follow.
+        // A reply that gives the reason takes precedence over the way the connection ended. A permanent refusal of
+        // EHLO is not the reason, because HELO would have followed.
         let ehlo_refusal = match point {
             Point::EhloRefused(Severity::Transient) => self.ledger.attempt().and_then(|attempt| attempt.ehlo_refusal),
             _ => None,
@@ -95,7 +95,7 @@ impl Delivery {
 
     pub(super) fn reconnect(&mut self, ended: AttemptEnd, hello: Hello, place: Place) {
         self.note_end(ended);
-        // What was refused on this connection will be asked again.
+        // Recipients that were refused on this connection will be tried again.
         self.ledger.recipients.reopen();
         self.session.close();
         self.state = State::Connecting(hello, place);
@@ -106,7 +106,7 @@ impl Delivery {
         self.drop_connection();
     }
 
-    /// There is no connection any more, and none is wanted.
+    /// The delivery is done and has no connection.
     pub(super) fn drop_connection(&mut self) {
         self.session.close();
         self.state = State::Done(LastConnection::Closed);
@@ -116,7 +116,7 @@ impl Delivery {
         retry::after(Situation::new(point, interruption).with_needs(self.needs()).with_policy(self.config.helo_retry()))
     }
 
-    /// How far the connection had come, with `stage` due and `begun` or not.
+    /// How far the connection had come. `begun`: whether the first octet of the command at `stage` was sent.
     pub(super) fn point(&self, stage: Stage, begun: bool) -> Point {
         match &self.state {
             State::Connecting(..) | State::Greeting(_) | State::Done(_) => Point::BeforeHello,
@@ -133,13 +133,13 @@ impl Delivery {
         }
     }
 
-    /// Replies and commands are out of step: what was refused for good in this transaction may have been
-    /// refused to another command, so it counts as temporary; and if the whole content was refused, it may
-    /// have been taken. Whether anything was.
+    /// Replies and commands are out of step, so an earlier refusal may have been meant for another command. Permanent
+    /// refusals of this transaction become temporary, and recipients for whom the whole content was refused become
+    /// unconfirmed. Returns whether any status changed.
     pub(super) fn doubt_refusals(&mut self, reply: Option<&ReplyFacts>) -> bool {
         let recipients = &mut self.ledger.recipients;
         let doubted = match self.state {
-            // Both, whatever the first one finds.
+            // `|`, not `||`: both must run.
             State::Transaction(_) | State::Rset(_) | State::Quitting(Verdicts::Provisional | Verdicts::Unproven) => {
                 recipients.defer_refused() | recipients.unconfirm_refused()
             }
@@ -167,7 +167,7 @@ impl Delivery {
         }
     }
 
-    /// The reply decides how the attempt went. Once all is settled, none does.
+    /// Adds the reply to the attempt as the reason for its end, unless every recipient already has its status.
     pub(super) fn note_reply(&mut self, reply: &ReplyFacts) {
         let settled = matches!(self.state, State::Rset(_) | State::Quitting(_) | State::Leaving(_) | State::Done(_));
         if let (Some(attempt), false) = (self.ledger.attempt(), settled) {

@@ -1,4 +1,4 @@
-//! One message to one next hop, over as many connections as that takes.
+//! Delivers one message to one next hop, over as many connections as needed.
 
 mod conversation;
 mod ending;
@@ -37,44 +37,44 @@ pub struct Delivery {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum State {
-    /// A connection is wanted, to say this hello on it.
+    /// Waiting for a connection, on which this hello will be sent.
     Connecting(Hello, Place),
     Greeting(Hello),
     Ehlo,
     Lhlo,
     Helo(Refusal),
-    /// Clears the server's memory of a refused EHLO (RFC 1869 section 4.6).
+    /// RSET was sent to clear the state that a refused EHLO left on the server (RFC 1869 section 4.6).
     RsetBeforeHelo(Severity),
     Transaction(Transaction),
-    /// All is settled; the connection is made ready for the next message.
+    /// Every recipient has its status, and RSET was sent to prepare the connection for the next message.
     Rset(Origin),
-    /// All is settled, and QUIT was given.
+    /// Every recipient has its status, and QUIT was sent.
     Quitting(Verdicts),
-    /// Nothing is: QUIT was given, and the message gets a new connection. This is how the report says that
-    /// the connection ended.
+    /// No recipient has a status: QUIT was sent, and the message will get a new connection. The report will give this
+    /// as the end of the old one.
     Leaving(AttemptEnd),
     Done(LastConnection),
 }
 
-/// What came before HELO on its connection.
+/// What was refused on this connection before HELO was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Refusal {
     None,
     OfEhlo(Severity),
-    /// And HELO got 503 once.
+    /// EHLO, with this severity, and then HELO, with 503.
     OfHelo(Severity),
 }
 
-/// The connection of a delivery that is done.
+/// What happened to the connection of a delivery that is done.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum LastConnection {
     Closed,
-    /// It was opened with this hello, and can serve another message.
+    /// It is open for another message. This is the hello that was sent on it.
     Kept(Hello),
 }
 
 impl Delivery {
-    /// A delivery of the message with this envelope. Pass an `Arc<Config>` to share one policy between
+    /// Starts the delivery of a message with this envelope. Pass an `Arc<Config>` to share one policy between
     /// deliveries.
     pub fn new(config: impl Into<Arc<Config>>, envelope: Envelope) -> Self {
         let config = config.into();
@@ -90,17 +90,17 @@ impl Delivery {
         delivery
     }
 
-    /// Sends hello and QUIT only, to see what the server offers. The attempts of the report tell.
+    /// A delivery without a message: sends only hello and QUIT. See [`Report::attempts`] for the server's replies.
     pub fn probe(config: impl Into<Arc<Config>>) -> Self {
         Self::new(config, Envelope::nobody())
     }
 
-    /// What to do next. The answer is the same until another method changes something.
+    /// The next action for the driver. It stays the same until a method with `&mut self` is called.
     pub fn poll(&self) -> Step<'_> {
         match &self.state {
             State::Connecting(_, place) => Step::Connect(Connect::new(*place, self.config.timeouts().connect())),
             State::Done(_) => Step::Done(self.report()),
-            // Content is gathered first, so that its end leaves with the last of it.
+            // Fill the block with content first, so that the end of the content is sent with the last octets.
             State::Transaction(transaction) => match self.room_for_content(transaction) {
                 0 => self.poll_session(),
                 room => Step::Content(room),
@@ -128,7 +128,7 @@ impl Delivery {
         }
     }
 
-    /// What is known so far: complete when the delivery is done.
+    /// The report. It is complete when the delivery is done.
     pub const fn report(&self) -> Report<'_> {
         Report::new(&self.envelope, &self.ledger)
     }
@@ -143,12 +143,13 @@ impl Delivery {
         matches!(self.state, State::Done(LastConnection::Kept(_)))
     }
 
-    /// What the server offers on the connection that is open.
+    /// The extensions that the server offers on the current connection. Empty before the reply to EHLO or LHLO, after
+    /// HELO, and without a connection.
     pub const fn capabilities(&self) -> &Capabilities {
         self.session.capabilities()
     }
 
-    /// A new connection is open.
+    /// Reports that a new connection is open. Answers [`Step::Connect`].
     pub fn connected(&mut self) -> Result<(), MisuseError> {
         self.connected_through(None)
     }
@@ -168,7 +169,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// No connection could be opened, for the reason `why`, which the report repeats.
+    /// Reports that no connection could be opened. `why` goes into the report. Answers [`Step::Connect`].
     pub fn connect_failed(&mut self, why: &str) -> Result<(), MisuseError> {
         let State::Connecting(..) = self.state else { return Err(MisuseError::NotConnecting) };
         let detail = self.ledger.kept.keep(why.as_bytes());
@@ -177,7 +178,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// The transport accepted the first `octets` of what [`Step::Transmit`] showed.
+    /// Reports that the transport accepted this many octets from the start of those in [`Step::Transmit`].
     pub fn sent(&mut self, octets: usize) -> Result<(), MisuseError> {
         self.check_connected()?;
         self.session.sent(octets).map_err(|_| MisuseError::NothingToSend)?;
@@ -185,11 +186,11 @@ impl Delivery {
         Ok(())
     }
 
-    /// These octets arrived. What comes after the end of the session is ignored.
+    /// Reports octets that arrived, in pieces of any size. Input after the session has ended is ignored.
     pub fn received(&mut self, octets: &[u8]) -> Result<(), MisuseError> {
         self.check_connected()?;
         let mut rest = octets;
-        // After the end of the session there is no more event.
+        // Ends because a session that has ended returns no more events.
         loop {
             let (stage, begun) = (self.session.stage(), self.session.begun());
             let limit = self.config.limits().kept_reply();
@@ -228,22 +229,25 @@ impl Delivery {
         }
     }
 
-    /// The connection is lost. Report what has arrived first.
+    /// Reports that the connection is lost. Report everything that has arrived before you call this.
     pub fn disconnected(&mut self, how: Disconnect) -> Result<(), MisuseError> {
         self.check_connected()?;
         self.end_here(AttemptEnd::Lost(how), Interruption::HangUp);
         Ok(())
     }
 
-    /// The timeout of [`Step::Receive`] or [`Step::Transmit`] has expired. The connection is given up. Report
-    /// what has arrived first.
+    /// Reports that the timeout of [`Step::Receive`] or [`Step::Transmit`] has expired. The connection is then
+    /// abandoned. Report everything that has arrived before you call this.
     pub fn timed_out(&mut self) -> Result<(), MisuseError> {
         self.check_connected()?;
         self.end_here(AttemptEnd::TimedOut, Interruption::Silence);
         Ok(())
     }
 
-    /// The next octets of the message.
+    /// Gives the next octets of the message: at most as many as [`Step::Content`] asked for.
+    ///
+    /// If they cannot be sent, the delivery is done: recipients without a final status have failed, or are deferred if
+    /// the content is longer than its [exact size](crate::Size::Exact).
     pub fn content(&mut self, octets: &[u8]) -> Result<(), MisuseError> {
         match self.content_room() {
             0 => return Err(MisuseError::NoContentWanted),
@@ -260,7 +264,8 @@ impl Delivery {
         }
     }
 
-    /// The message has no more octets.
+    /// Reports the end of the message. Answers [`Step::Content`]. Content that is shorter than its
+    /// [exact size](crate::Size::Exact) is not sent to its end, and recipients without a final status are deferred.
     pub fn end_content(&mut self) -> Result<(), MisuseError> {
         if self.content_room() == 0 {
             return Err(MisuseError::NoContentWanted);
@@ -281,10 +286,18 @@ impl Delivery {
         }
     }
 
-    /// Gives up the delivery, which is then done; its connection is to be dropped, a kept one too.
+    /// Stops the delivery. It is then done, and the driver must drop the connection, even a kept one.
     ///
-    /// Recipients that have no final status yet are deferred or, once the end of the content was sent,
-    /// unconfirmed. Those that have one keep it: if all have one, only the rest of the session is cut short.
+    /// | Called | Recipients |
+    /// |---|---|
+    /// | before the end of the content was sent | deferred, except those that have a final status: they keep it |
+    /// | after that, before its reply arrived | unconfirmed, except those that have a final status: they keep it |
+    /// | when all have a final status, during RSET or QUIT | keep it; only the rest of the session is cut short |
+    /// | during the QUIT that must confirm a permanent refusal of MAIL on a kept connection | deferred, not failed |
+    /// | when the delivery is done | keep their status; a kept connection is no longer kept |
+    ///
+    /// The end of the content counts as sent when its last octet was reported with [`sent`](Self::sent). `why` becomes
+    /// the [cause](crate::Cause::Cancelled) of the statuses that this sets.
     pub fn cancel(&mut self, why: Cancel) {
         match self.state {
             State::Done(LastConnection::Closed) => {}
@@ -318,18 +331,19 @@ impl Delivery {
         }
     }
 
-    /// Starts the next message: on the connection that was kept, if there is one and it can serve the message,
-    /// or else on a new one.
+    /// Starts the next message to the same next hop. It uses the kept connection, if there is one and it can carry the
+    /// message; otherwise it asks for a new one.
     ///
-    /// The policy, the buffers and what was learned of the server's refusals are kept. The report of the
-    /// message before is forgotten.
+    /// Kept from the message before: the policy, the kept connection and the extensions offered on it, allocated
+    /// buffers, and which refusals are known not to be a [session limit](crate::retry::after_refusal). Replaced or
+    /// forgotten: the envelope, and the whole report, with all statuses, attempts and replies. Take the report first.
     pub fn deliver_next(&mut self, envelope: Envelope) -> Result<(), MisuseError> {
         let State::Done(last) = self.state else { return Err(MisuseError::NotDone) };
         self.envelope = envelope;
         match last {
             LastConnection::Closed => self.begin(),
             LastConnection::Kept(hello) => {
-                self.open_books();
+                self.open_ledger();
                 self.ledger.attempts.push(Attempt { hello: Some(hello), ..Attempt::new(true) });
                 if retry::can_serve(hello, self.needs()) {
                     self.begin_transaction(Origin::Message);
@@ -341,7 +355,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Ends a kept connection in order, with QUIT: poll until done again. Without one, it does nothing.
+    /// Ends a kept connection with QUIT: poll until the delivery is done again. Does nothing if there is no connection.
     pub fn quit(&mut self) -> Result<(), MisuseError> {
         match self.state {
             State::Done(LastConnection::Closed) => Ok(()),
@@ -367,7 +381,8 @@ impl Delivery {
         }
     }
 
-    /// A block that is being written is written to its end: a refill for each gap would move it each time.
+    /// How much content fits into the block. None while a block is partly written: refilling it after each write would
+    /// move its octets each time.
     fn room_for_content(&self, transaction: &Transaction) -> usize {
         if transaction.wants_content() && !self.session.is_partly_sent() {
             self.config.limits().block().max(1).saturating_sub(self.session.output().len())
@@ -377,7 +392,7 @@ impl Delivery {
     }
 }
 
-/// An event without the octets it came in.
+/// An event that does not borrow from the session.
 enum Heard {
     Reply(Stage, ReplyFacts),
     ServiceClosing(ReplyFacts),

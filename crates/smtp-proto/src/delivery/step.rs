@@ -1,4 +1,4 @@
-//! What a delivery asks its driver to do, and how it refuses calls that it did not ask for.
+//! What a delivery asks its driver to do, and the error for misuse.
 
 use core::{fmt, time::Duration};
 
@@ -6,24 +6,24 @@ use crate::{escape::Escaped, report::Report, timeouts::Timeout};
 
 /// What to do next.
 ///
-/// The enum is exhaustive on purpose: a driver that ignored a step that it does not know would spin. A new
-/// step is a breaking change.
+/// The enum is exhaustive on purpose: a driver that ignored an unknown step would loop forever. A new step is a
+/// breaking change.
 #[derive(Debug)]
-#[allow(clippy::exhaustive_enums, reason = "a driver has to know every step")]
+#[allow(clippy::exhaustive_enums, reason = "a driver must handle every step")]
 pub enum Step<'a> {
-    /// Drop the connection, if there is one, then open a new one. Report
+    /// Drop the connection, if there is one. Then open a new one, and report
     /// [`connected`](super::Delivery::connected) or [`connect_failed`](super::Delivery::connect_failed).
     Connect(Connect),
     /// Write these octets, or some of them, and report how many with [`sent`](super::Delivery::sent). Keep
     /// reading while you write, or both sides may deadlock.
     Transmit(Transmit<'a>),
-    /// Give at most this many octets of the message with [`content`](super::Delivery::content), or report its
-    /// end with [`end_content`](super::Delivery::end_content).
+    /// Give at most this many octets of the message with [`content`](super::Delivery::content), or report its end with
+    /// [`end_content`](super::Delivery::end_content). Never zero.
     Content(usize),
     /// Read, and report [`received`](super::Delivery::received),
     /// [`disconnected`](super::Delivery::disconnected) or [`timed_out`](super::Delivery::timed_out).
     Receive(Timeout),
-    /// Every recipient has its final status. Drop the connection unless it
+    /// The delivery is done: every recipient has its final status. Drop the connection unless it
     /// [is kept](super::Delivery::is_kept).
     Done(Report<'a>),
 }
@@ -34,13 +34,13 @@ pub enum Step<'a> {
 pub struct Connect {
     /// Where to connect to.
     pub place: Place,
-    /// How long one address may take to accept the connection. After that, the next address is tried, or
-    /// connecting has failed.
+    /// How long to wait for one address to accept the connection. After that, try the next address, or report that
+    /// connecting failed. Zero leaves no time; `TcpStream::connect_timeout` returns an error for it.
     pub timeout: Duration,
 }
 
 impl Connect {
-    /// A connection to `place`, where each address may take this long.
+    /// A connection to `place`, with `timeout` for each address.
     pub const fn new(place: Place, timeout: Duration) -> Self {
         Self { place, timeout }
     }
@@ -48,11 +48,11 @@ impl Connect {
 
 /// Where to connect to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "a driver has to know every place")]
+#[allow(clippy::exhaustive_enums, reason = "a driver must handle every place")]
 pub enum Place {
     /// Any address of the next hop.
     Any,
-    /// The address and port of the connection before.
+    /// The address and port of the previous connection.
     Same,
 }
 
@@ -75,19 +75,19 @@ impl<'a> Transmit<'a> {
         self.octets
     }
 
-    /// How long the peer may take to accept a block of them.
+    /// How long the peer may take to accept a block of them, as [`Limits::block`](crate::Limits::block) defines it.
     pub const fn timeout(&self) -> Timeout {
         self.timeout
     }
 
-    /// Whether the octets contain a secret, such as a response to an authentication challenge: do not log or
-    /// show them.
+    /// Whether the octets contain a secret, such as a response to an authentication challenge. Do not log or display
+    /// them.
     pub const fn is_sensitive(&self) -> bool {
         self.is_sensitive
     }
 }
 
-/// Shows no secrets.
+/// Does not show sensitive octets.
 impl fmt::Debug for Transmit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut transmit = f.debug_struct("Transmit");
@@ -100,7 +100,8 @@ impl fmt::Debug for Transmit<'_> {
     }
 }
 
-/// A call that the delivery did not ask for. It changed nothing, and is never caused by what the peer sent.
+/// The driver made a call that is not allowed now. The call changed nothing. Nothing that the peer sends can cause
+/// this.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum MisuseError {
@@ -123,7 +124,7 @@ impl fmt::Display for MisuseError {
         f.write_str(match self {
             Self::NotConnecting => "the delivery did not ask for a connection",
             Self::NotConnected => "there is no connection",
-            Self::NothingToSend => "there are not that many octets to send",
+            Self::NothingToSend => "more octets were reported as sent than there were to send",
             Self::NoContentWanted => "the delivery did not ask for content",
             Self::TooMuchContent => "more content was given than the delivery asked for",
             Self::NotDone => "the delivery is not done",

@@ -2,17 +2,17 @@
 
 use core::fmt;
 
-/// Whether a negative answer may change by itself.
+/// Whether a refusal is temporary or permanent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "replies refuse in these two ways")]
+#[allow(clippy::exhaustive_enums, reason = "the RFC has these two")]
 pub enum Severity {
-    /// `4yz`: trying again later can help.
+    /// `4yz`: the same command may succeed later.
     Transient,
-    /// `5yz`: the same thing must not be tried again unchanged (RFC 5321 section 4.2.1).
+    /// `5yz`: the same command should not be repeated (RFC 5321 section 4.2.1).
     Permanent,
 }
 
-/// What the first digit of a reply code says (RFC 5321 section 4.2.1).
+/// The meaning of the first digit of a reply code (RFC 5321 section 4.2.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Class {
     Success,
@@ -20,26 +20,26 @@ pub(crate) enum Class {
     Refusal(Severity),
 }
 
-/// A reply code: 200 to 599. Other first digits are no reply.
+/// A reply code, from 200 to 599.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(u16);
 
 impl Code {
-    /// "Service ready": answers a new connection, and later STARTTLS; no other command.
+    /// 220, "Service ready": the greeting, or the reply to STARTTLS. It never answers another command.
     pub const SERVICE_READY: Self = Self(220);
-    /// "Service closing transmission channel": answers QUIT, and no other command.
+    /// 221, "Service closing transmission channel": the reply to QUIT. It never answers another command.
     pub const CHANNEL_CLOSING: Self = Self(221);
-    /// "Service not available, closing transmission channel": may come at any time.
+    /// 421, "Service not available, closing transmission channel": may arrive at any time.
     pub const SERVICE_CLOSING: Self = Self(421);
-    /// "Start mail input": the only answer after which content may be sent.
+    /// 354, "Start mail input": the only reply to DATA after which content may be sent.
     pub const START_MAIL_INPUT: Self = Self(354);
-    /// "Bad sequence of commands".
+    /// 503, "Bad sequence of commands".
     pub const BAD_SEQUENCE: Self = Self(503);
-    /// "Requested mail action aborted: exceeded storage allocation": temporary for a recipient
-    /// who comes after others were taken (RFC 5321 section 4.5.3.1.10).
+    /// 552, "Requested mail action aborted: exceeded storage allocation". It is temporary for a recipient if others
+    /// were accepted before (RFC 5321 section 4.5.3.1.10).
     pub const EXCEEDED_STORAGE: Self = Self(552);
 
-    /// The code of these digits; `None` unless it is 200 to 599.
+    /// The code with this number; `None` unless it is from 200 to 599.
     pub const fn new(code: u16) -> Option<Self> {
         match code {
             200..=599 => Some(Self(code)),
@@ -47,17 +47,17 @@ impl Code {
         }
     }
 
-    /// The number, 200 to 599.
+    /// The number, from 200 to 599.
     pub const fn get(self) -> u16 {
         self.0
     }
 
-    /// The first digit, 2 to 5.
+    /// The first digit, from 2 to 5.
     pub const fn class(self) -> u16 {
         self.0 / 100
     }
 
-    /// Whether this refuses (4yz, 5yz), and for how long.
+    /// The severity of a refusal, 4yz or 5yz; `None` for other codes.
     pub const fn severity(self) -> Option<Severity> {
         match self.meaning() {
             Class::Refusal(severity) => Some(severity),
@@ -65,14 +65,13 @@ impl Code {
         }
     }
 
-    /// Whether this can answer RSET, which is always in order and never about a message: success, or that
-    /// the server does not know it.
+    /// Whether this can be the reply to RSET: success, or "unknown command". RSET is allowed at any time and concerns
+    /// no message, so any other reply was meant for another command.
     pub(crate) const fn answers_rset(self) -> bool {
         matches!(self.0, 200..300) || self.is_unknown_command()
     }
 
-    /// Whether this can answer QUIT, and nothing else that was asked: 221, or that the server does not know
-    /// it.
+    /// Whether this can be the reply to QUIT and to no earlier command: 221, or "unknown command".
     pub(crate) const fn answers_quit(self) -> bool {
         matches!(self, Self::CHANNEL_CLOSING) || self.is_unknown_command()
     }
@@ -103,7 +102,7 @@ impl fmt::Debug for Code {
     }
 }
 
-/// An enhanced status code such as `5.7.509` (RFC 3463): class 2, 4 or 5, the others 0 to 999.
+/// An enhanced status code such as `5.7.509` (RFC 3463).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EnhancedCode {
     class: u16,
@@ -116,17 +115,17 @@ impl EnhancedCode {
         Self { class, subject, detail }
     }
 
-    /// 2, 4 or 5.
+    /// The first number: 2, 4 or 5.
     pub const fn class(self) -> u16 {
         self.class
     }
 
-    /// 0 to 999.
+    /// The second number, from 0 to 999.
     pub const fn subject(self) -> u16 {
         self.subject
     }
 
-    /// 0 to 999.
+    /// The third number, from 0 to 999.
     pub const fn detail(self) -> u16 {
         self.detail
     }
@@ -149,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_200_to_599_and_says_by_its_first_digit_what_it_means() {
+    fn a_code_is_from_200_to_599_and_its_first_digit_is_its_class() {
         for (number, class, severity) in [
             (200, 2, None),
             (299, 2, None),

@@ -1,155 +1,32 @@
-//! Octets in any pieces -> complete replies. Line ends are found first and only complete lines are
-//! parsed, so every split gives the same result and each octet is looked at once.
+//! Decodes replies that arrive in pieces. It finds line ends first and parses only complete lines, so the result does
+//! not depend on how the input is split, and each octet is examined once.
 
 use alloc::vec::Vec;
-use core::{fmt, ops::ControlFlow};
+use core::fmt;
 
-use super::{
-    Reply,
-    code::Code,
-    line::{self, Position},
-    line_end::fold_line_ends,
-};
+use super::{Reply, error::ReplyError, limits::ReplyLimits, scan::Scan};
 use crate::{escape::Escaped, limits::Limits};
-
-/// How much of an offending line a fault keeps, in octets.
-pub(crate) const EXCERPT: usize = 256;
-
-/// Caps on one reply, in octets.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct ReplyLimits {
-    /// One line, without its LF.
-    pub(crate) line: usize,
-    /// All lines of one reply, with their line ends.
-    pub(crate) reply: usize,
-}
-
-impl ReplyLimits {
-    pub(crate) const NONE: Self = Self { line: usize::MAX, reply: usize::MAX };
-
-    /// Whether both hold: octets of the line at hand, without its LF, and of the reply so far, with it.
-    ///
-    /// Both count octets from where they start, so that the first one passed is the same whether the
-    /// octets came alone or together.
-    const fn hold(self, line: usize, reply: usize) -> bool {
-        line <= self.line && reply <= self.reply
-    }
-
-    /// The length of the empty lines at the front of `octets` that pass neither.
-    fn empty_lines(self, octets: &[u8]) -> usize {
-        let mut len = 0_usize;
-        loop {
-            let line = match octets.get(len..) {
-                Some([b'\r', b'\n', ..]) => 1,
-                Some([b'\n', ..]) => 0,
-                _ => return len,
-            };
-            let end = len.wrapping_add(line).wrapping_add(1);
-            if !self.hold(line, end) {
-                return len;
-            }
-            len = end;
-        }
-    }
-}
-
-/// The peer sent something that is not a valid SMTP reply.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ReplyError {
-    kind: ReplyErrorKind,
-    excerpt: Vec<u8>,
-}
-
-/// Why it is not a valid reply.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum ReplyErrorKind {
-    /// A line that does not start with a code from 200 to 599 and a space, a hyphen or nothing.
-    Malformed,
-    /// A line of the reply has another code than the first.
-    MixedCodes,
-    /// A line is longer than the limit.
-    LineTooLong,
-    /// The lines of a reply, with the empty lines before it, are longer than the limit.
-    ReplyTooLong,
-}
-
-impl ReplyError {
-    /// Why it is not a valid reply.
-    pub const fn kind(&self) -> ReplyErrorKind {
-        self.kind
-    }
-
-    /// The line that is at fault, or its first 256 octets.
-    pub fn excerpt(&self) -> &[u8] {
-        &self.excerpt
-    }
-
-    /// Not inlined, so that what reads a line is small enough to be.
-    #[cold]
-    #[inline(never)]
-    fn new(kind: ReplyErrorKind, line: &[u8]) -> Self {
-        let excerpt = line.get(..EXCERPT).unwrap_or(line);
-        Self { kind, excerpt: excerpt.to_vec() }
-    }
-}
-
-impl fmt::Display for ReplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {:?}", self.kind, Escaped(&self.excerpt))
-    }
-}
-
-impl fmt::Display for ReplyErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "something that is not an SMTP reply",
-            Self::MixedCodes => "a reply whose lines have different codes",
-            Self::LineTooLong => "a reply line longer than the limit",
-            Self::ReplyTooLong => "a reply longer than the limit",
-        })
-    }
-}
-
-impl fmt::Debug for ReplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReplyError({self})")
-    }
-}
-
-impl core::error::Error for ReplyError {}
 
 /// Decodes replies that arrive in pieces.
 ///
-/// A reply that lies whole in the input is returned as a view of it. Only an incomplete tail is
-/// copied, into a buffer that is used again.
+/// If the input has a complete reply, the result borrows from the input. Only an incomplete reply is copied, into a
+/// buffer that is reused.
 ///
-/// Empty lines before a reply are skipped, because some servers send them. They are no part of the
-/// reply, but count towards its limit: an endless stream of them is a fault.
+/// Empty lines before a reply are skipped, because some servers send them. They are not part of the reply but count
+/// towards its limit, so an endless stream of them is an error.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ReplyDecoder {
-    /// Those of the reply at hand: the empty lines skipped before it are taken off `reply`.
+    /// The limits for the current reply. Empty lines that were skipped before it have been subtracted.
     limits: ReplyLimits,
-    /// `limits.reply` where nothing was skipped.
+    /// `limits.reply` before any subtraction.
     reply_limit: usize,
-    /// The octets of a reply that is not complete, or was the last one returned.
+    /// The octets of an incomplete reply, or of the one that was returned last.
     held: Vec<u8>,
     scan: Scan,
 }
 
-/// How far the reply in `held` has been read.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-struct Scan {
-    /// Where its last, incomplete line starts.
-    line_start: usize,
-    /// The code of the lines before that.
-    code: Option<Code>,
-    /// Complete and returned: to be dropped at the next call.
-    returned: bool,
-}
-
 impl ReplyDecoder {
-    /// A decoder for one connection. Of the limits it uses those of a reply and of its lines.
+    /// A decoder for one connection. It uses [`Limits::reply_line`] and [`Limits::reply`].
     pub const fn new(limits: &Limits) -> Self {
         Self {
             limits: ReplyLimits { line: limits.reply_line(), reply: limits.reply() },
@@ -159,11 +36,11 @@ impl ReplyDecoder {
         }
     }
 
-    /// Takes octets from the front of `input`, up to the end of one reply: how many, and that reply.
-    /// `None`: all input was taken and the reply is not complete.
+    /// Decodes one reply from the start of `input`. Returns how many octets were consumed, and the reply; `None` if
+    /// it is not complete yet, and all input was consumed.
     ///
-    /// After a fault the stream cannot be read any further; call [`ReplyDecoder::clear`] to read
-    /// another one.
+    /// After an error, the rest of the stream is meaningless. Call [`ReplyDecoder::clear`] before you decode another
+    /// stream.
     #[inline]
     pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         if self.scan.returned {
@@ -178,10 +55,10 @@ impl ReplyDecoder {
         }
     }
 
-    /// At the start of a reply: nothing is copied if it is whole.
+    /// Decodes from the start of a reply. Copies nothing if the reply is complete.
     ///
-    /// Not inlined, as `decode_behind_held`: what is left of `decode` is small enough to be inlined
-    /// itself, and a trickle takes a third less time.
+    /// Neither this nor `decode_behind_held` is inlined, so that `decode` itself is small enough to be. That saves a
+    /// third of the time for input that arrives octet by octet.
     #[inline(never)]
     fn decode_whole<'a>(&mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         let mut scan = Scan::default();
@@ -200,8 +77,7 @@ impl ReplyDecoder {
         }
     }
 
-    /// Looks for empty lines only when the input is not a reply, so that they cost nothing where there
-    /// are none.
+    /// Looks for empty lines only after decoding has failed, so that they cost nothing if there are none.
     #[cold]
     fn skip_or_fail<'a>(
         &mut self,
@@ -217,7 +93,7 @@ impl ReplyDecoder {
         }
     }
 
-    /// Skips what is held and the first `taken` octets of `input`: empty lines, `skipped` octets long.
+    /// Skips empty lines, `skipped` octets in all: the held ones and the first `taken` of `input`.
     #[cold]
     fn decode_behind_empty_lines<'a>(
         &mut self,
@@ -231,8 +107,8 @@ impl ReplyDecoder {
         (taken.saturating_add(behind), result)
     }
 
-    /// Holds octets that do not end the line at hand. It is looked at when it has ended, so a trickle
-    /// costs no more than a stream.
+    /// Holds `input` if it neither ends the current line nor exceeds a limit. The line is parsed once, when it has
+    /// ended, so input that arrives octet by octet is not examined repeatedly.
     #[inline]
     fn goes_on_with_line(&mut self, input: &[u8]) -> bool {
         let reply = self.held.len().wrapping_add(input.len());
@@ -240,7 +116,7 @@ impl ReplyDecoder {
             return false;
         }
         match input {
-            // A call to copy one octet costs more than the octet.
+            // For one octet, `push` is cheaper than a call that copies a slice.
             [octet] if *octet != b'\n' => self.held.push(*octet),
             _ if input.contains(&b'\n') => return false,
             _ => self.held.extend_from_slice(input),
@@ -248,7 +124,7 @@ impl ReplyDecoder {
         true
     }
 
-    /// No more than the one octet that passes a limit is held.
+    /// Decodes with held octets before `input`. Holds at most one octet more than a limit allows.
     #[inline(never)]
     fn decode_behind_held<'a>(&'a mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
         // Only the CR of an empty line before a reply can be held.
@@ -272,14 +148,14 @@ impl ReplyDecoder {
         }
     }
 
-    /// Forgets what is incomplete: for a new connection, or when TLS starts (RFC 3207 section 5).
+    /// Drops an incomplete reply. Call it for a new connection, or when TLS starts (RFC 3207 section 5).
     pub fn clear(&mut self) {
         self.limits.reply = self.reply_limit;
         self.held.clear();
         self.scan = Scan::default();
     }
 
-    /// What has arrived of a reply that is not complete, or the CR of an empty line before it.
+    /// The octets of an incomplete reply that have arrived, or the CR of an empty line before one.
     pub fn held(&self) -> &[u8] {
         if self.scan.returned { &[] } else { &self.held }
     }
@@ -292,10 +168,10 @@ impl fmt::Debug for ReplyDecoder {
 }
 
 impl<'a> Reply<'a> {
-    /// Reads one complete reply from the front of `octets`: how many octets it took, and the reply. `None` if
-    /// the reply is not complete yet. Empty lines before it are skipped.
+    /// Parses one reply from the start of `octets`. Returns how many octets it and the empty lines before it have, and
+    /// the reply; `None` if it is not complete yet. There is no limit on its size.
     ///
-    /// For octets that arrive in pieces use [`ReplyDecoder`], which looks at each octet once.
+    /// For octets that arrive in pieces, use [`ReplyDecoder`], which examines each octet once.
     pub fn parse(octets: &'a [u8]) -> Result<Option<(usize, Self)>, ReplyError> {
         let limits = ReplyLimits::NONE;
         let skipped = limits.empty_lines(octets);
@@ -308,80 +184,17 @@ impl<'a> Reply<'a> {
     }
 }
 
-impl Scan {
-    /// Reads lines of `octets` from `line_start` on. `octets` starts with the reply's first octet.
-    #[inline]
-    fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyError> {
-        loop {
-            // Most lines of long replies take this short way: their code is known, and more follow.
-            let continued = self.code.and_then(|_| octets.first_chunk()).map(|[a, b, c]| [*a, *b, *c, b'-']);
-            let short_way = fold_line_ends(octets, self.line_start, self.line_start, |start, end| {
-                let line_start = octets.get(start..).and_then(<[u8]>::first_chunk);
-                let is_continued = continued.is_some() && line_start == continued.as_ref();
-                if is_continued && limits.hold(end.wrapping_sub(start), end.wrapping_add(1)) {
-                    ControlFlow::Continue(end.wrapping_add(1))
-                } else {
-                    ControlFlow::Break((start, end))
-                }
-            });
-            match short_way {
-                ControlFlow::Continue(line_start) => {
-                    self.line_start = line_start;
-                    if limits.hold(octets.len().wrapping_sub(line_start), octets.len()) {
-                        return Ok(None);
-                    }
-                    return Err(self.passed(octets.get(line_start..).unwrap_or_default(), limits));
-                }
-                ControlFlow::Break((line_start, end)) => {
-                    self.line_start = line_start;
-                    let line = octets.get(line_start..end).unwrap_or_default();
-                    let end = end.wrapping_add(1);
-                    if !limits.hold(line.len(), end) {
-                        return Err(self.passed(line, limits));
-                    }
-                    // A bare LF ends a line as CR LF does.
-                    match self.read_line(line.strip_suffix(b"\r").unwrap_or(line))? {
-                        (code, Position::Last) => return Ok(Some((code, end))),
-                        (code, Position::More) => self.code = Some(code),
-                    }
-                    self.line_start = end;
-                }
-            }
-        }
-    }
-
-    /// Reads any complete line, without its end: the code of the reply, and whether more follow.
-    fn read_line(&self, line: &[u8]) -> Result<(Code, Position), ReplyError> {
-        match (line::reply_line(line), self.code) {
-            (Some((code, _)), Some(first)) if code != first => Err(ReplyError::new(ReplyErrorKind::MixedCodes, line)),
-            (Some(parsed), _) => Ok(parsed),
-            // Some servers put empty lines into a long banner or EHLO reply.
-            (None, Some(first)) if line.is_empty() => Ok((first, Position::More)),
-            (None, _) => Err(ReplyError::new(ReplyErrorKind::Malformed, line)),
-        }
-    }
-
-    #[cold]
-    fn passed(&self, line: &[u8], limits: ReplyLimits) -> ReplyError {
-        let reply_room = limits.reply.saturating_sub(self.line_start);
-        if line.len() > limits.line && limits.line <= reply_room {
-            ReplyError::new(ReplyErrorKind::LineTooLong, line.get(..limits.line).unwrap_or(line))
-        } else {
-            ReplyError::new(ReplyErrorKind::ReplyTooLong, line.get(..reply_room).unwrap_or(line))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply::ReplyErrorKind;
     use alloc::{format, string::String};
 
     fn decoder_with(line: usize, reply: usize) -> ReplyDecoder {
         ReplyDecoder::new(&Limits::DEFAULT.with_reply_line(line).with_reply(reply))
     }
 
-    /// The replies of a stream that arrives cut at these places, then the fault if there is one.
+    /// The replies of a stream that is split at `cuts`, then the error if there is one.
     fn decoded(octets: &[u8], cuts: &[usize], line: usize, reply: usize) -> Vec<String> {
         let mut decoder = decoder_with(line, reply);
         let mut found = Vec::new();
@@ -407,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_split_gives_the_same_replies_and_the_same_fault() {
+    fn every_split_gives_the_same_replies_and_the_same_error() {
         for (octets, line, reply) in [
             (&b"220-a\r\n\r\n220 b\r\n250 ok\r\n25"[..], 100, 100),
             (b"250-a\n250\n220\r\n", 100, 100),
@@ -448,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_passed_by_the_first_octet_above_it() {
+    fn a_limit_is_exceeded_by_the_first_octet_above_it() {
         let fault = |octets: &[u8], line, reply| decoded(octets, &[], line, reply).pop().unwrap();
         assert_eq!(fault(b"250 456\r\n", 8, 9), "\"250 456\\r\\n\"");
         assert_eq!(fault(b"250 456\r\n", 7, 9), "a reply line longer than the limit: \"250 456\"");
@@ -461,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn empty_lines_before_a_reply_are_no_part_of_it_but_count_towards_its_limits() {
+    fn empty_lines_before_a_reply_are_not_part_of_it_but_count_towards_its_limits() {
         let found = |octets: &[u8], line, reply| decoded(octets, &[], line, reply);
         for octets in [&b"\r\n\n250 a\r\n"[..], b"\n\r\n250 a\r\n", b"\n\n\n250 a\r\n"] {
             assert_eq!(found(octets, 6, 10), ["\"250 a\\r\\n\""]);
             assert_eq!(found(octets, 6, 9), ["a reply longer than the limit: \"250 a\\r\""]);
             assert_eq!(found(octets, 6, 3), ["a reply longer than the limit: \"\""]);
             assert_eq!(found(octets, 5, 10), ["a reply line longer than the limit: \"250 a\""]);
-            // Each reply has them to itself, whether it is held or not.
+            // They count for one reply only, whether it is held or not.
             let two = [octets, octets].concat();
             assert_eq!(found(&two, 6, 10), ["\"250 a\\r\\n\""; 2]);
             for cut in 0..two.len() {
@@ -482,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_empty_line_before_a_reply_no_more_is_held_than_its_cr() {
+    fn only_the_cr_of_an_empty_line_before_a_reply_is_held() {
         let mut decoder = decoder_with(100, 100);
         for (octets, held) in [
             (&b"\r"[..], &b"\r"[..]),
@@ -504,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_empty_lines_ends_with_a_fault_and_holds_nothing() {
+    fn a_flood_of_empty_lines_ends_with_an_error_and_is_not_held() {
         for empty in [&b"\r\n"[..], b"\n"] {
             let mut decoder = decoder_with(100, 1000);
             for _ in 0..1000 / empty.len() {
@@ -517,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_without_a_line_end_is_held_up_to_the_limit_only() {
+    fn a_flood_without_a_line_end_is_held_only_up_to_the_limit() {
         let mut decoder = decoder_with(1000, 5000);
         let mut faults = 0;
         for _ in 0..100 {

@@ -1,5 +1,5 @@
-//! The grammar of one reply line (RFC 5321 section 4.2), on complete lines only: streaming parsers
-//! on a growing buffer are quadratic for an octet at a time.
+//! Parses one complete reply line (RFC 5321 section 4.2). A parser that starts over whenever the buffer grows would
+//! take quadratic time if the input arrives octet by octet.
 
 use nom::{
     IResult, Parser,
@@ -18,8 +18,8 @@ pub(super) enum Position {
     Last,
 }
 
-/// `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF`,
-/// one of its lines, without the line end. The text can be any octets.
+/// One line of `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF`, without the
+/// line end. The text may be any octets.
 pub(super) fn reply_line(line: &[u8]) -> Option<(Code, Position)> {
     (code, separator).parse(line).ok().map(|(_text, parsed)| parsed)
 }
@@ -50,7 +50,7 @@ pub(super) fn enhanced(text: &[u8]) -> Option<EnhancedCode> {
     }
 }
 
-/// A number of one to three digits, and what is behind it.
+/// A number of one to three digits, and the rest of the text.
 #[inline]
 fn three_digits(text: &[u8]) -> Option<(u16, &[u8])> {
     let [first @ b'0'..=b'9', rest @ ..] = text else { return None };
@@ -61,7 +61,7 @@ fn three_digits(text: &[u8]) -> Option<(u16, &[u8])> {
     Some((with_digit(number, *third), rest))
 }
 
-/// One digit more, at most the third: nothing can overflow.
+/// Appends a digit. There are at most three, so nothing overflows.
 fn with_digit(number: u16, digit: u8) -> u16 {
     number.wrapping_mul(10).wrapping_add(u16::from(digit & 0x0f))
 }

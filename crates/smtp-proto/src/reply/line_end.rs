@@ -1,11 +1,11 @@
-//! Where lines end.
+//! Finds line ends.
 
 use core::ops::ControlFlow;
 
-/// Folds the places of all LFs of `octets` from `start` on, in order, until `fold` breaks.
+/// Folds the positions of all LFs in `octets` from `start` on, in order, until `fold` breaks.
 ///
-/// Eight octets at a time, with what is done for a line inside the loop: lines of replies are short,
-/// and a search that is begun anew for each of them costs several times as much.
+/// Examines eight octets at a time and calls `fold` within the loop. Lines of replies are short, and starting a
+/// search for each of them would cost several times as much.
 #[inline]
 pub(super) fn fold_line_ends<T, B>(
     octets: &[u8],
@@ -33,22 +33,23 @@ pub(super) fn fold_line_ends<T, B>(
     ControlFlow::Continue(folded)
 }
 
-/// The last `len` octets, fewer than eight, and zeros behind them.
+/// The last `len` octets, fewer than eight, followed by zeros.
 #[inline]
 fn last_eight(octets: &[u8], len: usize) -> u64 {
     match octets.last_chunk() {
-        // Those before them are shifted out, the last of them by itself: `len` may be 0.
+        // Shifts out the octets before them. In two steps, because for `len` 0 all 64 bits are shifted out.
         Some(eight) => u64::from_le_bytes(*eight) >> 8 >> 7_usize.wrapping_sub(len).wrapping_mul(8),
         None => octets.iter().rev().take(len).fold(0, |word, octet| word << 8 | u64::from(*octet)),
     }
 }
 
-/// A high bit for each octet that is a LF, the first the lowest.
+/// Has the high bit set in each octet that is a LF. The first octet is the lowest.
 #[inline]
 const fn line_ends_of_eight(eight: u64) -> u64 {
     const LOWS: u64 = u64::from_ne_bytes([0x7f; 8]);
     let differs = eight ^ u64::from_ne_bytes([b'\n'; 8]);
-    // What is not zero sets its high bit, or has it: no carry goes from one octet to the next.
+    // An octet that differs from LF gets its high bit set by the sum, or has it already. No octet carries into the
+    // next.
     !((differs & LOWS).wrapping_add(LOWS) | differs | LOWS)
 }
 
@@ -66,13 +67,13 @@ mod tests {
     }
 
     #[test]
-    fn all_line_ends_are_found_in_order_at_any_place_among_any_octets() {
+    fn all_line_ends_are_found_in_order() {
         for len in 0..100 {
             for other in [b'x', 0, 9, 0x0b, 0x8a, 0xff] {
                 for (start, distance) in [(0, 1), (1, 2), (0, 3), (7, 1), (8, 9), (20, 7), (3, 31), (0, 90)] {
                     let mut octets = vec![other; len];
                     let expected: Vec<_> = (start..len).step_by(distance).collect();
-                    // Those before the start are not asked for.
+                    // LFs before `start` are not reported.
                     (0..start.min(len)).chain(expected.iter().copied()).for_each(|place| octets[place] = b'\n');
                     assert_eq!(line_ends(&octets, start), expected, "{len} octets {other}");
                 }

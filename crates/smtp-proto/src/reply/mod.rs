@@ -1,14 +1,18 @@
-//! Replies: octets in, [`Reply`] views out (RFC 5321 section 4.2).
+//! Replies and how they are decoded (RFC 5321 section 4.2).
 
 mod code;
 mod decoder;
+mod error;
+mod limits;
 mod line;
 mod line_end;
+mod scan;
 
 pub(crate) use code::Class;
 pub use code::{Code, EnhancedCode, Severity};
-pub(crate) use decoder::EXCERPT;
-pub use decoder::{ReplyDecoder, ReplyError, ReplyErrorKind};
+pub use decoder::ReplyDecoder;
+pub(crate) use error::EXCERPT;
+pub use error::{ReplyError, ReplyErrorKind};
 
 use core::{convert::Infallible, fmt, ops::ControlFlow};
 
@@ -17,10 +21,10 @@ use memchr::memchr;
 use self::line_end::fold_line_ends;
 use crate::escape::Escaped;
 
-/// One complete reply: its code, and its lines as they were on the wire.
+/// One complete reply: its code, and its lines as they arrived.
 ///
-/// A view: it borrows the octets it was decoded from and allocates nothing. The text can be any
-/// octets at all; [`fmt::Display`] escapes what a terminal or a log must not see.
+/// It borrows the octets that it was decoded from, and does not allocate. The text may be any octets; [`fmt::Display`]
+/// escapes those that are not safe to display.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reply<'a> {
     code: Code,
@@ -28,17 +32,17 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// `octets` are the lines of a reply that was decoded with `code`, or the first of them.
+    /// A reply with this code. `octets` are its lines, or some of the first ones.
     pub(crate) const fn from_decoded(code: Code, octets: &'a [u8]) -> Self {
         Self { code, octets }
     }
 
-    /// The three digits.
+    /// The reply code.
     pub const fn code(&self) -> Code {
         self.code
     }
 
-    /// The reply as it was on the wire, line ends included.
+    /// The reply as it arrived, with its line ends.
     pub const fn octets(&self) -> &'a [u8] {
         self.octets
     }
@@ -48,25 +52,25 @@ impl<'a> Reply<'a> {
         Lines::of(self)
     }
 
-    /// The text of the first line: where EHLO's reply names the server.
+    /// The text of the first line. In the reply to EHLO, it names the server.
     pub fn first_line(&self) -> &'a [u8] {
         split_line(self.octets).0
     }
 
-    /// The lines behind the first, as they were on the wire.
+    /// The lines after the first, as they arrived.
     pub(crate) fn after_first_line(&self) -> &'a [u8] {
         split_line(self.octets).1
     }
 
-    /// The enhanced status code at the start of the text (RFC 2034), if its class is that of the
-    /// reply code.
+    /// The enhanced status code at the start of the text (RFC 2034); `None` if there is none, or if its class differs
+    /// from the first digit of the reply code.
     pub fn enhanced(&self) -> Option<EnhancedCode> {
         let text = self.octets.get(4..)?;
-        // The first digits of both.
+        // Compares the first digits of both codes.
         if text.first() == self.octets.first() { line::enhanced(text) } else { None }
     }
 
-    /// The whole text, lines joined by `separator`, safe to show.
+    /// The text of all lines, joined by `separator` and escaped.
     pub fn text<'s>(&self, separator: &'s str) -> impl fmt::Display + use<'a, 's> {
         Text { lines: Lines::of(self), separator }
     }
@@ -108,7 +112,7 @@ impl fmt::Display for Text<'_, '_> {
 #[derive(Clone)]
 struct Lines<'a> {
     rest: &'a [u8],
-    /// What is left is one line, if anything is.
+    /// Whether the rest is at most one line.
     is_one: bool,
 }
 
@@ -131,7 +135,7 @@ impl<'a> Iterator for Lines<'a> {
         Some(text)
     }
 
-    /// All lines in one pass: quicker than to begin a search for each. The end of an only line is known.
+    /// Finds all lines in one pass, which is faster than a search for each. A single line needs no search.
     #[inline]
     fn fold<B, F: FnMut(B, &'a [u8]) -> B>(self, init: B, mut f: F) -> B {
         let octets = self.rest;
@@ -147,15 +151,15 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// The text of the first line, and what is behind it.
+/// The text of the first line, and the lines after it.
 pub(crate) fn split_line(octets: &[u8]) -> (&[u8], &[u8]) {
-    // Of a reply that is kept in part, the last line may have no end.
+    // If only part of a reply was kept, its last line may have no end.
     let end = memchr(b'\n', octets).unwrap_or(octets.len());
     (text(octets, 0, end), octets.get(end.saturating_add(1)..).unwrap_or_default())
 }
 
-/// The text of the line from `start` to its LF, or to the end of the octets. Lines shorter than four
-/// octets are a code alone, or an empty line in the middle of a reply.
+/// The text of the line from `start` to `end`, which is its LF or the end of the octets. A line of fewer than four
+/// octets has no text: it is only a code, or an empty line within a reply.
 #[inline]
 fn text(octets: &[u8], start: usize, end: usize) -> &[u8] {
     let text = octets.get(start.wrapping_add(4)..end).unwrap_or_default();
@@ -173,7 +177,7 @@ mod tests {
         for (octets, expected) in [
             (&b"250-one\r\n250-two\r\n250 three\r\n"[..], &[&b"one"[..], b"two", b"three"][..]),
             (b"250-one\n\r\n250\r\n", &[b"one", b"", b""]),
-            // A reply that is kept in part.
+            // Only part of the reply was kept.
             (b"250-one\r\n250-tw", &[b"one", b"tw"]),
             (b"250-one\r", &[b"one"]),
             (b"250 on", &[b"on"]),

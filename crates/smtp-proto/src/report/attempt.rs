@@ -1,84 +1,100 @@
-//! A view of what became of one connection.
+//! The report on one connection.
 
-use core::fmt;
+use alloc::string::String;
+use core::{fmt, iter};
 
-use super::Report;
 use crate::{
     escape::Escaped,
-    kept::KeptReply,
-    ledger::Attempt,
+    kept::{Kept, KeptReply},
+    ledger::{Attempt, Ledger},
     outcome::{AttemptEnd, Disconnect, Hello},
     reply::Reply,
     stage::Stage,
 };
 
-/// What became of one connection, as far as this message is concerned.
+/// The attempts of a delivery, each with the name of its server if that is known.
+#[derive(Clone, Copy)]
+pub(super) struct Attempts<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) servers: &'a [Option<String>],
+}
+
+impl<'a> Attempts<'a> {
+    pub(super) fn iter(self) -> impl Iterator<Item = AttemptReport<'a>> + use<'a> {
+        let servers = self.servers.iter().map(Option::as_deref).chain(iter::repeat(None));
+        let attempts = self.ledger.attempts.iter().zip(servers);
+        attempts.map(move |(attempt, server)| AttemptReport { kept: &self.ledger.kept, attempt, server })
+    }
+}
+
+/// The report on one attempt: the use of one connection for this message.
 #[derive(Clone, Copy)]
 pub struct AttemptReport<'a> {
-    pub(super) report: Report<'a>,
-    pub(super) attempt: &'a Attempt,
-    pub(super) server: Option<&'a str>,
+    kept: &'a Kept,
+    attempt: &'a Attempt,
+    server: Option<&'a str>,
 }
 
 impl<'a> AttemptReport<'a> {
-    /// The server, if the report [was given its name](Report::with_servers).
+    /// The name of the server, if the report [was given it](super::Report::with_servers).
     pub const fn server(&self) -> Option<&'a str> {
         self.server
     }
 
-    /// The hello that was sent last, if one was.
+    /// The hello that was sent last; `None` if none was sent.
     pub const fn hello(&self) -> Option<Hello> {
         self.attempt.hello
     }
 
-    /// How far the connection had come when it ended, or has come.
+    /// How far the connection came, or has come so far.
     pub const fn stage(&self) -> Stage {
         self.attempt.stage
     }
 
-    /// How it ended; `None` while it goes on.
+    /// How the attempt ended; `None` if it has not ended.
     pub const fn end(&self) -> Option<AttemptEnd> {
         self.attempt.end
     }
 
-    /// Whether the connection had served an earlier message.
+    /// Whether the connection had carried an earlier message.
     pub const fn reused(&self) -> bool {
         self.attempt.reused
     }
 
-    /// The greeting, if one came on this connection for this message.
+    /// The greeting; `None` if it did not arrive, or if the connection [was reused](Self::reused).
     pub fn greeting(&self) -> Option<Reply<'a>> {
-        self.attempt.greeting.map(|reply| self.kept(reply))
+        self.attempt.greeting.map(|reply| self.reply_of(reply))
     }
 
-    /// The reply that accepted the hello: EHLO's lists what the server offers.
+    /// The reply that accepted the hello. After EHLO or LHLO, it lists what the server offers.
     pub fn hello_reply(&self) -> Option<Reply<'a>> {
-        self.attempt.hello_reply.map(|reply| self.kept(reply))
+        self.attempt.hello_reply.map(|reply| self.reply_of(reply))
     }
 
-    /// The reply that refused EHLO, if the server refused it and stayed connected.
+    /// The reply that refused EHLO, if the server did so and did not close the connection with 421.
     pub fn ehlo_refusal(&self) -> Option<Reply<'a>> {
-        self.attempt.ehlo_refusal.map(|reply| self.kept(reply))
+        self.attempt.ehlo_refusal.map(|reply| self.reply_of(reply))
     }
 
-    /// The reply that ended the attempt: a refused hello, a 421, a reply that was not due.
+    /// The reply that ended the attempt, such as a refusal of hello, a 421, or an unsolicited reply.
     pub fn reply(&self) -> Option<Reply<'a>> {
-        self.attempt.reply.map(|reply| self.kept(reply))
+        self.attempt.reply.map(|reply| self.reply_of(reply))
     }
 
-    /// Why connecting failed, in the caller's words, or the octets that are not a valid reply. Any octets:
-    /// show them [escaped](Escaped).
+    /// The caller's reason why connecting failed, or up to 256 octets of an invalid or incomplete reply. It may be any
+    /// octets; display them [escaped](Escaped).
     pub fn detail(&self) -> &'a [u8] {
-        self.report.ledger.kept.text(self.attempt.detail)
+        self.kept.text(self.attempt.detail)
     }
 
-    /// Whether there is more to say of it than that it ended in order, is kept or goes on.
+    /// Whether something went wrong: the attempt has ended, but neither with QUIT nor with a kept connection, or
+    /// there is a [`reply`](Self::reply).
     pub fn is_in_trouble(&self) -> bool {
         self.reply().is_some() || !matches!(self.end(), None | Some(AttemptEnd::Quit | AttemptEnd::Kept))
     }
 
-    fn kept(&self, reply: KeptReply) -> Reply<'a> {
-        self.report.ledger.kept.reply(reply)
+    fn reply_of(&self, reply: KeptReply) -> Reply<'a> {
+        self.kept.reply(reply)
     }
 }
 
@@ -104,7 +120,7 @@ impl fmt::Display for AttemptReport<'_> {
         }
         match self.end() {
             None => write!(f, "open, waiting for {stage}")?,
-            Some(AttemptEnd::Quit) => f.write_str("ended in order")?,
+            Some(AttemptEnd::Quit) => f.write_str("ended with QUIT")?,
             Some(AttemptEnd::Kept) => f.write_str("kept for the next message")?,
             Some(AttemptEnd::ConnectFailed) => f.write_str("could not connect")?,
             Some(AttemptEnd::Lost(Disconnect::Closed)) => write!(f, "the server closed the connection at {stage}")?,
@@ -114,11 +130,11 @@ impl fmt::Display for AttemptReport<'_> {
             Some(AttemptEnd::TimedOut) => write!(f, "the server did not answer in time at {stage}")?,
             Some(AttemptEnd::ServiceClosing) => write!(f, "the server ended the session at {stage}")?,
             Some(AttemptEnd::InvalidReply(kind)) => write!(f, "the server sent {kind} at {stage}")?,
-            Some(AttemptEnd::Unsolicited) => write!(f, "the server sent a reply that was not due at {stage}")?,
-            Some(AttemptEnd::Unexpected) => write!(f, "the server sent a reply that is no answer to {stage}")?,
+            Some(AttemptEnd::Unsolicited) => write!(f, "the server sent an unsolicited reply at {stage}")?,
+            Some(AttemptEnd::Unexpected) => write!(f, "the server sent an unexpected reply at {stage}")?,
             Some(AttemptEnd::ContentRefused) => f.write_str("the server refused the content before it ended")?,
             Some(AttemptEnd::Abandoned) => write!(f, "closed by the client at {stage}")?,
-            Some(AttemptEnd::SessionLimit) => f.write_str("the server may have reached a limit of the session")?,
+            Some(AttemptEnd::SessionLimit) => f.write_str("the server may have reached a session limit")?,
         }
         if let Some(reply) = self.reply() {
             write!(f, ": {reply}")?;

@@ -1,11 +1,11 @@
-//! Text that is cut off where it gets long, without the work for what is left out.
+//! Displays text up to a maximum length, without formatting the rest.
 
 use core::fmt::{self, Write};
 
-/// What is shown of a long text, in characters.
+/// How much of a long text is shown, in characters.
 const SHORT: usize = 500;
 
-/// Shows a text, or its start and an ellipsis.
+/// Displays a text, or its start and an ellipsis.
 pub(super) struct Bounded<T> {
     text: T,
     characters: usize,
@@ -27,14 +27,14 @@ impl<T: fmt::Display> fmt::Display for Bounded<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut start = Start { out: f, left: self.characters, is_cut: false };
         match write!(start, "{}", self.text) {
-            // The error only stopped the text.
+            // The error only stopped the formatting.
             Err(_) if start.is_cut => f.write_char('…'),
             other => other,
         }
     }
 }
 
-/// Takes so many characters, and then fails.
+/// Accepts `left` characters, and then fails.
 struct Start<'f, 'g> {
     out: &'f mut fmt::Formatter<'g>,
     left: usize,
@@ -65,7 +65,7 @@ mod tests {
     use alloc::{format, string::ToString};
 
     fn shown(text: &str, characters: usize) -> alloc::string::String {
-        // In pieces, as most texts come.
+        // Writes in pieces, as most texts are written.
         struct Pieces<'a>(&'a str);
         impl fmt::Display for Pieces<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_longer_than_its_bound_is_cut_off_between_characters() {
+    fn a_long_text_is_cut_off_between_characters() {
         for (characters, expected) in
             [(0, "…"), (2, "ä …"), (3, "ä b…"), (4, "ä bc…"), (6, "ä bc d"), (usize::MAX, "ä bc d")]
         {

@@ -1,4 +1,4 @@
-//! Reports for programs. What is not known is null.
+//! Serializes reports. Values that are not known are null.
 
 use core::fmt::Display;
 
@@ -67,7 +67,7 @@ impl Serialize for Reply<'_> {
     }
 }
 
-/// A reply, with as much of its text as is shown.
+/// A reply, with its text or the start of it.
 struct JsonReply<'a, T> {
     reply: Reply<'a>,
     text: T,
@@ -112,7 +112,7 @@ impl Serialize for Hello {
     }
 }
 
-/// A list whose elements are made one by one.
+/// A list that is serialized from an iterator.
 struct Each<F>(F);
 
 impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {

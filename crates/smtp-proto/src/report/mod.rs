@@ -1,4 +1,4 @@
-//! Views of what became of a message: of each recipient, and of each connection.
+//! Reports on a delivery: on each recipient, and on each connection.
 
 mod attempt;
 mod bounded;
@@ -12,25 +12,26 @@ pub use owned::OwnedReport;
 pub use recipient::RecipientReport;
 
 use alloc::{string::String, vec::Vec};
-use core::{fmt, iter};
+use core::fmt;
 
+use self::attempt::Attempts;
 use crate::{envelope::Envelope, ledger::Ledger, outcome::Outcome, recipients::Recipient};
 
-/// What is known of a delivery. It [is complete](Self::is_complete) when the delivery is done.
+/// A report on a delivery. It [is complete](Self::is_complete) when the delivery is done.
 ///
 /// A report borrows from its delivery. To keep it, call [`into_owned`](Self::into_owned).
 ///
-/// With the feature `serde` it can be serialized; as JSON, it is what `smtp-forward send --json` prints:
+/// With the feature `serde`, it can be serialized. As JSON, it is what `smtp-forward send --json` prints:
 ///
 /// ```json
 /// {"outcome":"delivered",
 ///  "recipients":[{"address":"bob@example.net","status":"delivered",
 ///    "reply":{"code":250,"enhanced":"2.0.0","text":"2.0.0 Queued"},"reason":"250 2.0.0 Queued"}],
-///  "attempts":[{"server":"192.0.2.1:25","greeting":"ehlo","tls":false,"stage":"QUIT","ended":"quit","reason":null}]}
+///  "attempts":[{"server":"192.0.2.1:25","greeting":"ehlo","tls":false,"stage":"quit","ended":"quit","reason":null}]}
 /// ```
 ///
-/// Text from the server is escaped. A reply that settled several recipients is given in full for the first of them,
-/// and cut off after 500 characters for the others. There is a member `longest_line` where
+/// Text from the server is escaped. A reply that settled several recipients is given in full for the first of them and
+/// cut off after 500 characters for the others. The member `longest_line` is present only if
 /// [`longest_line`](Self::longest_line) has a value.
 #[derive(Clone, Copy)]
 pub struct Report<'a> {
@@ -44,8 +45,8 @@ impl<'a> Report<'a> {
         Self { envelope, ledger, servers: &[] }
     }
 
-    /// The same report, with the names of the servers: one for each of the [`attempts`](Self::attempts). The
-    /// delivery does not know them.
+    /// The same report, with the name of the server for each of the [`attempts`](Self::attempts), in order. The
+    /// delivery does not know these names.
     #[must_use]
     pub const fn with_servers(self, servers: &'a [Option<String>]) -> Self {
         Self { servers, ..self }
@@ -53,14 +54,14 @@ impl<'a> Report<'a> {
 
     /// A copy that does not borrow from the delivery.
     pub fn into_owned(self) -> OwnedReport {
-        OwnedReport::new(self)
+        OwnedReport { envelope: self.envelope.clone(), ledger: self.ledger.clone(), servers: self.servers.to_vec() }
     }
 
-    /// Every recipient that has its final status, in the order of the envelope. Before the report
-    /// [is complete](Self::is_complete), recipients are missing.
+    /// Every recipient that has its final status, in the order of the envelope. Other recipients are left out until the
+    /// report [is complete](Self::is_complete).
     pub fn recipients(&self) -> impl Iterator<Item = RecipientReport<'a>> + use<'a> {
         let report = *self;
-        // At most one reply settles several recipients, and it came after those that settled one.
+        // At most one reply settles several recipients, and it arrived after those that settled one.
         let mut latest = None;
         let paths = report.envelope.forward_paths().iter();
         paths.zip(report.ledger.recipients.iter()).filter_map(move |(path, recipient)| match recipient {
@@ -70,34 +71,48 @@ impl<'a> Report<'a> {
                 let is_repeated = reply.is_some() && reply == latest;
                 latest = latest.max(reply);
                 let cause = recipient::cause(settled.by, report.ledger);
-                Some(RecipientReport { path, status: settled.status, cause, report, is_repeated })
+                Some(RecipientReport {
+                    path,
+                    status: settled.status,
+                    cause,
+                    attempts: report.as_attempts(),
+                    is_repeated,
+                })
             }
         })
     }
 
-    /// Whether every recipient has its final status. Never for a [probe](crate::Delivery::probe), which has
-    /// no recipients.
+    /// Whether every recipient has its final status. Always `false` for a [probe](crate::Delivery::probe), which has no
+    /// recipients.
     pub fn is_complete(&self) -> bool {
         !self.envelope.forward_paths().is_empty() && self.ledger.recipients.all_settled()
     }
 
-    /// What became of the message as a whole; `None` until the report [is complete](Self::is_complete).
+    /// The outcome for the whole message; `None` until the report [is complete](Self::is_complete).
     pub fn outcome(&self) -> Option<Outcome> {
         if self.is_complete() { Outcome::of(self.recipients().map(|recipient| recipient.status)) } else { None }
     }
 
-    /// Every connection that was used or tried, in order.
+    /// Every connection that was used or attempted, in order.
     pub fn attempts(&self) -> impl Iterator<Item = AttemptReport<'a>> + use<'a> {
-        let report = *self;
-        let servers = report.servers.iter().map(Option::as_deref).chain(iter::repeat(None));
-        let attempts = report.ledger.attempts.iter().zip(servers);
-        attempts.map(move |(attempt, server)| AttemptReport { report, attempt, server })
+        self.as_attempts().iter()
     }
 
-    /// The longest line of the content, in octets without its line end, if it is longer than
-    /// [`LONGEST_LINE`](crate::LONGEST_LINE). Such a line is sent as it is, and some servers refuse it.
+    const fn as_attempts(&self) -> Attempts<'a> {
+        Attempts { ledger: self.ledger, servers: self.servers }
+    }
+
+    /// The length of the longest line of the content, in octets without its line end, if it is above
+    /// [`LONGEST_LINE`](crate::LONGEST_LINE). Such a line is sent as it is, but some servers refuse it.
     pub const fn longest_line(&self) -> Option<u64> {
         self.ledger.longest_line
+    }
+}
+
+impl OwnedReport {
+    /// The report, borrowed.
+    pub fn as_report(&self) -> Report<'_> {
+        Report { envelope: &self.envelope, ledger: &self.ledger, servers: &self.servers }
     }
 }
 
@@ -110,7 +125,7 @@ impl fmt::Debug for Report<'_> {
     }
 }
 
-/// For people: a line for each recipient, then one for each connection, and one for an overlong line.
+/// For humans: one line for each recipient, then one for each connection, and one if a line of the content is too long.
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for recipient in self.recipients() {

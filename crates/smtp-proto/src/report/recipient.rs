@@ -1,8 +1,11 @@
-//! A view of what became of one recipient.
+//! The report on one recipient.
 
 use core::fmt;
 
-use super::{AttemptReport, Report, bounded::Bounded};
+use super::{
+    attempt::{AttemptReport, Attempts},
+    bounded::Bounded,
+};
 use crate::{
     address::ForwardPath,
     cause::Cause,
@@ -12,47 +15,46 @@ use crate::{
     reply::{Reply, Severity},
 };
 
-/// What became of one recipient.
+/// The report on one recipient.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RecipientReport<'a> {
-    /// The recipient, as the envelope names it.
+    /// The recipient, as in the envelope.
     pub path: &'a ForwardPath,
     /// Its final status.
     pub status: Status,
     /// What settled the status.
     pub cause: Cause<'a>,
-    pub(super) report: Report<'a>,
+    pub(super) attempts: Attempts<'a>,
     pub(super) is_repeated: bool,
 }
 
 impl<'a> RecipientReport<'a> {
-    /// The reply that settled the status, if one did.
+    /// The reply that settled the status, if there is one.
     pub const fn reply(&self) -> Option<Reply<'a>> {
         self.cause.reply()
     }
 
-    /// Whether an earlier recipient of the report has the same [`reply`](Self::reply): the server sent it once,
-    /// and it can be long.
+    /// Whether an earlier recipient in the report has the same [`reply`](Self::reply), because the server sent one
+    /// reply for both. Displaying a long one again may not be useful.
     pub const fn is_repeated(&self) -> bool {
         self.is_repeated
     }
 
-    /// Why the recipient has its status: the server's words, or what happened to each connection that did not end
-    /// in order.
+    /// Why the recipient has its status: the server's reply, or what went wrong on each connection.
     ///
-    /// A reply that [is repeated](Self::is_repeated) is cut off after 500 characters, as is what is said of a
-    /// connection.
+    /// A reply that [is repeated](Self::is_repeated) and the text on a connection are each cut off after 500
+    /// characters.
     pub const fn reason(&self) -> impl fmt::Display + use<'a> {
         Reason(*self)
     }
 
-    /// The text of the reply, cut off where it is repeated.
+    /// The text, cut off if the reply is repeated.
     pub(super) fn bounded<T>(&self, text: T) -> Bounded<T> {
         if self.is_repeated { Bounded::short(text) } else { Bounded::whole(text) }
     }
 
-    /// Whether the reply says something else than the status: then the reason is in the connections.
+    /// Whether the reply contradicts the status. Then something that went wrong on a connection is the reason.
     fn is_in_doubt(&self, reply: Reply<'_>) -> bool {
         match self.status {
             Status::Deferred => reply.code().severity() == Some(Severity::Permanent),
@@ -83,8 +85,8 @@ struct Reason<'a>(RecipientReport<'a>);
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(recipient) = self;
-        let any_trouble = recipient.report.attempts().any(|attempt| attempt.is_in_trouble());
-        let troubles = Troubles(recipient.report);
+        let any_trouble = recipient.attempts.iter().any(|attempt| attempt.is_in_trouble());
+        let troubles = Troubles(recipient.attempts);
         match (recipient.cause, recipient.reply()) {
             (Cause::Reply(_), Some(reply)) if recipient.is_in_doubt(reply) && any_trouble => {
                 write!(f, "{} ({troubles})", recipient.bounded(reply))
@@ -98,12 +100,12 @@ impl fmt::Display for Reason<'_> {
     }
 }
 
-/// What happened to each connection that did not end in order, so that the first is not masked by the last.
-struct Troubles<'a>(Report<'a>);
+/// What went wrong on each connection. All are listed, so that the last does not hide the first.
+struct Troubles<'a>(Attempts<'a>);
 
 impl fmt::Display for Troubles<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, attempt) in self.0.attempts().filter(AttemptReport::is_in_trouble).enumerate() {
+        for (index, attempt) in self.0.iter().filter(AttemptReport::is_in_trouble).enumerate() {
             if index > 0 {
                 f.write_str("; ")?;
             }

@@ -1,30 +1,30 @@
-//! What a reply is: by its code, and by what it would answer.
+//! Classifies replies by their code and by the command whose reply is due.
 
 use crate::{reply::Code, stage::Stage};
 
-/// Whether a command had been sent whole when the first octet of a reply came.
+/// Whether a command had been sent completely when the first octet of a reply arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Answering {
-    /// It had: the reply answers the oldest unanswered command.
+    /// Yes: the reply answers the oldest unanswered command.
     Command,
-    /// It had not: the reply answers nothing. This was due.
+    /// No: the reply answers nothing. This was the stage at that time.
     Nothing(Stage),
 }
 
-/// What a reply is.
+/// The meaning of a reply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Meaning {
     /// The answer to the command that was sent at this stage.
     Answer(Stage),
     /// The peer ends the session.
     Closing,
-    /// No command was there to answer.
+    /// There was no command to answer.
     Unsolicited(Stage),
-    /// It cannot answer the command at this stage, so it answers another one.
+    /// The code cannot answer the command at this stage, so replies and commands are out of step.
     OutOfStep(Stage),
 }
 
-/// What a reply with this code is; `oldest` is the stage of the oldest unanswered command.
+/// The meaning of a reply with this code. `oldest` is the stage of the oldest unanswered command.
 pub(super) fn meaning(code: Code, answering: Answering, oldest: Option<Stage>) -> Meaning {
     match (code, answering, oldest) {
         (Code::CHANNEL_CLOSING, Answering::Command, Some(Stage::Quit)) => Meaning::Answer(Stage::Quit),
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_codes_answer_one_command_only() {
+    fn some_codes_answer_only_one_command() {
         use Answering::{Command, Nothing};
         use Meaning::{Answer, Closing, OutOfStep, Unsolicited};
         let (greeting, mail, quit) = (Some(Stage::Greeting), Some(Stage::Mail), Some(Stage::Quit));

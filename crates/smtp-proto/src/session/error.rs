@@ -1,29 +1,30 @@
-//! Why a session does not do what it was asked to.
+//! Errors of a session.
 
 use core::fmt;
 
 use crate::content::ContentError;
 
-/// Why a [`Session`](super::Session) does not do what it was asked to.
+/// Why a call to a [`Session`](super::Session) failed.
 ///
-/// All but [`Content`](Self::Content) are misuse: never caused by what the peer sent, and nothing was
-/// changed.
+/// All but [`Content`](Self::Content) are misuse: the call changed nothing, and nothing that the peer sends can cause
+/// them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// The session is over, or QUIT was given.
+    /// The session has ended, or QUIT was sent.
     Over,
     /// The greeting has not arrived.
     Greeting,
     /// The command is out of order (RFC 5321 section 4.1.4).
     Order,
-    /// Earlier commands have to be answered first (RFC 2920), or too many octets of commands are in flight.
+    /// Earlier commands must be answered first, because they cannot be pipelined (RFC 2920) or because too many octets
+    /// are [in flight](crate::Limits::pipeline).
     Unanswered,
-    /// MAIL has a parameter of this extension, which the server does not offer.
+    /// MAIL has a parameter of an extension that the server does not offer. The keyword of the extension.
     NotOffered(&'static str),
     /// More octets were reported as sent than there were to send.
     NothingToSend,
-    /// The content cannot be sent as it is. The session is over.
+    /// The content cannot be sent as it is. The session has ended.
     Content(ContentError),
 }
 
@@ -33,9 +34,9 @@ impl fmt::Display for SessionError {
             Self::Over => f.write_str("the session is over"),
             Self::Greeting => f.write_str("the greeting has not arrived"),
             Self::Order => f.write_str("the command is out of order"),
-            Self::Unanswered => f.write_str("earlier commands have to be answered first"),
+            Self::Unanswered => f.write_str("earlier commands must be answered first"),
             Self::NotOffered(keyword) => write!(f, "the server does not offer {keyword}"),
-            Self::NothingToSend => f.write_str("there are not that many octets to send"),
+            Self::NothingToSend => f.write_str("more octets were reported as sent than there were to send"),
             Self::Content(error) => write!(f, "{error}"),
         }
     }

@@ -1,11 +1,13 @@
-//! One connection, from the greeting to QUIT: commands and content in, octets and replies out.
+//! One connection, from the greeting to QUIT.
 //!
-//! The session keeps the protocol's books: which reply answers which command, which command may
-//! come when, how much may be under way. It knows no message and no retry.
+//! The session tracks which reply answers which command, which commands are allowed, and how much may be in flight. It
+//! knows nothing about messages or retries.
 
 mod answer;
 mod error;
+mod event;
 mod order;
+mod state;
 mod unanswered;
 
 use alloc::vec::Vec;
@@ -17,89 +19,49 @@ use crate::{
     content::ContentEncoder,
     escape::Escaped,
     limits::Limits,
-    reply::{Class, Code, Reply, ReplyDecoder, ReplyError},
+    reply::{Class, ReplyDecoder},
     stage::Stage,
     timeouts::{Timeout, Timeouts},
 };
 use answer::{Answering, Meaning};
 pub use error::SessionError;
+pub use event::Event;
 use order::{Phase, may_be_followed};
+use state::State;
 use unanswered::{Due, Unanswered};
 
-/// One connection.
+/// One connection, from the greeting to QUIT, as a state machine.
 ///
 /// Inputs: [`received`](Self::received), [`sent`](Self::sent), [`close`](Self::close).
 /// Commands: [`command`](Self::command), [`content`](Self::content),
 /// [`end_content`](Self::end_content). Output: [`output`](Self::output).
 ///
-/// Every accepted command gets exactly one reply event, in order, or the session ends.
+/// Every command that was accepted gets exactly one [`Event::Reply`], in order, unless the session ends first.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Session {
     state: State,
     capabilities: Capabilities,
     decoder: ReplyDecoder,
     output: Vec<u8>,
-    /// Octets of `output` that were handed over.
+    /// How many octets of `output` were sent.
     sent: usize,
     unanswered: Unanswered,
     answering: Answering,
-    /// Recipients that were taken, since MAIL was.
+    /// How many recipients were accepted in this transaction; `None` if MAIL was not accepted.
     accepted: Option<usize>,
-    /// LHLO was said: the content is answered for each recipient that was taken (RFC 2033).
+    /// Whether LHLO was sent, so that each accepted recipient gets a reply to the content (RFC 2033).
     each_recipient: bool,
     limits: Limits,
     progress: u32,
-    /// Octets handed over since `progress` changed.
+    /// How many octets were sent since `progress` changed.
     sent_since: usize,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-enum State {
-    Commands(Phase),
-    Content(ContentEncoder),
-    Quitting,
-    Over,
-}
-
-/// What came of octets that were received.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[allow(clippy::exhaustive_enums, reason = "an event that a caller does not know would keep it waiting")]
-pub enum Event<'a> {
-    /// The reply to the oldest unanswered command.
-    Reply {
-        /// What it answers.
-        stage: Stage,
-        /// The reply. Never 421.
-        reply: Reply<'a>,
-    },
-    /// A reply that cannot answer this stage: 220 to anything but a new connection. Replies and commands
-    /// are out of step. The last event.
-    OutOfStep {
-        /// Whose reply was due.
-        stage: Stage,
-        /// The reply.
-        reply: Reply<'a>,
-    },
-    /// The peer ends the session: 421, or 221 that does not answer QUIT. Nothing more may be written.
-    /// The last event.
-    ServiceClosing(Reply<'a>),
-    /// A reply whose first octet came before there was a command, sent whole, for it to answer. The
-    /// last event.
-    Unsolicited {
-        /// Where the session was when the reply began.
-        stage: Stage,
-        /// The reply. Never 421.
-        reply: Reply<'a>,
-    },
-    /// Octets that are no reply. The last event.
-    InvalidReply(ReplyError),
-}
-
-/// Octets of most groups of commands.
+/// The size of most groups of commands, in octets.
 const USUAL_GROUP: usize = 256;
 
 impl Session {
-    /// A new connection: the greeting is due.
+    /// A session on a new connection: the greeting is due.
     pub fn new(limits: Limits) -> Self {
         let mut session = Self {
             state: State::Over,
@@ -119,15 +81,14 @@ impl Session {
         session
     }
 
-    /// Starts over on another new connection, with the buffers of this one. Nothing that was
-    /// learned is kept.
+    /// Starts over on another new connection. Only the limits and the allocated buffers are kept.
     pub fn restart(&mut self) {
         self.close();
         self.state = State::Commands(Phase::BeforeHello);
         self.unanswered.push(Due::one(Stage::Greeting, 0), 0);
     }
 
-    /// The connection is gone, or is not wanted any more. What was not sent is dropped.
+    /// Ends the session, because the connection is lost or no longer needed. Unsent output is dropped.
     pub fn close(&mut self) {
         self.state = State::Over;
         self.capabilities = Capabilities::default();
@@ -139,13 +100,14 @@ impl Session {
         self.progressed();
     }
 
-    /// Takes octets from the front of `input` until there is an event: how many, and the event.
-    /// `None`: all were taken.
+    /// Consumes `input` up to the first event. Returns how many octets were consumed, and the event; `None` if all
+    /// octets were consumed without one. Call it again with the rest of the input. Input after the session has ended
+    /// is ignored.
     pub fn received<'a>(&'a mut self, input: &'a [u8]) -> (usize, Option<Event<'a>>) {
         if self.is_over() || input.is_empty() {
             return (input.len(), None);
         }
-        // A reply begins behind the empty lines before it.
+        // Empty lines before a reply are not part of it.
         if matches!(self.decoder.held(), [] | [b'\r']) {
             self.answering = if self.is_due() { Answering::Command } else { Answering::Nothing(self.stage()) };
         }
@@ -205,7 +167,7 @@ impl Session {
         (taken, Some(Event::Reply { stage, reply }))
     }
 
-    /// Gives a command: it is written to the output, and its reply is due.
+    /// Appends a command to the output. Its reply is then due.
     pub fn command(&mut self, command: &Command<'_>) -> Result<(), SessionError> {
         let transaction = match &mut self.state {
             State::Commands(transaction) => transaction,
@@ -247,7 +209,7 @@ impl Session {
         Ok(())
     }
 
-    /// Starts the content, which `encoder` writes: DATA was answered with 354.
+    /// Starts the content, which `encoder` encodes. Allowed once DATA was answered with 354.
     pub fn begin_content(&mut self, encoder: ContentEncoder) -> Result<(), SessionError> {
         if self.state != State::Commands(Phase::StartMailInput) {
             return Err(SessionError::Order);
@@ -256,15 +218,14 @@ impl Session {
         Ok(())
     }
 
-    /// Writes the next octets of the message behind what is left of the output. After an error of the
-    /// content the session is over.
+    /// Appends the next octets of the message to the output. If the content cannot be sent, the session ends.
     pub fn content(&mut self, octets: &[u8]) -> Result<(), SessionError> {
         let idle = self.output().is_empty();
         let State::Content(encoder) = &mut self.state else { return Err(SessionError::Order) };
-        // What was handed over must not pile up where the output never becomes empty.
+        // Remove the octets that were sent, or they would pile up if the output never becomes empty.
         self.output.drain(..self.sent.min(self.output.len()));
         self.sent = 0;
-        // Once, with room for the doubled dots and the end: not in steps.
+        // Reserve once, with room for doubled dots and the end of the content.
         self.output.reserve(octets.len().saturating_add(octets.len() / 32).saturating_add(16));
         let taken = encoder.encode(octets, &mut self.output);
         if taken.is_err() {
@@ -274,9 +235,9 @@ impl Session {
         Ok(taken?)
     }
 
-    /// Writes the end of the content: its reply is due, or one for each accepted recipient if LHLO was sent.
-    /// Returns the length of the longest line if it is above [`LONGEST_LINE`](crate::LONGEST_LINE). After an
-    /// error of the content the session is over.
+    /// Appends the end of the content. Its reply is then due, or one for each accepted recipient if LHLO was sent.
+    /// Returns the length of the longest line, in octets, if it is above [`LONGEST_LINE`](crate::LONGEST_LINE). If the
+    /// content cannot be sent, the session ends.
     pub fn end_content(&mut self) -> Result<Option<u64>, SessionError> {
         let idle = self.output().is_empty();
         let State::Content(encoder) = &mut self.state else { return Err(SessionError::Order) };
@@ -293,7 +254,7 @@ impl Session {
         Ok(ended?)
     }
 
-    /// The first `octets` of the output were handed over.
+    /// Reports that this many octets from the start of the output were sent.
     pub fn sent(&mut self, octets: usize) -> Result<(), SessionError> {
         if octets > self.output().len() {
             return Err(SessionError::NothingToSend);
@@ -311,17 +272,17 @@ impl Session {
         Ok(())
     }
 
-    /// Whether there was a last event, or [`close`](Self::close): nothing more comes or goes.
+    /// Whether the session has ended: after the last event, the reply to QUIT, or [`close`](Self::close).
     pub const fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
 
-    /// What is to be written next.
+    /// The octets to send next; empty if there are none.
     pub fn output(&self) -> &[u8] {
         self.output.get(self.sent..).unwrap_or_default()
     }
 
-    /// What the server offers. Empty before the reply to EHLO, and after HELO.
+    /// The extensions that the server offers. Empty before the reply to EHLO or LHLO, and after HELO.
     pub const fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
@@ -338,29 +299,29 @@ impl Session {
         }
     }
 
-    /// What has arrived of a reply that is not complete.
+    /// The octets of an incomplete reply that have arrived.
     pub fn incomplete_reply(&self) -> &[u8] {
         self.decoder.held()
     }
 
-    /// Whether an octet of the oldest unanswered command was handed over.
+    /// Whether at least one octet of the oldest unanswered command was sent.
     pub fn begun(&self) -> bool {
         self.unanswered.oldest().is_some_and(|oldest| self.unanswered.oldest_unsent() < oldest.len)
     }
 
-    /// How long to wait for the peer: for the reply that is due, or while output is written, for it to take a
-    /// block.
+    /// How long to wait for the peer: to accept a block while there is output, and otherwise to send the reply that
+    /// is due.
     pub fn timeout(&self, timeouts: &Timeouts) -> Timeout {
         let is_written = self.output().is_empty();
         Timeout::new(if is_written { timeouts.for_reply(self.stage()) } else { timeouts.block() }, self.progress)
     }
 
-    /// Whether the output was handed over in part.
+    /// Whether only part of the output was sent.
     pub(crate) const fn is_partly_sent(&self) -> bool {
         self.sent > 0
     }
 
-    /// Whether a command was sent whole and not answered.
+    /// Whether a command was sent completely and not answered.
     fn is_due(&self) -> bool {
         self.unanswered.oldest().is_some() && self.unanswered.oldest_unsent() == 0
     }
@@ -370,7 +331,7 @@ impl Session {
         self.sent = 0;
     }
 
-    /// However long the source of the content took: if the peer was not waited for, its time begins now.
+    /// If there was nothing to send before, the timeout starts now: a slow source of content is not the peer's fault.
     fn content_given(&mut self, idle: bool) {
         if idle {
             self.progressed();
@@ -394,23 +355,6 @@ fn check_offered(parameters: &MailParameters, offered: &Capabilities) -> Result<
         }
     }
     Ok(())
-}
-
-impl State {
-    /// A command that was not taken opens nothing. `given` since are the commands behind it.
-    fn answered(&mut self, stage: Stage, code: Code, given: &Unanswered) {
-        let Self::Commands(transaction) = self else { return };
-        let taken = code.meaning() == Class::Success;
-        match (stage, *transaction) {
-            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) if !taken => *transaction = Phase::BeforeHello,
-            (Stage::Mail, Phase::Mail | Phase::Rcpt) if !taken && !given.has(Stage::Rset) => {
-                *transaction = Phase::None;
-            }
-            (Stage::Data, _) if code == Code::START_MAIL_INPUT => *transaction = Phase::StartMailInput,
-            (Stage::Data, _) if code.severity().is_some() => *transaction = Phase::Rcpt,
-            _ => {}
-        }
-    }
 }
 
 impl fmt::Debug for Session {

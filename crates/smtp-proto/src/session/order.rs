@@ -1,8 +1,8 @@
-//! Which command may come when (RFC 5321 section 4.1.4, RFC 2920 section 3.1).
+//! Which commands are allowed when (RFC 5321 section 4.1.4, RFC 2920 section 3.1).
 
 use crate::{command::Command, stage::Stage};
 
-/// How far the commands have gone that were given, whether or not they are answered.
+/// The phase of the session after the commands so far, whether or not they are answered.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Phase {
     BeforeHello,
@@ -14,7 +14,7 @@ pub(super) enum Phase {
 }
 
 impl Phase {
-    /// RFC 5321 section 4.1.4: what this becomes with one more command; `None` if it may not come.
+    /// The phase after `command`; `None` if the command is out of order (RFC 5321 section 4.1.4).
     pub(super) const fn with(self, command: &Command<'_>) -> Option<Self> {
         match (command, self) {
             (Command::Ehlo(_) | Command::Helo(_) | Command::Lhlo(_), Self::BeforeHello | Self::None)
@@ -33,7 +33,8 @@ impl Phase {
     }
 }
 
-/// RFC 2920 section 3.1: all other commands end their group.
+/// Whether more commands may be pipelined after this one. All others must be the last of a group (RFC 2920 section
+/// 3.1).
 pub(super) const fn may_be_followed(stage: Stage) -> bool {
     matches!(stage, Stage::Mail | Stage::Rcpt | Stage::Rset)
 }

@@ -1,4 +1,4 @@
-//! The commands whose replies are due.
+//! Commands whose replies are due.
 
 use alloc::collections::VecDeque;
 use core::hash::{Hash, Hasher};
@@ -9,9 +9,9 @@ use crate::stage::Stage;
 #[derive(Clone, Debug)]
 pub(super) struct Unanswered {
     queue: Queue,
-    /// Octets of all of them.
+    /// The octets of all these commands.
     octets: usize,
-    /// Octets up to the end of the newest that were not handed over.
+    /// How many octets up to the end of the newest were not sent yet.
     unsent: usize,
 }
 
@@ -19,9 +19,9 @@ pub(super) struct Unanswered {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Due {
     pub(super) stage: Stage,
-    /// Its octets.
+    /// Its length in octets.
     pub(super) len: usize,
-    /// How many replies it gets: one, but for the end of the content in LMTP.
+    /// How many replies it gets: one, except for the end of the content in LMTP.
     pub(super) replies: usize,
 }
 
@@ -32,12 +32,12 @@ impl Due {
     }
 }
 
-/// MAIL, RCPT and DATA.
+/// Enough for MAIL, RCPT and DATA.
 const FEW: usize = 3;
 
 #[derive(Clone, Debug)]
 enum Queue {
-    /// Without allocation; none behind the first that is none.
+    /// Not allocated. There is no `Some` after the first `None`.
     Few([Option<Due>; FEW]),
     Many(VecDeque<Due>),
 }
@@ -55,7 +55,7 @@ impl Unanswered {
         }
     }
 
-    /// One more. `unsent`: octets up to its end that were not handed over.
+    /// Appends a command. `unsent`: how many octets up to its end were not sent yet.
     pub(super) fn push(&mut self, due: Due, unsent: usize) {
         self.unsent = unsent;
         self.octets = self.octets.saturating_add(due.len);
@@ -68,7 +68,7 @@ impl Unanswered {
         }
     }
 
-    /// One reply to the oldest came.
+    /// A reply to the oldest command arrived.
     pub(super) fn answer(&mut self) {
         if let Some(oldest) = self.oldest_mut().filter(|oldest| oldest.replies > 1) {
             oldest.replies = oldest.replies.saturating_sub(1);
@@ -85,12 +85,12 @@ impl Unanswered {
         self.octets = self.octets.saturating_sub(oldest.map_or(0, |due| due.len));
     }
 
-    /// So many octets of the output were handed over.
+    /// This many octets of the output were sent.
     pub(super) fn sent(&mut self, octets: usize) {
         self.unsent = self.unsent.saturating_sub(octets);
     }
 
-    /// Octets up to the end of the oldest that were not handed over: those behind it come last.
+    /// How many octets up to the end of the oldest command were not sent yet.
     pub(super) fn oldest_unsent(&self) -> usize {
         let behind = self.octets.saturating_sub(self.oldest().map_or(0, |oldest| oldest.len));
         self.unsent.saturating_sub(behind)
@@ -134,7 +134,7 @@ impl Unanswered {
     }
 }
 
-/// By what is due: where it is kept is no difference.
+/// Compares the commands, whichever variant has them.
 impl PartialEq for Unanswered {
     fn eq(&self, other: &Self) -> bool {
         self.unsent == other.unsent && self.iter().eq(other.iter())
@@ -160,12 +160,12 @@ mod tests {
     use std::hash::DefaultHasher;
 
     #[test]
-    fn it_is_a_queue_whether_few_or_many_are_due() {
+    fn it_is_a_queue_for_few_and_for_many() {
         let mut queue = Unanswered::new();
-        // Each with the octets up to its end that were not handed over.
+        // Each with the octets up to its end that were not sent.
         let mut expected: VecDeque<(Due, usize)> = VecDeque::new();
         let mut unsent = 0;
-        // Pushed, handed over in octets, and answered so often, in turn: up to six are due, and later none.
+        // How many are pushed, octets sent, and replies received in each round. Up to six are due, and later none.
         for (round, (pushes, sent, answers)) in
             [(3, 15, 1), (2, 40, 4), (6, 30, 2), (0, 50, 4), (1, 10, 1), (2, 7, 0)].into_iter().enumerate()
         {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_gets_several_replies_stays_until_the_last_of_them() {
+    fn a_command_with_several_replies_stays_until_the_last() {
         let mut queue = Unanswered::new();
         queue.push(Due { replies: 3, ..Due::one(Stage::ContentEnd, 0) }, 9);
         queue.push(Due::one(Stage::Quit, 6), 15);

@@ -1,29 +1,37 @@
-//! MAIL, RCPT, DATA, content: one message on one connection, and which reply settles whom.
+//! MAIL, RCPT, DATA and content: one message on one connection, and which reply settles which recipients.
+
+mod fit;
+mod reply_facts;
+mod then;
 
 use crate::{
-    capabilities::{Capabilities, SizeLimit},
+    capabilities::SizeLimit,
     command::{Command, MailParameters},
     config::{Config, Protocol},
     content::ContentEncoder,
-    envelope::{Body, Envelope, Need, Needs, Size},
+    envelope::{Body, Envelope, Need, Size},
     kept::KeptReply,
     ledger::Ledger,
     outcome::Status,
     recipients::{SettledBy, Settlement},
-    reply::{Class, Code, Reply, Severity},
+    reply::{Class, Code, Severity},
     retry::{AfterRefusal, Point, Refusal, RefusedCommand, Served, after_refusal},
     session::Session,
     stage::Stage,
 };
+use fit::check;
+pub(crate) use fit::status_of_unmet;
+pub(crate) use reply_facts::ReplyFacts;
+pub(crate) use then::{NextMail, Then, Verdicts};
 
-/// Where the transaction stands. Everything up to DATA can be under way at once (RFC 2920).
+/// The state of the transaction. With pipelining, MAIL, RCPT and DATA can be unanswered at the same time (RFC 2920).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Transaction {
     origin: Origin,
     mail: Mail,
-    /// Recipients that RCPT was sent for.
+    /// How many RCPT commands were sent.
     asked: usize,
-    /// Recipients whose RCPT was answered.
+    /// How many of them were answered.
     answered: usize,
     rcpts: Rcpts,
     data: Data,
@@ -31,7 +39,7 @@ pub(crate) struct Transaction {
     after_refusal: AfterRefusal,
 }
 
-/// What came before MAIL on this connection.
+/// What preceded MAIL on this connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Origin {
     Ehlo,
@@ -48,11 +56,11 @@ enum Mail {
     Refused,
 }
 
-/// How RCPT was answered.
+/// The replies to RCPT so far.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Rcpts {
     NoneAnswered,
-    /// Refused each time with this code; this is the last reply.
+    /// All were refused with the same code. This is the last of them.
     AllRefused(KeptReply),
     Mixed,
 }
@@ -61,53 +69,17 @@ enum Rcpts {
 enum Data {
     NotAsked,
     Asked,
-    /// 354 came: the content goes out.
+    /// 354 arrived: the content is being sent.
     Content,
-    /// 354 came though no recipient was taken: only the dot goes out.
+    /// 354 arrived although no recipient was accepted: only the final dot is sent.
     DotAlone,
-    /// The end of the content went out.
+    /// The end of the content was written.
     End,
 }
 
-/// What the delivery does next.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Then {
-    /// Waits, writes or asks for content.
-    GoOn,
-    /// Every recipient is settled.
-    Settled(NextMail, Verdicts),
-    /// Nobody is: the message starts over on a new connection.
-    Afresh,
-    /// The reply does not answer what was asked: the connection cannot be trusted any more.
-    OutOfStep,
-}
-
-/// What has to come before the next MAIL on the same connection.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum NextMail {
-    Nothing,
-    Rset,
-    /// There is to be none.
-    Never,
-}
-
-/// Which refusals can still turn out to be answers to other commands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Verdicts {
-    /// None.
-    Final,
-    /// All, if the next command gets an improper answer.
-    Provisional,
-    /// All, unless QUIT gets a proper answer.
-    Unproven,
-    /// Those of the content, if the next command gets an improper answer. 354 came for DATA and for nothing
-    /// else, so what was refused before it stands.
-    OfContent,
-}
-
 impl Transaction {
-    /// Gives MAIL, and what may follow it at once. `None`: the message cannot go to this server,
-    /// and the recipients are settled.
+    /// Sends MAIL, and the commands that may be pipelined after it. `None` if the message cannot be sent to this
+    /// server; the recipients are then settled.
     pub(crate) fn begin(
         origin: Origin,
         session: &mut Session,
@@ -164,7 +136,7 @@ impl Transaction {
                 self.answered = self.answered.saturating_add(1);
             }
             (Stage::Data, Class::Refusal(severity)) => {
-                // Where MAIL or every recipient was refused, it only says so once more.
+                // If MAIL or every recipient was refused, this refusal of DATA only follows from that.
                 if self.mail == Mail::Taken && ledger.recipients.accepted() > 0 {
                     self.on_refusal(RefusedCommand::Data, severity, reply, ledger);
                 }
@@ -188,7 +160,7 @@ impl Transaction {
         }
     }
 
-    /// The content has ended: the reply for it, or for each recipient, is due.
+    /// The content has ended: one reply is due, or one for each recipient in LMTP.
     pub(crate) fn content_ended(&mut self) {
         self.data = Data::End;
     }
@@ -201,7 +173,7 @@ impl Transaction {
         matches!(self.data, Data::Content)
     }
 
-    /// Whether the message starts over on a new connection, once the replies to all commands have come.
+    /// Whether the message will start over on a new connection, once all commands are answered.
     pub(crate) const fn starts_over(&self) -> bool {
         matches!(self.after_refusal, AfterRefusal::Afresh)
     }
@@ -223,14 +195,14 @@ impl Transaction {
         }
     }
 
-    /// MAIL or DATA was refused, for the message or for the session.
+    /// MAIL or DATA was refused. This may be because of the message, or because of a session limit.
     fn on_refusal(&mut self, command: RefusedCommand, severity: Severity, reply: &ReplyFacts, ledger: &mut Ledger) {
         self.after_refusal = self.what_follows(command, reply.code, ledger);
         match self.after_refusal {
             AfterRefusal::Settle => ledger.refuse_all(severity, reply.kept),
-            // A limit after all, perhaps: 503 must not fail the message.
+            // It may be a session limit after all, so 503 must not fail the message.
             AfterRefusal::SettleAndQuit => ledger.refuse_all(Severity::Transient, reply.kept),
-            // It stands with the connection, not with the recipients.
+            // The reply belongs to the attempt, not to the recipients.
             AfterRefusal::Afresh => ledger.attempt().into_iter().for_each(|attempt| attempt.reply = Some(reply.kept)),
         }
     }
@@ -247,7 +219,7 @@ impl Transaction {
         Refusal::of(code).map_or(AfterRefusal::Settle, |refusal| after_refusal(refusal, served))
     }
 
-    /// The replies to all commands have come.
+    /// All commands are answered.
     fn settled(self, next_mail: NextMail, verdicts: Verdicts, ledger: &mut Ledger) -> Then {
         let after_refusal = match (self.mail, self.rcpts) {
             (Mail::Taken, Rcpts::AllRefused(reply)) => {
@@ -268,22 +240,23 @@ impl Transaction {
         }
     }
 
-    /// What follows where nobody was left to say DATA for.
+    /// What follows if DATA was not sent because every recipient was refused.
     fn without_data(self, ledger: &Ledger) -> (NextMail, Verdicts) {
         match (self.mail, self.asked, self.origin) {
-            // MAIL alone, refused, opened no transaction.
+            // Only MAIL was sent and refused, so there is no transaction to reset.
             (Mail::Refused, 0, Origin::Ehlo | Origin::Helo | Origin::Lhlo) => {
                 (NextMail::Nothing, Verdicts::Provisional)
             }
-            // A late reply to the message before may have come first: 221 shows that none did.
+            // This may be a late reply to the previous message. If QUIT is answered with 221, it is not.
             (Mail::Refused, 0, Origin::Message) => (NextMail::Never, Verdicts::Unproven),
-            // One of the refusals may have come twice. RSET could not tell: the last RCPT's 250 would answer it.
+            // The server may have sent one of the refusals twice. RSET would not show this, because a 250 for the last
+            // RCPT would look like its reply.
             (Mail::Taken, 2.., _) if ledger.recipients.any_failed() => (NextMail::Never, Verdicts::Provisional),
             (Mail::Due | Mail::Taken | Mail::Refused, _, _) => (NextMail::Rset, Verdicts::Provisional),
         }
     }
 
-    /// RFC 2920 section 3.1: RCPTs behind MAIL, then DATA, as far as the session lets them.
+    /// Sends RCPT for each recipient, and then DATA, as far as the session allows (RFC 2920 section 3.1).
     fn fill_pipeline(&mut self, session: &mut Session, envelope: &Envelope, ledger: &Ledger) {
         while let Some(path) = envelope.forward_paths().get(self.asked) {
             if session.command(&Command::Rcpt(path)).is_err() {
@@ -298,7 +271,7 @@ impl Transaction {
     }
 
     fn on_rcpt(&mut self, class: Class, reply: &ReplyFacts, ledger: &mut Ledger) {
-        // Behind a refused MAIL, it only says so once more.
+        // After a refused MAIL, this reply only follows from that.
         if self.mail == Mail::Refused {
             return;
         }
@@ -307,9 +280,9 @@ impl Transaction {
             Rcpts::AllRefused(before) if before.code == reply.code => Rcpts::AllRefused(reply.kept),
             Rcpts::NoneAnswered | Rcpts::AllRefused(_) | Rcpts::Mixed => Rcpts::Mixed,
         };
-        // RFC 5321 section 4.5.3.1.10: too many recipients, as old servers say it.
+        // Old servers send 552 for too many recipients (RFC 5321 section 4.5.3.1.10).
         let full = reply.code == Code::EXCEEDED_STORAGE && ledger.recipients.accepted() > 0;
-        // On a kept connection it can be a limit of the session, which must not fail the message.
+        // On a kept connection, 503 may be a session limit, which must not fail the message.
         let limit = reply.code == Code::BAD_SEQUENCE && self.origin == Origin::Message;
         let status = match class {
             Class::Success => {
@@ -336,7 +309,7 @@ impl Transaction {
             Some(Size::Exact(size)) if !nobody => encoder.with_exact_size(size),
             Some(Size::Exact(_) | Size::Estimate(_)) | None => encoder,
         };
-        // Only after exactly 354, the session says.
+        // The session allows this only after 354.
         if session.begin_content(encoder).is_err() {
             return Then::OutOfStep;
         }
@@ -344,7 +317,7 @@ impl Transaction {
             self.data = Data::Content;
             return Then::GoOn;
         }
-        // RFC 2920 section 3.1: the server waits for content, and gets none.
+        // RFC 2920 section 3.1: the server expects content, so end it at once.
         self.data = Data::DotAlone;
         if session.end_content().is_ok() { Then::GoOn } else { Then::OutOfStep }
     }
@@ -357,13 +330,14 @@ impl Transaction {
         let settlement = Settlement { status, by: SettledBy::ContentReply(reply.kept) };
         match config.protocol() {
             Protocol::Smtp => ledger.recipients.settle_open(settlement),
-            // RFC 2033 section 4.2: a reply for each recipient that was taken, in order.
+            // RFC 2033 section 4.2: one reply for each accepted recipient, in order.
             Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
         }
         if !ledger.recipients.all_settled() {
             return Then::GoOn;
         }
-        // Should the session have reached a limit, that costs one message, which is not sent twice.
+        // This may be a session limit. The content is not sent again, so the limit defers this one message; the next
+        // one gets a new connection.
         let next_mail = match (status, config.protocol()) {
             (Status::Deferred, Protocol::Smtp) => {
                 match self.what_follows(RefusedCommand::Content, reply.code, ledger) {
@@ -375,36 +349,4 @@ impl Transaction {
         };
         self.settled(next_mail, Verdicts::OfContent, ledger)
     }
-}
-
-/// What outlives the octets of a reply.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ReplyFacts {
-    pub(crate) code: Code,
-    pub(crate) kept: KeptReply,
-}
-
-impl ReplyFacts {
-    pub(crate) fn keep(reply: &Reply<'_>, ledger: &mut Ledger, limit: usize) -> Self {
-        Self { code: reply.code(), kept: ledger.kept.keep_reply(reply, limit) }
-    }
-}
-
-/// Whether the message may go to a server that offers this.
-fn check(config: &Config, envelope: &Envelope, capabilities: &Capabilities) -> Result<(), (Status, SettledBy)> {
-    let unmet = config.needs(envelope).unmet_by(capabilities);
-    if !unmet.is_empty() {
-        return Err((status_of_unmet(unmet), SettledBy::Needs(unmet, None)));
-    }
-    match (capabilities.size, envelope.size().map(Size::octets)) {
-        (SizeLimit::Octets(limit), Some(size)) if size > limit => Err((Status::Failed, SettledBy::TooLarge(limit))),
-        _ => Ok(()),
-    }
-}
-
-/// What policy wants, a server may offer later, and what this crate does not implement is not the message's
-/// fault. What else the message is made of does not change.
-pub(crate) fn status_of_unmet(unmet: Needs) -> Status {
-    let may_be_met_later = unmet.contains(Need::Tls) || unmet.contains(Need::Auth);
-    if may_be_met_later || !unmet.not_implemented().is_empty() { Status::Deferred } else { Status::Failed }
 }
