@@ -14,7 +14,6 @@ pub(crate) struct ReplyFacts {
 }
 
 impl ReplyFacts {
-    #[inline]
     pub(crate) fn keep(reply: &Reply<'_>, ledger: &mut Ledger, limit: usize) -> Self {
         Self { code: reply.code(), kept: ledger.kept.keep_reply(reply, limit) }
     }
