@@ -10,18 +10,18 @@ pub(crate) struct Kept {
     octets: Vec<u8>,
 }
 
-/// The place of a text in the buffer. A text that was kept later compares greater.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// The place of a text in the buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct KeptText {
     start: u32,
     len: u32,
 }
 
-/// The place of a reply in the buffer, and its code. A reply that was kept later compares greater.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// The place of a reply in the buffer, and its code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct KeptReply {
-    text: KeptText,
     pub(crate) code: Code,
+    text: KeptText,
 }
 
 /// From this many octets on, only [`ONE_OF_MANY`] octets of each further reply are kept. Otherwise, long refusals of
@@ -34,6 +34,13 @@ const USUAL_REPLIES: usize = 344;
 
 impl KeptText {
     pub(crate) const EMPTY: Self = Self { start: 0, len: 0 };
+}
+
+impl KeptReply {
+    /// Where the reply starts. A reply that was kept later has a greater position.
+    pub(crate) const fn position(self) -> u32 {
+        self.text.start
+    }
 }
 
 impl Kept {

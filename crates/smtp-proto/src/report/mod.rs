@@ -15,7 +15,7 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use self::attempt::Attempts;
-use crate::{envelope::Envelope, ledger::Ledger, outcome::Outcome, recipients::Recipient};
+use crate::{envelope::Envelope, kept::KeptReply, ledger::Ledger, outcome::Outcome, recipients::Recipient};
 
 /// A report on a delivery. It [is complete](Self::is_complete) when the delivery is done.
 ///
@@ -67,9 +67,9 @@ impl<'a> Report<'a> {
         paths.zip(report.ledger.recipients.iter()).filter_map(move |(path, recipient)| match recipient {
             Recipient::Pending | Recipient::Accepted => None,
             Recipient::Settled(settled) => {
-                let reply = settled.by.reply();
-                let is_repeated = reply.is_some() && reply == latest;
-                latest = latest.max(reply);
+                let kept_at = settled.by.reply().map(KeptReply::position);
+                let is_repeated = kept_at.is_some() && kept_at == latest;
+                latest = latest.max(kept_at);
                 let cause = recipient::cause(settled.by, report.ledger);
                 Some(RecipientReport {
                     path,
