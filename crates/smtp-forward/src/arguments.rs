@@ -29,7 +29,8 @@ Exit status:
 
 /// Forwards messages by SMTP, even to servers that hang up on EHLO.
 #[derive(Parser, Debug)]
-#[command(version, max_term_width = 100)]
+// Without the name, clap shows the one that the program was started with, whatever is in it.
+#[command(version, bin_name = "smtp-forward", max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Write more diagnostics to standard error; repeat for even more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]

@@ -25,6 +25,7 @@ mod scan;
 mod send;
 mod spool;
 mod trace;
+mod usage;
 mod watch;
 
 use std::process::ExitCode;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             if error.use_stderr() {
-                diagnostics::usage(&error);
+                diagnostics::usage(&usage::escaped(error));
                 return ExitStatus::Usage.into();
             }
             // There is nothing to do if the help cannot be printed.

@@ -2,6 +2,11 @@
 
 mod program;
 
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
 use program::{run, text};
 
 /// Runs the program, which must reject its arguments. Returns what it says.
@@ -45,5 +50,86 @@ fn a_server_that_can_be_read_in_two_ways_is_shown_in_both() {
     {
         let shown = rejected(&["probe", "--server", server]);
         assert!(shown.contains(readings), "{shown}");
+    }
+}
+
+/// Whether `shown` is what the program alone writes: lines and colours, and no line that begins with "forged".
+fn is_plain(shown: &str) -> bool {
+    let mut parts = shown.split('\u{1b}');
+    let first = parts.next().unwrap_or_default();
+    // An escape sequence for a colour, without the escape character.
+    let after_colour = |part: &str| {
+        let (codes, rest) = part.strip_prefix('[')?.split_once('m')?;
+        codes.bytes().all(|octet| octet.is_ascii_digit() || octet == b';').then(|| rest.to_owned())
+    };
+    let Some(rest) = parts.map(after_colour).collect::<Option<String>>() else { return false };
+    let text = first.to_owned() + &rest;
+    let is_shown_as_it_is =
+        |c: char| c == '\n' || !(c.is_control() || matches!(c, '\u{202e}' | '\u{feff}' | '\u{e0041}'));
+    text.chars().all(is_shown_as_it_is) && !text.lines().any(|line| line.starts_with("forged"))
+}
+
+fn with_colours(arguments: &[&str], forced: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_smtp-forward")).args(arguments).env("CLICOLOR_FORCE", forced).output().unwrap()
+}
+
+#[test]
+fn arguments_are_escaped_wherever_they_are_shown() {
+    const VALUE: &str = "x\nforged: line\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}2J\r\u{202e}\u{feff}\u{e0041}\u{85}";
+    let option = format!("--{VALUE}");
+    let to_option = format!("--to{VALUE}");
+    let with_value = format!("--lmtp={VALUE}");
+    let send = ["send", "--server", "127.0.0.1:1", "--from", "", "--to", "b@example.net"];
+    for more in [
+        &["--from", VALUE][..],
+        &["--to", VALUE],
+        &["--server", VALUE],
+        &["--helo-name", VALUE],
+        &["--timeout", VALUE],
+        &["--helo-retry", VALUE],
+        &["--8bit", VALUE],
+        &["--tls", VALUE],
+        &["--connections", VALUE],
+        &["--repeat", VALUE],
+        &["--spool-limit", VALUE],
+        &["--maildir", VALUE],
+        &[&option],
+        &[&to_option],
+        &[&with_value],
+        &["--", VALUE],
+        &[VALUE],
+        &["help", VALUE],
+        &["demo", VALUE],
+        &["demo", "--fault", VALUE],
+        &["play", VALUE],
+        &["play", "--listen", VALUE],
+        &["play", "a", VALUE],
+        &["probe", "--server", "127.0.0.1:1", VALUE],
+    ] {
+        let is_for_send = more[0].starts_with('-') || more == [VALUE];
+        let arguments = if is_for_send { [&send[..], more].concat() } else { more.to_vec() };
+        for colours in ["0", "1"] {
+            let output = with_colours(&arguments, colours);
+            assert!(matches!(output.status.code(), Some(64 | 66)), "{arguments:?}");
+            let shown = text(&output.stderr);
+            assert!(!shown.is_empty() && is_plain(shown), "{arguments:?}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn a_scenario_file_is_escaped_wherever_it_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, source, code) in [
+        ("a\u{1b}[2J\nforged", "# about \u{1b}[2J\u{202e}\n-- connect\nS: 220 hi\n-- done\n", 1),
+        ("a\u{1b}[2J\nforged", "\u{1b}[2J: \u{202e}\n", 64),
+        ("a", "-- \u{1b}]0;title\u{7}\n", 64),
+    ] {
+        let path = dir.path().join(name);
+        fs::write(&path, source).unwrap();
+        let output = with_colours(&["play", path.to_str().unwrap(), "--patience", "0.05"], "0");
+        assert_eq!(output.status.code(), Some(code), "{source:?}");
+        let shown = text(&output.stderr);
+        assert!(!shown.is_empty() && is_plain(shown), "{source:?}: {shown:?}");
     }
 }
