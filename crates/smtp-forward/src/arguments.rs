@@ -13,6 +13,8 @@ use smtp_proto::{
     Afterwards, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, Timeouts, TlsPolicy,
 };
 
+use crate::addresses;
+
 /// The default port for LMTP, which must not be SMTP's (RFC 2033 section 5).
 const LMTP_PORT: u16 = 24;
 const SMTP_PORT: u16 = 25;
@@ -57,10 +59,10 @@ pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) server: Server,
     /// The sender; '' or '<>' for the null reverse-path
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = addresses::sender)]
     pub(crate) from: ReversePath,
     /// A recipient; 'postmaster' may stand without a domain. Can be repeated
-    #[arg(long, value_name = "ADDR", required = true)]
+    #[arg(long, value_name = "ADDR", required = true, value_parser = addresses::recipient)]
     pub(crate) to: Vec<ForwardPath>,
     /// What to do with 8-bit content if the server does not offer 8BITMIME, or after HELO: do not send it, or send it
     /// unchanged

@@ -3,6 +3,7 @@
 // `print!` and the like panic if the stream fails. Use `report` and `diagnostics` instead.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod addresses;
 mod arguments;
 mod batch;
 mod books;

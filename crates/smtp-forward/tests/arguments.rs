@@ -53,6 +53,23 @@ fn a_server_that_can_be_read_in_two_ways_is_shown_in_both() {
     }
 }
 
+#[test]
+fn an_invalid_address_is_a_usage_error_that_says_what_to_do() {
+    for (address, advice) in [
+        ("Bob <b@example.net>", "give only the address: b@example.net"),
+        ("a@example.net,b@example.net", "repeat --to for each recipient"),
+        ("an..na@example.net", "quote the local part: \"an..na\"@example.net"),
+        ("an na@example.net", "quote the local part: \"an na\"@example.net"),
+        ("anna", "expected LOCAL-PART@DOMAIN, or postmaster alone"),
+        ("@example.net", "it has nothing before the @"),
+        ("anna@example.net\u{61c}", "it has the invisible character U+061C"),
+        ("\"u> NOTIFY=NEVER\"@example.net", "it has an angle bracket"),
+    ] {
+        let shown = rejected(&["send", "--server", "127.0.0.1:1", "--from", "", "--to", address]);
+        assert!(shown.contains(advice), "{address:?}: {shown}");
+    }
+}
+
 /// Whether `shown` is what the program alone writes: lines and colours, and no line that begins with "forged".
 fn is_plain(shown: &str) -> bool {
     let mut parts = shown.split('\u{1b}');

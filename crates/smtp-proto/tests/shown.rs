@@ -43,12 +43,21 @@ fn converse(delivery: &mut Delivery, server: &[&str]) {
 #[test]
 fn each_misuse_and_each_fault_has_its_words() {
     let fault = |octets: &[u8]| Reply::parse(octets).unwrap_err();
-    let cases: [(&dyn Display, &str); 51] = [
+    let cases: [(&dyn Display, &str); 60] = [
         (&AddressError::Empty, "it is empty"),
-        (&AddressError::NoDomain, "it has no @ and domain"),
+        (&AddressError::NoDomain, "it has no @ with a domain after it"),
+        (&AddressError::NoLocalPart, "it has nothing before the @"),
         (&AddressError::Control(7), "it has a control character at octet 7"),
-        (&AddressError::LocalPart, "what stands before the @ is neither a dot-string nor a quoted string"),
-        (&AddressError::Domain, "the domain is neither labels with dots between nor an address in brackets"),
+        (&AddressError::Invisible('\u{ad}'), "it has the invisible character U+00AD"),
+        (&AddressError::DisplayName, "it has a display name"),
+        (&AddressError::Several, "it has several addresses"),
+        (&AddressError::AngleBracket, "it has an angle bracket, where a server may end the address"),
+        (&AddressError::Space, "it has a space outside of quotes"),
+        (&AddressError::Dots, "it has two dots in a row"),
+        (&AddressError::EdgeDot, "the local part or the domain starts or ends with a dot"),
+        (&AddressError::Unquoted(','), "the local part has ',' outside of quotes"),
+        (&AddressError::LocalPart, "the local part is neither a dot-string nor a quoted string"),
+        (&AddressError::Domain, "the domain is neither labels separated by dots nor an address in brackets"),
         (&AddressError::TooLong, "it is longer than a command may carry"),
         (&AddressError::NotAscii, "it is not ASCII"),
         (&Cancel::Interrupted, "the delivery was interrupted"),

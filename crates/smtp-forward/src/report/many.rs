@@ -30,7 +30,7 @@ pub(crate) struct Summary {
     connections: usize,
     /// How many messages have a line that not every server accepts.
     long_lines: usize,
-    hint: Option<&'static str>,
+    hint: Option<String>,
     pub(crate) time: Duration,
 }
 
@@ -42,7 +42,7 @@ impl Summary {
         let opened = report.attempts().filter(|attempt| !attempt.reused() && attempt.stage() != Stage::Connect);
         self.connections += opened.count();
         self.long_lines += usize::from(report.longest_line().is_some());
-        self.hint = self.hint.or_else(|| hint(report));
+        self.hint = self.hint.take().or_else(|| hint(report));
     }
 }
 
@@ -60,6 +60,6 @@ impl fmt::Display for Summary {
             let (count, limit) = (self.long_lines, LONGEST_LINE);
             writeln!(f, "{count} with a line of more than {limit} octets: not every server accepts it.")?;
         }
-        f.write_str(self.hint.unwrap_or_default())
+        f.write_str(self.hint.as_deref().unwrap_or_default())
     }
 }
