@@ -1,6 +1,10 @@
 //! Addresses on the command line, and advice on those that are invalid.
 
+use std::collections::HashSet;
+
 use smtp_proto::{AddressError, Escaped, ForwardPath, Mailbox, ReversePath};
+
+const POSTMASTER: &str = "postmaster";
 
 /// What an address is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +21,25 @@ pub(crate) fn sender(text: &str) -> Result<ReversePath, String> {
 /// Parses the value of `--to`.
 pub(crate) fn recipient(text: &str) -> Result<ForwardPath, String> {
     text.parse().map_err(|error| explained(text, error, Role::Recipient))
+}
+
+/// The recipients without repetitions: some servers deliver a message twice to a recipient that is given twice. Domains
+/// are compared without case, and so is the local part `postmaster` (RFC 5321 section 2.3.11 and 4.5.1).
+pub(crate) fn distinct(recipients: &[ForwardPath]) -> Vec<ForwardPath> {
+    let mut known = HashSet::new();
+    recipients.iter().filter(|recipient| known.insert(folded(recipient))).cloned().collect()
+}
+
+/// What is the same for all spellings of a recipient.
+fn folded(recipient: &ForwardPath) -> (String, String) {
+    match recipient {
+        ForwardPath::Postmaster => (POSTMASTER.to_owned(), String::new()),
+        ForwardPath::Mailbox(mailbox) => {
+            let local = mailbox.local_part();
+            let local = if local.eq_ignore_ascii_case(POSTMASTER) { POSTMASTER } else { local };
+            (local.to_owned(), mailbox.domain().to_lowercase())
+        }
+    }
 }
 
 fn explained(text: &str, error: AddressError, role: Role) -> String {
@@ -97,5 +120,19 @@ mod tests {
         assert_eq!(sender("a@x,b@x").unwrap_err(), "it has several addresses; a message has one sender");
         assert_eq!(sender("a").unwrap_err(), "it has no @ with a domain after it; expected LOCAL-PART@DOMAIN");
         assert!(sender("").is_ok() && recipient("\"b c\"@x").is_ok());
+    }
+    #[test]
+    fn a_recipient_is_known_again_by_its_exact_local_part_and_its_domain_in_any_case() {
+        let all = |addresses: &[&str]| addresses.iter().map(|address| recipient(address).unwrap()).collect::<Vec<_>>();
+        for (given, kept) in [
+            (&["b@x", "c@x", "b@x"][..], &["b@x", "c@x"][..]),
+            (&["b@Example.Net", "<b@example.NET>"], &["b@Example.Net"]),
+            (&["b@b\u{fc}cher.example", "b@B\u{dc}CHER.example"], &["b@b\u{fc}cher.example"]),
+            (&["b@x", "B@x", "\"b\"@x", "b@y"], &["b@x", "B@x", "\"b\"@x", "b@y"]),
+            (&["Postmaster", "POSTMASTER"], &["postmaster"]),
+            (&["Postmaster@x", "postmaster@X", "postmaster"], &["Postmaster@x", "postmaster"]),
+        ] {
+            assert_eq!(distinct(&all(given)), all(kept), "{given:?}");
+        }
     }
 }

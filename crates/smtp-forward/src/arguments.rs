@@ -27,7 +27,8 @@ Exit status:
   64  invalid arguments
   65  a message that cannot be sent
   66  a file that cannot be read
-  70  an internal error, or a report that cannot be written";
+  70  an internal error, or a report that cannot be written
+  73  a temporary file that cannot be created or written";
 
 /// Forwards messages by SMTP, even to servers that hang up on EHLO.
 #[derive(Parser, Debug)]
@@ -61,7 +62,7 @@ pub(crate) struct Send {
     /// The sender; '' or '<>' for the null reverse-path
     #[arg(long, value_name = "ADDR", value_parser = addresses::sender)]
     pub(crate) from: ReversePath,
-    /// A recipient; 'postmaster' may stand without a domain. Can be repeated
+    /// A recipient; 'postmaster' may stand without a domain. Can be repeated; the same recipient counts once
     #[arg(long, value_name = "ADDR", required = true, value_parser = addresses::recipient)]
     pub(crate) to: Vec<ForwardPath>,
     /// What to do with 8-bit content if the server does not offer 8BITMIME, or after HELO: do not send it, or send it

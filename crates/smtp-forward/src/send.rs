@@ -15,6 +15,7 @@ use std::{
 use smtp_proto::{Envelope, EnvelopeError, Escaped};
 
 use crate::{
+    addresses,
     arguments::{Send, Tls},
     batch::{Batch, Queue},
     books::Books,
@@ -24,9 +25,9 @@ use crate::{
     file::Location,
     interrupt, maildir,
     message::Message,
-    open_files,
+    notes, open_files,
     progress::Progress,
-    spool::Room,
+    spool::{Room, TemporaryFileError},
 };
 
 /// How often to check the interrupt flag while messages are read.
@@ -68,16 +69,19 @@ enum Failure {
     Connections(u64),
     /// The thread that reads the messages did not start, or ended early.
     Reader(io::Error),
-    /// Every message that cannot be read.
+    /// Every message that cannot be read or kept.
     Unreadable(Vec<(PathBuf, io::Error)>),
 }
 
 impl Failure {
-    const fn status(&self) -> ExitStatus {
+    fn status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Recipients(_) | Self::Connections(_) => ExitStatus::Usage,
             Self::Reader(_) => ExitStatus::TempFail,
-            Self::Unreadable(_) => ExitStatus::NoInput,
+            Self::Unreadable(all) => {
+                let is_temporary = all.iter().any(|(_, error)| TemporaryFileError::is_wrapped_in(error));
+                if is_temporary { ExitStatus::CantCreate } else { ExitStatus::NoInput }
+            }
         }
     }
 }
@@ -93,6 +97,10 @@ impl fmt::Display for Failure {
             Self::Reader(error) => write!(f, "the messages cannot be read: {error}; nothing was sent"),
             Self::Unreadable(all) => {
                 for (path, error) in all {
+                    if TemporaryFileError::is_wrapped_in(error) {
+                        writeln!(f, "{error}")?;
+                        continue;
+                    }
                     let path = Escaped(path.as_os_str().as_encoded_bytes());
                     writeln!(f, "{path} cannot be read: {error}")?;
                 }
@@ -111,9 +119,13 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let count = files.len().saturating_mul(usize::try_from(arguments.repeat.get()).unwrap_or(usize::MAX));
     open_files::make_room(count.min(arguments.connections.get().into())).map_err(Failure::Connections)?;
     let config = arguments.config(count).map_err(Failure::Usage)?;
-    let envelope = Envelope::new(arguments.from.clone(), arguments.to.clone()).map_err(Failure::Recipients)?;
+    let recipients = addresses::distinct(&arguments.to);
+    let envelope = Envelope::new(arguments.from.clone(), recipients).map_err(Failure::Recipients)?;
     let interrupt = interrupt::flag();
     let room = Room::new(arguments.repeat.get() > 1, arguments.spool_limit);
+    notes::repeated(&arguments.files);
+    notes::repeated(&arguments.maildir);
+    notes::awaited(&files);
     let messages = read_all(files, room, &interrupt)?;
     if arguments.tls == Tls::Opportunistic {
         diagnostics::note("TLS is not supported yet: messages are sent in clear text");
@@ -165,7 +177,10 @@ fn read_all(files: Vec<Location>, mut room: Room, interrupt: &Arc<AtomicBool>) -
     thread::Builder::new().name("reader".into()).spawn(read_each).map_err(Failure::Reader)?;
     loop {
         match receiver.recv_timeout(TICK) {
-            Ok(messages) => return messages,
+            Ok(messages) => {
+                notes::without_header(messages.as_deref().unwrap_or_default());
+                return messages;
+            }
             Err(RecvTimeoutError::Timeout) if interrupt.load(Ordering::Relaxed) => return Ok(unread),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
