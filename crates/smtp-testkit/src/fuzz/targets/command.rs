@@ -177,7 +177,23 @@ fn check_mailbox(mailbox: &Mailbox) {
     assert_eq!(address, format!("{}@{}", mailbox.local_part(), mailbox.domain()));
     assert!(address.len() <= 254, "RFC 5321 section 4.5.3.1.3");
     assert!(is_word(mailbox.domain()), "{mailbox:?}: the domain must be one word");
-    assert!(mailbox.local_part().starts_with('"') || is_word(mailbox.local_part()), "{mailbox:?}");
+    let local = mailbox.local_part();
+    let is_one_piece = if local.starts_with('"') { is_quoted_string(local) } else { is_word(local) };
+    assert!(is_one_piece, "{mailbox:?}");
+}
+
+/// Whether a server that knows quoted strings reads this, which starts with a quote, as one quoted string.
+fn is_quoted_string(text: &str) -> bool {
+    let mut escaped = false;
+    for (at, character) in text.char_indices().skip(1) {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1 == text.len(),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Whether a server that splits at whitespace and angle brackets reads this as one word.
