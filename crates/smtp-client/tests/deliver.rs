@@ -111,16 +111,16 @@ fn every_address_that_cannot_be_connected_to_is_reported_with_its_error() {
 }
 
 #[test]
-fn a_name_without_an_address_is_a_failed_connection() {
+fn a_host_that_cannot_be_resolved_is_a_failed_connection() {
     let mut delivery = Delivery::new(config(), envelope());
-    // Longer than a DNS label may be, so no name server is asked.
-    let name = "a".repeat(70);
-    let mut client = Client::new(name.parse().unwrap());
+    // There is no such interface, and no name server is asked.
+    let host = "[fe80::1%nowhere]";
+    let mut client = Client::new(host.parse().unwrap());
     client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
     assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::ConnectFailed]));
     assert_eq!(servers(&client, &delivery), [None]);
     let why = delivery.report().attempts().next().unwrap().to_string();
-    assert!(why.contains(&format!("{name}:25")), "{why}");
+    assert!(why.contains(&format!("{host}:25")), "{why}");
 }
 
 #[test]

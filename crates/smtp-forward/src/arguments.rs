@@ -13,6 +13,8 @@ use smtp_proto::{
     Afterwards, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, Timeouts, TlsPolicy,
 };
 
+use crate::addresses;
+
 /// The default port for LMTP, which must not be SMTP's (RFC 2033 section 5).
 const LMTP_PORT: u16 = 24;
 const SMTP_PORT: u16 = 25;
@@ -25,11 +27,13 @@ Exit status:
   64  invalid arguments
   65  a message that cannot be sent
   66  a file that cannot be read
-  70  an internal error, or a report that cannot be written";
+  70  an internal error, or a report that cannot be written
+  73  a temporary file that cannot be created or written";
 
 /// Forwards messages by SMTP, even to servers that hang up on EHLO.
 #[derive(Parser, Debug)]
-#[command(version, max_term_width = 100)]
+// Without the name, clap shows the one that the program was started with, whatever is in it.
+#[command(version, bin_name = "smtp-forward", max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Write more diagnostics to standard error; repeat for even more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -56,10 +60,10 @@ pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) server: Server,
     /// The sender; '' or '<>' for the null reverse-path
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = addresses::sender)]
     pub(crate) from: ReversePath,
-    /// A recipient; 'postmaster' may stand without a domain. Can be repeated
-    #[arg(long, value_name = "ADDR", required = true)]
+    /// A recipient; 'postmaster' may stand without a domain. Can be repeated; the same recipient counts once
+    #[arg(long, value_name = "ADDR", required = true, value_parser = addresses::recipient)]
     pub(crate) to: Vec<ForwardPath>,
     /// What to do with 8-bit content if the server does not offer 8BITMIME, or after HELO: do not send it, or send it
     /// unchanged

@@ -19,6 +19,8 @@ pub(crate) enum ExitStatus {
     TempFail,
     /// A file that cannot be read.
     NoInput,
+    /// A temporary file that cannot be created or written.
+    CantCreate,
     /// An internal error, or a report that cannot be written.
     Software,
     /// Invalid arguments.
@@ -35,6 +37,7 @@ impl ExitStatus {
             Self::NoInput => 66,
             Self::Unavailable => 69,
             Self::Software => 70,
+            Self::CantCreate => 73,
             Self::TempFail => 75,
         }
     }

@@ -3,6 +3,7 @@
 // `print!` and the like panic if the stream fails. Use `output` and `diagnostics` instead.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod addresses;
 mod arguments;
 mod batch;
 mod books;
@@ -12,11 +13,13 @@ mod demo;
 mod diagnostics;
 mod exit_status;
 mod file;
+mod header;
 mod host;
 mod interrupt;
 mod leave;
 mod maildir;
 mod message;
+mod notes;
 mod open_files;
 mod output;
 mod play;
@@ -28,6 +31,7 @@ mod send;
 mod spool;
 mod streams;
 mod trace;
+mod usage;
 mod watch;
 
 use std::process::ExitCode;
@@ -44,7 +48,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             if error.use_stderr() {
-                diagnostics::usage(&error);
+                diagnostics::usage(&usage::escaped(error));
                 return ExitStatus::Usage.into();
             }
             // There is nothing to do if the help cannot be printed.

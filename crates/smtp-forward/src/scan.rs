@@ -9,6 +9,8 @@ use smtp_client::ContentChanged;
 use smtp_proto::{Body, is_seven_bit};
 use twox_hash::XxHash3_64;
 
+use crate::header::HeaderSearch;
+
 /// How many octets to read at once.
 const PIECE: usize = 64 * 1024;
 
@@ -20,6 +22,7 @@ pub(crate) struct Facts {
     /// The size on the wire, where all line ends are CR LF (RFC 1870 section 6).
     pub(crate) size: u64,
     pub(crate) body: Body,
+    pub(crate) has_header: bool,
 }
 
 /// The result of scanning a message.
@@ -66,6 +69,7 @@ struct Scan {
     octets: u64,
     bare_line_feeds: u64,
     eight_bit: bool,
+    header: HeaderSearch,
     last: Option<u8>,
     seed: u64,
     hasher: XxHash3_64,
@@ -75,12 +79,14 @@ impl Scan {
     fn new() -> Self {
         let seed = RandomState::new().build_hasher().finish();
         let hasher = XxHash3_64::with_seed(seed);
-        Self { octets: 0, bare_line_feeds: 0, eight_bit: false, last: None, seed, hasher }
+        let header = HeaderSearch::new();
+        Self { octets: 0, bare_line_feeds: 0, eight_bit: false, header, last: None, seed, hasher }
     }
 
     fn add(&mut self, piece: &[u8]) {
         self.octets += piece.len() as u64;
         self.eight_bit = self.eight_bit || !is_seven_bit(piece);
+        self.header.add(piece);
         let mut last = self.last;
         for octet in piece {
             self.bare_line_feeds += u64::from(*octet == b'\n' && last != Some(b'\r'));
@@ -96,6 +102,7 @@ impl Scan {
             octets: self.octets,
             size: self.octets + self.bare_line_feeds + end_of_last_line,
             body: if self.eight_bit { Body::EightBit } else { Body::SevenBit },
+            has_header: self.header.has_found(),
         };
         Scanned { facts, digest: Digest { seed: self.seed, value: self.hasher.finish() } }
     }

@@ -15,6 +15,7 @@ use std::{
 use smtp_proto::{Envelope, EnvelopeError, Escaped};
 
 use crate::{
+    addresses,
     arguments::{Send, Tls},
     batch::{Batch, Queue},
     books::Books,
@@ -25,9 +26,9 @@ use crate::{
     host::Host,
     interrupt, maildir,
     message::Message,
-    open_files,
+    notes, open_files,
     progress::Progress,
-    spool::Room,
+    spool::{Room, TemporaryFileError},
 };
 
 /// How often to check the interrupt flag while messages are read.
@@ -71,16 +72,19 @@ enum Failure {
     Connections(u64),
     /// The thread that reads the messages ended early, which is a fault of this program.
     ReaderEnded,
-    /// Every message that cannot be read.
+    /// Every message that cannot be read or kept.
     Unreadable(Vec<(PathBuf, io::Error)>),
 }
 
 impl Failure {
-    const fn status(&self) -> ExitStatus {
+    fn status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Recipients(_) | Self::Connections(_) => ExitStatus::Usage,
             Self::ReaderEnded => ExitStatus::Software,
-            Self::Unreadable(_) => ExitStatus::NoInput,
+            Self::Unreadable(all) => {
+                let is_temporary = all.iter().any(|(_, error)| TemporaryFileError::is_wrapped_in(error));
+                if is_temporary { ExitStatus::CantCreate } else { ExitStatus::NoInput }
+            }
         }
     }
 }
@@ -96,6 +100,10 @@ impl fmt::Display for Failure {
             Self::ReaderEnded => f.write_str("internal error: the messages were not read; nothing was sent"),
             Self::Unreadable(all) => {
                 for (path, error) in all {
+                    if TemporaryFileError::is_wrapped_in(error) {
+                        writeln!(f, "{error}")?;
+                        continue;
+                    }
                     let path = Escaped(path.as_os_str().as_encoded_bytes());
                     writeln!(f, "{path} cannot be read: {error}")?;
                 }
@@ -114,9 +122,13 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let count = files.len().saturating_mul(usize::try_from(arguments.repeat.get()).unwrap_or(usize::MAX));
     open_files::make_room(count.min(arguments.connections.get().into())).map_err(Failure::Connections)?;
     let config = arguments.config(count).map_err(Failure::Usage)?;
-    let envelope = Envelope::new(arguments.from.clone(), arguments.to.clone()).map_err(Failure::Recipients)?;
+    let recipients = addresses::distinct(&arguments.to);
+    let envelope = Envelope::new(arguments.from.clone(), recipients).map_err(Failure::Recipients)?;
     let interrupt = interrupt::flag();
     let room = Room::new(arguments.repeat.get() > 1, arguments.spool_limit);
+    notes::repeated(&arguments.files);
+    notes::repeated(&arguments.maildir);
+    notes::awaited(&files);
     let messages = read_all(files, room, &interrupt)?;
     if arguments.tls == Tls::Opportunistic {
         diagnostics::note("TLS is not supported yet: messages are sent in clear text");
@@ -186,5 +198,9 @@ fn read_each(files: Vec<Location>, mut room: Room) -> Result<Vec<Message>, Failu
             Err(error) => bad.push((path, error)),
         }
     }
-    if bad.is_empty() { Ok(messages) } else { Err(Failure::Unreadable(bad)) }
+    if !bad.is_empty() {
+        return Err(Failure::Unreadable(bad));
+    }
+    notes::without_header(&messages);
+    Ok(messages)
 }

@@ -1,10 +1,12 @@
 //! Messages kept until they are sent: those that can be read only once, and small ones that are sent repeatedly.
 
 use std::{
+    env, error, fmt,
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom, Write},
 };
 
+use smtp_proto::Escaped;
 use tempfile::{SpooledData, SpooledTempFile};
 
 use crate::scan::{Scanned, Verified};
@@ -68,17 +70,63 @@ fn octets(kept: Option<&(Kept, Scanned)>) -> u64 {
 
 /// Reads all of `from`. `None` if that is more than `most` octets.
 fn keep(from: impl Read, most: u64) -> io::Result<Option<(Kept, Scanned)>> {
-    let mut spool = SpooledTempFile::new(usize::try_from(IN_MEMORY).unwrap_or(usize::MAX));
+    let mut spool = Spool(SpooledTempFile::new(usize::try_from(IN_MEMORY).unwrap_or(usize::MAX)));
     let scanned = Scanned::of(from.take(most.saturating_add(1)), &mut spool)?;
     if scanned.facts.octets > most {
         return Ok(None);
     }
-    let kept = match spool.into_inner() {
+    let kept = match spool.0.into_inner() {
         SpooledData::InMemory(octets) => Kept::Memory(octets.into_inner().into()),
         SpooledData::OnDisk(file) => Kept::File(file, scanned),
     };
     Ok(Some((kept, scanned)))
 }
+
+/// Tells errors of the temporary file from those of the message.
+struct Spool(SpooledTempFile);
+
+impl Write for Spool {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.write(octets).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            kind => io::Error::new(kind, TemporaryFileError { kind, is_created: self.0.is_rolled() }),
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// The error for a message that cannot be kept.
+#[derive(Debug)]
+pub(crate) struct TemporaryFileError {
+    kind: io::ErrorKind,
+    is_created: bool,
+}
+
+impl TemporaryFileError {
+    pub(crate) fn is_wrapped_in(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(<dyn error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
+impl fmt::Display for TemporaryFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dir = env::temp_dir();
+        let dir = Escaped(dir.as_os_str().as_encoded_bytes());
+        let what = if self.is_created { "written" } else { "created" };
+        write!(f, "the temporary file in {dir} cannot be {what}: ")?;
+        if self.kind == io::ErrorKind::NotFound {
+            f.write_str("there is no such directory")?;
+        } else {
+            write!(f, "{}", self.kind)?;
+        }
+        f.write_str("; TMPDIR can name another directory")
+    }
+}
+
+impl error::Error for TemporaryFileError {}
 
 impl Kept {
     /// Opens the message at its start.

@@ -230,6 +230,21 @@ fn content_that_is_8_bit_is_sent_only_if_allowed() {
 }
 
 #[test]
+fn an_address_that_needs_smtputf8_only_for_its_domain_gets_a_hint() {
+    for (address, is_told) in
+        [("b@b\u{fc}cher.example", true), ("b\u{fc}@b\u{fc}cher.example", false), ("b\u{fc}@example.net", false)]
+    {
+        let server = Server::start(&format!("{HELLO}{QUIT}"));
+        let arguments = ["send", "--server", "{server}", "--from", "", "--to", address];
+        let output = run(&arguments, Some(server.address), MESSAGE.as_bytes());
+        assert_eq!(output.status.code(), Some(65), "{address}");
+        let shown = text(&output.stdout);
+        assert!(shown.contains("it needs SMTPUTF8"), "{shown}");
+        assert_eq!(shown.contains("With the domain in its xn-- form"), is_told, "{shown}");
+    }
+}
+
+#[test]
 fn several_files_are_sent_as_several_messages_over_one_connection() {
     let (one, two) = (file(b"Subject: one\n"), file(b"Subject: two\n"));
     let server = Server::start(&format!("{HELLO}{TAKEN}{TAKEN}{TAKEN}{QUIT}"));

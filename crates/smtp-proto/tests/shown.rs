@@ -43,10 +43,19 @@ fn converse(delivery: &mut Delivery, server: &[&str]) {
 #[test]
 fn each_error_has_its_message() {
     let fault = |octets: &[u8]| Reply::parse(octets).unwrap_err();
-    let cases: [(&dyn Display, &str); 51] = [
+    let cases: [(&dyn Display, &str); 60] = [
         (&AddressError::Empty, "it is empty"),
-        (&AddressError::NoDomain, "it has no @ and no domain"),
+        (&AddressError::NoDomain, "it has no @ with a domain after it"),
+        (&AddressError::NoLocalPart, "it has nothing before the @"),
         (&AddressError::Control(7), "it has a control character at octet 7"),
+        (&AddressError::Invisible('\u{ad}'), "it has the invisible character U+00AD"),
+        (&AddressError::DisplayName, "it has a display name"),
+        (&AddressError::Several, "it has several addresses"),
+        (&AddressError::AngleBracket, "it has an angle bracket, where a server may end the address"),
+        (&AddressError::Space, "it has a space outside of quotes"),
+        (&AddressError::Dots, "it has two dots in a row"),
+        (&AddressError::EdgeDot, "the local part or the domain starts or ends with a dot"),
+        (&AddressError::Unquoted(','), "the local part has ',' outside of quotes"),
         (&AddressError::LocalPart, "the local part is neither a dot-string nor a quoted string"),
         (&AddressError::Domain, "the domain is neither labels separated by dots nor an address in brackets"),
         (&AddressError::TooLong, "it is too long: an address has at most 254 octets, a client name 255"),

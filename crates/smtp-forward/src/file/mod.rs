@@ -19,7 +19,7 @@ use crate::streams;
 use self::other as system;
 #[cfg(unix)]
 use self::unix as system;
-pub(crate) use system::Identity;
+pub(crate) use system::{Identity, which_file};
 use system::{is_device, open_at_once, open_without_links};
 
 /// Where a message is.

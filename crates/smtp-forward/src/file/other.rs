@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File, FileType, Metadata},
+    hash::Hash,
     io::{self, Read},
     path::Path,
     time::SystemTime,
@@ -19,6 +20,11 @@ impl From<&Metadata> for Identity {
     fn from(metadata: &Metadata) -> Self {
         Self { size: metadata.len(), created: metadata.created().ok(), modified: metadata.modified().ok() }
     }
+}
+
+/// Tells apart the files of all names, except those with several hard links; `None` if there is no such file.
+pub(crate) fn which_file(path: &Path) -> Option<impl Eq + Hash + use<>> {
+    fs::canonicalize(path).ok()
 }
 
 pub(super) fn is_device(_: FileType) -> bool {

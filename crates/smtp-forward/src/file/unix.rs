@@ -1,7 +1,8 @@
 //! Files on Unix.
 
 use std::{
-    fs::{File, FileType, Metadata},
+    fs::{self, File, FileType, Metadata},
+    hash::Hash,
     io::{self, Read},
     os::unix::fs::{FileTypeExt, MetadataExt},
     path::Path,
@@ -35,6 +36,11 @@ impl From<&Metadata> for Identity {
             modified: (metadata.mtime(), metadata.mtime_nsec()),
         }
     }
+}
+
+/// Tells apart the files of all names; `None` if there is no such file.
+pub(crate) fn which_file(path: &Path) -> Option<impl Eq + Hash + use<>> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 struct StandardInput;
@@ -75,7 +81,7 @@ pub(super) fn open_without_links(path: &Path) -> io::Result<Option<File>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{fs, os::unix::fs::symlink};
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn links_to_a_message_or_its_directory_are_not_followed() {

@@ -30,8 +30,9 @@ const LONG: usize = 256 * 1024;
 /// What the server does on each connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
+    /// Escaped.
     pub(super) name: String,
-    /// What the server does, in a sentence.
+    /// What the server does, in a sentence, escaped.
     pub(super) about: String,
     pub(crate) connections: Vec<Vec<Act>>,
     /// Whether a correct client gets its message through.
@@ -73,7 +74,9 @@ impl Scenario {
         })?;
         let messages = path.parent().unwrap_or(Path::new("")).join("../messages");
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        Self::parse(&stem, &source, &messages).map_err(|why| format!("{}: {why}", Escaped(name.as_bytes())))
+        let stem = Escaped(stem.as_bytes()).to_string();
+        Self::parse(&stem, &source, &messages)
+            .map_err(|why| format!("{}: {}", Escaped(name.as_bytes()), escaped_but_backslashes(&why)))
     }
 
     fn parse(name: &str, source: &str, messages: &Path) -> Result<Self, String> {
@@ -86,11 +89,17 @@ impl Scenario {
         builder.flush();
         Ok(Self {
             name: name.to_owned(),
-            about: about(source).to_owned(),
+            about: Escaped(about(source).as_bytes()).to_string(),
             connections: builder.connections,
             delivers: builder.delivers,
         })
     }
+}
+
+/// An error may quote the file. Errors about escapes in the file have backslashes of their own.
+fn escaped_but_backslashes(why: &str) -> String {
+    let parts: Vec<_> = why.split('\\').map(|part| Escaped(part.as_bytes()).to_string()).collect();
+    parts.join("\\")
 }
 
 fn about(source: &str) -> &str {

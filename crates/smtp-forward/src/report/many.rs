@@ -13,7 +13,7 @@ pub(crate) struct Summary {
     connections: usize,
     /// How many messages have a line that not every server accepts.
     long_lines: usize,
-    hint: Option<&'static str>,
+    hint: Option<String>,
     pub(crate) time: Duration,
 }
 
@@ -25,7 +25,7 @@ impl Summary {
         let opened = report.attempts().filter(|attempt| !attempt.reused() && attempt.stage() != Stage::Connect);
         self.connections += opened.count();
         self.long_lines += usize::from(report.longest_line().is_some());
-        self.hint = self.hint.or_else(|| hint(report)).or_else(|| hint_at_limit(report));
+        self.hint = self.hint.take().or_else(|| hint(report)).or_else(|| hint_at_limit(report));
     }
 }
 
@@ -43,15 +43,15 @@ impl fmt::Display for Summary {
             let (count, limit) = (self.long_lines, LONGEST_LINE);
             writeln!(f, "{count} with a line of more than {limit} octets: not every server accepts it.")?;
         }
-        f.write_str(self.hint.unwrap_or_default())
+        f.write_str(self.hint.as_deref().unwrap_or_default())
     }
 }
 
 /// What the user can do about a server that defers what comes late on a connection.
-fn hint_at_limit(report: Report<'_>) -> Option<&'static str> {
+fn hint_at_limit(report: Report<'_>) -> Option<String> {
     let is_late = report.attempts().any(|attempt| attempt.reused());
     let is_deferred = report
         .recipients()
         .any(|recipient| matches!((recipient.status, recipient.cause), (Status::Deferred, Cause::Reply(_))));
-    (is_late && is_deferred).then_some("`--per-connection N` sends at most N messages over a connection.\n")
+    (is_late && is_deferred).then(|| "`--per-connection N` sends at most N messages over a connection.\n".to_owned())
 }

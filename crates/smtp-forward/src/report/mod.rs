@@ -8,7 +8,7 @@ pub(crate) mod reasons;
 use std::fmt::{self, Display};
 
 use serde::Serialize;
-use smtp_proto::{Cause, Disconnect, Need, Report};
+use smtp_proto::{Cause, Disconnect, ForwardPath, Need, RecipientReport, Report};
 
 /// Which of several messages a report is about. With several connections, reports may come out of order.
 #[derive(Serialize, Debug)]
@@ -26,10 +26,28 @@ impl Display for Which {
 }
 
 /// What the user can do about a message that was not sent.
-pub(crate) fn hint(report: Report<'_>) -> Option<&'static str> {
-    let needs_8bit = |cause| matches!(cause, Cause::Needs { needs, .. } if needs.contains(Need::EightBitMime));
-    let any = report.recipients().any(|recipient| needs_8bit(recipient.cause));
-    any.then_some("`--8bit send` sends 8-bit content without announcing it.\n")
+pub(crate) fn hint(report: Report<'_>) -> Option<String> {
+    let failed_for = |need: Need, recipient: &RecipientReport<'_>| matches!(recipient.cause, Cause::Needs { needs, .. } if needs.contains(need));
+    let is_for_content = |recipient: RecipientReport<'_>| failed_for(Need::EightBitMime, &recipient);
+    let is_for_domain = |recipient: RecipientReport<'_>| {
+        failed_for(Need::Smtputf8, &recipient) && needs_smtputf8_for_its_domain(recipient.path)
+    };
+    let hints = [
+        (report.recipients().any(is_for_content), "`--8bit send` sends 8-bit content without announcing it.\n"),
+        (
+            report.recipients().any(is_for_domain),
+            "With the domain in its xn-- form, the address does not need SMTPUTF8.\n",
+        ),
+    ];
+    let hints: String = hints.into_iter().filter_map(|(applies, hint)| applies.then_some(hint)).collect();
+    (!hints.is_empty()).then_some(hints)
+}
+
+fn needs_smtputf8_for_its_domain(path: &ForwardPath) -> bool {
+    match path {
+        ForwardPath::Postmaster => false,
+        ForwardPath::Mailbox(mailbox) => mailbox.local_part().is_ascii() && !mailbox.domain().is_ascii(),
+    }
 }
 
 pub(crate) const fn how_lost(how: Disconnect) -> &'static str {

@@ -105,7 +105,7 @@ fn paths() -> &'static [ForwardPath] {
         "b@example.net",
         "postmaster",
         "c.d@[192.0.2.1]",
-        "\"e>f\"@example.org",
+        "\"e f\"@example.org",
         "g@example.com",
         "h@example.net",
         "rené@example.net",

@@ -20,7 +20,7 @@ struct Text(String);
 
 impl<'a> Arbitrary<'a> for Text {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        const PARTS: [&str; 32] = [
+        const PARTS: [&str; 64] = [
             "a",
             "b",
             ".",
@@ -53,13 +53,45 @@ impl<'a> Arbitrary<'a> for Text {
             "1",
             "+",
             ",",
+            "\u{ad}",
+            "\u{61c}",
+            "\u{180e}",
+            "\u{200b}",
+            "\u{200f}",
+            "\u{202a}",
+            "\u{202e}",
+            "\u{2060}",
+            "\u{2064}",
+            "\u{2066}",
+            "\u{206a}",
+            "\u{206f}",
+            "\u{feff}",
+            "\u{fff9}",
+            "\u{fffb}",
+            "\u{e0000}",
+            "\u{e0041}",
+            "\u{e007f}",
+            "\u{9b}",
+            "\u{1b}",
+            "\u{7f}",
+            "\"u> NOTIFY=NEVER\"@z",
+            "Bob <a@b>",
+            "..",
+            ";",
+            "(",
+            ")",
+            "=",
+            "\u{10ffff}",
+            "\u{2764}\u{fe0f}",
+            "xn--",
+            "[IPv6:::1]",
         ];
         let len = usize::from(u8::arbitrary(u)? & 15);
         let mut text = String::new();
         for octet in u.bytes(len.min(u.len()))? {
             match octet {
                 0xff => text.push_str(&"long.".repeat(50)),
-                other => text.push_str(PARTS[usize::from(other & 31)]),
+                other => text.push_str(PARTS[usize::from(other & 63)]),
             }
         }
         Ok(Self(text))
@@ -129,25 +161,15 @@ fn line(command: &Command<'_>) -> String {
     let text = String::from_utf8(octets).expect("commands are UTF-8");
     let line = text.strip_suffix("\r\n").expect("a line end");
     assert!(!line.contains(char::is_control), "{line:?} must be one line");
+    assert!(!line.contains(fools_a_reader), "{line:?} must be what it looks like");
     line.into()
 }
 
-/// Reads the path between angle brackets like a server, including quoted strings. Returns the path and
-/// what follows it.
+/// Reads the path between angle brackets like a server that does not know quoted strings. Returns the path and what
+/// follows it.
 fn path_of<'l>(line: &'l str, verb: &str) -> (&'l str, &'l str) {
     let path = line.strip_prefix(verb).and_then(|rest| rest.strip_prefix('<')).expect("a path after the verb");
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, character) in path.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            // Only the local part can be a quoted string, and only as a whole.
-            '"' if quoted || at == 0 => quoted = !quoted,
-            '>' if !quoted => return (&path[..at], &path[at + 1..]),
-            _ => {}
-        }
-    }
-    panic!("the path in {line:?} does not end")
+    path.split_once('>').unwrap_or_else(|| panic!("the path in {line:?} does not end"))
 }
 
 fn check_mailbox(mailbox: &Mailbox) {
@@ -155,10 +177,44 @@ fn check_mailbox(mailbox: &Mailbox) {
     assert_eq!(address, format!("{}@{}", mailbox.local_part(), mailbox.domain()));
     assert!(address.len() <= 254, "RFC 5321 section 4.5.3.1.3");
     assert!(is_word(mailbox.domain()), "{mailbox:?}: the domain must be one word");
-    assert!(mailbox.local_part().starts_with('"') || is_word(mailbox.local_part()), "{mailbox:?}");
+    let local = mailbox.local_part();
+    let is_one_piece = if local.starts_with('"') { is_quoted_string(local) } else { is_word(local) };
+    assert!(is_one_piece, "{mailbox:?}");
+}
+
+/// Whether a server that knows quoted strings reads this, which starts with a quote, as one quoted string.
+fn is_quoted_string(text: &str) -> bool {
+    let mut escaped = false;
+    for (at, character) in text.char_indices().skip(1) {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1 == text.len(),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Whether a server that splits at whitespace and angle brackets reads this as one word.
 fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>'))
+}
+
+/// Whether a character cannot be seen, or changes the order or the look of others.
+fn fools_a_reader(character: char) -> bool {
+    [
+        0xad..=0xad,
+        0x61c..=0x61c,
+        0x180e..=0x180e,
+        0x200b..=0x200f,
+        0x202a..=0x202e,
+        0x2060..=0x2064,
+        0x2066..=0x206f,
+        0xfeff..=0xfeff,
+        0xfff9..=0xfffb,
+        0xe0000..=0xe007f,
+    ]
+    .iter()
+    .any(|range| range.contains(&u32::from(character)))
 }
