@@ -1,6 +1,9 @@
 //! What a delivery does after each reply.
 
-use super::{Delivery, LastConnection, Place, Refusal, State};
+use super::{
+    Delivery, Place,
+    state::{LastConnection, Refusal, State},
+};
 use crate::{
     address::HelloName,
     command::Command,

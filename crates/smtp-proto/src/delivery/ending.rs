@@ -1,6 +1,9 @@
 //! The end of a connection: what follows, and what the report says.
 
-use super::{Delivery, LastConnection, Place, Refusal, State};
+use super::{
+    Delivery, Place,
+    state::{LastConnection, Refusal, State},
+};
 use crate::{
     kept::KeptText,
     outcome::{AttemptEnd, Hello, Status},

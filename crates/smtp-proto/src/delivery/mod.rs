@@ -2,6 +2,7 @@
 
 mod conversation;
 mod ending;
+mod state;
 mod step;
 
 use alloc::sync::Arc;
@@ -12,15 +13,15 @@ use crate::{
     config::Config,
     envelope::Envelope,
     ledger::{Attempt, Ledger},
-    outcome::{AttemptEnd, Cancel, Disconnect, Hello, Status},
+    outcome::{AttemptEnd, Cancel, Disconnect, Status},
     recipients::SettledBy,
-    reply::{Code, ReplyError, Severity},
+    reply::Code,
     report::Report,
     retry::{self, Interruption, Next, Point},
     session::{Event, Session, SessionError},
-    stage::Stage,
     transaction::{Origin, ReplyFacts, Transaction, Verdicts},
 };
+use state::{Heard, LastConnection, State};
 pub use step::{Connect, MisuseError, Place, Step, Transmit};
 
 #[doc = include_str!("driving.md")]
@@ -33,44 +34,6 @@ pub struct Delivery {
     ledger: Ledger,
     /// The local address of the connection, if the driver reported it.
     local_address: Option<IpAddr>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum State {
-    /// Waiting for a connection, on which this hello will be sent.
-    Connecting(Hello, Place),
-    Greeting(Hello),
-    Ehlo,
-    Lhlo,
-    Helo(Refusal),
-    /// RSET was sent to clear the state that a refused EHLO left on the server (RFC 1869 section 4.6).
-    RsetBeforeHelo(Severity),
-    Transaction(Transaction),
-    /// Every recipient has its status, and RSET was sent to prepare the connection for the next message.
-    Rset(Origin),
-    /// Every recipient has its status, and QUIT was sent.
-    Quitting(Verdicts),
-    /// No recipient has a status: QUIT was sent, and the message will get a new connection. The report will give this
-    /// as the end of the old one.
-    Leaving(AttemptEnd),
-    Done(LastConnection),
-}
-
-/// What was refused on this connection before HELO was sent.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Refusal {
-    None,
-    OfEhlo(Severity),
-    /// EHLO, with this severity, and then HELO, with 503.
-    OfHelo(Severity),
-}
-
-/// What happened to the connection of a delivery that is done.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum LastConnection {
-    Closed,
-    /// It is open for another message. This is the hello that was sent on it.
-    Kept(Hello),
 }
 
 impl Delivery {
@@ -390,15 +353,6 @@ impl Delivery {
             0
         }
     }
-}
-
-/// An event that does not borrow from the session.
-enum Heard {
-    Reply(Stage, ReplyFacts),
-    ServiceClosing(ReplyFacts),
-    Unsolicited(Stage, ReplyFacts),
-    OutOfStep(ReplyFacts),
-    InvalidReply(ReplyError),
 }
 
 impl fmt::Debug for Delivery {

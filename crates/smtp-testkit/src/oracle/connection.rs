@@ -3,50 +3,15 @@
 //! There is no state machine here: what the client may send next is derived each time from the full list
 //! of commands and replies.
 
-use std::sync::Arc;
-
-use smtp_proto::{Afterwards, AuthPolicy, Body, Config, Envelope, Need, Needs, Protocol, Size, TlsPolicy};
+use smtp_proto::{Afterwards, Body, Config, Need, Needs, Protocol, Size};
 
 use super::{
+    exchange::{Answer, Exchange, Verb},
     message::Message,
-    offers::{self, Offers},
+    offers::Offers,
     replies::ReplyReader,
+    task::Task,
 };
-
-/// What a reply responds to: a command, or another event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Verb {
-    /// The connection itself: the server speaks first.
-    Greeting,
-    Ehlo,
-    Helo,
-    Lhlo,
-    Mail,
-    Rcpt,
-    Data,
-    /// The end of the content. With LMTP, there is one for each accepted recipient.
-    End,
-    Rset,
-    Quit,
-}
-
-/// A command that was shown to the driver, and its reply once there is one.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Exchange {
-    pub(super) verb: Verb,
-    /// The offsets of its start and its end in all octets sent on the connection.
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) answer: Option<Answer>,
-}
-
-/// A reply: its code, and the offsets of its octets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Answer {
-    pub(super) code: u16,
-    pub(super) start: usize,
-    pub(super) end: usize,
-}
 
 /// What the client may do next without waiting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,26 +42,6 @@ pub(super) enum Doubted {
     Content,
     /// The refusals of the content and of the commands before it.
     All,
-}
-
-/// What to deliver, and how. The same on every connection.
-#[derive(Clone, Debug)]
-pub(super) struct Task {
-    pub(super) config: Arc<Config>,
-    pub(super) envelope: Arc<Envelope>,
-    pub(super) needs: Needs,
-}
-
-impl Task {
-    pub(super) fn new(config: Arc<Config>, envelope: Arc<Envelope>) -> Self {
-        let needs = offers::needs(&config, &envelope);
-        Self { config, envelope, needs }
-    }
-
-    /// Whether nothing of the message may be sent in clear.
-    pub(super) fn must_be_secured(&self) -> bool {
-        self.config.tls() == TlsPolicy::Required || self.config.auth() == AuthPolicy::Required
-    }
 }
 
 /// What a reply that begins now would answer.
@@ -462,15 +407,5 @@ impl Connection {
     /// Whether the end of the content was handed over and its reply is outstanding.
     pub(super) fn end_is_out(&self) -> bool {
         self.due().is_some_and(|due| due.verb == Verb::End && self.handed >= due.end)
-    }
-}
-
-impl Exchange {
-    const fn is_hello(&self) -> bool {
-        matches!(self.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
-    }
-
-    pub(super) fn refused(&self) -> bool {
-        self.answer.is_some_and(|answer| answer.code >= 400)
     }
 }

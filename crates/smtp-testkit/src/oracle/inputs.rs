@@ -6,11 +6,13 @@ use smtp_proto::{AttemptEnd, Body, Cancel, Envelope, Place, Protocol, Size, Stat
 
 use super::{
     Clock, Input, Oracle, Phase, Violation,
-    connection::{Answer, Awaited, Doubted, Task, Turn, Unfit, Verb},
+    connection::{Awaited, Doubted, Turn, Unfit},
+    exchange::{Answer, Verb},
     message::Message,
     offers::Offers,
     replies::Heard,
     table::{self, End, Next},
+    task::Task,
     verdict::{self, Tried},
 };
 

@@ -4,6 +4,7 @@
 //! and replies on the open connection, and derives everything else from that list each time.
 
 mod connection;
+mod exchange;
 mod inputs;
 mod message;
 mod offers;
@@ -11,6 +12,7 @@ mod outputs;
 mod promise;
 mod replies;
 mod table;
+mod task;
 mod verdict;
 
 use std::sync::Arc;
@@ -20,8 +22,10 @@ use smtp_proto::{Cancel, Config, Disconnect, Envelope, MisuseError, Place, Proto
 #[cfg(feature = "fuzz")]
 pub(crate) use self::offers::needs;
 use self::{
-    connection::{Connection, Task, Verb},
+    connection::Connection,
+    exchange::Verb,
     table::End,
+    task::Task,
     verdict::{Tried, Verdict},
 };
 pub use self::{

@@ -6,7 +6,8 @@ use smtp_proto::{Connect, Escaped, Step, Timeout};
 
 use super::{
     Clock, Oracle, Phase, Promise, Violation,
-    connection::{Turn, Verb},
+    connection::Turn,
+    exchange::Verb,
     message::Misread,
     table::End,
     verdict::{self, Verdict},

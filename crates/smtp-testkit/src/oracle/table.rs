@@ -2,7 +2,11 @@
 
 use smtp_proto::{Cancel, ContentError, Disconnect, HeloRetry, Needs, ReplyErrorKind};
 
-use super::connection::{Answer, Connection, Task, Verb};
+use super::{
+    connection::Connection,
+    exchange::{Answer, Verb},
+    task::Task,
+};
 
 /// How a connection ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

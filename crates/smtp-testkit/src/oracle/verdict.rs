@@ -4,9 +4,11 @@ use smtp_proto::{AttemptEnd, Cancel, Cause, ContentError, Hello, Needs, Protocol
 
 use super::{
     Promise, Violation,
-    connection::{Answer, Connection, Doubted, Exchange, Task, Verb},
+    connection::{Connection, Doubted},
+    exchange::{Answer, Exchange, Verb},
     offers,
     table::{End, Next},
+    task::Task,
 };
 
 /// The outcome for one recipient, and the reply that settled it.

@@ -1,0 +1,57 @@
+//! The states of a delivery.
+
+use super::step::Place;
+use crate::{
+    outcome::{AttemptEnd, Hello},
+    reply::{ReplyError, Severity},
+    stage::Stage,
+    transaction::{Origin, ReplyFacts, Transaction, Verdicts},
+};
+
+/// What the delivery waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum State {
+    /// Waiting for a connection, on which this hello will be sent.
+    Connecting(Hello, Place),
+    Greeting(Hello),
+    Ehlo,
+    Lhlo,
+    Helo(Refusal),
+    /// RSET was sent to clear the state that a refused EHLO left on the server (RFC 1869 section 4.6).
+    RsetBeforeHelo(Severity),
+    Transaction(Transaction),
+    /// Every recipient has its status, and RSET was sent to prepare the connection for the next message.
+    Rset(Origin),
+    /// Every recipient has its status, and QUIT was sent.
+    Quitting(Verdicts),
+    /// No recipient has a status: QUIT was sent, and the message will get a new connection. The report will give this
+    /// as the end of the old one.
+    Leaving(AttemptEnd),
+    Done(LastConnection),
+}
+
+/// What was refused on this connection before HELO was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Refusal {
+    None,
+    OfEhlo(Severity),
+    /// EHLO, with this severity, and then HELO, with 503.
+    OfHelo(Severity),
+}
+
+/// What happened to the connection of a delivery that is done.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum LastConnection {
+    Closed,
+    /// It is open for another message. This is the hello that was sent on it.
+    Kept(Hello),
+}
+
+/// An event that does not borrow from the session.
+pub(super) enum Heard {
+    Reply(Stage, ReplyFacts),
+    ServiceClosing(ReplyFacts),
+    Unsolicited(Stage, ReplyFacts),
+    OutOfStep(ReplyFacts),
+    InvalidReply(ReplyError),
+}

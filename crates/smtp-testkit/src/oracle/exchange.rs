@@ -1,0 +1,46 @@
+//! Commands and their replies.
+
+/// What a reply responds to: a command, or another event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verb {
+    /// The connection itself: the server speaks first.
+    Greeting,
+    Ehlo,
+    Helo,
+    Lhlo,
+    Mail,
+    Rcpt,
+    Data,
+    /// The end of the content. With LMTP, there is one for each accepted recipient.
+    End,
+    Rset,
+    Quit,
+}
+
+/// A command that was shown to the driver, and its reply once there is one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exchange {
+    pub(super) verb: Verb,
+    /// The offsets of its start and its end in all octets sent on the connection.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) answer: Option<Answer>,
+}
+
+/// A reply: its code, and the offsets of its octets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Answer {
+    pub(super) code: u16,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Exchange {
+    pub(super) const fn is_hello(&self) -> bool {
+        matches!(self.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+    }
+
+    pub(super) fn refused(&self) -> bool {
+        self.answer.is_some_and(|answer| answer.code >= 400)
+    }
+}
