@@ -11,7 +11,7 @@ use rustdoc_json::Builder;
 fn the_listing_of_the_public_api_is_current() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut outdated = Vec::new();
-    for name in ["smtp-proto", "smtp-client"] {
+    for name in ["smtp-proto", "smtp-client", "smtp-sasl"] {
         let folder = root.join("crates").join(name);
         let json = Builder::default()
             .toolchain("nightly")
