@@ -4,7 +4,7 @@ mod program;
 
 use std::{fs::File, io::Write, process::Stdio};
 
-use program::{MESSAGE, run, start, start_into, text};
+use program::{MESSAGE, run, start, start_into, text, until_it_catches_signals};
 use serde_json::{Value, json};
 use smtp_testkit::server::loose::{HELLO, HELO, MESSAGE as TAKEN, QUIT, Server};
 
@@ -369,7 +369,7 @@ fn a_signal_ends_the_program_with_a_report_wherever_it_waits() {
             stdin.write_all(input.as_bytes()).unwrap();
         }
         let held_open = stdin.filter(|_| input.is_none());
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        until_it_catches_signals(&child);
         kill_process(Pid::from_child(&child), Signal::INT).unwrap();
         let output = child.wait_with_output().unwrap();
         drop(held_open);

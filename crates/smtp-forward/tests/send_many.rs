@@ -260,7 +260,7 @@ fn a_message_that_is_removed_before_it_is_sent_is_deferred_and_the_others_are_se
     let server = Server::start(&format!("-- await\n{HELLO}{TAKEN}-- connect\n{HELLO}{TAKEN}{QUIT}"));
     let arguments = [&SEND[..], &["--json", "--maildir", dir.path().to_str().unwrap()]].concat();
     let child = start(&arguments, Some(server.address));
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    server.until_awaits(1);
     fs::remove_file(dir.path().join("new/02")).unwrap();
     server.go();
     let output = child.wait_with_output().unwrap();
@@ -276,10 +276,10 @@ fn a_message_that_is_removed_before_it_is_sent_is_deferred_and_the_others_are_se
 fn a_signal_ends_all_connections_and_every_message_is_reported() {
     use rustix::process::{Pid, Signal, kill_process};
     let dir = maildir(&new(5));
-    let server = Server::start(&["-- gather 2\nS: 220 ready\n-- silence\n"; 2].join("-- connect\n"));
+    let server = Server::start(&["S: 220 ready\n-- await\n-- silence\n"; 2].join("-- connect\n"));
     let arguments = [&SEND[..], &["--json", "--connections", "2", "--maildir", dir.path().to_str().unwrap()]].concat();
     let child = start(&arguments, Some(server.address));
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    server.until_awaits(2);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(75));

@@ -3,9 +3,12 @@
 #![allow(dead_code, reason = "each test binary uses only a part of it")]
 
 use std::{
+    fs,
     io::Write,
     net::SocketAddr,
     process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// A message without anything special.
@@ -40,6 +43,22 @@ pub(crate) fn run(arguments: &[&str], server: Option<SocketAddr>, input: &[u8]) 
     // This fails if the program rejects its arguments and does not read.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
+}
+
+/// Waits until the program catches SIGINT, as far as the system tells.
+pub(crate) fn until_it_catches_signals(child: &Child) {
+    let status = format!("/proc/{}/status", child.id());
+    let caught = || {
+        let text = fs::read_to_string(&status).ok()?;
+        let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
+        Some(u64::from_str_radix(&mask, 16).unwrap() & 0b10 != 0)
+    };
+    let since = Instant::now();
+    // Without /proc, after a time in which it usually does.
+    while !caught().unwrap_or(since.elapsed() > Duration::from_millis(300)) {
+        assert!(since.elapsed() < Duration::from_secs(60), "it does not catch signals");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 pub(crate) fn text(octets: &[u8]) -> &str {
