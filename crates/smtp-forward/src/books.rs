@@ -35,7 +35,7 @@ impl Books {
             summary: Summary::default(),
             reasons: Reasons::default(),
             status: ExitStatus::Ok,
-            output: Output::default(),
+            output: if json { Output::for_programs() } else { Output::default() },
             since: Instant::now(),
         }
     }

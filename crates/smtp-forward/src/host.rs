@@ -34,7 +34,7 @@ pub(crate) struct Host {
 /// How a message went, as far as the host is concerned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Went {
-    /// The host accepted no connection, or no hello on it.
+    /// The host accepted no connection or no hello, or ended the session before it accepted the message.
     Refused,
     /// The host let a timeout pass.
     Held,
@@ -56,16 +56,33 @@ impl Went {
         let cancelled = |recipient: RecipientReport<'_>| {
             matches!(recipient.cause, Cause::Cancelled(Cancel::Deadline | Cancel::TooSlow))
         };
-        let open = report.recipients().any(|recipient| recipient.status != Status::Failed);
-        let timed_out = report.attempts().last().is_some_and(|last| last.end() == Some(AttemptEnd::TimedOut));
-        if report.recipients().any(cancelled) || open && timed_out {
+        let ended = report.attempts().last().and_then(|last| last.end());
+        let is_settled = |recipient: RecipientReport<'_>| match recipient.status {
+            Status::Delivered | Status::Failed => true,
+            Status::Deferred | Status::Unconfirmed => false,
+        };
+        if report.recipients().any(cancelled) || ended == Some(AttemptEnd::TimedOut) {
             Self::Held
-        } else if experience.was_refused() {
+        } else if experience.was_refused() || is_dropped(ended) && !report.recipients().any(is_settled) {
             Self::Refused
         } else {
             Self::Otherwise
         }
     }
+}
+
+/// Whether the server, or the network, ended the session.
+const fn is_dropped(ended: Option<AttemptEnd>) -> bool {
+    matches!(
+        ended,
+        Some(
+            AttemptEnd::Lost(_)
+                | AttemptEnd::ServiceClosing
+                | AttemptEnd::InvalidReply(_)
+                | AttemptEnd::Unsolicited
+                | AttemptEnd::Unexpected
+        )
+    )
 }
 
 impl Host {
@@ -103,7 +120,7 @@ impl Host {
         if let Some(why) = self.batch_is_over(now) {
             Next::GiveUp(why)
         } else if self.refusals >= REFUSALS {
-            Next::GiveUp(Cancel::Other("not tried: the server accepted no connection three times in a row"))
+            Next::GiveUp(Cancel::Other("not tried: the server refused or ended three connections in a row"))
         } else if self.held >= HELD {
             Next::GiveUp(Cancel::Other("not tried: the server held three messages until their timeout"))
         } else if self.until.is_some_and(|until| now < until) {
@@ -147,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_host_that_accepts_nobody_is_given_up_after_three_refusals_in_a_row_with_pauses_between() {
-        const REFUSED: Cancel = Cancel::Other("not tried: the server accepted no connection three times in a row");
+        const REFUSED: Cancel = Cancel::Other("not tried: the server refused or ended three connections in a row");
         const HELD: Cancel = Cancel::Other("not tried: the server held three messages until their timeout");
         use Next::{GiveUp, Pause, Send};
         for (messages, next, pauses) in [

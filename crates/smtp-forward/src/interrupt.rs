@@ -1,7 +1,7 @@
 //! SIGINT, SIGTERM and SIGHUP.
 
 use std::{
-    io,
+    fs, io,
     sync::{Arc, OnceLock, atomic::AtomicBool},
 };
 
@@ -14,12 +14,7 @@ use signal_hook::{
 
 use crate::exit_status::ExitStatus;
 
-#[cfg(unix)]
-const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
-#[cfg(not(unix))]
-const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
-
-/// Returns a flag that the first signal sets. A second signal ends the program at once.
+/// Returns a flag that the first signal sets. A second SIGINT or SIGTERM ends the program at once.
 pub(crate) fn flag() -> Arc<AtomicBool> {
     static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     let catch_signals = || {
@@ -34,10 +29,30 @@ pub(crate) fn flag() -> Arc<AtomicBool> {
 }
 
 fn catch_into(flag: &Arc<AtomicBool>) -> io::Result<()> {
-    for signal in SIGNALS {
+    // Only SIGINT and SIGTERM end the program when they come again: some systems send SIGHUP along with SIGTERM.
+    let asked_to_end = Arc::<AtomicBool>::default();
+    for signal in [SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)) {
         // In this order, so that the first signal does not end the program.
-        register_conditional_shutdown(signal, ExitStatus::TempFail.code().into(), Arc::clone(flag))?;
+        register_conditional_shutdown(signal, ExitStatus::TempFail.code().into(), Arc::clone(&asked_to_end))?;
+        register(signal, Arc::clone(&asked_to_end))?;
         register(signal, Arc::clone(flag))?;
     }
+    #[cfg(unix)]
+    if !is_ignored(SIGHUP) {
+        register(SIGHUP, Arc::clone(flag))?;
+    }
     Ok(())
+}
+
+/// Whether the program was started with this signal ignored, for example by nohup. Then it stays ignored.
+fn is_ignored(signal: i32) -> bool {
+    let ignored = || {
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+        let bit = u32::try_from(signal).ok()?.checked_sub(1)?;
+        Some(mask.checked_shr(bit)? & 1 == 1)
+    };
+    // Other systems than Linux do not tell.
+    ignored().unwrap_or(false)
 }

@@ -28,14 +28,38 @@ pub(crate) struct Output {
 /// Prints, and waits until it is written. The exit status tells only whether it was.
 #[must_use]
 pub(crate) fn publish(what: impl Display) -> ExitStatus {
-    let mut output = Output::default();
+    publish_to(Output::default(), what)
+}
+
+/// The same for a report that a program asked for.
+#[must_use]
+pub(crate) fn publish_for_programs(what: impl Display) -> ExitStatus {
+    publish_to(Output::for_programs(), what)
+}
+
+fn publish_to(mut output: Output, what: impl Display) -> ExitStatus {
     output.print(what);
     output.finish()
 }
 
 impl Output {
+    /// For a report that a program asked for. It must not be lost if standard output is closed, even though that cannot
+    /// be told from output that is discarded on purpose: nobody would ask for that.
+    pub(crate) fn for_programs() -> Self {
+        let mut output = Self::default();
+        match streams::output_was_closed() {
+            Ok(false) => {}
+            Ok(true) => output.fail(&io::Error::other("it is closed")),
+            Err(error) => output.fail(&error),
+        }
+        output
+    }
+
     /// Prints without waiting for the reader, unless it is far behind.
     pub(crate) fn print(&mut self, what: impl Display) {
+        if self.failed {
+            return;
+        }
         // A vector takes everything.
         let _ = write!(self.unwritten, "{what}");
         self.go_on();

@@ -1,10 +1,10 @@
 //! The standard streams, written to without blocking.
 
 #[cfg(unix)]
-pub(crate) use self::unix::{errors_are_ready, input_was_closed, output_is_ready, write_to_output};
+pub(crate) use self::unix::{errors_are_ready, input_was_closed, output_is_ready, output_was_closed, write_to_output};
 
 #[cfg(not(unix))]
-pub(crate) use self::other::{errors_are_ready, input_was_closed, output_is_ready, write_to_output};
+pub(crate) use self::other::{errors_are_ready, input_was_closed, output_is_ready, output_was_closed, write_to_output};
 
 /// A pipe that is ready for writing takes at least this many octets without blocking: `PIPE_BUF` on Linux.
 pub(crate) const AT_ONCE: usize = 4096;
@@ -48,21 +48,22 @@ mod unix {
 
     /// Writes some octets to standard output once it is ready. Does not block, even if it is a pipe in blocking mode.
     pub(crate) fn write_to_output(octets: &[u8]) -> io::Result<usize> {
-        if was_closed(stdout())? && !was_closed(stderr())? {
-            return Err(io::Error::other("it is closed"));
-        }
         let some = octets.get(..AT_ONCE).unwrap_or(octets);
         Ok(retry_on_intr(|| rustix::io::write(stdout(), some))?)
     }
 
-    /// Whether standard input was closed when the program started.
+    /// Whether standard input seems to have been closed when the program started.
     pub(crate) fn input_was_closed() -> io::Result<bool> {
         was_closed(stdin())
     }
 
+    /// The same for standard output.
+    pub(crate) fn output_was_closed() -> io::Result<bool> {
+        Ok(was_closed(stdout())? && !was_closed(stderr())?)
+    }
+
     /// Whether a stream seems to have been closed when the program started: `std` then opens the null device in its
-    /// place, for reading and writing. Programs that discard the output of others may open it like that, too, but
-    /// usually for standard output and standard error together.
+    /// place, for reading and writing. Programs that start others may open it like that, too, to discard the output.
     fn was_closed(stream: BorrowedFd<'_>) -> io::Result<bool> {
         let kind = std::fs::File::from(stream.try_clone_to_owned()?).metadata()?.file_type();
         let is_for_both = (fcntl_getfl(stream.as_fd())? & OFlags::ACCMODE) == OFlags::RDWR;
@@ -78,6 +79,10 @@ mod other {
     };
 
     pub(crate) const fn input_was_closed() -> io::Result<bool> {
+        Ok(false)
+    }
+
+    pub(crate) const fn output_was_closed() -> io::Result<bool> {
         Ok(false)
     }
 

@@ -106,7 +106,8 @@ fn a_connection_whose_messages_are_deferred_leaves_them_to_the_others() {
             let (server, connections) = serve(&[ALL, ALL, ALL], others);
             let (delivered, deferred, notes) = send(server, 60, second);
             assert_eq!(delivered + deferred, 60, "{}", others.1);
-            assert!(deferred <= 7 && notes == deferred, "{}: {deferred} deferred, {notes} notes", others.1);
+            // Without a note if no message was left when a connection would have left.
+            assert!(deferred <= 7 && notes <= deferred, "{}: {deferred} deferred, {notes} notes", others.1);
             assert_eq!(connections.load(Ordering::Relaxed), 10, "{}", others.1);
         }
     }

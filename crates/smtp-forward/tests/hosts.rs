@@ -44,8 +44,27 @@ fn a_host_that_accepts_nobody_gets_three_connections_and_the_rest_is_deferred() 
     let (reports, connections) = send(server, &[], 40, 75);
     assert_eq!(connections, 3);
     for (number, (outcome, reason)) in reports.iter().enumerate() {
-        let expected = if number < 3 { "421 4.3.2 not now" } else { "not tried: the server accepted no connection" };
+        let expected =
+            if number < 3 { "421 4.3.2 not now" } else { "not tried: the server refused or ended three connections" };
         assert!(outcome == "deferred" && reason.contains(expected), "{number}: {outcome}, {reason}");
+    }
+}
+
+#[test]
+fn a_host_that_ends_every_session_before_it_accepts_a_message_gets_no_more_than_three() {
+    for (end, outcome) in [
+        (format!("{HELLO}C: MAIL\nS: 421 4.3.2 not now\n-- close\n"), "deferred"),
+        (
+            format!("{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nS: 354 go\n-- content\n-- close\n"),
+            "unconfirmed",
+        ),
+    ] {
+        let (reports, connections) = send(Server::start(&[&end[..]; 10].join("-- connect\n")), &[], 10, 75);
+        assert_eq!(connections, 3, "{end}");
+        for (number, (word, reason)) in reports.iter().enumerate() {
+            let expected = if number < 3 { outcome } else { "deferred" };
+            assert!(word == expected && (number < 3 || reason.starts_with("not tried")), "{number}: {word}, {reason}");
+        }
     }
 }
 

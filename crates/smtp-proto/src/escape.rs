@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::characters::is_invisible;
+
 /// Displays octets so that a terminal or a log cannot interpret them: printable characters stay as they are, a
 /// backslash is doubled, and everything else becomes an escape.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,6 +16,7 @@ impl fmt::Display for Escaped<'_> {
             for character in chunk.valid().chars() {
                 match character {
                     '"' | '\'' => write!(f, "{character}")?,
+                    other if is_invisible(other) => write!(f, "{}", other.escape_unicode())?,
                     other => write!(f, "{}", other.escape_debug())?,
                 }
             }
@@ -43,6 +46,7 @@ mod tests {
             (b"a\r\nb\0", "a\\r\\nb\\0"),
             (b"\x1b[31m\\", "\\u{1b}[31m\\\\"),
             (b"\xff\xc3\xbc", "\\xffü"),
+            ("a\u{3164}b\u{2800}\u{e0041}".as_bytes(), "a\\u{3164}b\\u{2800}\\u{e0041}"),
             ("\u{202e}abc".as_bytes(), "\\u{202e}abc"),
         ] {
             assert_eq!(Escaped(octets).to_string(), shown);

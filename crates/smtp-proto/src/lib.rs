@@ -21,6 +21,7 @@ mod settings;
 mod address;
 mod capabilities;
 mod cause;
+mod characters;
 mod command;
 mod config;
 mod content;

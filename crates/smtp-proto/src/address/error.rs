@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::characters::is_atext;
+use crate::characters::is_atext;
 
 /// Why a name or an address cannot be put into a command.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,7 +1,6 @@
 //! Names and addresses that are safe to put into a command: every constructor parses, and rejects what RFC 5321
 //! section 4.1.2 does not allow. A value with a line break or an extra parameter cannot be built.
 
-mod characters;
 mod error;
 
 use alloc::{boxed::Box, format};
@@ -9,7 +8,7 @@ use core::{fmt, net::IpAddr, str::FromStr};
 
 pub use error::AddressError;
 
-use characters::{is_atext, is_invisible, is_utf8_text};
+use crate::characters::{is_atext, is_invisible, is_utf8_text};
 
 /// The longest path, angle brackets included, in octets (RFC 5321 section 4.5.3.1.3).
 const MAX_PATH: usize = 256;
