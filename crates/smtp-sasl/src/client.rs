@@ -18,6 +18,10 @@ use crate::{
 /// The client's side of one exchange. Debug shows the mechanism and nothing else.
 ///
 /// Any call is safe at any time. After an error the exchange is over: every further call gives the same error.
+///
+/// A `Client` is for one AUTH command. To repeat AUTH, such as without the initial response after a reply of 500 or
+/// 501 to it, make a new `Client` with a new nonce.
+#[must_use = "the exchange is verified only when `finish` is called"]
 pub struct Client {
     mechanism: Mechanism,
     state: State,
@@ -45,13 +49,12 @@ enum Exchange {
 impl Client {
     /// An exchange with these credentials.
     ///
-    /// `nonce`: at least [`MIN_NONCE`](crate::MIN_NONCE) octets from a secure random number generator, new for each
-    /// exchange. Only SCRAM uses it, and `binding`.
+    /// `nonce`: octets from a secure random number generator, new for each exchange. Only SCRAM uses it and `binding`.
     pub fn new(
         mechanism: Mechanism,
         credentials: &Credentials,
         binding: ChannelBinding<'_>,
-        nonce: &[u8],
+        nonce: &[u8; 18],
     ) -> Result<Self, SetupError> {
         let state = State::new(mechanism, credentials, binding, nonce)?;
         Ok(Self { mechanism, state })
@@ -62,11 +65,25 @@ impl Client {
         self.mechanism
     }
 
-    /// The first message, for a mechanism that begins with one, and only once. `None` for LOGIN and CRAM-MD5, which
-    /// await a challenge.
+    /// The first message, until it is taken. `None` after that, and for LOGIN and CRAM-MD5, which await a challenge.
     ///
-    /// Send it along with AUTH, or in answer to the first challenge, which is empty then. If you call
-    /// [`Client::respond`] with that challenge instead, it gives the same message.
+    /// Look at its length to decide how to send it:
+    ///
+    /// - If AUTH and the message in base64 fit into a command line of 512 octets (RFC 4954 section 4), call
+    ///   [`Client::initial_response`] and send the message along with AUTH.
+    /// - Otherwise send AUTH alone. The server asks for the message with an empty challenge; answer it with
+    ///   [`Client::respond`].
+    ///
+    /// Looking at the message does not count as sending it: [`Client::finish`] fails until it is taken.
+    pub const fn first_message(&self) -> Option<&Response> {
+        match &self.state {
+            State::First { message, .. } => Some(message),
+            State::Running(_) | State::Failed(_) => None,
+        }
+    }
+
+    /// Takes the first message, to send along with AUTH. From then on it counts as sent. `None` if it was taken
+    /// already, and for LOGIN and CRAM-MD5, which await a challenge.
     pub fn initial_response(&mut self) -> Option<Response> {
         match mem::replace(&mut self.state, State::Failed(SaslError::UnexpectedChallenge)) {
             State::First { message, then } => {
@@ -80,7 +97,8 @@ impl Client {
         }
     }
 
-    /// The answer to a challenge, both without base64.
+    /// The answer to a challenge, both without base64. If the first message was not taken yet, the challenge must be
+    /// empty, and this takes it.
     pub fn respond(&mut self, challenge: &[u8]) -> Result<Response, SaslError> {
         let state = mem::replace(&mut self.state, State::Failed(SaslError::UnexpectedChallenge));
         let (state, result) = match state.respond(challenge) {
@@ -91,8 +109,8 @@ impl Client {
         result
     }
 
-    /// Call it when the server reports success: fails if that is too early. A server that uses SCRAM must have proved
-    /// that it knows the password; until it has, it can be anybody.
+    /// Call it when the server reports success: fails if that is too early, such as before the first message was
+    /// taken. A server that uses SCRAM must have proved that it knows the password; until it has, it can be anybody.
     pub fn finish(self) -> Result<(), SaslError> {
         match self.state {
             State::Running(exchange) if exchange.is_complete() => Ok(()),
@@ -101,8 +119,11 @@ impl Client {
         }
     }
 
-    /// Why the server refused the token of XOAUTH2 or OAUTHBEARER, in its words (often JSON, and empty if it gave
-    /// none): one line without control characters, and without the token.
+    /// Why the server refused the token of XOAUTH2 or OAUTHBEARER: the value of `status` in its JSON, such as
+    /// `invalid_token` or `401`. `None` if the server has not refused it.
+    ///
+    /// At most 64 characters of `A-Z`, `a-z`, `0-9`, `_`, `-` and `.`; empty if the server gave no such value. It is
+    /// not authenticated, and a hostile server can put a part of the token there.
     pub fn server_error(&self) -> Option<&str> {
         match &self.state {
             State::Running(Exchange::OAuth(OAuth::Refused { reason })) => Some(reason),
@@ -116,7 +137,7 @@ impl State {
         mechanism: Mechanism,
         credentials: &Credentials,
         binding: ChannelBinding<'_>,
-        nonce: &[u8],
+        nonce: &[u8; 18],
     ) -> Result<Self, SetupError> {
         let authorization = credentials.authorization();
         let scram = |hash, user, password| {

@@ -28,19 +28,20 @@ pub(crate) enum Proof {
 }
 
 impl Credentials {
-    /// A user name without control characters, and a password without NUL; neither is empty.
+    /// A user name, and a password without NUL; neither is empty. Names must not have control characters, line or
+    /// paragraph separators or bidirectional controls.
     pub fn password(user: &str, password: &str) -> Result<Self, SetupError> {
-        let password = checked(Field::Password, password, |octet| octet != 0)?;
+        let password = checked(Field::Password, password, |character| character != '\0')?;
         Ok(Self {
             proof: Proof::Password { user: name(Field::User, user)?, password: Secret::new(password.as_bytes()) },
             authorization: None,
         })
     }
 
-    /// A user name without control characters, and an OAuth 2.0 bearer token of visible ASCII; neither is empty.
+    /// A user name as for a password, and an OAuth 2.0 bearer token of visible ASCII; neither is empty.
     /// Tokens expire: get a new one for each connection.
     pub fn token(user: &str, token: &str) -> Result<Self, SetupError> {
-        let token = checked(Field::Token, token, |octet| octet.is_ascii_graphic())?;
+        let token = checked(Field::Token, token, |character| character.is_ascii_graphic())?;
         Ok(Self {
             proof: Proof::Token { user: name(Field::User, user)?, token: Secret::new(token.as_bytes()), server: None },
             authorization: None,
@@ -52,19 +53,24 @@ impl Credentials {
         Self { proof: Proof::External, authorization: None }
     }
 
-    /// Acts as somebody else than who logs in. PLAIN, SCRAM, EXTERNAL and OAUTHBEARER can carry that.
+    /// Acts as somebody else than who logs in. PLAIN, SCRAM, EXTERNAL and OAUTHBEARER can carry that. The same
+    /// characters are allowed as in a user name.
+    ///
+    /// OAUTHBEARER carries one name only: this one is sent in place of the user name, and the token says who logs in.
     pub fn with_authorization_identity(self, identity: &str) -> Result<Self, SetupError> {
         Ok(Self { authorization: Some(name(Field::AuthorizationIdentity, identity)?), ..self })
     }
 
-    /// Names the server in OAUTHBEARER, where a token provider wants that (RFC 7628 section 3.1). Changes nothing
-    /// for credentials without a token.
-    pub fn with_server(mut self, host: &str, port: u16) -> Result<Self, SetupError> {
-        let host = checked(Field::Host, host, |octet| octet.is_ascii_graphic())?;
-        if let Proof::Token { server, .. } = &mut self.proof {
-            *server = Some((host.into(), port));
+    /// Names the server in OAUTHBEARER, where a token provider wants that (RFC 7628 section 3.1). XOAUTH2 cannot
+    /// carry it and leaves it out. Credentials without a token are refused.
+    pub fn with_server(self, host: &str, port: u16) -> Result<Self, SetupError> {
+        let host = checked(Field::Host, host, |character| character.is_ascii_graphic())?;
+        match self.proof {
+            Proof::Token { user, token, .. } => {
+                Ok(Self { proof: Proof::Token { user, token, server: Some((host.into(), port)) }, ..self })
+            }
+            Proof::Password { .. } | Proof::External => Err(SetupError::WrongCredentials(Mechanism::OAuthBearer)),
         }
-        Ok(self)
     }
 
     pub(crate) const fn proof(&self) -> &Proof {
@@ -91,15 +97,30 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A name: control characters would separate fields (NUL, and 1 in XOAUTH2), and SASLprep forbids them.
+/// A name: control characters would separate fields (NUL, and 1 in XOAUTH2), and it must be safe to show a name within
+/// one line of other text.
 fn name(field: Field, text: &str) -> Result<Box<str>, SetupError> {
-    checked(field, text, |octet| !octet.is_ascii_control()).map(Box::from)
+    checked(field, text, |character| !is_unsafe_in_names(character)).map(Box::from)
 }
 
-fn checked(field: Field, text: &str, allowed: impl Fn(u8) -> bool) -> Result<&str, SetupError> {
+/// Control characters, line and paragraph separators, and the controls of bidirectional text (UAX 9 section 2).
+const fn is_unsafe_in_names(character: char) -> bool {
+    matches!(
+        character,
+        '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+    )
+}
+
+fn checked(field: Field, text: &str, allowed: impl Fn(char) -> bool) -> Result<&str, SetupError> {
     match text {
         "" => Err(SetupError::Empty(field)),
-        _ if text.bytes().all(allowed) => Ok(text),
+        _ if text.chars().all(allowed) => Ok(text),
         _ => Err(SetupError::Forbidden(field)),
     }
 }
@@ -111,7 +132,8 @@ mod tests {
 
     #[test]
     fn text_that_could_end_a_field_is_refused() {
-        use SetupError::{Empty, Forbidden};
+        use SetupError::{Empty, Forbidden, WrongCredentials};
+        let token = || Credentials::token("x", "x").unwrap();
         for (found, expected) in [
             (Credentials::password("", "x"), Empty(Field::User)),
             (Credentials::password("x", ""), Empty(Field::Password)),
@@ -127,10 +149,31 @@ mod tests {
             (Credentials::token("x", "t\u{e9}"), Forbidden(Field::Token)),
             (Credentials::external().with_authorization_identity(""), Empty(Field::AuthorizationIdentity)),
             (Credentials::external().with_authorization_identity("\0"), Forbidden(Field::AuthorizationIdentity)),
-            (Credentials::external().with_server("", 25), Empty(Field::Host)),
-            (Credentials::external().with_server("host\x01", 25), Forbidden(Field::Host)),
+            (token().with_server("", 25), Empty(Field::Host)),
+            (token().with_server("host\x01", 25), Forbidden(Field::Host)),
+            (Credentials::external().with_server("host", 25), WrongCredentials(Mechanism::OAuthBearer)),
+            (
+                Credentials::password("x", "x").unwrap().with_server("host", 25),
+                WrongCredentials(Mechanism::OAuthBearer),
+            ),
         ] {
             assert_eq!(found.unwrap_err(), expected);
+        }
+        assert!(token().with_server("host", 25).is_ok());
+    }
+
+    #[test]
+    fn a_name_cannot_change_the_text_around_it() {
+        for character in [
+            '\u{7f}', '\u{80}', '\u{85}', '\u{9f}', '\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}',
+            '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}',
+        ] {
+            let name = format!("u{character}");
+            let forbidden = |field| Some(SetupError::Forbidden(field));
+            assert_eq!(Credentials::password(&name, "x").err(), forbidden(Field::User));
+            assert_eq!(Credentials::token(&name, "x").err(), forbidden(Field::User));
+            let identity = Credentials::external().with_authorization_identity(&name);
+            assert_eq!(identity.err(), forbidden(Field::AuthorizationIdentity));
         }
     }
 

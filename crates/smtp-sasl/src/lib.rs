@@ -33,5 +33,5 @@ pub use client::Client;
 pub use credentials::Credentials;
 pub use error::{Field, SaslError, SetupError};
 pub use mechanism::Mechanism;
-pub use scram::{MAX_ROUNDS, MIN_NONCE, MIN_ROUNDS};
+pub use scram::{MAX_ROUNDS, MIN_ROUNDS};
 pub use secret::Response;

@@ -1,7 +1,7 @@
 //! The mechanisms and their names.
 
 /// A SASL mechanism that this crate can speak.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Mechanism {
     /// RFC 4616: sends the password.
@@ -27,18 +27,21 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
-    /// All of them.
+    /// All of them, the strongest first among those for the same kind of credentials.
+    ///
+    /// Pick the first one that the server offers and that you have the credentials for, and for `-PLUS` the channel
+    /// binding. Do not try them one after the other: [`SaslError`](crate::SaslError) says what may follow a refusal.
     pub const ALL: &'static [Self] = &[
+        Self::ScramSha256Plus,
+        Self::ScramSha256,
+        Self::ScramSha1Plus,
+        Self::ScramSha1,
+        Self::CramMd5,
         Self::Plain,
         Self::Login,
-        Self::CramMd5,
-        Self::ScramSha1,
-        Self::ScramSha1Plus,
-        Self::ScramSha256,
-        Self::ScramSha256Plus,
-        Self::External,
         Self::OAuthBearer,
         Self::XOAuth2,
+        Self::External,
     ];
 
     /// The registered name.
@@ -76,11 +79,25 @@ impl Mechanism {
             | Self::XOAuth2 => false,
         }
     }
+
+    /// Whether the client sends the password or token itself, so that only TLS with a verified server protects it.
+    pub const fn sends_secret(self) -> bool {
+        match self {
+            Self::Plain | Self::Login | Self::OAuthBearer | Self::XOAuth2 => true,
+            Self::CramMd5
+            | Self::ScramSha1
+            | Self::ScramSha1Plus
+            | Self::ScramSha256
+            | Self::ScramSha256Plus
+            | Self::External => false,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn every_mechanism_is_found_by_its_name_in_any_case() {
@@ -92,5 +109,15 @@ mod tests {
         for name in [&b""[..], b"PLAI", b"PLAIN ", b"GSSAPI", b"SCRAM-SHA-512", b"\xff"] {
             assert_eq!(Mechanism::from_name(name), None);
         }
+    }
+
+    #[test]
+    fn mechanisms_that_keep_the_password_come_before_those_that_send_it() {
+        let place = |wanted| Mechanism::ALL.iter().position(|mechanism| *mechanism == wanted);
+        assert_eq!(place(Mechanism::ScramSha256Plus), Some(0));
+        assert!(place(Mechanism::ScramSha1Plus) < place(Mechanism::ScramSha1));
+        assert!(place(Mechanism::CramMd5) < place(Mechanism::Plain));
+        let sending: Vec<_> = Mechanism::ALL.iter().copied().filter(|mechanism| mechanism.sends_secret()).collect();
+        assert_eq!(sending, [Mechanism::Plain, Mechanism::Login, Mechanism::OAuthBearer, Mechanism::XOAuth2]);
     }
 }

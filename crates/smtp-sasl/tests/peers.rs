@@ -30,6 +30,7 @@ use smtp_sasl::{ChannelBinding, Client, Credentials, Mechanism, SaslError};
 
 /// `fyko+d2lbbFgONRv9qkxdawL` in base64.
 const NONCE: [u8; 18] = *b"\x7f\x29\x28\xf9\xdd\xa5\x6d\xb1\x60\x38\xd4\x6f\xf6\xa9\x31\x75\xac\x0b";
+const CERTIFICATE_HASH: &[u8] = b"\xff\0hash of the server certificate";
 const SALT: &[u8] = b"salt of the server";
 const ROUNDS: u32 = 4096;
 
@@ -175,7 +176,7 @@ fn our_messages_are_those_of_rsasl() {
         (Mechanism::XOAuth2, token("J\u{fc}rgen"), None, 1),
         (Mechanism::OAuthBearer, token("other"), Some("other"), 1),
     ] {
-        let mut client = Client::new(mechanism, &credentials, ChannelBinding::Unsupported, b"").unwrap();
+        let mut client = Client::new(mechanism, &credentials, ChannelBinding::Unsupported, &NONCE).unwrap();
         let theirs = messages(Peer { authorization, ..Peer::new("J\u{fc}rgen", "p w") }, mechanism, count);
         for theirs in theirs {
             assert_eq!(client.respond(b"").unwrap().octets(), theirs, "{mechanism:?}");
@@ -197,7 +198,7 @@ fn the_server_of_rsasl_learns_what_was_meant() {
         (Mechanism::XOAuth2, token("user"), &["user", "t0ken.-_~+/=="]),
         (Mechanism::OAuthBearer, token("user"), &["user", "Bearer t0ken.-_~+/=="]),
     ] {
-        let client = Client::new(mechanism, &credentials, ChannelBinding::Unsupported, b"").unwrap();
+        let client = Client::new(mechanism, &credentials, ChannelBinding::Unsupported, &NONCE).unwrap();
         let shown = talk(Peer::new("user", "pencil"), Bound("", b""), client).unwrap();
         assert_eq!(shown, expected, "{mechanism:?}");
     }
@@ -207,7 +208,7 @@ fn the_server_of_rsasl_learns_what_was_meant() {
 fn the_server_of_rsasl_refuses_a_token_and_takes_the_acknowledgement() {
     for mechanism in [Mechanism::XOAuth2, Mechanism::OAuthBearer] {
         let credentials = Credentials::token("user", "0ther").unwrap();
-        let client = Client::new(mechanism, &credentials, ChannelBinding::Unsupported, b"").unwrap();
+        let client = Client::new(mechanism, &credentials, ChannelBinding::Unsupported, &NONCE).unwrap();
         let found = talk(Peer::new("user", "pencil"), Bound("", b""), client);
         assert_eq!(found, Err(SaslError::UnexpectedSuccess), "{mechanism:?}");
     }
@@ -226,7 +227,7 @@ fn scram_convinces_the_server_of_rsasl_and_is_convinced_by_it() {
             (Mechanism::ScramSha1Plus, TlsExporter(&exported)),
             (Mechanism::ScramSha256, Unsupported),
             (Mechanism::ScramSha256Plus, TlsExporter(&exported)),
-            (Mechanism::ScramSha256Plus, TlsServerEndPoint(b"\xff\0hash")),
+            (Mechanism::ScramSha256Plus, TlsServerEndPoint(CERTIFICATE_HASH)),
         ] {
             let client = |password: &Credentials| Client::new(mechanism, password, binding, &NONCE);
             if cfg!(not(feature = "std")) && !user.is_ascii() {
@@ -241,8 +242,8 @@ fn scram_convinces_the_server_of_rsasl_and_is_convinced_by_it() {
             let bound = |other: bool| match binding {
                 TlsExporter(_) if !other => Bound("tls-exporter", &[7; 32]),
                 TlsExporter(_) => Bound("tls-exporter", &[8; 32]),
-                TlsServerEndPoint(_) if !other => Bound("tls-server-end-point", b"\xff\0hash"),
-                TlsServerEndPoint(_) => Bound("tls-server-end-point", b"\xff\0Hash"),
+                TlsServerEndPoint(_) if !other => Bound("tls-server-end-point", CERTIFICATE_HASH),
+                TlsServerEndPoint(_) => Bound("tls-server-end-point", b"\xff\0hash of another certificate"),
                 _ => Bound("", b""),
             };
             let client = || client(&credentials).unwrap();
@@ -273,15 +274,15 @@ fn the_server_of_rsasl_notices_a_downgrade() {
     }
 }
 
-/// What io-sasl answers to a challenge with 5,000 rounds and an extension.
+/// What io-sasl answers to a challenge with 5,000 rounds and an extension. The proofs for `tls-server-end-point` were
+/// computed by the formulas of RFC 5802 section 3 instead.
 #[test]
 fn our_proofs_are_those_of_io_sasl() {
     use ChannelBinding::{NotOffered, TlsExporter, TlsServerEndPoint, Unsupported};
     const CHALLENGE: &[u8] = b"r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=5000,x=ext";
     const EXPORTED: &str = "cD10bHMtZXhwb3J0ZXIsLAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-    const END_POINT: &str = "cD10bHMtc2VydmVyLWVuZC1wb2ludCws/wBoYXNo";
+    const END_POINT: &str = "cD10bHMtc2VydmVyLWVuZC1wb2ludCws/wBoYXNoIG9mIHRoZSBzZXJ2ZXIgY2VydGlmaWNhdGU=";
     let exported: [u8; 32] = core::array::from_fn(|at| u8::try_from(at).unwrap());
-    let end_point = b"\xff\0hash";
     let long = "long ".repeat(30);
     let plain = ["user", "pencil", "n,,n=user", "biws"];
     let escaped = ["a=b,c", "p w,=", "y,,n=a=3Db=2Cc", "eSws"];
@@ -291,15 +292,15 @@ fn our_proofs_are_those_of_io_sasl() {
         (Mechanism::ScramSha1, Unsupported, plain, "cx8RtSYFfc3GhPSmJcK+nRLjwtY="),
         (Mechanism::ScramSha1, NotOffered, escaped, "eiXTYyaUq7jCOctwWxajTT02Vp0="),
         (Mechanism::ScramSha1Plus, TlsExporter(&exported), longer, "KprKvaR43n++3hl0j9cA1gkjPuU="),
-        (Mechanism::ScramSha1Plus, TlsServerEndPoint(end_point), prepared, "7nL1OHuW2tfPcBJTLbzHGGPTF7M="),
+        (Mechanism::ScramSha1Plus, TlsServerEndPoint(CERTIFICATE_HASH), prepared, "7tMSvBTfApkzZy/+6QAfgBQ2DBw="),
         (Mechanism::ScramSha256, Unsupported, plain, "Tqanj1/5pUTWoKM8h7sZt1warjO45KcVtVj16RJLKOc="),
         (Mechanism::ScramSha256, NotOffered, escaped, "xIGGL4v3W3MbkgCNwZQ9aSyE+U1KF1qpg5A5PD1TUWs="),
         (Mechanism::ScramSha256Plus, TlsExporter(&exported), longer, "JecWm+LFZHHJDoi/SnFiBDmvbLOHuxD3efeaW3J3bFs="),
         (
             Mechanism::ScramSha256Plus,
-            TlsServerEndPoint(end_point),
+            TlsServerEndPoint(CERTIFICATE_HASH),
             prepared,
-            "PT7WKlDcj6KK7VZ7J2FTLi0eZDapVU+r20rjXngcTF8=",
+            "iI9o0FQyRzvKfkftiFtLUI4UX7jwPWsAaBfyQaaSGdM=",
         ),
     ] {
         if cfg!(not(feature = "std")) && !user.is_ascii() {
@@ -345,7 +346,7 @@ fn our_other_messages_are_those_of_io_sasl() {
             "n,a=user@example.com,\x01host=mx.example.com\x01port=587\x01auth=Bearer t0ken.-_~+/==\x01\x01",
         ),
     ] {
-        let mut client = Client::new(mechanism, &credentials, ChannelBinding::Unsupported, b"").unwrap();
+        let mut client = Client::new(mechanism, &credentials, ChannelBinding::Unsupported, &NONCE).unwrap();
         assert_eq!(client.respond(challenge).unwrap().octets(), expected.as_bytes(), "{mechanism:?}");
     }
 }

@@ -23,7 +23,7 @@ fn nothing_shows_a_secret() {
         assert_hidden(&format!("{credentials:?} {credentials:#?}"));
         for mechanism in Mechanism::ALL.iter().copied() {
             let binding = if mechanism.is_bound() {
-                ChannelBinding::TlsServerEndPoint(b"s3cret")
+                ChannelBinding::TlsServerEndPoint(b"s3crets3crets3crets3crets3crets3")
             } else {
                 ChannelBinding::Unsupported
             };
@@ -35,6 +35,7 @@ fn nothing_shows_a_secret() {
                     continue;
                 }
             };
+            assert_hidden(&format!("{:?}", client.first_message()));
             assert_hidden(&format!("{client:?} {client:#?} {:?}", client.initial_response()));
             for challenge in [&b"r=KioqKioqKioqKioqKioqKioqKioqX,s=AAAA,i=4096"[..], b"e=s3cret", b"s3cret"] {
                 let result = client.respond(challenge);
@@ -51,7 +52,7 @@ fn nothing_shows_a_secret() {
 #[test]
 fn a_client_shows_its_mechanism() {
     let credentials = Credentials::password("user", "pencil").unwrap();
-    let client = Client::new(Mechanism::Plain, &credentials, ChannelBinding::Unsupported, b"").unwrap();
+    let client = Client::new(Mechanism::Plain, &credentials, ChannelBinding::Unsupported, &NONCE).unwrap();
     assert_eq!(format!("{client:?}"), "Client { mechanism: Plain, .. }");
 }
 
@@ -73,7 +74,7 @@ fn every_error_has_its_own_sentence() {
             SetupError::AuthorizationIdentity(Mechanism::Login),
             SetupError::NoChannelBinding(Mechanism::ScramSha1Plus),
             SetupError::UnusedChannelBinding(Mechanism::ScramSha1),
-            SetupError::ShortNonce,
+            SetupError::CertificateHashLength,
         ])
         .map(|error| error.to_string())
         .chain(

@@ -11,6 +11,9 @@ pub const MIN_ROUNDS: u32 = 4096;
 /// The most rounds to accept: they cost this side time, before the server has proved anything.
 pub const MAX_ROUNDS: u32 = 1_000_000;
 
+/// The longest nonce to accept, in octets: ours and the server's. It is repeated in the answer.
+const MAX_NONCE: usize = 1024;
+
 /// `server-first-message`.
 #[derive(Debug)]
 pub(super) struct ServerFirst<'a> {
@@ -24,7 +27,7 @@ impl<'a> ServerFirst<'a> {
     /// The answer to a client that sent this nonce.
     pub(super) fn parse(message: &'a [u8], client_nonce: &str) -> Result<Self, SaslError> {
         let mut attributes = attributes(message)?;
-        let nonce = nonce(next(&mut attributes, 'r')?, client_nonce)?;
+        let nonce = nonce(first(&mut attributes, 'r')?, client_nonce)?;
         let salt = salt(next(&mut attributes, 's')?)?;
         let rounds = rounds(next(&mut attributes, 'i')?)?;
         check_extensions(attributes)?;
@@ -35,7 +38,7 @@ impl<'a> ServerFirst<'a> {
 /// The signature in a `server-final-message`.
 pub(super) fn server_signature(message: &[u8]) -> Result<Vec<u8>, SaslError> {
     let mut attributes = attributes(message)?;
-    let signature = next(&mut attributes, 'v')?;
+    let signature = first(&mut attributes, 'v')?;
     check_extensions(attributes)?;
     Base64::decode_vec(signature).map_err(|_| SaslError::Malformed)
 }
@@ -58,30 +61,44 @@ fn attribute(text: &str) -> Attribute<'_> {
     }
 }
 
-/// The value of the next attribute, which must have this name. The server may report an error in place of any message.
-fn next<'a>(attributes: &mut impl Iterator<Item = Attribute<'a>>, name: char) -> Result<&'a str, SaslError> {
+/// The value of the first attribute, which must have this name. The server may report an error in place of any
+/// message.
+fn first<'a>(attributes: &mut impl Iterator<Item = Attribute<'a>>, name: char) -> Result<&'a str, SaslError> {
     match attributes.next() {
+        Some(Ok(('e', reason))) => Err(refusal(reason)),
+        attribute => value(attribute, name),
+    }
+}
+
+/// The value of the next attribute, which must have this name.
+fn next<'a>(attributes: &mut impl Iterator<Item = Attribute<'a>>, name: char) -> Result<&'a str, SaslError> {
+    value(attributes.next(), name)
+}
+
+fn value(attribute: Option<Attribute<'_>>, name: char) -> Result<&str, SaslError> {
+    match attribute {
         Some(Ok((found, value))) if found == name => Ok(value),
         Some(Ok(('m', _))) => Err(SaslError::MandatoryExtension),
-        Some(Ok(('e', reason))) => Err(refusal(reason)),
         Some(Err(error)) => Err(error),
         Some(Ok(_)) | None => Err(SaslError::Malformed),
     }
 }
 
-/// Extensions are ignored, unless they must be understood, or repeat what is no extension.
+/// Extensions are ignored, unless they must be understood. The attributes of RFC 5802 section 5.1 are not extensions.
 fn check_extensions<'a>(mut attributes: impl Iterator<Item = Attribute<'a>>) -> Result<(), SaslError> {
     attributes.try_for_each(|attribute| match attribute? {
         ('m', _) => Err(SaslError::MandatoryExtension),
-        ('r' | 's' | 'i' | 'v' | 'e', _) => Err(SaslError::Malformed),
+        ('a' | 'c' | 'e' | 'i' | 'n' | 'p' | 'r' | 's' | 'v', _) => Err(SaslError::Malformed),
         _ => Ok(()),
     })
 }
 
-/// `nonce`: printable, begins with ours, and adds to it.
+/// `nonce`: printable, begins with ours, adds to it, and is not too long.
 fn nonce<'a>(nonce: &'a str, client_nonce: &str) -> Result<&'a str, SaslError> {
-    match nonce.strip_prefix(client_nonce) {
-        Some(added) if !added.is_empty() && added.bytes().all(|octet| octet.is_ascii_graphic()) => Ok(nonce),
+    match (nonce.len(), nonce.strip_prefix(client_nonce)) {
+        (..=MAX_NONCE, Some(added)) if !added.is_empty() && added.bytes().all(|octet| octet.is_ascii_graphic()) => {
+            Ok(nonce)
+        }
         _ => Err(SaslError::Nonce),
     }
 }
@@ -133,6 +150,7 @@ fn refusal(reason: &str) -> SaslError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     #[test]
     fn a_first_message_is_taken_with_extensions_that_need_not_be_understood() {
@@ -141,6 +159,14 @@ mod tests {
             assert_eq!((first.nonce, first.salt.as_slice(), first.rounds), ("oursX", &b"A%\xc2"[..], 4096));
         }
         assert_eq!(ServerFirst::parse(b"r=oX,s=QSXC,i=1000000", "o").unwrap().rounds, MAX_ROUNDS);
+    }
+
+    #[test]
+    fn a_nonce_has_at_most_1024_octets() {
+        for (added, expected) in [(MAX_NONCE - 4, None), (MAX_NONCE - 3, Some(SaslError::Nonce))] {
+            let message = format!("r=ours{},s=QSXC,i=4096", "X".repeat(added));
+            assert_eq!(ServerFirst::parse(message.as_bytes(), "ours").err(), expected, "{added}");
+        }
     }
 
     #[test]
@@ -192,6 +218,14 @@ mod tests {
             (b"r=oursX,s=QSXC,i=4096,i=8192", Malformed),
             (b"r=oursX,s=QSXC,i=4096,s=QSXC", Malformed),
             (b"r=oursX,s=QSXC,i=4096,r=oursX", Malformed),
+            (b"r=oursX,s=QSXC,i=4096,v=QSXC", Malformed),
+            (b"r=oursX,s=QSXC,i=4096,p=QSXC", Malformed),
+            (b"r=oursX,s=QSXC,i=4096,c=biws", Malformed),
+            (b"r=oursX,s=QSXC,i=4096,n=user", Malformed),
+            (b"r=oursX,s=QSXC,i=4096,a=user", Malformed),
+            (b"r=oursX,s=QSXC,i=4096,x=y,e=other-error", Malformed),
+            (b"r=oursX,e=no-resources", Malformed),
+            (b"r=oursX,s=QSXC,e=no-resources", Malformed),
             (b"r=oursX,s=QSXC,i=4096,", Malformed),
             (b"r=oursX,s=QSXC,i=4096,xy", Malformed),
             (b"r=oursX,s=QSXC,i=4096,xy=z", Malformed),
@@ -215,6 +249,8 @@ mod tests {
             (b"v=Q", Err(SaslError::Malformed)),
             (b"V=QSXC", Err(SaslError::Malformed)),
             (b"x=y,v=QSXC", Err(SaslError::Malformed)),
+            (b"x=y,e=invalid-proof", Err(SaslError::Malformed)),
+            (b"v=QSXC,p=QSXC", Err(SaslError::Malformed)),
             (b"v=QSXC,e=invalid-proof", Err(SaslError::Malformed)),
             (b"v=QSXC,m=x", Err(SaslError::MandatoryExtension)),
             (b"e=invalid-proof", Err(SaslError::Refused("invalid-proof"))),

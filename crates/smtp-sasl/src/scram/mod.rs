@@ -19,9 +19,6 @@ use crate::{
     secret::{Response, Secret},
 };
 
-/// The shortest nonce, in random octets. RFC 5802 leaves the length open; 144 bits are never drawn twice.
-pub const MIN_NONCE: usize = 18;
-
 pub(crate) enum Scram {
     AwaitServerFirst(First),
     AwaitServerFinal {
@@ -43,20 +40,16 @@ pub(crate) struct First {
 }
 
 impl Scram {
-    /// The state after `client-first-message`, and that message.
+    /// The state after `client-first-message`, and that message. RFC 5802 leaves the length of the nonce open: 18
+    /// octets are never drawn twice, and need no padding in base64.
     pub(crate) fn new(
         hash: Hash,
         (user, password): (&str, &Secret),
         authorization: Option<&str>,
         binding: Binding<'_>,
-        nonce: &[u8],
+        nonce: &[u8; 18],
     ) -> Result<(Self, Response), SetupError> {
-        match nonce.len() {
-            ..MIN_NONCE => Err(SetupError::ShortNonce),
-            MIN_NONCE.. => {
-                Self::with_nonce(hash, (user, password), authorization, binding, Base64::encode_string(nonce))
-            }
-        }
+        Self::with_nonce(hash, (user, password), authorization, binding, Base64::encode_string(nonce))
     }
 
     fn with_nonce(
@@ -79,10 +72,14 @@ impl Scram {
     pub(crate) fn respond(self, challenge: &[u8]) -> Result<(Self, Response), SaslError> {
         match self {
             Self::AwaitServerFirst(first) => first.respond(challenge),
-            Self::AwaitServerFinal { signature } if equal(&signature, &message::server_signature(challenge)?) => {
-                Ok((Self::Verified, Response::empty()))
+            Self::AwaitServerFinal { signature } => {
+                let found = message::server_signature(challenge)?;
+                if equal(&signature, &found) {
+                    Ok((Self::Verified, Response::empty()))
+                } else {
+                    Err(SaslError::Signature)
+                }
             }
-            Self::AwaitServerFinal { .. } => Err(SaslError::Signature),
             Self::Verified => Err(SaslError::UnexpectedChallenge),
         }
     }
@@ -112,7 +109,7 @@ mod tests {
 
     const UNBOUND: Binding<'_> = Binding { flag: "n", data: &[] };
 
-    /// RFC 7677's nonce is shorter than what a caller may give.
+    /// RFC 7677's nonce is shorter than that of a caller.
     fn client(hash: Hash, nonce: &str) -> (Scram, Response) {
         let password = Secret::new(b"pencil");
         Scram::with_nonce(hash, ("user", &password), None, UNBOUND, nonce.into()).unwrap()
@@ -143,6 +140,19 @@ mod tests {
         let (client, last) = client.respond(b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=").unwrap();
         assert!(matches!(client, Scram::Verified));
         assert_eq!(last.octets(), b"");
+    }
+
+    /// `c=` repeats the header of the first message, authorization identity included.
+    #[test]
+    fn an_authorization_identity_is_part_of_what_is_proved() {
+        let exporter = Binding { flag: "p=tls-exporter", data: &[1; 32] };
+        let password = Secret::new(b"p");
+        let (client, first) = Scram::new(Hash::Sha256, ("u=,", &password), Some("a,=b"), exporter, &[42; 18]).unwrap();
+        let expected = b"p=tls-exporter,a=a=2C=3Db,n=u=3D=2C,r=KioqKioqKioqKioqKioqKioq";
+        assert_eq!(first.octets(), expected);
+        let challenge = b"r=KioqKioqKioqKioqKioqKioqKioqKX,s=QSXCR+Q6sek8bf92,i=4096";
+        let (_, proof) = client.respond(challenge).unwrap();
+        assert!(proof.octets().ends_with(b",p=vpVw7GFsSpA/gcGGltoRaM2z8fT4fISY6x4/X6va4WQ="));
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! SASLprep (RFC 4013): different ways to type the same text become the same octets.
+//!
+//! Both are prepared as stored strings. RFC 5802 section 5.1 makes user names query strings, which may have code points
+//! that are not assigned in Unicode 3.2; the library cannot prepare those.
 
 use alloc::string::String;
 
