@@ -1,5 +1,7 @@
 //! Refusals of MAIL, RCPT, DATA and content that are known not to be a session limit.
 
+use alloc::boxed::Box;
+
 use crate::{
     reply::Code,
     retry::{Refusal, RefusedCommand},
@@ -7,8 +9,13 @@ use crate::{
 
 /// The refusals of MAIL, RCPT, DATA and content that the first message of a connection received. A session limit cannot
 /// have been reached by then, so they concern the message: greylisting, no space, no permission.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub(crate) struct KnownRefusals {
+///
+/// Most deliveries learn none, and then hold nothing.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct KnownRefusals(Option<Box<Learned>>);
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+struct Learned {
     mail: Codes,
     rcpt: Codes,
     data: Codes,
@@ -21,23 +28,32 @@ struct Codes(u128);
 
 impl KnownRefusals {
     pub(crate) fn learn(&mut self, command: RefusedCommand, code: Code) {
+        let bit = Codes::bit(code);
+        if bit != 0 {
+            self.0.get_or_insert_default().of(command).0 |= bit;
+        }
+    }
+
+    pub(crate) fn contain(&self, command: RefusedCommand, code: Code) -> bool {
+        let Some(learned) = &self.0 else { return false };
         let codes = match command {
+            RefusedCommand::Mail => learned.mail,
+            RefusedCommand::Rcpt => learned.rcpt,
+            RefusedCommand::Data => learned.data,
+            RefusedCommand::Content => learned.content,
+        };
+        codes.0 & Codes::bit(code) != 0
+    }
+}
+
+impl Learned {
+    const fn of(&mut self, command: RefusedCommand) -> &mut Codes {
+        match command {
             RefusedCommand::Mail => &mut self.mail,
             RefusedCommand::Rcpt => &mut self.rcpt,
             RefusedCommand::Data => &mut self.data,
             RefusedCommand::Content => &mut self.content,
-        };
-        codes.0 |= Codes::bit(code);
-    }
-
-    pub(crate) const fn contain(self, command: RefusedCommand, code: Code) -> bool {
-        let codes = match command {
-            RefusedCommand::Mail => self.mail,
-            RefusedCommand::Rcpt => self.rcpt,
-            RefusedCommand::Data => self.data,
-            RefusedCommand::Content => self.content,
-        };
-        codes.0 & Codes::bit(code) != 0
+        }
     }
 }
 
