@@ -102,6 +102,15 @@ fn a_host_that_holds_three_messages_until_their_timeout_gets_no_more() {
 }
 
 #[test]
+fn a_host_that_accepts_messages_and_does_not_answer_quit_gets_all_of_them() {
+    let taken = format!("{HELLO}{MESSAGE}C: QUIT\n-- silence\n");
+    let server = Server::start(&[&taken[..]; 5].join("-- connect\n"));
+    let (reports, connections) = send(server, &["--per-connection", "1", "--timeout", "0.3"], 5, 0);
+    assert_eq!(connections, 5);
+    assert!(reports.iter().all(|(outcome, _)| outcome == "delivered"), "{reports:?}");
+}
+
+#[test]
 fn a_batch_takes_no_longer_than_allowed_and_every_message_is_reported() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}C: MAIL\n-- silence\n"));
     let (reports, connections) = send(server, &["--batch-timeout", "0.5"], 4, 75);

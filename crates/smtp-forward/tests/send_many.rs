@@ -310,3 +310,19 @@ fn the_open_file_limit_is_raised_for_the_connections_or_nothing_is_sent() {
         assert_eq!(server.heard().len(), heard, "{limit}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn one_connection_is_tried_however_few_files_may_be_open() {
+    let dir = maildir(&new(3));
+    let server = Server::start(&format!("{HELLO}{}{QUIT}", TAKEN.repeat(3)));
+    let address = server.address.to_string();
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 12 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_smtp-forward")])
+        .args(SEND.map(|argument| if argument == "{server}" { &address } else { argument }))
+        .args(["--maildir", dir.path().to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(server.heard().len(), 1);
+}
