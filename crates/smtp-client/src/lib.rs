@@ -21,6 +21,7 @@
 //! A driver for another kind of I/O can replace [`Client`] and use the same [`NextHop`], [`Bounds`] and
 //! [`Observer`].
 
+#![forbid(unsafe_code)]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 mod bounds;

@@ -35,7 +35,7 @@ impl Books {
             summary: Summary::default(),
             reasons: Reasons::default(),
             status: ExitStatus::Ok,
-            output: if json { Output::for_programs() } else { Output::default() },
+            output: Output::new(),
             since: Instant::now(),
         }
     }

@@ -29,6 +29,7 @@ mod report;
 mod scan;
 mod send;
 mod spool;
+mod startup;
 mod streams;
 mod trace;
 mod usage;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{diagnostics, exit_status::ExitStatus, interrupt, streams};
+use crate::{diagnostics, exit_status::ExitStatus, interrupt, startup, streams};
 
 /// While more octets than this are unread, messages wait for the reader.
 const MOST_UNREAD: usize = 16 * 1024 * 1024;
@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is printed and not written yet. Once writing has failed, the rest is dropped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Output {
     unwritten: Vec<u8>,
     /// Octets at its start that are written.
@@ -28,29 +28,16 @@ pub(crate) struct Output {
 /// Prints, and waits until it is written. The exit status tells only whether it was.
 #[must_use]
 pub(crate) fn publish(what: impl Display) -> ExitStatus {
-    publish_to(Output::default(), what)
-}
-
-/// The same for a report that a program asked for.
-#[must_use]
-pub(crate) fn publish_for_programs(what: impl Display) -> ExitStatus {
-    publish_to(Output::for_programs(), what)
-}
-
-fn publish_to(mut output: Output, what: impl Display) -> ExitStatus {
+    let mut output = Output::new();
     output.print(what);
     output.finish()
 }
 
 impl Output {
-    /// For a report that a program asked for. It must not be lost if standard output is closed, even though that cannot
-    /// be told from output that is discarded on purpose: nobody would ask for that.
-    pub(crate) fn for_programs() -> Self {
-        let mut output = Self::default();
-        match streams::output_was_closed() {
-            Ok(false) => {}
-            Ok(true) => output.fail(&io::Error::other("it is closed")),
-            Err(error) => output.fail(&error),
+    pub(crate) fn new() -> Self {
+        let mut output = Self { unwritten: Vec::new(), written: 0, failed: false };
+        if startup::output_was_closed() {
+            output.fail(&io::Error::other("standard output is closed"));
         }
         output
     }

@@ -11,7 +11,7 @@ use crate::{
     diagnostics,
     exit_status::ExitStatus,
     interrupt,
-    output::{publish, publish_for_programs},
+    output::publish,
     progress::Progress,
     report::{json, people::Connections},
     watch::Watch,
@@ -27,8 +27,7 @@ pub(crate) fn run(arguments: &Probe) -> ExitStatus {
         return ExitStatus::Software;
     }
     let findings = Findings::of(&next_hop, client.report(&delivery));
-    let published =
-        if arguments.json { publish_for_programs(json::Line(findings.to_json())) } else { publish(&findings) };
+    let published = if arguments.json { publish(json::Line(findings.to_json())) } else { publish(&findings) };
     published.max(findings.status())
 }
 

@@ -1,30 +1,22 @@
 //! The standard streams, written to without blocking.
 
 #[cfg(unix)]
-pub(crate) use self::unix::{errors_are_ready, input_was_closed, output_is_ready, output_was_closed, write_to_output};
+pub(crate) use self::unix::{errors_are_ready, output_is_ready, write_to_output};
 
 #[cfg(not(unix))]
-pub(crate) use self::other::{errors_are_ready, input_was_closed, output_is_ready, output_was_closed, write_to_output};
+pub(crate) use self::other::{errors_are_ready, output_is_ready, write_to_output};
 
 /// A pipe that is ready for writing takes at least this many octets without blocking: `PIPE_BUF` on Linux.
 pub(crate) const AT_ONCE: usize = 4096;
 
 #[cfg(unix)]
 mod unix {
-    use std::{
-        io::{self, IsTerminal},
-        os::{
-            fd::{AsFd, BorrowedFd},
-            unix::fs::FileTypeExt,
-        },
-        time::Duration,
-    };
+    use std::{io, os::fd::BorrowedFd, time::Duration};
 
     use rustix::{
         event::{PollFd, PollFlags, Timespec, poll},
-        fs::{OFlags, fcntl_getfl},
         io::retry_on_intr,
-        stdio::{stderr, stdin, stdout},
+        stdio::{stderr, stdout},
     };
 
     use super::AT_ONCE;
@@ -51,24 +43,6 @@ mod unix {
         let some = octets.get(..AT_ONCE).unwrap_or(octets);
         Ok(retry_on_intr(|| rustix::io::write(stdout(), some))?)
     }
-
-    /// Whether standard input seems to have been closed when the program started.
-    pub(crate) fn input_was_closed() -> io::Result<bool> {
-        was_closed(stdin())
-    }
-
-    /// The same for standard output.
-    pub(crate) fn output_was_closed() -> io::Result<bool> {
-        Ok(was_closed(stdout())? && !was_closed(stderr())?)
-    }
-
-    /// Whether a stream seems to have been closed when the program started: `std` then opens the null device in its
-    /// place, for reading and writing. Programs that start others may open it like that, too, to discard the output.
-    fn was_closed(stream: BorrowedFd<'_>) -> io::Result<bool> {
-        let kind = std::fs::File::from(stream.try_clone_to_owned()?).metadata()?.file_type();
-        let is_for_both = (fcntl_getfl(stream.as_fd())? & OFlags::ACCMODE) == OFlags::RDWR;
-        Ok(kind.is_char_device() && is_for_both && !stream.is_terminal())
-    }
 }
 
 #[cfg(not(unix))]
@@ -77,14 +51,6 @@ mod other {
         io::{self, Write},
         time::Duration,
     };
-
-    pub(crate) const fn input_was_closed() -> io::Result<bool> {
-        Ok(false)
-    }
-
-    pub(crate) const fn output_was_closed() -> io::Result<bool> {
-        Ok(false)
-    }
 
     pub(crate) const fn output_is_ready(_: Duration) -> bool {
         true

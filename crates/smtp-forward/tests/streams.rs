@@ -99,19 +99,29 @@ fn a_signal_ends_the_program_even_if_standard_output_is_never_read() {
 }
 
 #[test]
-fn a_closed_standard_output_is_an_error_and_no_lost_message() {
-    for (redirection, status) in [(">&-", 70), (">/dev/null", 0), (">/dev/full", 70), ("1<>/dev/null 2>&1", 0)] {
-        let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
-        let (_dir, paths) = messages(1);
-        let child = Command::new("sh")
-            .args(["-c", &format!("exec \"$0\" \"$@\" {redirection}"), env!("CARGO_BIN_EXE_smtp-forward")])
-            .args(SEND.map(|argument| argument.replace("{server}", &server.address.to_string())))
-            .args(["--to", "b@example.net", paths[0].to_str().unwrap()])
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        assert_eq!(child.code(), Some(status), "{redirection}");
-        assert_eq!(server.heard()[0].last().unwrap(), "QUIT", "{redirection}");
+fn a_closed_standard_output_is_an_error_and_one_that_is_discarded_is_not() {
+    let (text, json) = (&SEND[..SEND.len() - 1], &SEND[..]);
+    for (redirection, status) in [
+        (">&-", 70),
+        (">&- 2>&-", 70),
+        (">/dev/full", 70),
+        (">/dev/null", 0),
+        ("1<>/dev/null", 0),
+        ("1<>/dev/null 2>&1", 0),
+    ] {
+        for arguments in [text, json] {
+            let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
+            let (_dir, paths) = messages(1);
+            let child = Command::new("sh")
+                .args(["-c", &format!("exec \"$0\" \"$@\" {redirection}"), env!("CARGO_BIN_EXE_smtp-forward")])
+                .args(arguments.iter().map(|argument| argument.replace("{server}", &server.address.to_string())))
+                .args(["--to", "b@example.net", paths[0].to_str().unwrap()])
+                .stderr(Stdio::null())
+                .status()
+                .unwrap();
+            assert_eq!(child.code(), Some(status), "{redirection} {arguments:?}");
+            assert_eq!(server.heard()[0].last().unwrap(), "QUIT", "{redirection}");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The oracle, and the scripted servers and clients shared by tests, fuzz targets and benches.
 
+#![forbid(unsafe_code)]
+
 pub mod conformance;
 mod conversation;
 #[cfg(feature = "peers")]

@@ -39,7 +39,7 @@ pub(crate) fn run(fault: Fault) -> ExitStatus {
 
 fn forward(fault: Fault) -> io::Result<ExitStatus> {
     let (server, address) = FaultyServer::start(fault)?;
-    let mut output = Output::default();
+    let mut output = Output::new();
     introduce(&mut output, fault, address);
     let mut columns = Columns::new(output);
     let envelope = envelope().map_err(io::Error::other)?.with_size(Size::Exact(wire(MESSAGE).len() as u64));

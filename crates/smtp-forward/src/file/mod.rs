@@ -13,7 +13,7 @@ use std::{
 
 use smtp_client::ContentChanged;
 
-use crate::streams;
+use crate::startup;
 
 #[cfg(not(unix))]
 use self::other as system;
@@ -79,7 +79,7 @@ impl Location {
 
 /// Standard input, which can be read only once.
 pub(crate) fn standard_input() -> io::Result<impl Read> {
-    if streams::input_was_closed()? { Err(io::Error::other("it is closed")) } else { Ok(system::standard_input()) }
+    if startup::input_was_closed() { Err(io::Error::other("it is closed")) } else { Ok(system::standard_input()) }
 }
 
 /// Rejects directories, which are not messages, and devices, which may never end.

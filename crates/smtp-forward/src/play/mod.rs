@@ -21,14 +21,7 @@ use self::{
     scenario::{Act, Scenario},
     verdict::Verdict,
 };
-use crate::{
-    arguments::Play,
-    diagnostics,
-    exit_status::ExitStatus,
-    interrupt,
-    output::{publish, publish_for_programs},
-    report::json,
-};
+use crate::{arguments::Play, diagnostics, exit_status::ExitStatus, interrupt, output::publish, report::json};
 
 /// How often to check whether the scenario is over.
 const TICK: Duration = Duration::from_millis(20);
@@ -57,8 +50,7 @@ pub(crate) fn run(arguments: &Play) -> ExitStatus {
         }
     };
     let verdict = Verdict::new(&scenario, &conversations);
-    let published =
-        if arguments.json { publish_for_programs(json::Line(verdict.to_json())) } else { publish(&verdict) };
+    let published = if arguments.json { publish(json::Line(verdict.to_json())) } else { publish(&verdict) };
     published.max(verdict.status())
 }
 
