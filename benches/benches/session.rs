@@ -5,6 +5,7 @@ use smtp_benches::{instrument::Stopwatch, session};
 fn main() {
     Stopwatch::run(|stopwatch| {
         session::all(stopwatch);
+        session::starttls_and_auth(stopwatch);
         session::retry(stopwatch);
     });
 }

@@ -30,6 +30,7 @@ pub fn all(instrument: &mut impl Instrument) {
     capabilities::twelve_lines(instrument);
     command::mail(instrument);
     session::all(instrument);
+    session::starttls_and_auth(instrument);
     session::retry(instrument);
     dots::all(instrument);
     reply_long::all(instrument);

@@ -1,8 +1,8 @@
 //! The load that a peer's program generates: one message, many times, over several connections.
 
-use std::{env, net::SocketAddr, num::NonZeroUsize};
+use std::{env, fs, net::SocketAddr, num::NonZeroUsize};
 
-/// The arguments of a program: `SERVER CONNECTIONS MESSAGES each|kept FILE`.
+/// The arguments of a program: `SERVER CONNECTIONS MESSAGES each|kept FILE [CA_FILE]`.
 #[derive(Debug)]
 pub struct Load {
     /// The address of the server.
@@ -15,18 +15,20 @@ pub struct Load {
     pub kept: bool,
     /// The message.
     pub content: Vec<u8>,
+    /// The CA certificate to trust, in PEM. With it, TLS is used from the start.
+    pub authority: Option<Vec<u8>>,
 }
 
 impl Load {
-    /// Reads the arguments of the program, and the message.
+    /// Reads the arguments of the program, the message and the CA certificate.
     ///
     /// # Panics
     ///
     /// If the arguments are invalid.
     pub fn from_arguments() -> Self {
         let arguments: Vec<String> = env::args().skip(1).collect();
-        let [server, connections, messages, kept, file] = &arguments[..] else {
-            panic!("usage: SERVER CONNECTIONS MESSAGES each|kept FILE");
+        let [server, connections, messages, kept, file, authority @ ..] = &arguments[..] else {
+            panic!("usage: SERVER CONNECTIONS MESSAGES each|kept FILE [CA_FILE]");
         };
         Self {
             server: server.parse().expect("an address and a port"),
@@ -37,7 +39,8 @@ impl Load {
                 "kept" => true,
                 _ => panic!("expected each or kept"),
             },
-            content: std::fs::read(file).expect("a message"),
+            content: fs::read(file).expect("a message"),
+            authority: authority.first().map(|file| fs::read(file).expect("a CA certificate")),
         }
     }
 }

@@ -141,6 +141,7 @@ impl Session {
                     self.happens = Happens::Opens;
                     return true;
                 }
+                Step::Secure(_) | Step::Authenticate(_) => unreachable!("the policy asks for neither"),
                 Step::Receive(_) => return true,
                 Step::Content(room) => {
                     let rest = &inputs::ONE_KIB.as_bytes()[self.given..];

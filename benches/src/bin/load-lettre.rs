@@ -9,7 +9,11 @@ use std::{
 use lettre::{
     SmtpTransport, Transport,
     address::Envelope,
-    transport::smtp::{PoolConfig, extension::ClientId},
+    transport::smtp::{
+        PoolConfig,
+        client::{Certificate, CertificateStore, Tls, TlsParameters},
+        extension::ClientId,
+    },
 };
 use smtp_benches::{inputs, load::Load};
 
@@ -18,6 +22,7 @@ fn main() {
     let connections = u32::try_from(load.connections.get()).expect("a number of connections");
     let transport = SmtpTransport::builder_dangerous(load.server.ip().to_string())
         .port(load.server.port())
+        .tls(load.authority.as_ref().map_or(Tls::None, |authority| implicit(&load, authority)))
         .hello_name(ClientId::Domain(inputs::HELLO_NAME.to_owned()))
         .pool_config(PoolConfig::new().max_size(if load.kept { connections } else { 0 }))
         .build();
@@ -35,4 +40,11 @@ fn main() {
         }
     });
     transport.shutdown();
+}
+
+fn implicit(load: &Load, authority: &[u8]) -> Tls {
+    let parameters = TlsParameters::builder(load.server.ip().to_string())
+        .certificate_store(CertificateStore::None)
+        .add_root_certificate(Certificate::from_pem(authority).expect("a certificate"));
+    Tls::Wrapper(parameters.build().expect("a configuration"))
 }

@@ -5,8 +5,17 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use mail_send::{SmtpClientBuilder, smtp::message::Message};
+use mail_send::{SmtpClient, SmtpClientBuilder, smtp::message::Message};
 use smtp_benches::{inputs, load::Load};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::ring,
+        pki_types::{CertificateDer, pem::PemObject},
+    },
+};
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
@@ -15,10 +24,20 @@ fn main() {
 
 async fn run(load: Arc<Load>) {
     let taken = Arc::new(AtomicUsize::new(0));
+    let connector = connector(load.authority.as_deref());
     let tasks: Vec<_> = (0..load.connections.get())
         .map(|_| {
-            let (load, taken) = (Arc::clone(&load), Arc::clone(&taken));
-            tokio::spawn(async move { serve(&load, &taken).await.expect("the server accepts it") })
+            let (load, taken, connector) = (Arc::clone(&load), Arc::clone(&taken), connector.clone());
+            tokio::spawn(async move {
+                let (host, port) = (load.server.ip().to_string(), load.server.port());
+                let builder = SmtpClientBuilder::new_with_tls_connector(host, port, connector);
+                let builder = builder.helo_host(inputs::HELLO_NAME);
+                let served = match load.authority {
+                    Some(_) => serve(&load, &taken, || builder.connect()).await,
+                    None => serve(&load, &taken, || builder.connect_plain()).await,
+                };
+                served.expect("the server accepts it");
+            })
         })
         .collect();
     for task in tasks {
@@ -26,15 +45,30 @@ async fn run(load: Arc<Load>) {
     }
 }
 
-async fn serve(load: &Load, taken: &AtomicUsize) -> mail_send::Result<()> {
-    let builder = SmtpClientBuilder::new(load.server.ip().to_string(), load.server.port())
-        .expect("a builder")
-        .helo_host(inputs::HELLO_NAME);
+/// Trusts only this CA certificate. All connections share it, so that sessions can be resumed.
+fn connector(authority: Option<&[u8]>) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    if let Some(pem) = authority {
+        roots.add(CertificateDer::from_pem_slice(pem).expect("PEM")).expect("a certificate");
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring supports them")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config).into()
+}
+
+async fn serve<S, F>(load: &Load, taken: &AtomicUsize, connect: impl Fn() -> F) -> mail_send::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: Future<Output = mail_send::Result<SmtpClient<S>>>,
+{
     let mut client = None;
     while taken.fetch_add(1, Ordering::Relaxed) < load.messages {
         let mut open = match client.take() {
             Some(open) => open,
-            None => builder.connect_plain().await?,
+            None => connect().await?,
         };
         open.send(Message::new(inputs::SENDER, [inputs::RECIPIENT], &load.content[..])).await?;
         if load.kept {

@@ -4,6 +4,8 @@ pub mod io_smtp;
 pub mod ours;
 pub mod peers;
 mod run;
+mod secured;
 pub mod server;
 
 pub use run::{all, idle, retry};
+pub use secured::starttls_and_auth;

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{Instrument, inputs, instrument::Case};
 
-const GROUP: &str = "session";
-const MESSAGE: &[u8] = inputs::ONE_KIB.as_bytes();
+pub(super) const GROUP: &str = "session";
+pub(super) const MESSAGE: &[u8] = inputs::ONE_KIB.as_bytes();
 
 /// `session`: a message of 1 KiB, from the greeting to QUIT, to one recipient and to a hundred; and a second
 /// message on a kept connection.
@@ -166,7 +166,7 @@ fn twice<C: Client>(
     server.script()
 }
 
-fn send_and_quit<C: Client>(mut client: C, message: C::Message<'_>) {
+pub(super) fn send_and_quit<C: Client>(mut client: C, message: C::Message<'_>) {
     peers::send(&mut client, message);
     peers::quit(client);
 }

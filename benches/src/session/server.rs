@@ -73,6 +73,8 @@ pub struct Server(Arc<Mutex<Conversation>>);
 /// The recording.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Conversation {
+    /// Everything that the client wrote.
+    pub octets: Vec<u8>,
     /// The commands, without parameters, in which clients may differ.
     pub commands: Vec<String>,
     /// The content of all messages as on the wire, each with its end of data.
@@ -131,6 +133,7 @@ impl Line for Server {
 
     fn write(&mut self, octets: &[u8]) {
         let mut conversation = self.conversation();
+        conversation.octets.extend_from_slice(octets);
         conversation.input.extend_from_slice(octets);
         conversation.answer();
     }
@@ -193,6 +196,8 @@ impl Conversation {
                 self.state = State::Content;
                 "354 End data with <CR><LF>.<CR><LF>\r\n"
             }
+            "STAR" => "220 2.0.0 Ready to start TLS\r\n",
+            "AUTH" => "235 2.7.0 Authentication successful\r\n",
             "QUIT" => "221 2.0.0 Bye\r\n",
             _ => panic!("unknown command: {line}"),
         }

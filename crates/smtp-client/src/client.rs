@@ -11,9 +11,13 @@ use smtp_proto::{Delivery, MisuseError, Report};
 use crate::{
     bounds::Bounds,
     drive::Drive,
-    link::Link,
+    known_hosts::KnownHosts,
+    link::{Link, State},
+    login::CredentialSource,
     next_hop::NextHop,
     observer::Observer,
+    route::Route,
+    tls::{TlsConfig, TlsFacts},
     waiting::{self, Waiting},
 };
 
@@ -49,6 +53,45 @@ impl Client {
     pub fn with_interrupt(mut self, interrupt: Arc<AtomicBool>) -> Self {
         self.link.interrupt = interrupt;
         self
+    }
+
+    /// Which addresses connections go from and to.
+    #[must_use]
+    pub fn with_route(mut self, route: Route) -> Self {
+        self.link.route = route;
+        self
+    }
+
+    /// Which certificates to trust, and which one to show. By default, the CA certificates of the system are trusted.
+    /// Use clones of one configuration for all clients with the same policy, so that TLS sessions can be resumed.
+    #[must_use]
+    pub fn with_tls(mut self, tls: TlsConfig) -> Self {
+        self.link.tls = Some(tls);
+        self
+    }
+
+    /// The credentials to authenticate with, for deliveries whose policy [requires](smtp_proto::AuthPolicy::Required)
+    /// that.
+    #[must_use]
+    pub fn with_credentials(mut self, source: Arc<dyn CredentialSource>) -> Self {
+        self.link.credentials = Some(source);
+        self
+    }
+
+    /// Uses what this client and others learned about servers, and adds what this one learns. By default, nothing is
+    /// remembered.
+    #[must_use]
+    pub fn with_known_hosts(mut self, hosts: KnownHosts) -> Self {
+        self.link.hosts = Some(hosts);
+        self
+    }
+
+    /// What is known about the TLS layer of the open connection; `None` if there is none.
+    pub fn tls(&self) -> Option<&TlsFacts> {
+        match &self.link.state {
+            State::Down | State::Opening(_) => None,
+            State::Up(connection) => connection.tls_facts(),
+        }
     }
 
     /// Drives `delivery` until it is done. See its report for the result. `content` is read once, from

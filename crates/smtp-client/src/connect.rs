@@ -11,7 +11,7 @@ use std::{
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use crate::{connection::Connection, next_hop::NextHop, observer::Observer, waiting::Awaited};
+use crate::{connection::Connection, next_hop::NextHop, observer::Observer, route::Route, waiting::Awaited};
 
 /// A connection that is being opened.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(crate) struct Opening {
     /// Addresses not tried yet.
     untried: vec::IntoIter<SocketAddr>,
     failures: Failures,
+    route: Route,
 }
 
 /// The addresses that failed.
@@ -49,13 +50,13 @@ enum Stage {
 
 impl Opening {
     /// Opens a connection to this address and no other.
-    pub(crate) fn to(server: SocketAddr) -> Self {
-        Self { stage: Stage::NextAddress, untried: vec![server].into_iter(), failures: Failures::default() }
+    pub(crate) fn to(server: SocketAddr, route: Route) -> Self {
+        Self { stage: Stage::NextAddress, untried: vec![server].into_iter(), failures: Failures::default(), route }
     }
 
     /// Starts to look up the addresses of `next_hop`. This runs on a separate thread, because a look-up cannot be
     /// interrupted. To abandon it, drop the `Opening`.
-    pub(crate) fn look_up(next_hop: &NextHop, now: Instant) -> Self {
+    pub(crate) fn look_up(next_hop: &NextHop, route: Route, now: Instant) -> Self {
         let (sender, receiver) = sync_channel(1);
         let look_up = {
             let (sender, next_hop) = (sender.clone(), next_hop.clone());
@@ -67,7 +68,7 @@ impl Opening {
             let _ = sender.send(next_hop.addresses());
         }
         let stage = Stage::LookUp(receiver, now);
-        Self { stage, untried: Vec::new().into_iter(), failures: Failures::default() }
+        Self { stage, untried: Vec::new().into_iter(), failures: Failures::default(), route }
     }
 
     /// Goes as far as it can without waiting. `limit` applies to the look-up, and to each address.
@@ -82,10 +83,13 @@ impl Opening {
         loop {
             let (server, error) = match std::mem::replace(&mut self.stage, Stage::NextAddress) {
                 Stage::LookUp(answer, since) => match answer.try_recv() {
-                    Ok(Ok(addresses)) => {
-                        self.untried = addresses.into_iter();
-                        continue;
-                    }
+                    Ok(Ok(addresses)) => match self.route.of(addresses) {
+                        Ok(addresses) => {
+                            self.untried = addresses.into_iter();
+                            continue;
+                        }
+                        Err(error) => (None, error),
+                    },
                     Ok(Err(error)) => (None, error),
                     Err(TryRecvError::Empty) if !left(since).is_zero() => {
                         self.stage = Stage::LookUp(answer, since);
@@ -101,7 +105,7 @@ impl Opening {
                         return Opened::Failed(std::mem::take(&mut self.failures));
                     };
                     self.failures.last = Some(server);
-                    match connect(server) {
+                    match connect(server, self.route) {
                         Ok(stream) => {
                             self.stage = Stage::Connect(stream, server, now);
                             return Opened::Not(Awaited::Opening, limit);
@@ -137,12 +141,15 @@ impl Opening {
 }
 
 /// Starts a non-blocking connect.
-fn connect(server: SocketAddr) -> io::Result<TcpStream> {
+fn connect(server: SocketAddr, route: Route) -> io::Result<TcpStream> {
     let stream: TcpStream = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?.into();
     stream.set_nonblocking(true)?;
     // Commands must not wait for the acknowledgement of earlier writes. This is set before connecting because some
     // systems refuse it once the peer has reset the connection.
     stream.set_nodelay(true)?;
+    if let Some(local) = route.local_address() {
+        SockRef::from(&stream).bind(&SocketAddr::new(local, 0).into())?;
+    }
     match SockRef::from(&stream).connect(&server.into()) {
         Err(error) if !is_under_way(&error) => Err(error),
         _ => Ok(stream),

@@ -1,12 +1,18 @@
-//! One open connection, with non-blocking reads and writes.
+//! One open connection, in clear or secured, with non-blocking reads and writes.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use smtp_proto::{Clock, Disconnect, Timeout};
+use smtp_proto::{Clock, Delivery, Disconnect, MisuseError, Timeout};
+
+use crate::{
+    login::{CredentialSource, Exchange},
+    tls::{HandshakeError, Progress, TlsChannel, TlsFacts},
+};
 
 /// One open connection.
 #[derive(Debug)]
@@ -14,6 +20,17 @@ pub(crate) struct Connection {
     stream: TcpStream,
     server: SocketAddr,
     clock: Clock<Instant>,
+    layer: Layer,
+    /// The authentication on this connection.
+    exchange: Box<Exchange>,
+}
+
+/// What the octets of the session are carried by.
+#[derive(Debug)]
+enum Layer {
+    Clear,
+    Handshake(Box<TlsChannel>),
+    Tls(Box<TlsChannel>),
 }
 
 /// The result of a read.
@@ -26,8 +43,8 @@ pub(crate) enum Got {
 
 impl Connection {
     /// `stream` must be non-blocking.
-    pub(crate) const fn new(stream: TcpStream, server: SocketAddr) -> Self {
-        Self { stream, server, clock: Clock::new() }
+    pub(crate) fn new(stream: TcpStream, server: SocketAddr) -> Self {
+        Self { stream, server, clock: Clock::new(), layer: Layer::Clear, exchange: Box::default() }
     }
 
     /// Restarts the clock, after the connection was idle.
@@ -40,9 +57,61 @@ impl Connection {
         self.clock.time_left(timeout, now)
     }
 
+    /// Whether TLS was not started.
+    pub(crate) const fn is_clear(&self) -> bool {
+        matches!(self.layer, Layer::Clear)
+    }
+
+    pub(crate) fn start_tls(&mut self, channel: TlsChannel) {
+        self.layer = Layer::Handshake(Box::new(channel));
+    }
+
+    /// Goes on with the handshake. After an error, drop the connection.
+    pub(crate) fn handshake(&mut self) -> Result<Progress, HandshakeError> {
+        let Layer::Handshake(channel) = &mut self.layer else { return Ok(Progress::Done) };
+        let progress = channel.handshake(&mut self.stream)?;
+        if progress == Progress::Done {
+            if let Layer::Handshake(channel) = std::mem::replace(&mut self.layer, Layer::Clear) {
+                self.layer = Layer::Tls(channel);
+            }
+        }
+        Ok(progress)
+    }
+
+    /// The TLS layer, once its handshake is done.
+    pub(crate) const fn tls(&self) -> Option<&TlsChannel> {
+        match &self.layer {
+            Layer::Clear | Layer::Handshake(_) => None,
+            Layer::Tls(channel) => Some(channel),
+        }
+    }
+
+    /// What is known about the TLS layer.
+    pub(crate) fn tls_facts(&self) -> Option<&TlsFacts> {
+        self.tls().and_then(TlsChannel::facts)
+    }
+
+    /// Answers what the delivery asks for to authenticate.
+    pub(crate) fn authenticate(
+        &mut self,
+        delivery: &mut Delivery,
+        source: Option<&Arc<dyn CredentialSource>>,
+    ) -> Result<(), MisuseError> {
+        let Self { layer, exchange, .. } = self;
+        let tls = match layer {
+            Layer::Clear | Layer::Handshake(_) => None,
+            Layer::Tls(channel) => Some(&**channel),
+        };
+        exchange.answer(delivery, source, tls)
+    }
+
     /// Reads octets that have arrived.
     pub(crate) fn read(&mut self, room: &mut [u8]) -> Got {
-        match self.stream.read(room) {
+        let result = match &mut self.layer {
+            Layer::Clear | Layer::Handshake(_) => self.stream.read(room),
+            Layer::Tls(channel) => channel.read(&mut self.stream, room),
+        };
+        match result {
             Ok(0) => Got::Lost(Disconnect::Closed),
             Ok(len) => Got::Octets(len),
             Err(error) => match error.kind() {
@@ -52,12 +121,44 @@ impl Connection {
         }
     }
 
-    /// Writes as many octets as there is room for.
+    /// Writes as many octets as there is room for. With TLS, the last record of them may still wait for room: see
+    /// [`has_unwritten`](Self::has_unwritten).
     pub(crate) fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        match self.stream.write(octets) {
+        let result = match &mut self.layer {
+            Layer::Clear | Layer::Handshake(_) => self.stream.write(octets),
+            Layer::Tls(channel) => channel.write(&mut self.stream, octets),
+        };
+        match result {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
             Ok(0) => Err(ErrorKind::WriteZero.into()),
             result => result,
+        }
+    }
+
+    /// Writes what TLS still holds, as far as there is room. If writing fails, so will the next read.
+    pub(crate) fn flush(&mut self) {
+        if let Layer::Tls(channel) = &mut self.layer {
+            let _ = channel.flush(&mut self.stream);
+        }
+    }
+
+    /// Whether octets have arrived that waiting for the socket would not show.
+    pub(crate) fn has_unread(&mut self) -> bool {
+        match &mut self.layer {
+            Layer::Clear | Layer::Handshake(_) => false,
+            Layer::Tls(channel) => channel.has_unread(),
+        }
+    }
+
+    /// Whether TLS holds octets that were written to it.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        self.tls().is_some_and(TlsChannel::has_unwritten)
+    }
+
+    /// Tells the server that nothing follows, if TLS is used.
+    pub(crate) fn close(&mut self) {
+        if let Layer::Tls(channel) = &mut self.layer {
+            channel.close(&mut self.stream);
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use smtp_proto::{Cancel, Connect, Delivery, Disconnect, MisuseError, Place, Step, Timeout};
+use smtp_proto::{Cancel, Connect, Delivery, Disconnect, MisuseError, Place, Secure, Secured, Step, Timeout};
 
 use crate::{
     connect::{Opened, Opening},
@@ -14,6 +14,7 @@ use crate::{
     content_changed::ContentChanged,
     link::{Link, State},
     observer::{Observer, Sent},
+    tls::{HandshakeError, Progress, TlsConfig, Verification},
     waiting::{Awaited, Waiting},
 };
 
@@ -28,10 +29,14 @@ pub(crate) struct Drive<'a> {
 impl Drive<'_> {
     /// Goes as far as it can without waiting. Returns what to wait for, or `None` once the delivery is done.
     pub(crate) fn advance(mut self) -> Result<Option<Waiting>, MisuseError> {
+        if let State::Up(connection) = &mut self.link.state {
+            connection.flush();
+        }
         // Input that has arrived takes precedence over the clock and the interrupt flag.
         self.hear()?;
         loop {
             if let Step::Done(_) = self.delivery.poll() {
+                self.learn();
                 if !self.delivery.is_kept() {
                     self.hang_up();
                 }
@@ -51,6 +56,11 @@ impl Drive<'_> {
                 }
                 Step::Transmit(_) => self.transmit(now)?,
                 Step::Receive(timeout) => self.listen(timeout, now)?,
+                Step::Secure(secure) => self.secure(secure, now)?,
+                Step::Authenticate(_) => {
+                    self.authenticate()?;
+                    None
+                }
             };
             if waiting.is_some() {
                 return Ok(waiting);
@@ -81,10 +91,13 @@ impl Drive<'_> {
         match opening.advance(now, connect.timeout, &link.next_hop, self.observer) {
             Opened::Not(awaited, most) => Ok(Some(Waiting::start(awaited, most, now))),
             Opened::Open(connection) => {
-                link.last = Some(connection.server());
-                link.servers.push(Some(connection.server().to_string()));
-                let local = connection.local_address();
-                self.observer.connected(connection.server(), local);
+                let (server, local) = (connection.server(), connection.local_address());
+                link.last = Some(server);
+                link.servers.push(Some(server.to_string()));
+                self.observer.connected(server, local);
+                if let Some(hosts) = &link.hosts {
+                    self.delivery.know(hosts.of(server, now))?;
+                }
                 link.state = State::Up(connection);
                 match local {
                     Some(local) => self.delivery.connected_from(local.ip())?,
@@ -101,13 +114,85 @@ impl Drive<'_> {
     }
 
     fn start_to_connect(&mut self, place: Place, now: Instant) {
+        self.learn();
         self.hang_up();
         self.link.pace.stop();
-        let next_hop = &self.link.next_hop;
+        let (next_hop, route) = (&self.link.next_hop, self.link.route);
         self.link.state = State::Opening(match (place, self.link.last, next_hop.address()) {
-            (Place::Same, Some(server), _) | (_, _, Some(server)) => Opening::to(server),
-            (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop, now),
+            (Place::Same, Some(server), _) | (_, _, Some(server)) => Opening::to(server, route),
+            (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop, route, now),
         });
+    }
+
+    /// Stores what the delivery has learned about the server of the last connection.
+    fn learn(&self) {
+        if let (Some(server), Some(hosts)) = (self.link.last, &self.link.hosts) {
+            hosts.learn(server, self.delivery.known_host(), Instant::now());
+        }
+    }
+
+    /// Goes on with the TLS handshake.
+    fn secure(&mut self, secure: Secure, now: Instant) -> Result<Option<Waiting>, MisuseError> {
+        let Link { state: State::Up(connection), tls, next_hop, room, .. } = &mut *self.link else {
+            return self.no_connection();
+        };
+        let attempt = self.delivery.report().attempts().last();
+        let follows_starttls = attempt.is_some_and(|attempt| attempt.clear_hello_reply().is_some());
+        if connection.is_clear() {
+            // A server does not speak between its reply to STARTTLS and the handshake. Whoever does is not the server.
+            if follows_starttls {
+                match connection.read(room) {
+                    Got::Nothing => {}
+                    got => return self.take(got).map(|()| None),
+                }
+            }
+            let verification = if secure.must_verify { Verification::Required } else { Verification::Opportunistic };
+            let config = tls.get_or_insert_with(TlsConfig::default);
+            match config.channel(next_hop.host(), verification) {
+                Ok(channel) => connection.start_tls(channel),
+                Err(error) => return self.secure_failed(&error.to_string()),
+            }
+        }
+        let awaited = match connection.handshake() {
+            Ok(Progress::Done) => return self.secured(),
+            Ok(Progress::WantsRead) => Awaited::Arrival,
+            Ok(Progress::WantsWrite) => Awaited::Room,
+            // The same, but it arrived after the handshake was begun.
+            Err(HandshakeError::Plaintext(text)) if follows_starttls => {
+                return self.delivery.received(text.as_bytes()).map(|()| None);
+            }
+            Err(error) => return self.secure_failed(&error.to_string()),
+        };
+        match connection.time_left(secure.timeout, now) {
+            Duration::ZERO => self.time_out(),
+            left => Ok(Some(Waiting::start(awaited, left, now))),
+        }
+    }
+
+    fn secured(&mut self) -> Result<Option<Waiting>, MisuseError> {
+        let State::Up(connection) = &self.link.state else { return self.no_connection() };
+        let (Some(channel), Some(facts)) = (connection.tls(), connection.tls_facts()) else {
+            return self.secure_failed("the handshake did not complete");
+        };
+        self.observer.secured(facts);
+        let why = facts.verification.as_ref().err().map(ToString::to_string);
+        let secured = match &why {
+            None => Secured::verified(facts.version),
+            Some(why) => Secured::unverified(facts.version, why),
+        };
+        self.delivery.secured(secured.with_channel_binding(channel.can_bind())).map(|()| None)
+    }
+
+    fn secure_failed(&mut self, why: &str) -> Result<Option<Waiting>, MisuseError> {
+        self.observer.secure_failed(why);
+        self.delivery.secure_failed(why).map(|()| None)
+    }
+
+    fn authenticate(&mut self) -> Result<(), MisuseError> {
+        let Link { state: State::Up(connection), credentials, .. } = &mut *self.link else {
+            return self.no_connection().map(drop);
+        };
+        connection.authenticate(self.delivery, credentials.as_ref())
     }
 
     fn feed(&mut self, most: usize) -> Result<(), MisuseError> {
@@ -170,7 +255,15 @@ impl Drive<'_> {
         pace.stop();
         match connection.time_left(timeout, now) {
             Duration::ZERO => self.time_out(),
-            left => Ok(Some(Waiting::start(Awaited::Arrival, left, now))),
+            left => {
+                let awaited = match (connection.has_unread(), connection.has_unwritten()) {
+                    (true, _) => Awaited::Turn,
+                    // The server does not answer what it has not got.
+                    (false, true) => Awaited::Room,
+                    (false, false) => Awaited::Arrival,
+                };
+                Ok(Some(Waiting::start(awaited, left, now)))
+            }
         }
     }
 
@@ -196,12 +289,14 @@ impl Drive<'_> {
         match got {
             Got::Nothing => Ok(()),
             Got::Octets(len) => {
-                let octets = &self.link.room[..len];
-                self.observer.received(octets);
+                let Link { room, echoes, .. } = &mut *self.link;
+                let octets = &room[..len];
+                echoes.pass(octets, self.delivery, self.observer);
                 self.delivery.received(octets)
             }
             Got::Lost(how) => {
                 self.link.state = State::Down;
+                self.link.echoes.end(self.observer);
                 self.observer.lost(how);
                 self.delivery.disconnected(how)
             }
@@ -231,7 +326,9 @@ impl Drive<'_> {
     }
 
     fn hang_up(&mut self) {
-        if let State::Up(_) = std::mem::replace(&mut self.link.state, State::Down) {
+        if let State::Up(mut connection) = std::mem::replace(&mut self.link.state, State::Down) {
+            connection.close();
+            self.link.echoes.end(self.observer);
             self.observer.closed();
         }
     }

@@ -10,7 +10,12 @@ use crate::{
     bounds::{Bounds, Pace},
     connect::Opening,
     connection::Connection,
+    echo::EchoFilter,
+    known_hosts::KnownHosts,
+    login::CredentialSource,
     next_hop::NextHop,
+    route::Route,
+    tls::TlsConfig,
 };
 
 /// Octets to read at once, from the connection or from the message: the default block size of a delivery.
@@ -20,14 +25,19 @@ const ROOM: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) next_hop: NextHop,
+    pub(crate) route: Route,
     pub(crate) bounds: Bounds,
     pub(crate) interrupt: Arc<AtomicBool>,
+    pub(crate) tls: Option<TlsConfig>,
+    pub(crate) credentials: Option<Arc<dyn CredentialSource>>,
+    pub(crate) hosts: Option<KnownHosts>,
     pub(crate) state: State,
     /// The address of the last connection.
     pub(crate) last: Option<SocketAddr>,
     /// The address of each attempt of the delivery.
     pub(crate) servers: Vec<Option<String>>,
     pub(crate) room: Box<[u8]>,
+    pub(crate) echoes: EchoFilter,
     /// When the delivery, or ending the connection, was started.
     pub(crate) since: Instant,
     pub(crate) pace: Pace,
@@ -45,12 +55,17 @@ impl Link {
     pub(crate) fn new(next_hop: NextHop) -> Self {
         Self {
             next_hop,
+            route: Route::default(),
             bounds: Bounds::default(),
             interrupt: Arc::default(),
+            tls: None,
+            credentials: None,
+            hosts: None,
             state: State::Down,
             last: None,
             servers: Vec::new(),
             room: vec![0; ROOM].into(),
+            echoes: EchoFilter::default(),
             since: Instant::now(),
             pace: Pace::default(),
         }

@@ -4,6 +4,8 @@ use std::{io, net::SocketAddr};
 
 use smtp_proto::Disconnect;
 
+use crate::tls::TlsFacts;
+
 /// Observes a delivery as it happens. All methods default to no-ops.
 pub trait Observer {
     /// A connection is open, to `server` from the address `local`, if that is known.
@@ -29,6 +31,21 @@ pub trait Observer {
     /// These octets arrived.
     fn received(&mut self, octets: &[u8]) {
         let _ = octets;
+    }
+
+    /// This many octets arrived. They contain a secret that was sent to authenticate, and are not passed on.
+    fn received_secret(&mut self, octets: usize) {
+        let _ = octets;
+    }
+
+    /// The connection is secured.
+    fn secured(&mut self, facts: &TlsFacts) {
+        let _ = facts;
+    }
+
+    /// The TLS handshake failed, for this reason.
+    fn secure_failed(&mut self, why: &str) {
+        let _ = why;
     }
 
     /// This many more octets of the message were read from its source.

@@ -1,8 +1,8 @@
 //! The driver against every transcript that a server can play.
 
-use std::{io::Read, net::SocketAddr};
+use std::{io::Read, net::SocketAddr, sync::OnceLock};
 
-use smtp_client::Client;
+use smtp_client::{Client, tls::TlsConfig};
 use smtp_proto::{Delivery, Envelope};
 use smtp_testkit::conformance::{self, Driver, Job, Summary};
 
@@ -13,13 +13,18 @@ struct UnderTest(Option<(Client, Delivery)>);
 impl Driver for UnderTest {
     fn deliver(&mut self, job: Job<'_>) -> Summary {
         let server: SocketAddr = job.servers[0];
-        let (client, delivery) = self.0.insert((Client::new(server.into()), Delivery::new(job.config, job.envelope)));
+        let client = Client::new(server.into()).with_tls(tls());
+        let (client, delivery) = self.0.insert((client, Delivery::new(job.config, job.envelope)));
         let mut content = job.content;
         client.deliver(delivery, &mut content, &mut ()).unwrap();
         Summary::from(&*delivery)
     }
 
     fn keeps_connections(&self) -> bool {
+        true
+    }
+
+    fn secures_connections(&self) -> bool {
         true
     }
 
@@ -35,6 +40,13 @@ impl Driver for UnderTest {
         client.quit(delivery, &mut ()).unwrap();
         Summary::from(&*delivery)
     }
+}
+
+/// Trusts the kit's servers.
+fn tls() -> TlsConfig {
+    static TLS: OnceLock<TlsConfig> = OnceLock::new();
+    let build = || TlsConfig::builder().with_ca_pem(conformance::authority_pem().as_bytes())?.build();
+    TLS.get_or_init(|| build().unwrap()).clone()
 }
 
 #[test]

@@ -1,19 +1,24 @@
 //! The command line.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     num::{NonZeroU16, NonZeroU32},
     path::PathBuf,
     time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use smtp_client::NextHop;
+use smtp_client::{Family, NextHop, Route};
 use smtp_proto::{
-    Afterwards, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, Timeouts, TlsPolicy,
+    Afterwards, AuthPolicy, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, Timeouts,
 };
 
-use crate::addresses;
+use crate::{
+    addresses,
+    login_arguments::LoginArguments,
+    server_address::{SUBMISSIONS_PORT, ServerAddress},
+    tls_arguments::{Tls, TlsArguments},
+};
 
 /// The default port for LMTP, which must not be SMTP's (RFC 2033 section 5).
 const LMTP_PORT: u16 = 24;
@@ -23,6 +28,8 @@ const EXIT_STATUS: &str = "\
 Exit status:
    0  every recipient delivered
   75  a recipient is deferred or unconfirmed
+  77  recipients are deferred because the server refused the credentials, and for no other reason; if anything else
+      went wrong, too, one of the others
   69  a recipient failed permanently, and none is deferred or unconfirmed
   64  invalid arguments
   65  a message that cannot be sent
@@ -45,7 +52,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Deliver messages to a server
-    Send(Send),
+    Send(Box<Send>),
     /// Forward a message to a built-in faulty server, and show both connections
     Demo(Demo),
     /// Greet a server, and list the extensions it offers
@@ -55,6 +62,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(after_help = EXIT_STATUS)]
 pub(crate) struct Send {
     #[command(flatten)]
@@ -69,9 +77,9 @@ pub(crate) struct Send {
     /// unchanged
     #[arg(long = "8bit", value_name = "POLICY", default_value = "refuse")]
     pub(crate) eight_bit: EightBit,
-    /// Whether to use TLS. TLS is not supported yet: `required` and `implicit` are rejected
-    #[arg(long, value_name = "POLICY", default_value = "none")]
-    pub(crate) tls: Tls,
+    /// Refuse servers that do not promise to secure the message on its whole way (REQUIRETLS, RFC 8689)
+    #[arg(long)]
+    pub(crate) requiretls: bool,
     /// Speak LMTP, and expect a reply for each recipient
     #[arg(long)]
     pub(crate) lmtp: bool,
@@ -110,6 +118,11 @@ pub(crate) struct Send {
     /// it is sent is deferred
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    // Last, because their headings apply to all that follows.
+    #[command(flatten)]
+    pub(crate) tls: TlsArguments,
+    #[command(flatten)]
+    pub(crate) login: LoginArguments,
 }
 
 #[derive(Args, Debug)]
@@ -122,6 +135,9 @@ pub(crate) struct Probe {
     /// Write the conversation to standard error
     #[arg(long)]
     pub(crate) trace: bool,
+    // Last, because its heading applies to all that follows.
+    #[command(flatten)]
+    pub(crate) tls: TlsArguments,
 }
 
 const PLAY_EXIT_STATUS: &str = "\
@@ -153,7 +169,7 @@ pub(crate) struct Play {
 
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
-    /// What the server does when it receives EHLO
+    /// What the server does when it receives EHLO, or STARTTLS
     #[arg(long, default_value = "closed")]
     pub(crate) fault: Fault,
 }
@@ -164,9 +180,19 @@ pub(crate) struct Server {
     #[arg(
         long = "server",
         value_name = "HOST[:PORT]",
-        help = "The server to connect to; write an IPv6 address with a port as [ADDRESS]:PORT"
+        help = "The server to connect to, also as smtp://HOST[:PORT] or smtps://HOST[:PORT]; write an IPv6 address \
+                with a port as [ADDRESS]:PORT"
     )]
-    next_hop: NextHop,
+    address: ServerAddress,
+    /// Connect from this local address
+    #[arg(long, value_name = "ADDRESS")]
+    bind: Option<IpAddr>,
+    /// Connect only to IPv4 addresses
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    ipv4: bool,
+    /// Connect only to IPv6 addresses
+    #[arg(short = '6', long)]
+    ipv6: bool,
     /// The client name for EHLO and HELO [default: the name of this machine if it is fully qualified, or else its
     /// address literal]
     #[arg(long, value_name = "NAME")]
@@ -183,14 +209,6 @@ pub(crate) struct Server {
 pub(crate) enum EightBit {
     Refuse,
     Send,
-}
-
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Tls {
-    None,
-    Opportunistic,
-    Required,
-    Implicit,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -213,12 +231,50 @@ pub(crate) enum Fault {
     AfterReply,
     /// Refuses with 500, then closes the connection
     Refused,
+    /// Accepts EHLO, and closes the connection after STARTTLS
+    Starttls,
+    /// Closes the connection on EHLO inside TLS
+    InTls,
+    /// Accepts STARTTLS, and sends octets in clear before the handshake
+    Injected,
 }
 
 impl Server {
-    /// The next hop, with the default port of SMTP.
-    pub(crate) fn next_hop(&self) -> NextHop {
-        self.next_hop.clone()
+    /// The next hop, or why it is not allowed.
+    pub(crate) fn next_hop(&self) -> Result<NextHop, &'static str> {
+        match &self.address {
+            ServerAddress::Plain(next_hop) | ServerAddress::Smtp(next_hop) | ServerAddress::Smtps(next_hop) => {
+                Ok(next_hop.clone())
+            }
+            ServerAddress::WithUser => {
+                Err("--server must not have a user name or a password: use --auth-user, and a file or a command for \
+                     the password")
+            }
+        }
+    }
+
+    /// Whether and how to use TLS. `has_login`: whether credentials will be sent.
+    pub(crate) fn tls(&self, asked_for: Option<Tls>, has_login: bool) -> Result<Tls, &'static str> {
+        let is_smtps = matches!(self.address, ServerAddress::Smtps(_));
+        let port = self.next_hop()?.port();
+        match asked_for {
+            Some(Tls::Implicit) | None if is_smtps => Ok(Tls::Implicit),
+            Some(_) if is_smtps => Err("smtps:// is implicit TLS, which --tls contradicts"),
+            Some(tls) => Ok(tls),
+            None if port == SUBMISSIONS_PORT => Ok(Tls::Implicit),
+            None if has_login => Ok(Tls::Required),
+            None => Ok(Tls::Opportunistic),
+        }
+    }
+
+    /// The addresses to connect from and to.
+    pub(crate) fn route(&self) -> Route {
+        let route = self.bind.map_or_else(Route::default, |address| Route::default().from(address));
+        match (self.ipv4, self.ipv6) {
+            (true, _) => route.only(Family::V4),
+            (false, true) => route.only(Family::V6),
+            (false, false) => route,
+        }
     }
 
     pub(crate) fn config(&self) -> Config {
@@ -239,31 +295,28 @@ impl Server {
 impl Send {
     /// The next hop, or why it is not allowed.
     pub(crate) fn next_hop(&self) -> Result<NextHop, &'static str> {
+        let next_hop = self.server.next_hop()?;
         if !self.lmtp {
-            return Ok(self.server.next_hop());
+            return Ok(next_hop);
         }
-        let next_hop = self.server.next_hop.clone().with_default_port(LMTP_PORT);
+        let next_hop = next_hop.with_default_port(LMTP_PORT);
         if next_hop.port() == SMTP_PORT {
             return Err("LMTP must not be used on port 25 (RFC 2033 section 5)");
         }
         Ok(next_hop)
     }
 
-    /// The configuration for `count` messages, or why the arguments cannot be followed.
-    pub(crate) fn config(&self, count: usize) -> Result<Config, &'static str> {
+    /// The configuration for `count` messages.
+    pub(crate) fn config(&self, count: usize, tls: Tls, auth: AuthPolicy) -> Config {
         let alone = count == 1 || self.per_connection == Some(NonZeroU32::MIN);
         let afterwards = if alone { Afterwards::Quit } else { Afterwards::Keep };
         let protocol = if self.lmtp { Protocol::Lmtp } else { Protocol::Smtp };
-        let tls = match self.tls {
-            Tls::None | Tls::Opportunistic => TlsPolicy::Never,
-            Tls::Required | Tls::Implicit => return Err("TLS is not supported yet, so nothing was sent"),
-        };
         let eight_bit = match self.eight_bit {
             EightBit::Refuse => EightBitPolicy::Refuse,
             EightBit::Send => EightBitPolicy::Send,
         };
         let config = self.server.config().with_afterwards(afterwards).with_protocol(protocol);
-        Ok(config.with_tls(tls).with_eight_bit(eight_bit))
+        config.with_tls(tls.policy()).with_auth(auth).with_eight_bit(eight_bit)
     }
 }
 

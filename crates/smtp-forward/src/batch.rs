@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use smtp_client::NextHop;
+use smtp_client::{KnownHosts, NextHop, tls::TlsConfig};
 use smtp_proto::{Config, Envelope};
 
-use crate::{arguments::Send, message::Message, report::Which};
+use crate::{arguments::Send, message::Message, password::PasswordSource, report::Which};
 
 /// What to send, and how.
 pub(crate) struct Batch<'a> {
@@ -17,6 +17,9 @@ pub(crate) struct Batch<'a> {
     pub(crate) envelope: Envelope,
     pub(crate) config: Config,
     pub(crate) next_hop: NextHop,
+    pub(crate) tls: TlsConfig,
+    pub(crate) credentials: Option<Arc<PasswordSource>>,
+    pub(crate) hosts: KnownHosts,
     pub(crate) interrupt: Arc<AtomicBool>,
 }
 

@@ -42,7 +42,7 @@ impl Books {
 
     /// Reports on one message. `status` tells of failures outside its delivery.
     pub(crate) fn enter(&mut self, taken: Taken<'_>, report: Report<'_>, status: ExitStatus) {
-        self.status = self.status.max(status).max(report.into());
+        self.status = self.status.and(status).and(report.into());
         self.summary.add(report);
         self.progress.message();
         let which = taken.which();

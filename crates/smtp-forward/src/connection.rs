@@ -18,6 +18,7 @@ use crate::{
     exit_status::ExitStatus,
     host::{self, Host, Went},
     leave::{Experience, Reason},
+    password::PasswordSource,
     progress::Progress,
     watch::Watch,
 };
@@ -75,15 +76,22 @@ enum Next<'a> {
 impl<'a> Connection<'a> {
     /// Prepares a connection, which is not open yet, and its first message.
     pub(crate) fn new(batch: &'a Batch<'a>, progress: Progress, first: Taken<'a>) -> Self {
-        let mut delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
-        let (stage, status) = open(first, &mut delivery, &progress);
+        let delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
         let mut watch = Watch::new(batch.arguments.trace, progress);
         watch.message = first.which().to_string();
-        let mut client = client(batch);
-        client.start();
-        let (served, has_delivered, begun) = (0, false, Instant::now());
-        let told = Told::NotYet;
-        Self { batch, client, watch, delivery, served, has_delivered, taken: first, begun, status, stage, told }
+        Self {
+            batch,
+            client: client(batch),
+            watch,
+            delivery,
+            served: 0,
+            has_delivered: false,
+            taken: first,
+            begun: Instant::now(),
+            status: ExitStatus::Ok,
+            stage: Stage::Pause,
+            told: Told::NotYet,
+        }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client {
@@ -110,6 +118,7 @@ impl<'a> Connection<'a> {
             };
             let ended = match self.client.advance(&mut self.delivery, content, &mut self.watch) {
                 Ok(Poll::Pending) => {
+                    host.note_login(self.delivery.report());
                     self.tell_early(books);
                     return Poll::Pending;
                 }
@@ -174,6 +183,7 @@ impl<'a> Connection<'a> {
 
     fn next(&self, queue: &mut Queue<'a>, host: &mut Host) -> Next<'a> {
         let report = self.delivery.report();
+        host.note_login(report);
         let experience = Experience::new(report, self.has_delivered);
         // A message that was not tried says nothing about the host.
         if report.attempts().next().is_some() {
@@ -205,7 +215,7 @@ impl<'a> Connection<'a> {
         self.served >= limit || !matches!(next, Next::Message(_))
     }
 
-    fn take(&mut self, taken: Taken<'a>, host: &Host) {
+    fn take(&mut self, taken: Taken<'a>, host: &mut Host) {
         self.status = ExitStatus::Ok;
         if let Err(misuse) = self.delivery.deliver_next(envelope(self.batch, taken)) {
             self.start_over(misuse);
@@ -217,7 +227,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Begins the current message, or gives it up, unless it has to wait.
-    fn try_to_begin(&mut self, host: &Host) {
+    fn try_to_begin(&mut self, host: &mut Host) {
         let next =
             if self.is_interrupted() { host::Next::GiveUp(Cancel::Interrupted) } else { host.next(Instant::now()) };
         let (stage, status) = match next {
@@ -266,5 +276,14 @@ fn envelope(batch: &Batch<'_>, taken: Taken<'_>) -> Envelope {
 
 fn client(batch: &Batch<'_>) -> Client {
     let bounds = Bounds::default().with_delivery(Some(batch.arguments.message_timeout));
-    Client::new(batch.next_hop.clone()).with_bounds(bounds).with_interrupt(Arc::clone(&batch.interrupt))
+    let client = Client::new(batch.next_hop.clone())
+        .with_bounds(bounds)
+        .with_interrupt(Arc::clone(&batch.interrupt))
+        .with_route(batch.arguments.server.route())
+        .with_tls(batch.tls.clone())
+        .with_known_hosts(batch.hosts.clone());
+    match &batch.credentials {
+        Some(source) => client.with_credentials(Arc::<PasswordSource>::clone(source)),
+        None => client,
+    }
 }

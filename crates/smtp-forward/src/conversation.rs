@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use smtp_client::{Observer, Sent};
+use smtp_client::{Observer, Sent, tls::TlsFacts};
 use smtp_proto::{Disconnect, Escaped};
 
 /// A longer line is shown in pieces of this size, in octets.
@@ -23,13 +23,17 @@ pub(crate) enum Entry {
         lines: u64,
         octets: u64,
     },
+    /// This many octets, with a secret in them, are not shown.
+    ClientSecret(usize),
+    ServerSecret(usize),
+    /// The version of TLS, and whether the server was verified.
+    Secured(String),
+    SecureFailed(String),
     Lost(Disconnect),
     Closed,
 }
 
 /// Turns what it observes into entries, and passes each to `show`.
-///
-/// No secrets are sent yet. Once AUTH is supported, they must be replaced here.
 pub(crate) struct Conversation<F> {
     show: F,
     client: Lines,
@@ -120,6 +124,27 @@ impl<F: FnMut(Entry)> Observer for Conversation<F> {
         while let Some(line) = self.server.next() {
             (self.show)(Entry::Server(line.text));
         }
+    }
+
+    fn sent_secret(&mut self, octets: usize) {
+        (self.show)(Entry::ClientSecret(octets));
+    }
+
+    fn received_secret(&mut self, octets: usize) {
+        self.flush_client();
+        (self.show)(Entry::ServerSecret(octets));
+    }
+
+    fn secured(&mut self, facts: &TlsFacts) {
+        let verified = match &facts.verification {
+            Ok(()) => "verified".to_owned(),
+            Err(why) => format!("not verified: {why}"),
+        };
+        (self.show)(Entry::Secured(format!("{}, {}, {verified}", facts.version, facts.cipher_suite)));
+    }
+
+    fn secure_failed(&mut self, why: &str) {
+        (self.show)(Entry::SecureFailed(why.to_owned()));
     }
 
     fn lost(&mut self, how: Disconnect) {

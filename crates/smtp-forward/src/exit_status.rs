@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use smtp_proto::{Cause, Report, Status};
+use smtp_proto::{Cancel, Cause, Report, Status};
 
 /// How the program ended, the least important first. Of several messages, the greatest status counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -15,6 +15,8 @@ pub(crate) enum ExitStatus {
     Unavailable,
     /// A message that cannot be sent as it is.
     DataErr,
+    /// Every recipient that was not delivered is deferred because the server refused the credentials.
+    NoPerm,
     /// A recipient is deferred or unconfirmed.
     TempFail,
     /// A file that cannot be read.
@@ -39,6 +41,31 @@ impl ExitStatus {
             Self::Software => 70,
             Self::CantCreate => 73,
             Self::TempFail => 75,
+            Self::NoPerm => 77,
+        }
+    }
+}
+
+/// How the reason begins for which a message is not tried after the server refused the credentials.
+pub(crate) const NO_MORE_LOGINS: &str = "not tried, so that the account is not locked: ";
+
+/// Whether a recipient is deferred because the server refused the credentials (535).
+pub(crate) fn is_refused_login(cause: Cause<'_>) -> bool {
+    match cause {
+        Cause::AuthRefused { reply, .. } => reply.code().get() == 535,
+        Cause::Cancelled(Cancel::Other(why)) => why.starts_with(NO_MORE_LOGINS),
+        _ => false,
+    }
+}
+
+impl ExitStatus {
+    /// The status of both together. A recipient that is deferred for its credentials must not be taken for one that
+    /// failed.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self.min(other), self.max(other)) {
+            (Self::NotGood | Self::Unavailable | Self::DataErr, Self::NoPerm) => Self::TempFail,
+            (_, worst) => worst,
         }
     }
 }
@@ -47,11 +74,12 @@ impl From<Report<'_>> for ExitStatus {
     fn from(report: Report<'_>) -> Self {
         let one = |status, cause| match (status, cause) {
             (Status::Delivered, _) => Self::Ok,
+            (Status::Deferred, cause) if is_refused_login(cause) => Self::NoPerm,
             (Status::Deferred | Status::Unconfirmed, _) => Self::TempFail,
             (Status::Failed, Cause::Needs { .. } | Cause::TooLarge(_) | Cause::Content(_)) => Self::DataErr,
             (Status::Failed, _) => Self::Unavailable,
         };
-        report.recipients().map(|recipient| one(recipient.status, recipient.cause)).max().unwrap_or(Self::Ok)
+        report.recipients().map(|recipient| one(recipient.status, recipient.cause)).fold(Self::Ok, Self::and)
     }
 }
 

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use smtp_proto::{AttemptEnd, Cancel, Cause, RecipientReport, Report, Status};
 
-use crate::leave::Experience;
+use crate::{
+    exit_status::{NO_MORE_LOGINS, is_refused_login},
+    leave::Experience,
+};
 
 /// After this many refusals in a row, the host gets no more messages of this batch (RFC 5321 section 4.5.4.1).
 const REFUSALS: u32 = 3;
@@ -29,6 +32,19 @@ pub(crate) struct Host {
     held: u32,
     /// When the batch has taken as long as allowed.
     deadline: Option<Instant>,
+    login: Login,
+}
+
+/// Whether the host accepts the credentials. Until that is known, only one connection logs in, so that wrong ones do
+/// not lock the account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Login {
+    NotNeeded,
+    Untried,
+    Trying,
+    Accepted,
+    /// The text says so.
+    Refused(&'static str),
 }
 
 /// How a message went, as far as the host is concerned.
@@ -87,7 +103,7 @@ const fn is_dropped(ended: Option<AttemptEnd>) -> bool {
 
 impl Host {
     /// A host of which nothing is known, for a batch that may take this long.
-    pub(crate) fn new(batch_timeout: Option<Duration>, now: Instant) -> Self {
+    pub(crate) fn new(batch_timeout: Option<Duration>, login: Login, now: Instant) -> Self {
         Self {
             refusals: 0,
             refused_at: None,
@@ -95,6 +111,7 @@ impl Host {
             until: None,
             held: 0,
             deadline: batch_timeout.and_then(|timeout| now.checked_add(timeout)),
+            login,
         }
     }
 
@@ -115,8 +132,22 @@ impl Host {
         }
     }
 
+    /// Notes what the report on a message says about the credentials.
+    pub(crate) fn note_login(&mut self, report: Report<'_>) {
+        let refused = report.recipients().find(|recipient| is_refused_login(recipient.cause));
+        let accepted = report.attempts().last().and_then(|attempt| attempt.mechanism());
+        self.login = match (self.login, refused, accepted) {
+            (Login::NotNeeded | Login::Refused(_), _, _) => self.login,
+            // This happens once in a run.
+            (_, Some(refused), _) => Login::Refused(format!("{NO_MORE_LOGINS}{}", refused.reason()).leak()),
+            (_, None, Some(_)) => Login::Accepted,
+            (Login::Trying, None, _) if report.is_complete() => Login::Untried,
+            (Login::Untried | Login::Trying | Login::Accepted, None, _) => self.login,
+        };
+    }
+
     /// What follows for the next message.
-    pub(crate) fn next(&self, now: Instant) -> Next {
+    pub(crate) fn next(&mut self, now: Instant) -> Next {
         if let Some(why) = self.batch_is_over(now) {
             Next::GiveUp(why)
         } else if self.refusals >= REFUSALS {
@@ -126,7 +157,15 @@ impl Host {
         } else if self.until.is_some_and(|until| now < until) {
             Next::Pause
         } else {
-            Next::Send
+            match self.login {
+                Login::Refused(why) => Next::GiveUp(Cancel::Other(why)),
+                Login::Trying => Next::Pause,
+                Login::Untried => {
+                    self.login = Login::Trying;
+                    Next::Send
+                }
+                Login::NotNeeded | Login::Accepted => Next::Send,
+            }
         }
     }
 
@@ -150,7 +189,7 @@ mod tests {
     /// pauses took.
     fn follow(messages: &[Went]) -> (Vec<Next>, Duration) {
         let begun = Instant::now();
-        let (mut host, mut now) = (Host::new(None, begun), begun);
+        let (mut host, mut now) = (Host::new(None, Login::NotNeeded, begun), begun);
         let mut next = Vec::new();
         for went in messages {
             while host.next(now) == Next::Pause {
@@ -186,7 +225,7 @@ mod tests {
     #[test]
     fn connections_that_are_refused_together_are_one_refusal() {
         let begun = Instant::now();
-        let mut host = Host::new(None, begun);
+        let mut host = Host::new(None, Login::NotNeeded, begun);
         for milliseconds in 1..10 {
             host.note(Refused, begun, begun + Duration::from_millis(milliseconds));
         }
@@ -197,8 +236,8 @@ mod tests {
     #[test]
     fn a_batch_has_a_deadline_if_it_was_given_one() {
         let begun = Instant::now();
-        assert_eq!(Host::new(None, begun).batch_is_over(begun + seconds(1_000_000)), None);
-        let host = Host::new(Some(seconds(2)), begun);
+        assert_eq!(Host::new(None, Login::NotNeeded, begun).batch_is_over(begun + seconds(1_000_000)), None);
+        let mut host = Host::new(Some(seconds(2)), Login::NotNeeded, begun);
         assert_eq!(host.next(begun + seconds(1)), Next::Send);
         let Next::GiveUp(why) = host.next(begun + seconds(2)) else { panic!("it is over") };
         assert_eq!(why.to_string(), "the batch took longer than allowed");

@@ -3,8 +3,11 @@
 use std::fmt;
 
 use serde::Serialize;
-use smtp_client::{Client, NextHop};
-use smtp_proto::{AttemptReport, Delivery, Hello, Reply, Report, Severity, keywords};
+use smtp_client::{
+    Client, NextHop,
+    tls::{TlsConfig, TlsFacts},
+};
+use smtp_proto::{AttemptReport, Config, Delivery, Hello, Reply, Report, Severity, TlsPolicy, keywords};
 
 use crate::{
     arguments::Probe,
@@ -18,17 +21,46 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &Probe) -> ExitStatus {
-    let next_hop = arguments.server.next_hop();
-    let mut delivery = Delivery::probe(arguments.server.config());
-    let mut client = Client::new(next_hop.clone()).with_interrupt(interrupt::flag());
+    let Arguments { next_hop, config, tls, must_secure } = match Arguments::of(arguments) {
+        Ok(arguments) => arguments,
+        Err((why, status)) => {
+            diagnostics::error(&why);
+            return status;
+        }
+    };
+    let mut delivery = Delivery::probe(config);
+    let mut client = Client::new(next_hop.clone())
+        .with_interrupt(interrupt::flag())
+        .with_route(arguments.server.route())
+        .with_tls(tls);
     let mut watch = Watch::new(arguments.trace, Progress::none());
     if let Err(misuse) = client.deliver(&mut delivery, &mut std::io::empty(), &mut watch) {
         diagnostics::error(format_args!("internal error: {misuse}"));
         return ExitStatus::Software;
     }
-    let findings = Findings::of(&next_hop, client.report(&delivery));
+    let findings = Findings::of(&next_hop, client.report(&delivery), watch.tls.as_ref(), must_secure);
     let published = if arguments.json { publish(json::Line(findings.to_json())) } else { publish(&findings) };
     published.max(findings.status())
+}
+
+/// What the arguments ask for.
+struct Arguments {
+    next_hop: NextHop,
+    config: Config,
+    tls: TlsConfig,
+    must_secure: bool,
+}
+
+impl Arguments {
+    fn of(arguments: &Probe) -> Result<Self, (String, ExitStatus)> {
+        let server = &arguments.server;
+        let usage = |why: &str| (why.to_owned(), ExitStatus::Usage);
+        let next_hop = server.next_hop().map_err(usage)?;
+        let policy = server.tls(arguments.tls.tls, false).map_err(usage)?.policy();
+        let tls = arguments.tls.config().map_err(|failure| (failure.to_string(), failure.status()))?;
+        let must_secure = matches!(policy, TlsPolicy::Required | TlsPolicy::Implicit);
+        Ok(Self { next_hop, config: server.config().with_tls(policy), tls, must_secure })
+    }
 }
 
 /// The results of a probe.
@@ -38,6 +70,10 @@ struct Findings<'a> {
     greeting: Option<Reply<'a>>,
     /// The hello that was accepted, and the reply to it.
     taken: Option<(Hello, Reply<'a>)>,
+    /// The reply to the hello before STARTTLS.
+    in_clear: Option<Reply<'a>>,
+    tls: Option<&'a TlsFacts>,
+    must_secure: bool,
 }
 
 #[derive(Serialize)]
@@ -49,7 +85,24 @@ struct Json<'a> {
     /// Whether HELO was accepted after EHLO had failed.
     helo_needed: bool,
     offers: Vec<Offer>,
+    /// What the server offers before STARTTLS.
+    offers_in_clear: Vec<Offer>,
+    tls: Option<JsonTls>,
     attempts: Vec<AttemptReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonTls {
+    version: String,
+    cipher_suite: String,
+    verified: bool,
+    reason: Option<String>,
+    fingerprint: String,
+    subject: Option<String>,
+    names: Vec<String>,
+    issuer: Option<String>,
+    not_before: Option<String>,
+    not_after: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -59,10 +112,15 @@ struct Offer {
 }
 
 impl<'a> Findings<'a> {
-    fn of(next_hop: &'a NextHop, report: Report<'a>) -> Self {
+    fn of(next_hop: &'a NextHop, report: Report<'a>, tls: Option<&'a TlsFacts>, must_secure: bool) -> Self {
         let greeting = report.attempts().filter_map(|attempt| attempt.greeting()).last();
         let taken = report.attempts().filter_map(|attempt| attempt.hello().zip(attempt.hello_reply())).last();
-        Self { next_hop, report, greeting, taken }
+        let in_clear = report.attempts().filter_map(|attempt| attempt.clear_hello_reply()).last();
+        Self { next_hop, report, greeting, taken, in_clear, tls, must_secure }
+    }
+
+    fn offers_in_clear(&self) -> impl Iterator<Item = smtp_proto::Keyword<'a>> {
+        self.in_clear.into_iter().flat_map(|reply| keywords(&reply))
     }
 
     /// What the reply to EHLO offers. A reply to HELO never offers anything.
@@ -83,6 +141,7 @@ impl<'a> Findings<'a> {
             && attempts
                 .all(|attempt| attempt.reply().is_some_and(for_good) && attempt.ehlo_refusal().is_none_or(for_good));
         match self.taken {
+            Some(_) if self.must_secure && self.tls.is_none() => ExitStatus::TempFail,
             Some(_) => ExitStatus::Ok,
             None if refused_for_good => ExitStatus::Unavailable,
             None => ExitStatus::TempFail,
@@ -100,6 +159,8 @@ impl<'a> Findings<'a> {
             hello: self.taken.map(|(hello, _)| hello),
             helo_needed: self.helo_needed(),
             offers: self.offers().map(offer).collect(),
+            offers_in_clear: self.offers_in_clear().map(offer).collect(),
+            tls: self.tls.map(JsonTls::of),
             attempts: self.report.attempts().collect(),
         }
     }
@@ -110,7 +171,19 @@ impl fmt::Display for Findings<'_> {
         if let Some(greeting) = self.greeting {
             writeln!(f, "{} greets: {greeting}", self.next_hop)?;
         }
+        if self.in_clear.is_some() {
+            writeln!(f, "It accepts EHLO in clear, and offers:")?;
+            for keyword in self.offers_in_clear() {
+                writeln!(f, "  {keyword}")?;
+            }
+        }
+        if let Some(facts) = self.tls {
+            write!(f, "{}", Tls(facts))?;
+        } else if self.must_secure {
+            writeln!(f, "The connection was not secured.")?;
+        }
         match self.taken {
+            None if self.in_clear.is_some() && self.tls.is_none() => {}
             None => writeln!(f, "No EHLO or HELO was accepted.")?,
             Some((Hello::Helo, reply)) => {
                 writeln!(f, "It accepts only HELO, and offers no extensions: {} {}", reply.code(), reply.text(" / "))?;
@@ -128,5 +201,44 @@ impl fmt::Display for Findings<'_> {
             }
         }
         write!(f, "{}", Connections(self.report))
+    }
+}
+
+/// What is known about the TLS layer, a line for each fact.
+struct Tls<'a>(&'a TlsFacts);
+
+impl fmt::Display for Tls<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(facts) = self;
+        writeln!(f, "It is secured with {}, {}:", facts.version, facts.cipher_suite)?;
+        match &facts.verification {
+            Ok(()) => writeln!(f, "  verified: yes, as {}", facts.server_name)?,
+            Err(why) => writeln!(f, "  verified: no, {why}")?,
+        }
+        if let Some(certificate) = &facts.certificate {
+            writeln!(f, "  subject: {}", certificate.subject)?;
+            writeln!(f, "  names: {}", certificate.names.join(", "))?;
+            writeln!(f, "  issuer: {}", certificate.issuer)?;
+            writeln!(f, "  valid: {} to {}", certificate.not_before, certificate.not_after)?;
+        }
+        writeln!(f, "  fingerprint: {}", facts.fingerprint)
+    }
+}
+
+impl JsonTls {
+    fn of(facts: &TlsFacts) -> Self {
+        let certificate = facts.certificate.as_ref();
+        Self {
+            version: facts.version.to_string(),
+            cipher_suite: facts.cipher_suite.clone(),
+            verified: facts.verification.is_ok(),
+            reason: facts.verification.as_ref().err().map(ToString::to_string),
+            fingerprint: facts.fingerprint.to_string(),
+            subject: certificate.map(|certificate| certificate.subject.clone()),
+            names: certificate.map(|certificate| certificate.names.clone()).unwrap_or_default(),
+            issuer: certificate.map(|certificate| certificate.issuer.clone()),
+            not_before: certificate.map(|certificate| certificate.not_before.clone()),
+            not_after: certificate.map(|certificate| certificate.not_after.clone()),
+        }
     }
 }

@@ -12,23 +12,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-use smtp_proto::{Envelope, EnvelopeError, Escaped};
+use smtp_client::KnownHosts;
+use smtp_proto::{Envelope, EnvelopeError, Escaped, Need};
 
 use crate::{
     addresses,
-    arguments::{Send, Tls},
+    arguments::Send,
     batch::{Batch, Queue},
     books::Books,
     connection::Connection,
     diagnostics,
     exit_status::ExitStatus,
     file::Location,
-    host::Host,
-    interrupt, maildir,
+    host::{Host, Login},
+    interrupt,
+    login_arguments::LoginFailure,
+    maildir,
     message::Message,
     notes, open_files,
     progress::Progress,
     spool::{Room, TemporaryFileError},
+    tls_arguments::{Tls, TlsFailure},
 };
 
 /// How often to check the interrupt flag while messages are read.
@@ -50,7 +54,8 @@ fn send(batch: &Batch<'_>) -> ExitStatus {
     let progress = if batch.arguments.trace { Progress::none() } else { Progress::of(&batch.messages, batch.count) };
     let mut books = Books::new(batch.arguments.json, batch.count, progress);
     let mut queue = Queue::new(batch);
-    let mut host = Host::new(batch.arguments.batch_timeout, Instant::now());
+    let login = if batch.credentials.is_some() { Login::Untried } else { Login::NotNeeded };
+    let mut host = Host::new(batch.arguments.batch_timeout, login, Instant::now());
     let connection = |first| Connection::new(batch, books.progress.clone(), first);
     let mut connections: Vec<_> = queue.firsts().into_iter().map(connection).collect();
     loop {
@@ -68,6 +73,8 @@ fn send(batch: &Batch<'_>) -> ExitStatus {
 enum Failure {
     Usage(&'static str),
     Recipients(EnvelopeError),
+    Login(LoginFailure),
+    Tls(TlsFailure),
     /// The limit on open files, which is too low for the connections.
     Connections(u64),
     /// The thread that reads the messages ended early, which is a fault of this program.
@@ -80,6 +87,8 @@ impl Failure {
     fn status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Recipients(_) | Self::Connections(_) => ExitStatus::Usage,
+            Self::Login(failure) => failure.status(),
+            Self::Tls(failure) => failure.status(),
             Self::ReaderEnded => ExitStatus::Software,
             Self::Unreadable(all) => {
                 let is_temporary = all.iter().any(|(_, error)| TemporaryFileError::is_wrapped_in(error));
@@ -94,6 +103,8 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(why) => f.write_str(why),
             Self::Recipients(why) => write!(f, "{why}"),
+            Self::Login(failure) => write!(f, "{failure}"),
+            Self::Tls(failure) => write!(f, "{failure}"),
             Self::Connections(most) => {
                 write!(f, "too many connections: they need more than the {most} open files that this system allows")
             }
@@ -121,19 +132,25 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let files = files(arguments)?;
     let count = files.len().saturating_mul(usize::try_from(arguments.repeat.get()).unwrap_or(usize::MAX));
     open_files::make_room(count.min(arguments.connections.get().into())).map_err(Failure::Connections)?;
-    let config = arguments.config(count).map_err(Failure::Usage)?;
+    let tls = arguments.server.tls(arguments.tls.tls, arguments.login.is_wanted()).map_err(Failure::Usage)?;
+    if arguments.requiretls && tls == Tls::None {
+        return Err(Failure::Usage("--requiretls needs TLS, which --tls none forbids"));
+    }
+    let login = arguments.login.login(tls, &arguments.tls).map_err(Failure::Login)?;
+    let config = arguments.config(count, tls, login.policy);
+    let tls = arguments.tls.config().map_err(Failure::Tls)?;
     let recipients = addresses::distinct(&arguments.to);
     let envelope = Envelope::new(arguments.from.clone(), recipients).map_err(Failure::Recipients)?;
+    let envelope = if arguments.requiretls { envelope.requiring(Need::RequireTls) } else { envelope };
     let interrupt = interrupt::flag();
     let room = Room::new(arguments.repeat.get() > 1, arguments.spool_limit);
     notes::repeated(&arguments.files);
     notes::repeated(&arguments.maildir);
     notes::awaited(&files);
     let messages = read_all(files, room, &interrupt)?;
-    if arguments.tls == Tls::Opportunistic {
-        diagnostics::note("TLS is not supported yet: messages are sent in clear text");
-    }
-    Ok(Batch { arguments, messages, count, envelope, config, next_hop, interrupt })
+    let credentials = login.source.map(Arc::new);
+    let hosts = KnownHosts::new();
+    Ok(Batch { arguments, messages, count, envelope, config, next_hop, tls, credentials, hosts, interrupt })
 }
 
 /// Lists the locations of the messages.

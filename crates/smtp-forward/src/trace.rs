@@ -24,6 +24,10 @@ fn write(entry: Entry) {
         Entry::Connected { server, .. } => mark(&format!("-- connected to {server}")),
         Entry::ConnectFailed(why) => mark(&format!("-- no connection: {why}")),
         Entry::Omitted { lines, octets } => mark(&format!("-- the client sent {lines} more lines, {octets} octets")),
+        Entry::ClientSecret(octets) => mark(&format!("C: ({octets} octets to authenticate are not shown)")),
+        Entry::ServerSecret(octets) => mark(&format!("S: ({octets} octets with a secret in them are not shown)")),
+        Entry::Secured(how) => mark(&format!("-- secured with {how}")),
+        Entry::SecureFailed(why) => mark(&format!("-- the TLS handshake failed: {why}")),
         Entry::Lost(how) => mark(&format!("-- {}", how_lost(how))),
         Entry::Closed => mark("-- the client closed the connection"),
     });

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use smtp_client::{Observer, Sent};
+use smtp_client::{Observer, Sent, tls::TlsFacts};
 use smtp_proto::Disconnect;
 
 use crate::{diagnostics, progress::Progress, report::how_lost, trace};
@@ -13,12 +13,14 @@ pub(crate) struct Watch {
     pub(crate) progress: Progress,
     /// The name of the current message, for diagnostics.
     pub(crate) message: String,
+    /// What is known about the TLS layer of the last connection that was secured.
+    pub(crate) tls: Option<TlsFacts>,
 }
 
 impl Watch {
     pub(crate) fn new(trace: bool, progress: Progress) -> Self {
         let trace: Box<dyn Observer> = if trace { Box::new(trace::new()) } else { Box::new(()) };
-        Self { trace, progress, message: String::new() }
+        Self { trace, progress, message: String::new(), tls: None }
     }
 }
 
@@ -41,6 +43,27 @@ impl Observer for Watch {
     fn received(&mut self, octets: &[u8]) {
         tracing::trace!(octets = octets.len(), "received");
         self.trace.received(octets);
+    }
+
+    fn sent_secret(&mut self, octets: usize) {
+        tracing::trace!(octets, "sent");
+        self.trace.sent_secret(octets);
+    }
+
+    fn received_secret(&mut self, octets: usize) {
+        tracing::trace!(octets, "received");
+        self.trace.received_secret(octets);
+    }
+
+    fn secured(&mut self, facts: &TlsFacts) {
+        tracing::info!(version = %facts.version, suite = facts.cipher_suite, resumed = facts.resumed, "secured");
+        self.trace.secured(facts);
+        self.tls = Some(facts.clone());
+    }
+
+    fn secure_failed(&mut self, why: &str) {
+        tracing::info!(why, "not secured");
+        self.trace.secure_failed(why);
     }
 
     fn content_taken(&mut self, octets: usize) {

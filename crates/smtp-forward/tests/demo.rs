@@ -22,3 +22,27 @@ fn every_fault_is_shown_and_survived() {
         assert!(!shown_all.contains('\x1b'), "{fault}");
     }
 }
+
+#[test]
+fn faults_of_tls_are_shown_and_survived() {
+    for (fault, status, parts) in [
+        (
+            "starttls",
+            0,
+            &["C: STARTTLS", "a new connection was opened without TLS.", "In clear", "arrived octet for octet"][..],
+        ),
+        (
+            "in-tls",
+            0,
+            &["secured with TLSv1.3", "│ C: HELO", "Over TLSv1.3, to a verified server", "arrived octet for octet"],
+        ),
+        ("injected", 75, &["sent octets in clear before the TLS handshake", "did not receive the message"]),
+    ] {
+        let output = run(&["demo", "--fault", fault], None, b"");
+        let shown = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(status), "{shown}");
+        for part in parts {
+            assert!(shown.contains(part), "{fault}: {part} is not in\n{shown}");
+        }
+    }
+}

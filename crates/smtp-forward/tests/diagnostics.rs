@@ -101,7 +101,7 @@ fn an_error_that_cannot_be_shown_leaves_the_exit_status_as_it_is() {
         (&["send", "--no-such-option"][..], 64),
         (&[], 64),
         (&[&SEND[..], &["-", "-"]].concat(), 64),
-        (&[&SEND[..], &["--tls", "required"]].concat(), 64),
+        (&[&SEND[..], &["--tls", "maybe"]].concat(), 64),
         (&[&SEND[..], &["/no/such/file"]].concat(), 66),
         (&[&SEND[..], &["--maildir", "/no/such/dir"]].concat(), 66),
     ] {

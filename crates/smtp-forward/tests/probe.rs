@@ -24,9 +24,12 @@ fn a_probe_lists_what_the_server_offers() {
         "hello": "ehlo",
         "helo_needed": false,
         "offers": [{"keyword": "SIZE", "parameters": "1000"}, {"keyword": "AUTH", "parameters": "LOGIN"}],
-        "attempts": [
-            {"server": address, "greeting": "ehlo", "tls": false, "stage": "quit", "ended": "quit", "reason": null},
-        ],
+        "offers_in_clear": [],
+        "tls": null,
+        "attempts": [{
+            "server": address, "greeting": "ehlo", "tls": null, "auth": null, "stage": "quit", "ended": "quit",
+            "reason": null,
+        }],
     });
     assert_eq!(report, expected);
 }

@@ -45,10 +45,13 @@ fn the_json_report_has_all_fields() {
         }],
         "attempts": [
             {
-                "server": address, "greeting": "ehlo", "tls": false, "stage": "hello", "ended": "closed",
-                "reason": "the server closed the connection at EHLO",
+                "server": address, "greeting": "ehlo", "tls": null, "auth": null, "stage": "hello",
+                "ended": "closed", "reason": "the server closed the connection at EHLO",
             },
-            {"server": address, "greeting": "helo", "tls": false, "stage": "quit", "ended": "quit", "reason": null},
+            {
+                "server": address, "greeting": "helo", "tls": null, "auth": null, "stage": "quit", "ended": "quit",
+                "reason": null,
+            },
         ],
     });
     assert_eq!(json_lines(&output.stdout), [expected]);
@@ -159,8 +162,7 @@ fn invalid_arguments_are_rejected_without_a_connection() {
         (send(&["--to", ""]), "", 64),
         (send(&["--helo-name", "a\r\nMAIL"]), "", 64),
         (send(&["--helo-name", "b\u{fc}cher"]), "", 64),
-        (send(&["--tls", "required"]), MESSAGE, 64),
-        (send(&["--tls", "implicit"]), MESSAGE, 64),
+        (send(&["--tls", "maybe"]), MESSAGE, 64),
         (send(&["--timeout", "0"]), MESSAGE, 64),
         (send(&["--timeout", "soon"]), MESSAGE, 64),
         (send(&["--8bit", "maybe"]), MESSAGE, 64),
@@ -311,14 +313,6 @@ fn a_trace_shows_both_sides_and_where_connections_begin_and_end() {
          S: 250 2.0.0 taken\nC: QUIT\nS: 221 bye\n-- the client closed the connection\n"
     );
     assert_eq!(text(&output.stderr), expected);
-}
-
-#[test]
-fn opportunistic_tls_sends_in_clear_text_with_a_note() {
-    let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
-    let output = run(&send(&["--tls", "opportunistic"]), Some(server.address), MESSAGE.as_bytes());
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(text(&output.stderr).matches("in clear").count(), 1);
 }
 
 #[test]

@@ -98,6 +98,8 @@ impl Driver {
                         (Err(error), None) => delivery.disconnected(Disconnect::from(&error))?,
                     }
                 }
+                (Step::Secure(_), _) => delivery.secure_failed("this driver does not support TLS")?,
+                (Step::Authenticate(_), _) => delivery.auth_abandon("this driver has no credentials")?,
                 (Step::Transmit(_) | Step::Receive(_), None) => delivery.disconnected(Disconnect::Closed)?,
             }
         }

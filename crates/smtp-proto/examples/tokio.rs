@@ -98,6 +98,8 @@ pub(crate) async fn deliver(
                     },
                 }
             }
+            (Step::Secure(_), _) => delivery.secure_failed("this driver does not support TLS")?,
+            (Step::Authenticate(_), _) => delivery.auth_abandon("this driver has no credentials")?,
             (Step::Transmit(_) | Step::Receive(_), None) => delivery.disconnected(Disconnect::Closed)?,
         }
     }

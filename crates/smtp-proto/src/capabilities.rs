@@ -35,6 +35,8 @@ pub struct Capabilities {
     pub smtputf8: bool,
     /// STARTTLS: the connection can be secured (RFC 3207).
     pub starttls: bool,
+    /// REQUIRETLS: the message can be marked for TLS on its whole way (RFC 8689).
+    pub require_tls: bool,
     /// CHUNKING: content may be sent with BDAT (RFC 3030).
     pub chunking: bool,
     /// BINARYMIME: content need not consist of lines (RFC 3030).
@@ -91,6 +93,7 @@ impl Capabilities {
             [b'C', ..] => (text.strip_prefix(b"CHUNKING\r\n"), &mut self.chunking),
             [b'B', ..] => (text.strip_prefix(b"BINARYMIME\r\n"), &mut self.binary_mime),
             [b'D', ..] => (text.strip_prefix(b"DSN\r\n"), &mut self.dsn),
+            [b'R', ..] => (text.strip_prefix(b"REQUIRETLS\r\n"), &mut self.require_tls),
             [] | [_, ..] => return None,
         };
         *offered |= behind.is_some();
@@ -114,6 +117,7 @@ impl Capabilities {
             self.starttls |= offers(b"STARTTLS");
             self.chunking |= offers(b"CHUNKING");
             self.binary_mime |= offers(b"BINARYMIME");
+            self.require_tls |= offers(b"REQUIRETLS");
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use crate::{content::ContentError, envelope::Needs, outcome::Cancel, reply::Reply};
+use crate::{
+    content::ContentError, envelope::Needs, escape::Escaped, mechanisms::Mechanism, outcome::Cancel, reply::Reply,
+};
 
 /// What settled the status of a recipient.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -20,6 +22,29 @@ pub enum Cause<'a> {
         /// The reply that refused EHLO, if that is the reason.
         reply: Option<Reply<'a>>,
     },
+    /// The server demands TLS or authentication (530), which the policy does not provide.
+    Demanded {
+        /// What the server demands, as far as can be told.
+        needs: Needs,
+        /// Its reply.
+        reply: Reply<'a>,
+    },
+    /// The server refused the authentication.
+    AuthRefused {
+        /// The mechanism that was tried last.
+        mechanism: Mechanism,
+        /// The server's reply.
+        reply: Reply<'a>,
+    },
+    /// The server offers none of the [mechanisms](crate::Authentication::mechanisms) that the client may use.
+    NoMechanism,
+    /// The client gave up the authentication.
+    AuthAbandoned {
+        /// The mechanism.
+        mechanism: Mechanism,
+        /// Why. It may be any text; display it [escaped](Escaped).
+        why: &'a [u8],
+    },
     /// The message is larger than the server's limit, which is this many octets.
     TooLarge(u64),
     /// The content cannot be sent as it is.
@@ -32,9 +57,14 @@ impl<'a> Cause<'a> {
     /// The reply that settled the status, if there is one.
     pub const fn reply(&self) -> Option<Reply<'a>> {
         match self {
-            Self::Reply(reply) => Some(*reply),
+            Self::Reply(reply) | Self::Demanded { reply, .. } | Self::AuthRefused { reply, .. } => Some(*reply),
             Self::Needs { reply, .. } => *reply,
-            Self::Connections | Self::TooLarge(_) | Self::Content(_) | Self::Cancelled(_) => None,
+            Self::Connections
+            | Self::NoMechanism
+            | Self::AuthAbandoned { .. }
+            | Self::TooLarge(_)
+            | Self::Content(_)
+            | Self::Cancelled(_) => None,
         }
     }
 }
@@ -51,6 +81,14 @@ impl fmt::Display for Cause<'_> {
                     _ => "the server does not offer, HELO cannot carry or this client does not implement",
                 };
                 write!(f, "it needs {needs}, which {why}")
+            }
+            Self::Demanded { needs, .. } => write!(f, "the server demands {needs}"),
+            Self::AuthRefused { mechanism, .. } => {
+                write!(f, "the server refused the authentication with {}", mechanism.name())
+            }
+            Self::NoMechanism => f.write_str("the server offers no mechanism that may be used to authenticate"),
+            Self::AuthAbandoned { mechanism, why } => {
+                write!(f, "the authentication with {} was given up: {}", mechanism.name(), Escaped(why))
             }
             Self::TooLarge(limit) => write!(f, "it is larger than the server's limit of {limit} octets"),
             Self::Content(error) => write!(f, "{error}"),

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     address::{ForwardPath, HelloName, ReversePath},
+    capabilities::{Capabilities, SizeLimit},
     stage::Stage,
 };
 
@@ -17,6 +18,8 @@ pub enum Command<'a> {
     Helo(&'a HelloName),
     /// LHLO: opens a session with an LMTP server.
     Lhlo(&'a HelloName),
+    /// STARTTLS: asks to secure the connection.
+    StartTls,
     /// MAIL: starts a transaction.
     Mail(&'a ReversePath, &'a MailParameters),
     /// RCPT: adds a recipient to the transaction.
@@ -38,12 +41,13 @@ pub struct MailParameters {
     size: Option<u64>,
     eight_bit_mime: bool,
     smtputf8: bool,
+    require_tls: bool,
 }
 
 impl MailParameters {
     /// No parameters.
     pub const fn new() -> Self {
-        Self { size: None, eight_bit_mime: false, smtputf8: false }
+        Self { size: None, eight_bit_mime: false, smtputf8: false, require_tls: false }
     }
 
     settings! {
@@ -53,6 +57,8 @@ impl MailParameters {
         eight_bit_mime, with_eight_bit_mime: bool;
         /// `SMTPUTF8` (RFC 6531).
         smtputf8, with_smtputf8: bool;
+        /// `REQUIRETLS` (RFC 8689).
+        require_tls, with_require_tls: bool;
     }
 }
 
@@ -69,6 +75,7 @@ impl Command<'_> {
                 parameters.encode(out);
             }
             Self::Rcpt(path) => extend(out, [b"RCPT TO:<", path.as_str().as_bytes(), b">"]),
+            Self::StartTls => extend(out, [b"STARTTLS"]),
             Self::Data => extend(out, [b"DATA"]),
             Self::Rset => extend(out, [b"RSET"]),
             Self::Noop => extend(out, [b"NOOP"]),
@@ -83,6 +90,7 @@ impl Command<'_> {
             Self::Ehlo(_) => Stage::Ehlo,
             Self::Helo(_) => Stage::Helo,
             Self::Lhlo(_) => Stage::Lhlo,
+            Self::StartTls => Stage::StartTls,
             Self::Mail(..) => Stage::Mail,
             Self::Rcpt(_) => Stage::Rcpt,
             Self::Data => Stage::Data,
@@ -94,6 +102,21 @@ impl Command<'_> {
 }
 
 impl MailParameters {
+    /// The first extension that is used and not offered.
+    pub(crate) fn not_offered(&self, offered: &Capabilities) -> Option<&'static str> {
+        if self.size.is_some() && offered.size == SizeLimit::NotOffered {
+            Some("SIZE")
+        } else if self.eight_bit_mime && !offered.eight_bit_mime {
+            Some("8BITMIME")
+        } else if self.smtputf8 && !offered.smtputf8 {
+            Some("SMTPUTF8")
+        } else if self.require_tls && !offered.require_tls {
+            Some("REQUIRETLS")
+        } else {
+            None
+        }
+    }
+
     fn encode(&self, out: &mut Vec<u8>) {
         if let Some(size) = self.size {
             out.extend_from_slice(b" SIZE=");
@@ -104,6 +127,9 @@ impl MailParameters {
         }
         if self.smtputf8 {
             out.extend_from_slice(b" SMTPUTF8");
+        }
+        if self.require_tls {
+            out.extend_from_slice(b" REQUIRETLS");
         }
     }
 }
@@ -139,15 +165,23 @@ mod tests {
     fn each_command_is_encoded_as_its_rfc_says() {
         let name = HelloName::new("client.example").unwrap();
         let from = ReversePath::Mailbox(Mailbox::new("a@example.com").unwrap());
-        let all = MailParameters::new().with_size(Some(u64::MAX)).with_eight_bit_mime(true).with_smtputf8(true);
+        let all = MailParameters::new()
+            .with_size(Some(u64::MAX))
+            .with_eight_bit_mime(true)
+            .with_smtputf8(true)
+            .with_require_tls(true);
         for (command, line) in [
             (Command::Ehlo(&name), "EHLO client.example"),
             (Command::Helo(&name), "HELO client.example"),
             (Command::Lhlo(&name), "LHLO client.example"),
             (Command::Mail(&ReversePath::Null, &MailParameters::default()), "MAIL FROM:<>"),
-            (Command::Mail(&from, &all), "MAIL FROM:<a@example.com> SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8"),
+            (
+                Command::Mail(&from, &all),
+                "MAIL FROM:<a@example.com> SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8 REQUIRETLS",
+            ),
             (Command::Mail(&from, &MailParameters::new().with_size(Some(0))), "MAIL FROM:<a@example.com> SIZE=0"),
             (Command::Rcpt(&ForwardPath::Postmaster), "RCPT TO:<postmaster>"),
+            (Command::StartTls, "STARTTLS"),
             (Command::Data, "DATA"),
             (Command::Rset, "RSET"),
             (Command::Noop, "NOOP"),

@@ -2,6 +2,7 @@
 
 use crate::{
     address::HelloName,
+    auth::AuthPolicy,
     envelope::{Body, Envelope, Need, Needs},
     limits::Limits,
     timeouts::Timeouts,
@@ -67,8 +68,6 @@ impl Config {
         protocol, with_protocol: Protocol;
         /// Whether connections must be secured.
         tls, with_tls: TlsPolicy;
-        /// Whether the client must authenticate before it sends a message.
-        auth, with_auth: AuthPolicy;
         /// When a delivery may start over with HELO on a new connection.
         helo_retry, with_helo_retry: HeloRetry;
         /// What to do with 8-bit content if the server does not offer 8BITMIME.
@@ -77,6 +76,18 @@ impl Config {
         line_endings, with_line_endings: LineEndings;
         /// What to do with the connection after a message.
         afterwards, with_afterwards: Afterwards;
+    }
+
+    /// Whether the client must authenticate before it sends a message.
+    pub const fn auth(&self) -> &AuthPolicy {
+        &self.auth
+    }
+
+    /// The same, with another [`auth`](Self::auth).
+    #[must_use]
+    pub fn with_auth(mut self, auth: AuthPolicy) -> Self {
+        self.auth = auth;
+        self
     }
 
     /// How long to wait for each step.
@@ -107,12 +118,16 @@ impl Config {
     pub fn needs(&self, envelope: &Envelope) -> Needs {
         let mut needs = envelope.needs();
         match self.tls {
-            TlsPolicy::Never => {}
-            TlsPolicy::Required => needs = needs.with(Need::Tls),
+            TlsPolicy::Never | TlsPolicy::Opportunistic => {}
+            TlsPolicy::Required | TlsPolicy::Implicit => needs = needs.with(Need::Tls),
         }
-        match self.auth {
+        match &self.auth {
             AuthPolicy::Never => {}
-            AuthPolicy::Required => needs = needs.with(Need::Auth),
+            AuthPolicy::Required(how) if how.in_clear() => needs = needs.with(Need::Auth),
+            AuthPolicy::Required(_) => needs = needs.with(Need::Auth).with(Need::Tls),
+        }
+        if needs.contains(Need::RequireTls) {
+            needs = needs.with(Need::Tls);
         }
         match (envelope.body(), self.eight_bit) {
             (Body::EightBit, EightBitPolicy::Refuse) => needs.with(Need::EightBitMime),
@@ -137,18 +152,13 @@ pub enum Protocol {
 pub enum TlsPolicy {
     /// Everything is sent in clear.
     Never,
-    /// Only EHLO and QUIT may be sent in clear. TLS is not implemented yet, so every delivery is deferred.
+    /// STARTTLS is used where it is offered, with any certificate. Without it, or after it failed, the message is sent
+    /// in clear, unless something else needs TLS or the server is [known](crate::KnownHost) to support it.
+    Opportunistic,
+    /// Only EHLO, STARTTLS and QUIT may be sent in clear, and the server's certificate must be verified.
     Required,
-}
-
-/// Whether the client must authenticate before it sends a message.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum AuthPolicy {
-    /// No authentication.
-    Never,
-    /// Messages are sent only after authentication. AUTH is not implemented yet, so every delivery is deferred.
-    Required,
+    /// TLS starts before the greeting (RFC 8314 section 3), and the server's certificate must be verified.
+    Implicit,
 }
 
 /// When a delivery may start over with HELO on a new connection (RFC 1869 section 4.7).

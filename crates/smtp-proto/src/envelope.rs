@@ -5,7 +5,8 @@ use core::fmt;
 
 use crate::{
     address::{ForwardPath, ReversePath},
-    capabilities::Capabilities,
+    security::Security,
+    session::Session,
 };
 
 /// The envelope of a message: one sender, at least one recipient, and facts about the content.
@@ -143,7 +144,8 @@ impl Envelope {
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Need {
-    /// The policy requires TLS before MAIL.
+    /// The policy, the message or the credentials require TLS before MAIL, or the server is
+    /// [known](crate::KnownHost) to support it.
     Tls,
     /// The policy requires authentication before MAIL.
     Auth,
@@ -157,6 +159,8 @@ pub enum Need {
     RequireTls,
     /// The message has a time limit for its delivery (RFC 2852).
     DeliverBy,
+    /// The credentials or the message require that the server's certificate is verified.
+    VerifiedTls,
 }
 
 impl Need {
@@ -169,6 +173,7 @@ impl Need {
         Self::BinaryMime,
         Self::RequireTls,
         Self::DeliverBy,
+        Self::VerifiedTls,
     ];
 
     const fn bit(self) -> u8 {
@@ -186,6 +191,7 @@ impl fmt::Display for Need {
             Self::BinaryMime => "BINARYMIME",
             Self::RequireTls => "REQUIRETLS",
             Self::DeliverBy => "DELIVERBY",
+            Self::VerifiedTls => "a verified certificate",
         })
     }
 }
@@ -219,27 +225,58 @@ impl Needs {
         Need::ALL.iter().copied().filter(move |need| self.contains(*need))
     }
 
-    /// The needs that a server with these capabilities does not meet on an unencrypted connection.
+    /// This set without `need`.
     #[must_use]
-    pub(crate) fn unmet_by(self, capabilities: &Capabilities) -> Self {
-        self.iter().filter(|need| !meets(capabilities, *need)).fold(Self::NONE, Self::with)
+    pub(crate) const fn without(self, need: Need) -> Self {
+        Self(self.0 & !need.bit())
+    }
+
+    /// The needs that this session does not meet.
+    #[must_use]
+    pub(crate) fn unmet_by(self, session: &Session) -> Self {
+        // Most messages have none.
+        if self.is_empty() {
+            return self;
+        }
+        let unmet = self.iter().filter(|need| !meets(session, *need)).fold(Self::NONE, Self::with);
+        unmet.with_what_require_tls_lacks(session)
+    }
+
+    /// A server that was not verified cannot be trusted about REQUIRETLS, so that is not the only need.
+    #[must_use]
+    pub(crate) fn with_what_require_tls_lacks(self, session: &Session) -> Self {
+        match session.security() {
+            Security::Unverified if self.contains(Need::RequireTls) => self.with(Need::VerifiedTls),
+            Security::Clear | Security::Unverified | Security::Verified => self,
+        }
+    }
+
+    /// Whether a message with these needs may not be sent in clear.
+    pub(crate) const fn forbid_clear(self) -> bool {
+        self.contains(Need::Tls) || self.contains(Need::VerifiedTls) || self.contains(Need::RequireTls)
     }
 
     /// The needs that no server can meet, because this crate does not implement them yet.
     pub(crate) fn not_implemented(self) -> Self {
         let not_implemented = |need: &Need| match need {
-            Need::Tls | Need::Auth | Need::BinaryMime | Need::RequireTls | Need::DeliverBy => true,
-            Need::Smtputf8 | Need::EightBitMime => false,
+            Need::BinaryMime | Need::DeliverBy => true,
+            Need::Tls | Need::VerifiedTls | Need::Auth | Need::RequireTls | Need::Smtputf8 | Need::EightBitMime => {
+                false
+            }
         };
         self.iter().filter(not_implemented).fold(Self::NONE, Self::with)
     }
 }
 
-const fn meets(capabilities: &Capabilities, need: Need) -> bool {
+fn meets(session: &Session, need: Need) -> bool {
     match need {
-        Need::Smtputf8 => capabilities.smtputf8,
-        Need::EightBitMime => capabilities.eight_bit_mime,
-        Need::Tls | Need::Auth | Need::BinaryMime | Need::RequireTls | Need::DeliverBy => false,
+        Need::Smtputf8 => session.capabilities().smtputf8,
+        Need::EightBitMime => session.capabilities().eight_bit_mime,
+        Need::Tls => session.security() != Security::Clear,
+        Need::VerifiedTls => session.security() == Security::Verified,
+        Need::Auth => session.is_authenticated(),
+        Need::RequireTls => session.capabilities().require_tls && session.security() == Security::Verified,
+        Need::BinaryMime | Need::DeliverBy => false,
     }
 }
 

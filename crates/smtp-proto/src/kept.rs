@@ -21,7 +21,7 @@ pub(crate) struct KeptText {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct KeptReply {
     pub(crate) code: Code,
-    text: KeptText,
+    pub(crate) text: KeptText,
 }
 
 /// From this many octets on, only [`ONE_OF_MANY`] octets of each further reply are kept. Otherwise, long refusals of
@@ -64,7 +64,12 @@ impl Kept {
 
     /// Removes a reply that the report does not need, if it is the last in the buffer.
     pub(crate) fn forget(&mut self, reply: KeptReply) {
-        let KeptText { start, len } = reply.text;
+        self.forget_text(reply.text);
+    }
+
+    /// The same for a text.
+    pub(crate) fn forget_text(&mut self, text: KeptText) {
+        let KeptText { start, len } = text;
         if start.saturating_add(len) == position(self.octets.len()) {
             self.octets.truncate(start as usize);
         }

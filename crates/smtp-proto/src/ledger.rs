@@ -1,12 +1,16 @@
 //! The records of a delivery, from which its report is made.
 
+use alloc::vec::Vec;
+
 use crate::{
     kept::{Kept, KeptReply, KeptText},
     known_refusals::KnownRefusals,
+    mechanisms::Mechanism,
     one_or_many::OneOrMany,
     outcome::{AttemptEnd, Hello, Status},
     recipients::{Recipients, SettledBy, Settlement},
     reply::Severity,
+    security::TlsVersion,
     stage::Stage,
 };
 
@@ -30,9 +34,25 @@ pub(crate) struct Attempt {
     pub(crate) reused: bool,
     pub(crate) greeting: Option<KeptReply>,
     pub(crate) hello_reply: Option<KeptReply>,
+    /// The reply to the hello that preceded STARTTLS.
+    pub(crate) clear_hello_reply: Option<KeptReply>,
     pub(crate) ehlo_refusal: Option<KeptReply>,
     pub(crate) reply: Option<KeptReply>,
     pub(crate) detail: KeptText,
+    pub(crate) tls: TlsUse,
+    /// The mechanism with which the client has authenticated.
+    pub(crate) mechanism: Option<Mechanism>,
+}
+
+/// What became of TLS on a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum TlsUse {
+    NotWanted,
+    NotOffered,
+    Refused(KeptReply),
+    Verified(TlsVersion),
+    /// The text says why.
+    Unverified(TlsVersion, KeptText),
 }
 
 impl Attempt {
@@ -44,9 +64,12 @@ impl Attempt {
             reused,
             greeting: None,
             hello_reply: None,
+            clear_hello_reply: None,
             ehlo_refusal: None,
             reply: None,
             detail: KeptText::EMPTY,
+            tls: TlsUse::NotWanted,
+            mechanism: None,
         }
     }
 }
@@ -58,6 +81,25 @@ impl Ledger {
         self.attempts.clear();
         self.kept.clear();
         self.longest_line = None;
+    }
+
+    /// Starts the records of a message that uses the connection of the one before, which was opened with `hello`.
+    pub(crate) fn reopen(&mut self, recipients: usize, hello: Hello) {
+        let last = self.attempts.last_mut();
+        let (tls, mechanism) = last.map_or((TlsUse::NotWanted, None), |last| (last.tls, last.mechanism));
+        // What the report says about TLS must survive.
+        let text = match tls {
+            TlsUse::Refused(reply) => self.kept.reply(reply).octets().to_vec(),
+            TlsUse::Unverified(_, why) => self.kept.text(why).to_vec(),
+            TlsUse::NotWanted | TlsUse::NotOffered | TlsUse::Verified(_) => Vec::new(),
+        };
+        self.open(recipients);
+        let tls = match tls {
+            TlsUse::Refused(reply) => TlsUse::Refused(KeptReply { text: self.kept.keep(&text), ..reply }),
+            TlsUse::Unverified(version, _) => TlsUse::Unverified(version, self.kept.keep(&text)),
+            TlsUse::NotWanted | TlsUse::NotOffered | TlsUse::Verified(_) => tls,
+        };
+        self.attempts.push(Attempt { hello: Some(hello), tls, mechanism, ..Attempt::new(true) });
     }
 
     /// The current attempt, or the last one.

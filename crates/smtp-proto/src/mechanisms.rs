@@ -76,6 +76,46 @@ impl Mechanism {
         }
     }
 
+    /// Whether the exchange is bound to the TLS connection (RFC 5056).
+    pub const fn is_bound(self) -> bool {
+        match self {
+            Self::ScramSha1Plus | Self::ScramSha256Plus => true,
+            Self::Plain
+            | Self::Login
+            | Self::CramMd5
+            | Self::DigestMd5
+            | Self::ScramSha1
+            | Self::ScramSha256
+            | Self::External
+            | Self::Anonymous
+            | Self::GssApi
+            | Self::Ntlm
+            | Self::OAuthBearer
+            | Self::XOAuth2 => false,
+        }
+    }
+
+    /// Whether the client sends the password or the token itself.
+    pub const fn sends_secret(self) -> bool {
+        match self {
+            Self::Plain | Self::Login | Self::OAuthBearer | Self::XOAuth2 => true,
+            Self::CramMd5
+            | Self::DigestMd5
+            | Self::ScramSha1
+            | Self::ScramSha1Plus
+            | Self::ScramSha256
+            | Self::ScramSha256Plus
+            | Self::External
+            | Self::Anonymous
+            | Self::GssApi
+            | Self::Ntlm => false,
+        }
+    }
+
+    pub(crate) const fn is_scram(self) -> bool {
+        matches!(self, Self::ScramSha1 | Self::ScramSha1Plus | Self::ScramSha256 | Self::ScramSha256Plus)
+    }
+
     /// The mechanism with this name, in any case; `None` if this crate does not know it.
     pub fn from_name(name: &[u8]) -> Option<Self> {
         // The fast path: most servers offer these two, in capitals.

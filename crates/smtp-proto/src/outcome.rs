@@ -191,6 +191,8 @@ pub enum AttemptEnd {
     Kept,
     /// No connection could be opened.
     ConnectFailed,
+    /// The TLS handshake failed, or the server could not be verified.
+    TlsFailed,
     /// The connection was lost.
     Lost(Disconnect),
     /// A timeout expired.
@@ -219,6 +221,7 @@ impl AttemptEnd {
             Self::Quit => "quit",
             Self::Kept => "kept",
             Self::ConnectFailed => "connect-failed",
+            Self::TlsFailed => "tls-failed",
             Self::Lost(Disconnect::Closed) => "closed",
             Self::Lost(Disconnect::Reset) => "reset",
             Self::Lost(Disconnect::WriteFailed) => "write-failed",

@@ -3,7 +3,8 @@
 use crate::{
     content::ContentError,
     envelope::Needs,
-    kept::KeptReply,
+    kept::{KeptReply, KeptText},
+    mechanisms::Mechanism,
     one_or_many::OneOrMany,
     outcome::{Cancel, Status},
     steps,
@@ -50,6 +51,10 @@ pub(crate) enum SettledBy {
     ContentReply(KeptReply),
     Connections,
     Needs(Needs, Option<KeptReply>),
+    Demanded(Needs, KeptReply),
+    AuthRefused(Mechanism, KeptReply),
+    NoMechanism,
+    AuthAbandoned(Mechanism, KeptText),
     TooLarge(u64),
     Content(ContentError),
     Cancelled(Cancel),
@@ -59,9 +64,16 @@ impl SettledBy {
     /// The reply that settled the status, if there is one.
     pub(crate) const fn reply(self) -> Option<KeptReply> {
         match self {
-            Self::Reply(reply) | Self::ContentReply(reply) => Some(reply),
+            Self::Reply(reply) | Self::ContentReply(reply) | Self::Demanded(_, reply) | Self::AuthRefused(_, reply) => {
+                Some(reply)
+            }
             Self::Needs(_, reply) => reply,
-            Self::Connections | Self::TooLarge(_) | Self::Content(_) | Self::Cancelled(_) => None,
+            Self::Connections
+            | Self::NoMechanism
+            | Self::AuthAbandoned(..)
+            | Self::TooLarge(_)
+            | Self::Content(_)
+            | Self::Cancelled(_) => None,
         }
     }
 }

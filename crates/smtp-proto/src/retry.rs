@@ -4,7 +4,7 @@
 
 use crate::{
     config::HeloRetry,
-    envelope::Needs,
+    envelope::{Need, Needs},
     outcome::Hello,
     reply::{Code, Severity},
 };
@@ -20,8 +20,12 @@ pub enum Point {
     Ehlo,
     /// EHLO was refused, but not with 421, and HELO was not accepted yet on the same connection.
     EhloRefused(Severity),
-    /// EHLO was answered; TLS or authentication was in progress.
-    Negotiation,
+    /// STARTTLS was sent but not answered.
+    StartTls,
+    /// The TLS handshake was in progress, or it has failed.
+    Handshake,
+    /// Authentication was in progress.
+    Auth,
     /// EHLO was accepted; neither MAIL nor any command pipelined after it was answered.
     Mail,
     /// The connection had carried an earlier message, and MAIL was not answered, or its refusal may be a
@@ -45,7 +49,8 @@ pub enum Point {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Interruption {
-    /// The peer closed or reset the connection, reading or writing failed, or no connection could be opened.
+    /// The peer closed or reset the connection, reading or writing failed, the TLS handshake failed, or no connection
+    /// could be opened.
     HangUp,
     /// A timeout expired.
     Silence,
@@ -76,7 +81,8 @@ impl Situation {
     }
 
     settings! {
-        /// The needs of the delivery, none of which HELO can carry.
+        /// The needs of the delivery that a new connection with HELO would not meet. TLS is not among them if that
+        /// connection would be secured like the one before.
         needs, with_needs: Needs;
         /// When the policy allows a retry with HELO on a new connection.
         policy, with_policy: HeloRetry;
@@ -87,8 +93,10 @@ impl Situation {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Next {
-    /// A new connection to the same address and port, with HELO.
+    /// A new connection to the same address and port, with HELO. It is secured if the one before was.
     Helo,
+    /// A new connection to the same address and port, without TLS.
+    Clear,
     /// A new connection, and the delivery starts over: the kept connection had expired or reached a limit.
     Afresh,
     /// No retry: recipients without a final status are deferred.
@@ -123,16 +131,22 @@ pub const fn after(situation: Situation) -> Next {
             HeloRetry::Timeout => helo(situation),
             HeloRetry::Disconnect | HeloRetry::Never => Next::Defer,
         },
+        (Point::StartTls | Point::Handshake, HangUp) => in_clear(situation),
         (
             Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent),
             ServiceClosing | ChannelClosing | ProtocolError | Cancelled,
         )
         | (Point::MailAgain | Point::Leaving, Cancelled)
         | (Point::TransactionAgain, HangUp | Silence | ProtocolError | Cancelled)
+        // Only a hang-up or a failed handshake leads to a connection in clear: whoever answers at all can wait.
+        | (
+            Point::StartTls | Point::Handshake,
+            Silence | ServiceClosing | ChannelClosing | ProtocolError | Cancelled,
+        )
         | (
             Point::BeforeHello
             | Point::EhloRefused(Severity::Transient)
-            | Point::Negotiation
+            | Point::Auth
             | Point::Helo
             | Point::Lhlo
             | Point::Transaction,
@@ -145,6 +159,14 @@ pub const fn after(situation: Situation) -> Next {
 /// that started with HELO leads to another retry.
 const fn helo(situation: Situation) -> Next {
     if situation.needs.is_empty() { Next::Helo } else { Next::Forbidden(situation.needs) }
+}
+
+/// A new connection without TLS after TLS failed, if nothing needs TLS. Credentials always do: even a caller who allows
+/// them in clear expects the server's TLS to work once it is offered. There is at most one such connection for each
+/// delivery, because STARTTLS is not sent on it.
+const fn in_clear(situation: Situation) -> Next {
+    let needs = situation.needs;
+    if needs.forbid_clear() || needs.contains(Need::Auth) { Next::Defer } else { Next::Clear }
 }
 
 /// A command whose refusal may be a session limit, such as a maximum number of messages per connection.
@@ -236,7 +258,6 @@ pub const fn can_serve(hello: Hello, needs: Needs) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::Need;
     use HeloRetry::{Disconnect, Never, Timeout};
     use Interruption::{Cancelled, ChannelClosing, HangUp, ProtocolError, ServiceClosing, Silence};
     use Severity::{Permanent, Transient};
@@ -244,12 +265,14 @@ mod tests {
     const INTERRUPTIONS: [Interruption; 6] =
         [HangUp, Silence, ServiceClosing, ChannelClosing, ProtocolError, Cancelled];
     const POLICIES: [HeloRetry; 3] = [Disconnect, Timeout, Never];
-    const POINTS: [Point; 13] = [
+    const POINTS: [Point; 15] = [
         Point::BeforeHello,
         Point::Ehlo,
         Point::EhloRefused(Transient),
         Point::EhloRefused(Permanent),
-        Point::Negotiation,
+        Point::StartTls,
+        Point::Handshake,
+        Point::Auth,
         Point::Mail,
         Point::MailAgain,
         Point::Helo,
@@ -266,20 +289,23 @@ mod tests {
         Helo,
         /// HELO if the policy allows it after a timeout.
         HeloIfSilenceCounts,
+        Clear,
         Afresh,
         Defer,
         Unconfirmed,
     }
 
     /// The whole table: a cell for each interruption, in the order of `INTERRUPTIONS`.
-    const TABLE: [(Point, [Cell; 6]); 13] = {
-        use Cell::{Afresh as A, Defer as D, Helo as H, HeloIfSilenceCounts as S, Unconfirmed as U};
+    const TABLE: [(Point, [Cell; 6]); 15] = {
+        use Cell::{Afresh as A, Clear as C, Defer as D, Helo as H, HeloIfSilenceCounts as S, Unconfirmed as U};
         [
             (Point::BeforeHello, [D, D, D, D, D, D]),
             (Point::Ehlo, [H, S, D, D, D, D]),
             (Point::EhloRefused(Transient), [D, D, D, D, D, D]),
             (Point::EhloRefused(Permanent), [H, S, D, D, D, D]),
-            (Point::Negotiation, [D, D, D, D, D, D]),
+            (Point::StartTls, [C, D, D, D, D, D]),
+            (Point::Handshake, [C, D, D, D, D, D]),
+            (Point::Auth, [D, D, D, D, D, D]),
             (Point::Mail, [H, S, D, D, D, D]),
             (Point::MailAgain, [A, A, A, A, A, D]),
             (Point::Helo, [D, D, D, D, D, D]),
@@ -313,6 +339,7 @@ mod tests {
             let expected = match (cell, situation.policy) {
                 (Cell::Helo, Disconnect | Timeout) | (Cell::HeloIfSilenceCounts, Timeout) => Next::Helo,
                 (Cell::Helo, Never) | (Cell::HeloIfSilenceCounts, Never | Disconnect) | (Cell::Defer, _) => Next::Defer,
+                (Cell::Clear, _) => Next::Clear,
                 (Cell::Afresh, _) => Next::Afresh,
                 (Cell::Unconfirmed, _) => Next::Unconfirmed,
             };
@@ -321,14 +348,18 @@ mod tests {
     }
 
     #[test]
-    fn a_need_forbids_helo_and_changes_nothing_else() {
-        let needs = Needs::NONE.with(Need::Tls).with(Need::EightBitMime);
-        for (situation, _) in situations() {
-            let expected = match after(situation) {
-                Next::Helo => Next::Forbidden(needs),
-                other => other,
-            };
-            assert_eq!(after(Situation { needs, ..situation }), expected, "{situation:?}");
+    fn a_need_forbids_helo_and_some_also_forbid_a_connection_in_clear() {
+        for need in Need::ALL.iter().copied() {
+            let needs = Needs::NONE.with(need);
+            let needs_tls = matches!(need, Need::Tls | Need::VerifiedTls | Need::RequireTls | Need::Auth);
+            for (situation, _) in situations() {
+                let expected = match after(situation) {
+                    Next::Helo => Next::Forbidden(needs),
+                    Next::Clear if needs_tls => Next::Defer,
+                    other => other,
+                };
+                assert_eq!(after(Situation { needs, ..situation }), expected, "{situation:?}");
+            }
         }
     }
 

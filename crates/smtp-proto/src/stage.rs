@@ -16,6 +16,12 @@ pub enum Stage {
     Helo,
     /// The reply to LHLO is due.
     Lhlo,
+    /// The reply to STARTTLS is due.
+    StartTls,
+    /// The TLS handshake is under way.
+    Handshake,
+    /// The reply to AUTH, or to a response, is due.
+    Auth,
     /// The reply to MAIL is due.
     Mail,
     /// A reply to RCPT is due.
@@ -43,6 +49,9 @@ impl Stage {
             Self::Connect => "connect",
             Self::Greeting => "greeting",
             Self::Ehlo | Self::Helo | Self::Lhlo => "hello",
+            Self::StartTls => "starttls",
+            Self::Handshake => "handshake",
+            Self::Auth => "auth",
             Self::Mail => "mail",
             Self::Rcpt => "rcpt",
             Self::Data => "data",
@@ -64,6 +73,9 @@ impl fmt::Display for Stage {
             Self::Ehlo => "EHLO",
             Self::Helo => "HELO",
             Self::Lhlo => "LHLO",
+            Self::StartTls => "STARTTLS",
+            Self::Handshake => "the TLS handshake",
+            Self::Auth => "AUTH",
             Self::Mail => "MAIL",
             Self::Rcpt => "RCPT",
             Self::Data => "DATA",

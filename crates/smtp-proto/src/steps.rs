@@ -61,6 +61,7 @@ mod tests {
                     assert_eq!(report.recipients().count(), recipients);
                     return counter::take();
                 }
+                Step::Secure(_) | Step::Authenticate(_) => unreachable!("the policy asks for neither"),
                 Step::Connect(_) => {
                     delivery.connected().unwrap();
                     delivery.received(b"220 x\r\n").unwrap();

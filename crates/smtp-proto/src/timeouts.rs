@@ -16,6 +16,8 @@ pub struct Timeouts {
     connect: Duration,
     greeting: Duration,
     hello: Duration,
+    tls: Duration,
+    auth: Duration,
     mail: Duration,
     rcpt: Duration,
     data: Duration,
@@ -27,11 +29,13 @@ pub struct Timeouts {
 impl Timeouts {
     /// The timeouts of RFC 5321: 5 minutes for the greeting, MAIL and RCPT, 2 minutes for DATA, 3 minutes for a block,
     /// and 10 minutes for the end of the content. Where the RFC gives none: 30 seconds to connect, 5 minutes for EHLO,
-    /// HELO, LHLO, RSET and NOOP, and 30 seconds for QUIT.
+    /// HELO, LHLO, STARTTLS, the TLS handshake, AUTH, RSET and NOOP, and 30 seconds for QUIT.
     pub const RFC_5321: Self = Self {
         connect: Duration::from_secs(30),
         greeting: Duration::from_secs(300),
         hello: Duration::from_secs(300),
+        tls: Duration::from_secs(300),
+        auth: Duration::from_secs(300),
         mail: Duration::from_secs(300),
         rcpt: Duration::from_secs(300),
         data: Duration::from_secs(120),
@@ -47,6 +51,8 @@ impl Timeouts {
             connect: self.connect.min(limit),
             greeting: self.greeting.min(limit),
             hello: self.hello.min(limit),
+            tls: self.tls.min(limit),
+            auth: self.auth.min(limit),
             mail: self.mail.min(limit),
             rcpt: self.rcpt.min(limit),
             data: self.data.min(limit),
@@ -63,6 +69,10 @@ impl Timeouts {
         greeting, with_greeting: Duration;
         /// For the reply to EHLO, HELO, LHLO, RSET or NOOP.
         hello, with_hello: Duration;
+        /// For the reply to STARTTLS, and again for the whole TLS handshake.
+        tls, with_tls: Duration;
+        /// For each reply to AUTH.
+        auth, with_auth: Duration;
         /// For the reply to MAIL.
         mail, with_mail: Duration;
         /// For the reply to RCPT.
@@ -85,6 +95,8 @@ impl Timeouts {
             Stage::Connect => self.connect,
             Stage::Greeting => self.greeting,
             Stage::Ehlo | Stage::Helo | Stage::Lhlo | Stage::Rset | Stage::Noop | Stage::Idle => self.hello,
+            Stage::StartTls | Stage::Handshake => self.tls,
+            Stage::Auth => self.auth,
             Stage::Mail => self.mail,
             Stage::Rcpt => self.rcpt,
             Stage::Data => self.data,
@@ -217,6 +229,8 @@ mod tests {
             limited.connect(),
             limited.greeting(),
             limited.hello(),
+            limited.tls(),
+            limited.auth(),
             limited.mail(),
             limited.rcpt(),
             limited.data(),

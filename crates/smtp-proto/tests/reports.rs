@@ -24,7 +24,7 @@ fn deliver(recipients: usize, server: &[&str]) -> Delivery {
                 Some(reply) => delivery.received(reply.as_bytes()).unwrap(),
                 None => delivery.disconnected(Disconnect::Closed).unwrap(),
             },
-            Step::Connect(_) | Step::Done(_) => return delivery,
+            Step::Connect(_) | Step::Secure(_) | Step::Authenticate(_) | Step::Done(_) => return delivery,
         }
     }
 }
@@ -66,6 +66,17 @@ fn a_reason_is_the_reply_or_what_went_wrong_on_the_connections() {
     }
 }
 
+#[test]
+fn a_reason_lists_what_went_wrong_on_each_connection() {
+    let mut delivery = deliver(1, &["220 hi\r\n"]);
+    delivery.connected().unwrap();
+    delivery.disconnected(Disconnect::Closed).unwrap();
+    let expected =
+        "the server closed the connection at EHLO; the server closed the connection at the greeting".to_owned();
+    let reasons: Vec<_> = delivery.report().recipients().map(|recipient| recipient.reason().to_string()).collect();
+    assert_eq!(reasons, [expected]);
+}
+
 /// A reply of about 60 KiB. Each octet of its text is escaped with six characters.
 fn long_reply() -> String {
     let line = "\x1b".repeat(12_000);
@@ -103,7 +114,7 @@ mod json {
             {"address":"b0@example.net","status":"delivered","reply":{"code":250,"enhanced":null,"text":"taken"},"reason":"250 taken"},
             {"address":"b1@example.net","status":"failed","reply":{"code":550,"enhanced":"5.1.1","text":"5.1.1 no\n5.1.1 \\u{1b}\""},"reason":"550 5.1.1 no / 5.1.1 \\u{1b}\""}
             ],"attempts":[
-            {"server":"192.0.2.1:25","greeting":"ehlo","tls":false,"stage":"quit","ended":"quit","reason":null}]}"#;
+            {"server":"192.0.2.1:25","greeting":"ehlo","tls":null,"auth":null,"stage":"quit","ended":"quit","reason":null}]}"#;
         assert_eq!(json, expected.lines().map(str::trim).collect::<String>());
         assert_eq!(serde_json::to_string(&report.into_owned()).unwrap(), json);
     }
@@ -111,7 +122,7 @@ mod json {
     #[test]
     fn unknown_values_are_null() {
         let json = serde_json::to_string(&deliver(1, &["220 hi\r\n"]).report()).unwrap();
-        let attempt = r#"{"server":null,"greeting":"ehlo","tls":false,"stage":"hello","ended":"closed","reason":"the server closed the connection at EHLO"}"#;
+        let attempt = r#"{"server":null,"greeting":"ehlo","tls":null,"auth":null,"stage":"hello","ended":"closed","reason":"the server closed the connection at EHLO"}"#;
         assert_eq!(json, format!(r#"{{"outcome":null,"recipients":[],"attempts":[{attempt}]}}"#));
     }
 

@@ -68,14 +68,14 @@ fn each_error_has_its_message() {
         (&Cause::Reply(reply(b"550 no\r\n")), "550 no"),
         (&Cause::Connections, "the connection failed"),
         (&Cause::TooLarge(1000), "it is larger than the server's limit of 1000 octets"),
-        (&needs(Needs::NONE.with(Need::Tls)), "it needs TLS, which this client does not implement"),
+        (&needs(Needs::NONE.with(Need::BinaryMime)), "it needs BINARYMIME, which this client does not implement"),
         (
             &needs(Needs::NONE.with(Need::EightBitMime)),
             "it needs 8BITMIME, which the server does not offer or HELO cannot carry",
         ),
         (
-            &needs(Needs::NONE.with(Need::Tls).with(Need::Smtputf8)),
-            "it needs TLS, SMTPUTF8, which the server does not offer, HELO cannot carry or this client does not implement",
+            &needs(Needs::NONE.with(Need::DeliverBy).with(Need::Smtputf8)),
+            "it needs SMTPUTF8, DELIVERBY, which the server does not offer, HELO cannot carry or this client does not implement",
         ),
         (&Cause::Cancelled(Cancel::Deadline), "the delivery took longer than allowed"),
         (&Cause::Content(ContentError::BareLf(3)), "the content has a bare LF at octet 3"),
@@ -116,7 +116,7 @@ fn each_error_has_its_message() {
     }
 }
 
-const ALL_NEEDS: &str = "TLS, AUTH, SMTPUTF8, 8BITMIME, BINARYMIME, REQUIRETLS, DELIVERBY";
+const ALL_NEEDS: &str = "TLS, AUTH, SMTPUTF8, 8BITMIME, BINARYMIME, REQUIRETLS, DELIVERBY, a verified certificate";
 
 #[test]
 fn debug_output_is_readable() {
@@ -145,7 +145,10 @@ fn the_debug_output_of_a_session_has_its_output_and_an_incomplete_reply() {
     session.command(&Command::Ehlo(&name())).unwrap();
     assert_eq!(session.received(b"25"), (2, None));
     let debugged = format!("{session:?}");
-    assert!(debugged.starts_with("Session { state: Commands(None), decoder: ReplyDecoder(\"25\"), "), "{debugged}");
+    assert!(
+        debugged.starts_with("Session { state: Commands(None), security: Clear, decoder: ReplyDecoder(\"25\"), "),
+        "{debugged}"
+    );
     assert!(debugged.contains("output: \"EHLO client.example\\r\\n\", unanswered: "), "{debugged}");
 }
 
@@ -173,7 +176,8 @@ fn a_report_has_a_line_for_each_recipient_and_each_connection() {
              RecipientReport {{ path: <b@example.net>, status: Failed, cause: Reply({first}) }}, \
              RecipientReport {{ path: <c@example.net>, status: Deferred, cause: Reply({second}) }}], \
              attempts: [Attempt {{ hello: Some(Helo), stage: Rcpt, end: Some(ServiceClosing), reused: false, \
-             ehlo_refusal: Some(Reply(550 no \"EHLO\")), reply: Some({second}), detail: \"\" }}], .. }}"
+             ehlo_refusal: Some(Reply(550 no \"EHLO\")), reply: Some({second}), detail: \"\", tls: NotWanted, \
+             mechanism: None }}], .. }}"
         )
     );
     let debugged = format!("{delivery:?}");

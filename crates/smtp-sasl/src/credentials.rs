@@ -73,6 +73,14 @@ impl Credentials {
         }
     }
 
+    /// The password or the token, to keep it out of logs; `None` for EXTERNAL.
+    pub fn secret(&self) -> Option<&[u8]> {
+        match &self.proof {
+            Proof::Password { password: secret, .. } | Proof::Token { token: secret, .. } => Some(secret),
+            Proof::External => None,
+        }
+    }
+
     pub(crate) const fn proof(&self) -> &Proof {
         &self.proof
     }

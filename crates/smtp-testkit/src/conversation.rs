@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use smtp_proto::{
-    Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, HeloRetry, Limits, LineEndings,
-    Place, Protocol, Size, Step, TlsPolicy,
+    Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, HeloRetry, KnownHost, Limits,
+    LineEndings, Place, Protocol, Size, Step, TlsPolicy, TlsVersion,
 };
 
 use crate::oracle::Input;
@@ -48,6 +48,14 @@ enum Event {
     },
     /// The message was done, and the caller asked for QUIT.
     Quit,
+    Known(KnownHost),
+    Secured {
+        version: TlsVersion,
+        is_verified: bool,
+        can_bind: bool,
+    },
+    SecureFailed,
+    AuthAbandoned,
 }
 
 /// What a delivery wanted: a [`Step`] without its borrows.
@@ -66,7 +74,7 @@ impl Wanted {
             Step::Connect(connect) => Self::Connection(connect.place),
             Step::Transmit(_) => Self::ToWrite,
             Step::Content(_) => Self::Content,
-            Step::Receive(_) | Step::Done(_) => Self::Nothing,
+            Step::Secure(_) | Step::Authenticate(_) | Step::Receive(_) | Step::Done(_) => Self::Nothing,
         }
     }
 }
@@ -98,6 +106,14 @@ impl Conversation {
             Input::TimedOut => Event::Silence,
             Input::Cancel(why) => Event::Cancel(*why),
             Input::Quit => Event::Quit,
+            Input::Know(host) => Event::Known(*host),
+            Input::Secured { version, is_verified, can_bind } => {
+                Event::Secured { version: *version, is_verified: *is_verified, can_bind: *can_bind }
+            }
+            Input::SecureFailed => Event::SecureFailed,
+            // The player computes the same responses.
+            Input::AuthStart(_) | Input::AuthResponse(_) | Input::AuthComplete => return self.flight_ends(wanted),
+            Input::AuthAbandon => Event::AuthAbandoned,
             Input::DeliverNext(envelope) => {
                 self.messages.push(Told::new(envelope));
                 Event::Next { kept, message: self.messages.len() - 1 }
@@ -188,12 +204,31 @@ impl fmt::Display for Transcript<'_> {
                     write_message(f, &messages[*message])?;
                 }
                 Event::Quit => writeln!(f, "-- kept\n-- quit")?,
+                Event::Known(host) => writeln!(f, "-- known:{}", known(*host))?,
+                Event::Secured { version, is_verified, can_bind } => {
+                    let binding = if *can_bind { "" } else { " unbound" };
+                    match is_verified {
+                        true => writeln!(f, "-- tls verified {version}{binding}")?,
+                        false => writeln!(f, "-- tls unverified {version}{binding}: self-signed")?,
+                    }
+                }
+                Event::SecureFailed => writeln!(f, "-- tls fails: alert")?,
+                Event::AuthAbandoned => writeln!(f, "-- auth abandoned: no reason")?,
             }
             if let Event::Client { end, .. } | Event::Server { end } = event {
                 start = *end;
             }
         }
         writeln!(f, "-- {}", done(self.kept))
+    }
+}
+
+fn known(host: KnownHost) -> &'static str {
+    match (host.secured(), host.helo_only()) {
+        (false, false) => " nothing",
+        (true, false) => " secured",
+        (false, true) => " helo-only",
+        (true, true) => " secured helo-only",
     }
 }
 
@@ -216,13 +251,20 @@ fn write_policy(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
         (config.helo_retry() == HeloRetry::Never, "helo-retry: never"),
         (config.eight_bit() == EightBitPolicy::Send, "8bit: send"),
         (config.line_endings() == LineEndings::Strict, "line-endings: strict"),
+        (config.tls() == TlsPolicy::Opportunistic, "tls: opportunistic"),
         (config.tls() == TlsPolicy::Required, "tls: required"),
-        (config.auth() == AuthPolicy::Required, "auth: required"),
+        (config.tls() == TlsPolicy::Implicit, "tls: implicit"),
         (config.afterwards() == Afterwards::Keep, "afterwards: keep"),
     ] {
         if said {
             writeln!(f, "{setting}")?;
         }
+    }
+    if let AuthPolicy::Required(how) = config.auth() {
+        write!(f, "auth:")?;
+        how.mechanisms().iter().try_for_each(|mechanism| write!(f, " {}", mechanism.name()))?;
+        f.write_str(if how.in_clear() { " in-clear" } else { "" })?;
+        writeln!(f, "{}", if how.any_order() { " any-order" } else { "" })?;
     }
     let limits = config.limits();
     if *limits != Limits::DEFAULT {

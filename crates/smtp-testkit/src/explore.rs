@@ -1,84 +1,20 @@
 //! Walks every state that a delivery can reach: breadth first, each state once, with the oracle watching
 //! every move. It only relies on [`Delivery`] being a value that can be cloned and hashed.
 
+mod moves;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
-    fmt,
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, Hello, MisuseError, Stage, Step};
+use smtp_proto::{
+    Config, Delivery, Disconnect, Envelope, Hello, MisuseError, Secured, Stage, Step, TlsReport, TlsVersion,
+};
 
 use crate::Watched;
-
-/// The server's replies, one of each class: first those that matter, then malformed ones.
-const REPLIES: [(&str, &str); 13] = [
-    ("250", "250 ok\r\n"),
-    ("250 with extensions", "250-mx.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000\r\n"),
-    ("220", "220 ready\r\n"),
-    ("221", "221 bye\r\n"),
-    ("354", "354 go on\r\n"),
-    ("421", "421 closing\r\n"),
-    ("451", "451 later\r\n"),
-    ("503", "503 order\r\n"),
-    ("550", "550 no\r\n"),
-    ("552", "552 full\r\n"),
-    ("half a reply", "250-o"),
-    ("malformed reply", "ok\r\n"),
-    ("two replies", "250 ok\r\n250 ok\r\n"),
-];
-
-/// An event in the course of a delivery.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Move {
-    /// A connection opens.
-    Connected,
-    /// No connection can be opened.
-    ConnectFailed,
-    /// All octets to be transmitted are handed over.
-    Sent,
-    /// One of these octets is handed over.
-    SentOneOctet,
-    /// The server sends the reply with this index in the list.
-    Reply(usize),
-    /// The connection is lost.
-    Lost(Disconnect),
-    /// A timeout.
-    Silence,
-    /// More of the message.
-    Content,
-    /// The message has no more octets.
-    EndContent,
-    /// The caller cancels the delivery.
-    Cancel,
-    /// The same message once more, on the kept connection.
-    NextMessage,
-    /// The kept connection is ended.
-    Quit,
-}
-
-impl fmt::Display for Move {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connected => "connected",
-            Self::ConnectFailed => "no connection",
-            Self::Sent => "sent",
-            Self::SentOneOctet => "sent in part",
-            Self::Reply(index) => REPLIES.get(*index).map_or("", |(name, _)| name),
-            Self::Lost(Disconnect::Closed) => "closed",
-            Self::Lost(Disconnect::Reset) => "reset",
-            Self::Lost(Disconnect::WriteFailed) => "write failed",
-            Self::Lost(Disconnect::ReadFailed) => "read failed",
-            Self::Lost(_) => "lost",
-            Self::Silence => "silence",
-            Self::Content => "content",
-            Self::EndContent => "end of content",
-            Self::Cancel => "cancelled",
-            Self::NextMessage => "next message",
-            Self::Quit => "quit",
-        })
-    }
-}
+pub use moves::Move;
+use moves::{make, moves};
 
 /// The result of a walk.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -120,7 +56,7 @@ pub fn explore(start: Watched, depth: usize, most: usize) -> Walk {
         let mut next = Vec::new();
         for state in frontier {
             rejects_misuse(&state);
-            for step in moves(state.delivery()) {
+            for step in moves(&state) {
                 let mut after = state.clone();
                 make(&mut after, step);
                 walk.edges += 1;
@@ -152,7 +88,7 @@ pub fn sketch(start: Watched, most: usize) -> BTreeSet<Transition> {
     let mut frontier = VecDeque::from([start]);
     while let Some(state) = frontier.pop_front() {
         let from = place(state.delivery());
-        for step in moves(state.delivery()) {
+        for step in moves(&state) {
             let mut after = state.clone();
             make(&mut after, step);
             let to = place(after.delivery());
@@ -181,7 +117,6 @@ pub fn second_message(config: &Config, hello: Hello, first: &Envelope, second: E
         Hello::Ehlo | Hello::Lhlo => "250-mx.example\r\n250 8BITMIME\r\n",
         Hello::Helo => "500 what?\r\n",
     };
-    let reply = |replies: &str| Move::Reply(REPLIES.iter().position(|(name, _)| *name == replies).unwrap_or_default());
     for _ in 0..100 {
         let stage = watched.delivery().report().attempts().last().map(|attempt| attempt.stage());
         let step = match watched.poll() {
@@ -189,20 +124,33 @@ pub fn second_message(config: &Config, hello: Hello, first: &Envelope, second: E
             Step::Transmit(_) => Move::Sent,
             Step::Content(_) => Move::EndContent,
             Step::Receive(_) => match stage {
-                Some(Stage::Data) => reply("354"),
+                Some(Stage::Data) => Move::reply("354"),
                 Some(Stage::Ehlo | Stage::Lhlo) => {
                     watched.received(ehlo_reply.as_bytes()).expect("a reply was due");
                     continue;
                 }
-                _ => reply("250"),
+                _ => Move::reply("250"),
             },
-            Step::Done(_) => break,
+            Step::Secure(_) | Step::Authenticate(_) | Step::Done(_) => break,
         };
         make(&mut watched, step);
     }
     watched.deliver_next(second).expect("the first message is done");
     assert!(watched.delivery().report().attempts().all(|attempt| attempt.reused()), "the connection was kept");
     watched
+}
+
+/// A delivery after these moves.
+///
+/// # Panics
+///
+/// If one of them is not possible.
+#[must_use]
+pub fn after(mut start: Watched, steps: &[Move]) -> Watched {
+    for step in steps {
+        make(&mut start, *step);
+    }
+    start
 }
 
 /// The transitions as a Mermaid flowchart, with one arrow for all moves between the same two places.
@@ -218,61 +166,6 @@ pub fn diagram(transitions: &BTreeSet<Transition>) -> String {
         .iter()
         .map(|((from, to), steps)| format!("    p{} -->|\"{}\"| p{}\n", index(from), steps.join(", "), index(to)));
     std::iter::once("flowchart TD\n".to_owned()).chain(nodes).chain(arrows).collect()
-}
-
-/// The moves that are possible in the current step.
-fn moves(delivery: &Delivery) -> Vec<Move> {
-    let heard = (0..REPLIES.len()).map(Move::Reply);
-    let lost = [Move::Lost(Disconnect::Closed), Move::Silence, Move::Cancel];
-    match delivery.poll() {
-        Step::Done(_) if delivery.is_kept() => {
-            [Move::NextMessage, Move::Quit].into_iter().chain(lost).chain(heard).collect()
-        }
-        Step::Done(_) => Vec::new(),
-        Step::Connect(_) => vec![Move::Connected, Move::ConnectFailed, Move::Cancel],
-        Step::Transmit(_) => [Move::Sent, Move::SentOneOctet, Move::Lost(Disconnect::WriteFailed)]
-            .into_iter()
-            .chain(lost)
-            .chain(heard)
-            .collect(),
-        Step::Content(_) => [Move::Content, Move::EndContent].into_iter().chain(lost).chain(heard).collect(),
-        Step::Receive(_) => [Move::Lost(Disconnect::Reset)].into_iter().chain(lost).chain(heard).collect(),
-    }
-}
-
-fn make(watched: &mut Watched, step: Move) {
-    let made = match step {
-        Move::Connected => watched.connected(),
-        Move::ConnectFailed => watched.connect_failed("refused"),
-        Move::Sent => {
-            let len = to_transmit(watched);
-            watched.sent(len)
-        }
-        Move::SentOneOctet => watched.sent(1),
-        Move::Reply(index) => watched.received(REPLIES[index].1.as_bytes()),
-        Move::Lost(how) => watched.disconnected(how),
-        Move::Silence => watched.timed_out(),
-        Move::Content => watched.content(b".line\n"),
-        Move::EndContent => watched.end_content(),
-        Move::Cancel => {
-            watched.cancel(Cancel::Interrupted);
-            Ok(())
-        }
-        Move::NextMessage => {
-            let envelope = watched.delivery().envelope().clone();
-            watched.deliver_next(envelope)
-        }
-        Move::Quit => watched.quit(),
-    };
-    assert_eq!(made, Ok(()), "{step} was asked for and rejected\n{}", watched.conversation());
-    watched.poll();
-}
-
-fn to_transmit(watched: &mut Watched) -> usize {
-    match watched.poll() {
-        Step::Transmit(transmit) => transmit.octets().len(),
-        _ => 0,
-    }
 }
 
 /// A call at the wrong moment returns an error and changes nothing.
@@ -296,6 +189,14 @@ fn rejects_misuse(state: &Watched) {
     refused(wants_content, |delivery| delivery.content(b"x"));
     refused(wants_content, Delivery::end_content);
     refused(matches!(delivery.poll(), Step::Done(_)), Delivery::quit);
+    let is_securing = matches!(delivery.poll(), Step::Secure(_));
+    refused(is_securing, |delivery| delivery.secured(Secured::verified(TlsVersion::Tls13)));
+    refused(is_securing, |delivery| delivery.secure_failed("alert"));
+    refused(false, |delivery| delivery.auth_start(Some(&[0; 512])));
+    let is_authenticating = matches!(delivery.poll(), Step::Authenticate(_));
+    refused(is_authenticating, |delivery| delivery.auth_response(b""));
+    refused(is_authenticating, Delivery::auth_complete);
+    refused(is_authenticating, |delivery| delivery.auth_abandon("no password"));
     assert_eq!(&tried, delivery);
 }
 
@@ -303,6 +204,8 @@ fn ends_in_silence(mut state: Watched) {
     for _ in 0..20 {
         let step = match state.poll() {
             Step::Done(_) => return,
+            Step::Secure(_) => Move::SecureFailed,
+            Step::Authenticate(_) => Move::AuthAbandon,
             Step::Connect(_) => Move::ConnectFailed,
             Step::Transmit(_) => Move::Sent,
             Step::Content(_) => Move::EndContent,
@@ -324,15 +227,20 @@ fn place(delivery: &Delivery) -> String {
         Some(Hello::Helo) => " after HELO",
         Some(Hello::Lhlo) => " after LHLO",
     };
+    let secured = match attempt.map(|attempt| attempt.tls()) {
+        Some(TlsReport::Secured { .. }) => ", secured",
+        _ => "",
+    };
     match delivery.poll() {
         Step::Connect(_) => format!("connect {}", attempts + 1),
         Step::Done(report) => {
             let statuses: BTreeSet<_> = report.recipients().map(|recipient| recipient.status).collect();
             format!("done: {statuses:?}{}", if delivery.is_kept() { ", kept" } else { "" })
         }
-        Step::Transmit(_) | Step::Content(_) | Step::Receive(_) => {
+        Step::Authenticate(_) => format!("{attempts}: asks for a response{secured}"),
+        Step::Transmit(_) | Step::Content(_) | Step::Receive(_) | Step::Secure(_) => {
             let stage = attempt.map_or_else(String::new, |attempt| attempt.stage().to_string());
-            format!("{attempts}: {stage}{hello}")
+            format!("{attempts}: {stage}{hello}{secured}")
         }
     }
 }

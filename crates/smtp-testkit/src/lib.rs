@@ -14,6 +14,7 @@ pub mod oracle;
 #[cfg(feature = "peers")]
 pub mod peers;
 pub mod player;
+pub mod sasl;
 pub mod server;
 pub mod transcript;
 mod watched;

@@ -1,6 +1,6 @@
 //! The interface shared by [`Delivery`] and [`Watched`].
 
-use smtp_proto::{Cancel, Delivery, Disconnect, Envelope, MisuseError, Step};
+use smtp_proto::{Cancel, Delivery, Disconnect, Envelope, KnownHost, MisuseError, Secured, Step};
 
 use crate::Watched;
 
@@ -30,6 +30,22 @@ pub trait Machine {
     fn deliver_next(&mut self, envelope: Envelope) -> Result<(), MisuseError>;
     /// Ends a kept connection with QUIT.
     fn quit(&mut self) -> Result<(), MisuseError>;
+    /// This is known about the server that the delivery will connect to.
+    fn know(&mut self, host: KnownHost) -> Result<(), MisuseError>;
+    /// The TLS handshake has completed.
+    fn secured(&mut self, facts: Secured<'_>) -> Result<(), MisuseError>;
+    /// The TLS handshake failed.
+    fn secure_failed(&mut self, why: &str) -> Result<(), MisuseError>;
+    /// Starts an authentication.
+    fn auth_start(&mut self, initial: Option<&[u8]>) -> Result<(), MisuseError>;
+    /// Answers a challenge.
+    fn auth_response(&mut self, response: &[u8]) -> Result<(), MisuseError>;
+    /// The authentication is complete.
+    fn auth_complete(&mut self) -> Result<(), MisuseError>;
+    /// Gives up the authentication.
+    fn auth_abandon(&mut self, why: &str) -> Result<(), MisuseError>;
+    /// Hides a secret.
+    fn hide(&mut self, secret: &[u8]);
     /// The delivery itself, with its report.
     fn delivery(&self) -> &Delivery;
 }
@@ -84,6 +100,38 @@ macro_rules! machine {
 
             fn quit(&mut self) -> Result<(), MisuseError> {
                 <$type>::quit(self)
+            }
+
+            fn know(&mut self, host: KnownHost) -> Result<(), MisuseError> {
+                <$type>::know(self, host)
+            }
+
+            fn secured(&mut self, facts: Secured<'_>) -> Result<(), MisuseError> {
+                <$type>::secured(self, facts)
+            }
+
+            fn secure_failed(&mut self, why: &str) -> Result<(), MisuseError> {
+                <$type>::secure_failed(self, why)
+            }
+
+            fn auth_start(&mut self, initial: Option<&[u8]>) -> Result<(), MisuseError> {
+                <$type>::auth_start(self, initial)
+            }
+
+            fn auth_response(&mut self, response: &[u8]) -> Result<(), MisuseError> {
+                <$type>::auth_response(self, response)
+            }
+
+            fn auth_complete(&mut self) -> Result<(), MisuseError> {
+                <$type>::auth_complete(self)
+            }
+
+            fn auth_abandon(&mut self, why: &str) -> Result<(), MisuseError> {
+                <$type>::auth_abandon(self, why)
+            }
+
+            fn hide(&mut self, secret: &[u8]) {
+                <$type>::hide(self, secret);
             }
 
             fn delivery(&self) -> &Delivery {

@@ -7,13 +7,15 @@ mod cut;
 mod lose;
 mod obliging;
 mod plan;
+mod secure;
 
 use std::fmt;
 
-use smtp_proto::{Connect, Escaped, MisuseError, Place, Step};
+use smtp_proto::{AuthPolicy, Connect, Escaped, MisuseError, Place, Step};
 
 use crate::{
     Watched,
+    sasl::{Exchange, PASSWORD, TOKEN},
     transcript::{Action, Flight, Item, Transcript},
 };
 
@@ -119,6 +121,9 @@ struct Player<'t> {
     /// How many octets of it the caller has given.
     given: usize,
     connection: Connection,
+    exchange: Exchange,
+    /// Whether the server is known to support TLS.
+    is_secure_host: bool,
     outcome: Outcome,
 }
 
@@ -129,6 +134,8 @@ struct Connection {
     client: Vec<u8>,
     /// It has served an earlier message.
     reused: bool,
+    is_secured: bool,
+    is_verified: bool,
 }
 
 /// What went wrong, before the line is added.
@@ -136,12 +143,20 @@ type Wrong = String;
 
 impl<'t> Player<'t> {
     fn new(transcript: &'t Transcript) -> Self {
+        let mut delivery = Watched::new(transcript.config.clone(), transcript.messages[0].envelope.clone());
+        if *transcript.config.auth() != AuthPolicy::Never {
+            for secret in [PASSWORD, TOKEN] {
+                delivery.hide(secret.as_bytes());
+            }
+        }
         Self {
             transcript,
-            delivery: Watched::new(transcript.config.clone(), transcript.messages[0].envelope.clone()),
+            delivery,
             message: 0,
             given: 0,
             connection: Connection::default(),
+            exchange: Exchange::default().with_token_length(transcript.token_length),
+            is_secure_host: false,
             outcome: Outcome::default(),
         }
     }
@@ -183,7 +198,8 @@ impl<'t> Player<'t> {
                 let timeout = match self.delivery.poll() {
                     Step::Receive(timeout) => Some(timeout.duration),
                     Step::Transmit(transmit) => Some(transmit.timeout().duration),
-                    Step::Connect(_) | Step::Content(_) | Step::Done(_) => None,
+                    Step::Secure(secure) => Some(secure.timeout.duration),
+                    _ => None,
                 };
                 if let (Some(limit), Some(timeout)) = (limit, timeout) {
                     if timeout != *limit {
@@ -198,10 +214,20 @@ impl<'t> Player<'t> {
                 self.message += 1;
                 self.given = 0;
                 self.connection.reused = true;
+                self.is_secure_host &= self.delivery.is_kept();
                 let envelope = self.transcript.messages[self.message].envelope.clone();
                 self.delivery.deliver_next(envelope).map_err(misuse)?;
             }
             Action::Quit => self.delivery.quit().map_err(misuse)?,
+            Action::Know(host) => {
+                self.is_secure_host |= host.secured();
+                self.delivery.know(*host).map_err(misuse)?;
+            }
+            Action::Tls(handshake) => self.shake_hands(handshake)?,
+            Action::AbandonAuth(why) => match self.delivery.poll() {
+                Step::Authenticate(_) => self.delivery.auth_abandon(why).map_err(misuse)?,
+                _ => return Err(format!("expected the client to authenticate, but it {}", self.step())),
+            },
         }
         Ok(())
     }
@@ -254,8 +280,9 @@ impl<'t> Player<'t> {
         self.delivery.sent(octets.len()).map_err(misuse)
     }
 
-    /// Gives all content that the delivery asks for.
+    /// Gives everything that the delivery asks for: responses and content.
     fn give_content(&mut self, size: Size) -> Result<(), Wrong> {
+        self.authenticate()?;
         while let Step::Content(room) = self.delivery.poll() {
             let rest = &self.transcript.messages[self.message].content[self.given..];
             let most = match size {
@@ -306,7 +333,7 @@ impl<'t> Player<'t> {
         match self.delivery.poll() {
             Step::Connect(_) => false,
             Step::Done(_) => self.delivery.is_kept(),
-            Step::Transmit(_) | Step::Content(_) | Step::Receive(_) => true,
+            _ => true,
         }
     }
 
@@ -316,6 +343,8 @@ impl<'t> Player<'t> {
             Step::Transmit(transmit) => format!("sends \"{}\"", Escaped(transmit.octets())),
             Step::Content(_) => "asks for content".into(),
             Step::Receive(_) => "waits".into(),
+            Step::Secure(_) => "asks for a handshake".into(),
+            Step::Authenticate(step) => format!("asks for {step:?}"),
             Step::Done(report) => format!("is done:\n{report}"),
         }
     }

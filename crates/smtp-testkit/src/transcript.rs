@@ -12,12 +12,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use smtp_proto::Config;
+use smtp_proto::{AuthPolicy, Config, TlsPolicy};
 
 use marks::Mark;
 use settings::Settings;
 
-pub use script::{Action, Flight, Item, Message};
+pub use script::{Action, Flight, Handshake, Item, Message};
 pub(crate) use text::content_on_the_wire;
 
 /// One conversation, and the messages that are delivered in it.
@@ -29,6 +29,8 @@ pub struct Transcript {
     pub messages: Vec<Message>,
     /// What happens, in order.
     pub script: Vec<Item>,
+    /// The caller's token for XOAUTH2 and OAUTHBEARER has at least this many octets.
+    pub token_length: usize,
 }
 
 /// The error for a file that is not a valid transcript.
@@ -49,6 +51,27 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 impl Transcript {
+    /// Why only the player can play it; `None` if drivers can be checked with it.
+    pub fn not_for_drivers(&self) -> Option<&'static str> {
+        if *self.config.auth() != AuthPolicy::Never {
+            return Some("the client authenticates: only played in memory");
+        }
+        let must_verify = matches!(self.config.tls(), TlsPolicy::Required | TlsPolicy::Implicit);
+        self.script.iter().find_map(|item| match &item.action {
+            Action::Tls(Handshake::Fails(_)) => Some("a TLS handshake that fails, for a reason in the driver's words"),
+            Action::Tls(Handshake::Secured { unverified: Some(_), .. }) if must_verify => {
+                Some("a certificate that is refused, for a reason in the driver's words")
+            }
+            Action::Know(_) => Some("something is known about the server: only played in memory"),
+            _ => None,
+        })
+    }
+
+    /// Whether the client secures a connection.
+    pub(crate) fn needs_tls(&self) -> bool {
+        self.config.tls() != TlsPolicy::Never
+    }
+
     /// All transcripts of `testdata`, with their file names without extension, sorted by name.
     ///
     /// # Panics
@@ -186,7 +209,11 @@ impl<'a> Parser<'a> {
             Some(Item { action: Action::Done { .. }, .. }) => {}
             _ => return Err("the last line must be `-- done` or `-- kept`".into()),
         }
-        Ok(Transcript { config: self.settings.config(), messages: self.messages, script: self.script })
+        let Self { settings, messages, mut script, .. } = self;
+        if let Some(known) = settings.known() {
+            script.insert(0, Item { line: 1, action: Action::Know(known) });
+        }
+        Ok(Transcript { config: settings.config(), messages, script, token_length: settings.token_length() })
     }
 }
 

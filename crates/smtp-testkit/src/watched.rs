@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, MisuseError, Step};
+use smtp_proto::{Cancel, Config, Delivery, Disconnect, Envelope, KnownHost, MisuseError, Secured, Security, Step};
 
 use crate::{
     conversation::{Conversation, Wanted},
@@ -18,6 +18,8 @@ pub struct Watched {
     conversation: Conversation,
     /// The current output, once the oracle has seen it.
     wanted: Option<Wanted>,
+    /// Whether the last input was something other than octets that were sent or given.
+    has_heard: bool,
     /// A copy of the delivery, if misuse was tried since the last valid input.
     copy: Option<Delivery>,
 }
@@ -33,6 +35,7 @@ impl Watched {
             oracle: Oracle::new(config.clone(), watched),
             delivery: Delivery::new(config, envelope),
             wanted: None,
+            has_heard: true,
             copy: None,
         }
     }
@@ -119,9 +122,64 @@ impl Watched {
         self.give(Input::Quit, &mut Delivery::quit)
     }
 
+    /// This is known about the server that the delivery will connect to.
+    #[track_caller]
+    pub fn know(&mut self, host: KnownHost) -> Result<(), MisuseError> {
+        self.give(Input::Know(host), &mut |delivery| delivery.know(host))
+    }
+
+    /// The TLS handshake has completed.
+    #[track_caller]
+    pub fn secured(&mut self, facts: Secured<'_>) -> Result<(), MisuseError> {
+        let is_verified = facts.security() == Security::Verified;
+        let input = Input::Secured { version: facts.version(), is_verified, can_bind: facts.can_bind() };
+        self.give(input, &mut |delivery| delivery.secured(facts))
+    }
+
+    /// The TLS handshake failed. `why` is for the report.
+    #[track_caller]
+    pub fn secure_failed(&mut self, why: &str) -> Result<(), MisuseError> {
+        self.give(Input::SecureFailed, &mut |delivery| delivery.secure_failed(why))
+    }
+
+    /// Starts an authentication.
+    #[track_caller]
+    pub fn auth_start(&mut self, initial: Option<&[u8]>) -> Result<(), MisuseError> {
+        self.give(Input::AuthStart(initial), &mut |delivery| delivery.auth_start(initial))
+    }
+
+    /// Answers a challenge.
+    #[track_caller]
+    pub fn auth_response(&mut self, response: &[u8]) -> Result<(), MisuseError> {
+        self.give(Input::AuthResponse(response), &mut |delivery| delivery.auth_response(response))
+    }
+
+    /// The authentication is complete.
+    #[track_caller]
+    pub fn auth_complete(&mut self) -> Result<(), MisuseError> {
+        self.give(Input::AuthComplete, &mut Delivery::auth_complete)
+    }
+
+    /// Gives up the authentication. `why` is for the report.
+    #[track_caller]
+    pub fn auth_abandon(&mut self, why: &str) -> Result<(), MisuseError> {
+        self.give(Input::AuthAbandon, &mut |delivery| delivery.auth_abandon(why))
+    }
+
+    /// Hides a secret. From now on, the oracle searches everything that the delivery shows for it.
+    pub fn hide(&mut self, secret: &[u8]) {
+        self.oracle.hide(secret);
+        self.delivery.hide(secret);
+    }
+
     /// Whether the delivery is done and its connection can serve another message.
     pub const fn is_kept(&self) -> bool {
         self.delivery.is_kept()
+    }
+
+    /// Whether connections may be secured, or the client authenticates.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.oracle.is_secure()
     }
 
     /// The delivery itself.
@@ -144,9 +202,46 @@ impl Watched {
         let step = self.delivery.poll();
         let wanted = Wanted::of(&step);
         let seen = self.oracle.output(&step, self.delivery.is_kept());
+        let seen = seen.and_then(|()| self.oracle.check_known(&self.delivery));
+        let seen = seen.and_then(|()| if self.oracle.has_secrets() { self.check_shown() } else { Ok(()) });
         self.wanted = Some(wanted);
         self.check(seen);
         wanted
+    }
+
+    /// Searches what the delivery shows for secrets. Sending changes nothing of it.
+    fn check_shown(&self) -> Result<(), Violation> {
+        let step = self.delivery.poll();
+        if let Step::Transmit(transmit) = &step {
+            if !self.has_heard && !transmit.is_sensitive() {
+                return Ok(());
+            }
+        }
+        self.oracle.check_shown("the Debug output of the delivery", format!("{:?}", self.delivery).as_bytes())?;
+        self.oracle.check_shown("the Debug output of the step", format!("{step:?}").as_bytes())?;
+        if !matches!(step, Step::Done(_) | Step::Connect(_)) {
+            return Ok(());
+        }
+        let report = self.delivery.report();
+        self.oracle.check_shown("the Debug output of the report", format!("{report:?}").as_bytes())?;
+        self.oracle.check_shown("the report", report.to_string().as_bytes())?;
+        for attempt in report.attempts() {
+            let replies = [
+                attempt.greeting(),
+                attempt.hello_reply(),
+                attempt.clear_hello_reply(),
+                attempt.ehlo_refusal(),
+                attempt.reply(),
+            ];
+            for reply in replies.into_iter().flatten() {
+                self.oracle.check_shown("a reply in the report", reply.octets())?;
+            }
+            self.oracle.check_shown("the detail of an attempt", attempt.detail())?;
+        }
+        for reply in report.recipients().filter_map(|recipient| recipient.reply()) {
+            self.oracle.check_shown("the reply for a recipient", reply.octets())?;
+        }
+        Ok(())
     }
 
     /// Calls the delivery, which must accept or reject the input as the oracle says.
@@ -163,6 +258,7 @@ impl Watched {
             self.fail(&input, None, result);
         }
         self.wanted = None;
+        self.has_heard = !matches!(input, Input::Sent(_) | Input::Content(_) | Input::EndContent);
         let taken = self.oracle.input(input);
         self.check(taken);
         result

@@ -5,8 +5,12 @@ mod server;
 
 use std::{io, net::SocketAddr};
 
-use smtp_client::{Client, NextHop};
-use smtp_proto::{Delivery, Envelope, Escaped, ForwardPath, Mailbox, ReversePath, Size};
+use smtp_client::{
+    Client, NextHop,
+    tls::{TlsConfig, TlsConfigBuilder},
+};
+use smtp_proto::{Delivery, Envelope, Escaped, ForwardPath, Mailbox, ReversePath, Size, TlsPolicy};
+use smtp_testkit::server::tls::Certificates;
 
 use self::{
     columns::Columns,
@@ -43,8 +47,11 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
     introduce(&mut output, fault, address);
     let mut columns = Columns::new(output);
     let envelope = envelope().map_err(io::Error::other)?.with_size(Size::Exact(wire(MESSAGE).len() as u64));
-    let mut delivery = Delivery::new(config_of_this_machine(), envelope);
-    let mut client = Client::new(NextHop::from(address)).with_interrupt(interrupt::flag());
+    let mut delivery = Delivery::new(config_of_this_machine().with_tls(TlsPolicy::Opportunistic), envelope);
+    let authority = Certificates::of_this_process().authority_pem();
+    let tls = TlsConfig::builder().with_ca_pem(authority.as_bytes()).and_then(TlsConfigBuilder::build);
+    let tls = tls.map_err(|error| io::Error::other(error.to_string()))?;
+    let mut client = Client::new(NextHop::from(address)).with_interrupt(interrupt::flag()).with_tls(tls);
     columns.head();
     let mut conversation = Conversation::new(CONTENT_LINES, |entry| {
         if let Entry::Connected { local: Some(local), .. } = entry {
@@ -62,6 +69,9 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
 
 fn introduce(output: &mut Output, fault: Fault, address: SocketAddr) {
     let how = match fault {
+        Fault::Starttls => "accepts it, and closes the connection after STARTTLS",
+        Fault::InTls => "accepts it, and closes the connection on EHLO inside TLS",
+        Fault::Injected => "accepts it. After STARTTLS, somebody injects a reply in clear",
         Fault::Closed => "closes the connection without a reply",
         Fault::Reset => "resets the connection",
         Fault::MidReply => "closes the connection in the middle of the reply",

@@ -48,6 +48,9 @@ impl FaultyServer {
             Fault::MidReply => "ehlo-closed-in-reply",
             Fault::AfterReply => "ehlo-answered-then-closed",
             Fault::Refused => "ehlo-500-closed",
+            Fault::Starttls => "starttls-closed",
+            Fault::InTls => "starttls-ehlo-closed",
+            Fault::Injected => "starttls-injected",
         })
         .map_err(io::Error::other)?;
         let listeners = Listeners::bind(1)?;

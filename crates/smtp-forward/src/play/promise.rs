@@ -64,7 +64,12 @@ fn helo_retry(conversations: &[Conversation]) -> Option<Result<(), String>> {
         if !hangs_up_on_ehlo(conversation) {
             continue;
         }
-        let next = conversations.get(index + 1).and_then(|next| next.verbs().next());
+        // Before HELO inside TLS, EHLO in clear shows whether STARTTLS is offered.
+        let in_clear = |(verb, _): &(String, _)| verb != "STARTTLS" && verb != "EHLO";
+        let next = conversations.get(index + 1).and_then(|next| {
+            let is_secured = next.verbs().any(|(verb, _)| verb == "STARTTLS");
+            next.verbs().find(|said| !is_secured || in_clear(said))
+        });
         match next {
             Some((verb, _)) if verb == "HELO" => kept = Some(Ok(())),
             Some((verb, _)) => return Some(Err(format!("connection {} starts with {verb}", index + 2))),
@@ -80,7 +85,9 @@ fn hangs_up_on_ehlo(conversation: &Conversation) -> bool {
         return false;
     }
     let verbs: Vec<_> = conversation.verbs().collect();
-    match &verbs[..] {
+    // What matters is the last EHLO: the one inside TLS if the connection was secured.
+    let secured = verbs.iter().position(|(verb, _)| verb == "STARTTLS").map_or(0, |starttls| starttls + 1);
+    match &verbs[secured..] {
         [(first, ehlo), rest @ ..] if first == "EHLO" => match ehlo.replies.first() {
             None => true,
             Some(200..=299) => rest.first().is_none_or(|(_, next)| next.replies.is_empty()),

@@ -3,10 +3,10 @@
 use std::{fs, path::Path};
 
 use smtp_proto::{Disconnect, Escaped};
-use smtp_testkit::transcript::{Action, Flight, Transcript};
+use smtp_testkit::transcript::{Action, Flight, Handshake, Transcript};
 
 /// The built-in scenarios, by name.
-const BUILT_IN: [(&str, &str); 16] = [
+const BUILT_IN: [(&str, &str); 19] = [
     ("ehlo-closed", include_str!("../../scenarios/ehlo-closed.smtp")),
     ("ehlo-reset", include_str!("../../scenarios/ehlo-reset.smtp")),
     ("ehlo-closed-in-reply", include_str!("../../scenarios/ehlo-closed-in-reply.smtp")),
@@ -22,6 +22,9 @@ const BUILT_IN: [(&str, &str); 16] = [
     ("ehlo-endless-line", include_str!("../../scenarios/ehlo-endless-line.smtp")),
     ("ehlo-late-duplicate", include_str!("../../scenarios/ehlo-late-duplicate.smtp")),
     ("ehlo-helo-closed", include_str!("../../scenarios/ehlo-helo-closed.smtp")),
+    ("starttls-closed", include_str!("../../scenarios/starttls-closed.smtp")),
+    ("starttls-ehlo-closed", include_str!("../../scenarios/starttls-ehlo-closed.smtp")),
+    ("starttls-injected", include_str!("../../scenarios/starttls-injected.smtp")),
     ("dot-unanswered", include_str!("../../scenarios/dot-unanswered.smtp")),
 ];
 /// The number of octets that `{LONG}` stands for.
@@ -47,6 +50,8 @@ pub(crate) enum Act {
     Hear(String),
     /// Waits for some octets of a command.
     HearSome,
+    /// Runs a TLS handshake.
+    Secure,
     /// Reads the content up to the final dot.
     Content,
     /// Reads this many lines of the content.
@@ -127,11 +132,12 @@ impl Builder {
             }
             Action::Server(flight) => self.say(&flight.octets),
             Action::Client(flight) => self.hear(flight),
-            Action::Lost(Disconnect::Closed) => self.push(Act::Close),
+            Action::Lost(Disconnect::Closed) | Action::Tls(Handshake::Fails(_)) => self.push(Act::Close),
             Action::Lost(Disconnect::Reset) => self.push(Act::Reset),
             Action::Silence(_) => self.push(Act::Silence),
-            Action::Done { .. } | Action::NextMessage | Action::Quit => {}
-            Action::Lost(_) | Action::ConnectFails(..) | Action::Cancel(_) => {
+            Action::Tls(Handshake::Secured { .. }) => self.push(Act::Secure),
+            Action::Done { .. } | Action::NextMessage | Action::Quit | Action::Know(_) => {}
+            Action::Lost(_) | Action::ConnectFails(..) | Action::Cancel(_) | Action::AbandonAuth(_) => {
                 return Err("no server can cause this, so it cannot be played");
             }
         }

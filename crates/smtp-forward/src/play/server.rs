@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use smtp_testkit::server::{Got, Link, Writes};
+use smtp_testkit::server::{Got, Link, Writes, tls::Certificates};
 
 use super::{
     conversation::{Conversation, Ended},
@@ -93,6 +93,7 @@ impl Serving<'_> {
                         return Err(Left);
                     }
                 }
+                Act::Secure => self.link.secure(Certificates::of_this_process())?,
                 Act::Content => self.content()?,
                 Act::ContentLines(lines) => {
                     for _ in 0..*lines {

@@ -8,7 +8,10 @@ pub(crate) mod reasons;
 use std::fmt::{self, Display};
 
 use serde::Serialize;
-use smtp_proto::{Cause, Disconnect, ForwardPath, Need, RecipientReport, Report};
+use smtp_client::tls::looks_like_tls;
+use smtp_proto::{
+    AttemptEnd, AttemptReport, Cause, Disconnect, ForwardPath, Need, RecipientReport, Report, Stage, TlsReport,
+};
 
 /// Which of several messages a report is about. With several connections, reports may come out of order.
 #[derive(Serialize, Debug)]
@@ -32,7 +35,18 @@ pub(crate) fn hint(report: Report<'_>) -> Option<String> {
     let is_for_domain = |recipient: RecipientReport<'_>| {
         failed_for(Need::Smtputf8, &recipient) && needs_smtputf8_for_its_domain(recipient.path)
     };
+    // A server that waits for a TLS handshake sends no greeting, or a TLS alert once it receives something else.
+    let may_want_tls = |attempt: AttemptReport<'_>| match attempt.end() {
+        Some(AttemptEnd::TimedOut) => attempt.stage() == Stage::Greeting,
+        Some(AttemptEnd::InvalidReply(_)) => looks_like_tls(attempt.detail()),
+        _ => false,
+    };
+    let is_in_clear = |attempt: &AttemptReport<'_>| !matches!(attempt.tls(), TlsReport::Secured { .. });
     let hints = [
+        (
+            report.attempts().filter(is_in_clear).any(may_want_tls),
+            "The server may expect TLS from the start: `--tls implicit`.\n",
+        ),
         (report.recipients().any(is_for_content), "`--8bit send` sends 8-bit content without announcing it.\n"),
         (
             report.recipients().any(is_for_domain),

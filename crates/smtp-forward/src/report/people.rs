@@ -3,7 +3,7 @@
 use std::fmt;
 
 use console::style;
-use smtp_proto::{AttemptEnd, AttemptReport, Disconnect, Escaped, LONGEST_LINE, Report, Stage, Status};
+use smtp_proto::{AttemptEnd, AttemptReport, Disconnect, Escaped, LONGEST_LINE, Report, Stage, Status, TlsReport};
 
 use super::Which;
 
@@ -34,12 +34,35 @@ impl fmt::Display for Message<'_> {
                 )?;
             }
         }
-        write!(f, "{}", Connections(*report))?;
+        write!(f, "{}{}", Connections(*report), Secured(*report))?;
         match report.longest_line() {
             Some(longest) => {
                 writeln!(f, "A line has {longest} octets: not every server accepts more than {LONGEST_LINE}.")
             }
             None => Ok(()),
+        }
+    }
+}
+
+/// How the last connection was secured.
+struct Secured<'a>(Report<'a>);
+
+impl fmt::Display for Secured<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let was_used = |attempt: &AttemptReport<'_>| attempt.reused() || attempt.hello_reply().is_some();
+        let Some(attempt) = self.0.attempts().last().filter(was_used) else { return Ok(()) };
+        match attempt.tls() {
+            TlsReport::Secured { version, unverified: None } => write!(f, "Over {version}, to a verified server")?,
+            TlsReport::Secured { version, unverified: Some(why) } => {
+                write!(f, "Over {version}, to a server that was not verified: {}", Escaped(why))?;
+            }
+            TlsReport::NotOffered => f.write_str("In clear: the server does not offer STARTTLS")?,
+            TlsReport::Refused(reply) => write!(f, "In clear: the server refused STARTTLS with {reply}")?,
+            _ => f.write_str("In clear")?,
+        }
+        match attempt.mechanism() {
+            Some(mechanism) => writeln!(f, "; authenticated with {}.", mechanism.name()),
+            None => f.write_str(".\n"),
         }
     }
 }
@@ -51,8 +74,9 @@ impl fmt::Display for Connections<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(report) = self;
         let is_told = |attempt: AttemptReport<'_>| {
-            // What kept it from opening is the reason of every recipient.
-            let is_the_reason = attempt.stage() == Stage::Connect && report.recipients().next().is_some();
+            // What kept it from opening, or from being secured, is the reason of every recipient.
+            let is_unused = attempt.stage() == Stage::Connect || attempt.end() == Some(AttemptEnd::TlsFailed);
+            let is_the_reason = is_unused && report.recipients().next().is_some();
             is_the_reason || !attempt.is_in_trouble()
         };
         if report.attempts().nth(1).is_none() && report.attempts().all(is_told) {
@@ -84,8 +108,14 @@ fn why_again(before: &AttemptReport<'_>) -> String {
         Some(AttemptEnd::Lost(Disconnect::Closed)) => "The server closed the connection",
         Some(AttemptEnd::Lost(Disconnect::Reset)) => "The server reset the connection",
         Some(AttemptEnd::TimedOut) => "The server fell silent",
+        Some(AttemptEnd::TlsFailed) => {
+            return "The TLS handshake failed: a new connection was opened without TLS.".to_owned();
+        }
         _ => "The connection was lost",
     };
+    if let Stage::StartTls | Stage::Handshake = before.stage() {
+        return format!("{what} at {}: a new connection was opened without TLS.", before.stage());
+    }
     let when = match (before.ehlo_refusal(), before.hello_reply()) {
         (Some(_), _) => "after EHLO was refused",
         (None, Some(_)) => "after EHLO was answered",

@@ -191,6 +191,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_quoted_is_left_out_with_its_quotes() {
+        for (text, expected) in
+            [("a\"b\"c", "ac"), ("\"a\\\"b\"c", "c"), ("a\\\"b\"", "a\\"), ("\"a\\\\\"b", "b"), ("\"a", "")]
+        {
+            assert_eq!(unquoted(text).collect::<alloc::string::String>(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn characters_that_fool_a_reader_are_refused_everywhere() {
         let ranges = [
             '\u{ad}'..='\u{ad}',

@@ -2,18 +2,18 @@
 
 use super::{
     Delivery, Place,
-    state::{LastConnection, Refusal, State},
+    state::{LastConnection, Plan, Refusal, State, Tls},
 };
 use crate::{
     address::HelloName,
     command::Command,
-    config::{Afterwards, Protocol},
+    config::Afterwards,
     content::ContentError,
-    envelope::Needs,
     outcome::{AttemptEnd, Hello, Status},
     recipients::SettledBy,
     reply::{Class, Code, ReplyError, Severity},
     retry::Interruption,
+    security::Security,
     stage::Stage,
     transaction::{NextMail, Origin, ReplyFacts, Then, Transaction, Verdicts, status_of_unmet},
 };
@@ -21,30 +21,22 @@ use crate::{
 impl Delivery {
     pub(super) fn begin(&mut self) {
         self.open_ledger();
-        self.state = State::Connecting(self.first_hello(), Place::Any);
-    }
-
-    pub(super) fn first_hello(&self) -> Hello {
-        match self.config.protocol() {
-            Protocol::Smtp => Hello::Ehlo,
-            Protocol::Lmtp => Hello::Lhlo,
-        }
+        self.host = self.host.for_new_delivery();
+        self.state = State::Connecting(self.first_plan(), Place::Any);
     }
 
     pub(super) fn open_ledger(&mut self) {
         self.ledger.open(self.envelope.forward_paths().len());
     }
 
-    pub(super) fn needs(&self) -> Needs {
-        self.config.needs(&self.envelope)
-    }
-
     pub(super) fn on_reply(&mut self, stage: Stage, reply: &ReplyFacts) {
         match self.state {
-            State::Greeting(hello) => self.on_greeting(hello, reply),
-            State::Ehlo => self.on_ehlo(reply),
-            State::Lhlo => match reply.code.meaning() {
-                Class::Success => self.on_hello(reply, Origin::Lhlo),
+            State::Greeting(plan) => self.on_greeting(plan, reply),
+            State::Ehlo(plan) => self.on_ehlo(plan, reply),
+            State::StartTls(hello) => self.on_starttls_reply(hello, reply),
+            State::Authenticating(authenticating) => self.on_auth_reply(authenticating, reply),
+            State::Lhlo(plan) => match reply.code.meaning() {
+                Class::Success => self.on_hello_accepted(plan, reply, Origin::Lhlo),
                 Class::Intermediate => self.on_unexpected(reply),
                 Class::Refusal(severity) => self.refuse(severity, reply, Verdicts::Provisional),
             },
@@ -60,37 +52,50 @@ impl Delivery {
                 let doubted = !reply.code.answers_quit() && self.doubt_refusals(Some(reply));
                 self.done(if doubted { AttemptEnd::Unexpected } else { AttemptEnd::Quit });
             }
-            State::Leaving(ended) => self.reconnect(ended, self.first_hello(), Place::Any),
-            State::Transaction(_) | State::Connecting(..) | State::Done(_) => self.on_transaction_reply(stage, reply),
+            State::Leaving(ended) => self.start_over(ended),
+            State::Transaction(_)
+            | State::Connecting(..)
+            | State::SecuringFirst(_)
+            | State::Securing(_)
+            | State::Done(_) => self.on_transaction_reply(stage, reply),
         }
     }
 
-    fn on_greeting(&mut self, hello: Hello, reply: &ReplyFacts) {
+    fn on_greeting(&mut self, plan: Plan, reply: &ReplyFacts) {
+        let is_retry = self.ledger.attempts.len() > 1;
         if let Some(attempt) = self.ledger.attempt() {
             attempt.greeting = Some(reply.kept);
         }
-        match (reply.code.meaning(), hello) {
-            (Class::Success, Hello::Ehlo) => self.say(&Said::Ehlo, State::Ehlo),
-            (Class::Success, Hello::Helo) => self.say_helo(Refusal::None),
-            (Class::Success, Hello::Lhlo) => self.say(&Said::Lhlo, State::Lhlo),
-            (Class::Intermediate, _) => self.on_unexpected(reply),
-            // The same host accepted the first connection and then hung up on EHLO, so this is not permanent.
-            (Class::Refusal(_), Hello::Helo) => self.refuse(Severity::Transient, reply, Verdicts::Final),
-            (Class::Refusal(severity), Hello::Ehlo | Hello::Lhlo) => self.refuse(severity, reply, Verdicts::Final),
+        match reply.code.meaning() {
+            Class::Success => self.greeted(plan),
+            Class::Intermediate => self.on_unexpected(reply),
+            // The same host accepted the first connection and then failed at EHLO or TLS, so this is not permanent.
+            Class::Refusal(_) if is_retry => self.refuse(Severity::Transient, reply, Verdicts::Final),
+            Class::Refusal(severity) => self.refuse(severity, reply, Verdicts::Final),
+        }
+    }
+
+    /// Sends the first hello, or the first after the handshake.
+    pub(super) fn greeted(&mut self, plan: Plan) {
+        match plan {
+            Plan { hello: Hello::Lhlo, .. } => self.say(&Said::Lhlo, State::Lhlo(plan)),
+            Plan { hello: Hello::Helo, tls: Tls::No } => self.say_helo(Refusal::None),
+            // Only EHLO shows whether STARTTLS is offered.
+            Plan { hello: Hello::Ehlo | Hello::Helo, .. } => self.say(&Said::Ehlo, State::Ehlo(plan)),
         }
     }
 
     /// RFC 1869 sections 4.5 and 4.6: after any reply but a success, HELO follows on the same connection.
-    fn on_ehlo(&mut self, reply: &ReplyFacts) {
+    fn on_ehlo(&mut self, plan: Plan, reply: &ReplyFacts) {
         let severity = match reply.code.meaning() {
-            Class::Success => return self.on_hello(reply, Origin::Ehlo),
+            Class::Success => return self.on_hello_accepted(plan, reply, Origin::Ehlo),
             Class::Intermediate => Severity::Transient,
             Class::Refusal(severity) => severity,
         };
         if let Some(attempt) = self.ledger.attempt() {
             attempt.ehlo_refusal = Some(reply.kept);
         }
-        let needs = self.needs();
+        let needs = self.needs_beyond_helo();
         if needs.is_empty() {
             self.say_helo(Refusal::OfEhlo(severity));
         } else {
@@ -105,7 +110,16 @@ impl Delivery {
 
     fn on_helo(&mut self, refusal: Refusal, reply: &ReplyFacts) {
         match (reply.code.meaning(), refusal) {
-            (Class::Success, _) => self.on_hello(reply, Origin::Helo),
+            (Class::Success, _) => {
+                if let Some(attempt) = self.ledger.attempt() {
+                    attempt.hello_reply = Some(reply.kept);
+                }
+                // A hang-up on EHLO inside TLS says nothing about EHLO in clear.
+                if refusal == Refusal::None && self.session.security() == Security::Clear {
+                    self.host.learn_helo_only();
+                }
+                self.begin_transaction(Origin::Helo);
+            }
             (Class::Refusal(_), Refusal::OfEhlo(severity)) if reply.code == Code::BAD_SEQUENCE => {
                 self.say(&Said::Rset, State::RsetBeforeHelo(severity));
             }
@@ -124,19 +138,16 @@ impl Delivery {
         }
     }
 
-    fn on_hello(&mut self, reply: &ReplyFacts, origin: Origin) {
-        if let Some(attempt) = self.ledger.attempt() {
-            attempt.hello_reply = Some(reply.kept);
-        }
-        self.begin_transaction(origin);
-    }
-
     pub(super) fn begin_transaction(&mut self, origin: Origin) {
         if self.envelope.forward_paths().is_empty() {
             return self.say_quit(Verdicts::Final);
         }
-        let Self { session, config, envelope, ledger, .. } = self;
-        match Transaction::begin(origin, session, config, envelope, ledger) {
+        if self.must_authenticate() {
+            return self.authenticate(origin);
+        }
+        let needs = self.needs();
+        let Self { session, envelope, ledger, .. } = self;
+        match Transaction::begin(origin, needs, session, envelope, ledger) {
             Some(transaction) => self.enter(State::Transaction(transaction)),
             None => self.finish(NextMail::Nothing, Verdicts::Final, origin),
         }
@@ -186,7 +197,8 @@ impl Delivery {
     }
 
     pub(super) fn on_invalid_reply(&mut self, stage: Stage, begun: bool, error: &ReplyError) {
-        let detail = self.ledger.kept.keep(error.excerpt());
+        let excerpt = if self.session.hides() { &[] } else { error.excerpt() };
+        let detail = self.ledger.kept.keep(excerpt);
         self.note_detail(detail);
         self.end_at(stage, begun, AttemptEnd::InvalidReply(error.kind()), Interruption::ProtocolError, None);
     }
@@ -255,13 +267,14 @@ impl Delivery {
     }
 
     /// Sends one command and enters the state in which its reply is handled.
-    fn say(&mut self, said: &Said, state: State) {
+    pub(super) fn say(&mut self, said: &Said, state: State) {
         let literal = self.local_address.filter(|_| self.config.address_literal()).map(HelloName::from);
         let name = literal.as_ref().unwrap_or(self.config.hello_name());
         let (command, hello) = match said {
             Said::Ehlo => (Command::Ehlo(name), Some(Hello::Ehlo)),
             Said::Helo => (Command::Helo(name), Some(Hello::Helo)),
             Said::Lhlo => (Command::Lhlo(name), Some(Hello::Lhlo)),
+            Said::StartTls => (Command::StartTls, None),
             Said::Rset => (Command::Rset, None),
             Said::Quit => (Command::Quit, None),
         };
@@ -277,10 +290,11 @@ impl Delivery {
 }
 
 /// A command that does not depend on the message.
-enum Said {
+pub(super) enum Said {
     Ehlo,
     Helo,
     Lhlo,
+    StartTls,
     Rset,
     Quit,
 }

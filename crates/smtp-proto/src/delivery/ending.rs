@@ -2,11 +2,11 @@
 
 use super::{
     Delivery, Place,
-    state::{LastConnection, Refusal, State},
+    state::{LastConnection, Plan, Refusal, State, Tls},
 };
 use crate::{
     kept::KeptText,
-    outcome::{AttemptEnd, Hello, Status},
+    outcome::{AttemptEnd, Status},
     recipients::SettledBy,
     reply::{EXCERPT, Severity},
     retry::{self, Interruption, Next, Point, Situation},
@@ -16,7 +16,8 @@ use crate::{
 
 impl Delivery {
     pub(super) fn end_here(&mut self, ended: AttemptEnd, interruption: Interruption) {
-        let held = self.session.incomplete_reply();
+        // An incomplete reply may be the start of an echo.
+        let held = if self.session.hides() { &[] } else { self.session.incomplete_reply() };
         let detail = self.ledger.kept.keep(held.get(..EXCERPT).unwrap_or(held));
         self.note_detail(detail);
         self.end_at(self.session.stage(), self.session.begun(), ended, interruption, None);
@@ -85,10 +86,23 @@ impl Delivery {
             _ => None,
         };
         let said = reply.map(|reply| reply.kept).or(ehlo_refusal);
-        let by_what = said.map_or(SettledBy::Connections, SettledBy::Reply);
+        let auth_refusal = match &self.state {
+            State::Authenticating(authenticating) => authenticating.refusal(),
+            _ => None,
+        };
+        let by_what = match (auth_refusal, said) {
+            // A server that closes the connection after it refused the credentials still refused them.
+            (Some((mechanism, reply)), _) => SettledBy::AuthRefused(mechanism, reply),
+            (None, Some(said)) => SettledBy::Reply(said),
+            (None, None) => SettledBy::Connections,
+        };
         match self.after(point, interruption) {
-            Next::Helo => return self.reconnect(ended, Hello::Helo, Place::Same),
-            Next::Afresh => return self.reconnect(ended, self.first_hello(), Place::Any),
+            Next::Helo => return self.reconnect(ended, self.helo_plan(), Place::Same),
+            Next::Clear => {
+                let plan = Plan { tls: Tls::No, ..self.first_plan() };
+                return self.reconnect(ended, plan, Place::Same);
+            }
+            Next::Afresh => return self.start_over(ended),
             Next::Unconfirmed => self.ledger.settle(Status::Unconfirmed, by_what),
             Next::Forbidden(needs) => self.ledger.settle(Status::Deferred, SettledBy::Needs(needs, said)),
             Next::Defer => self.ledger.settle(Status::Deferred, by_what),
@@ -96,12 +110,17 @@ impl Delivery {
         self.done(ended);
     }
 
-    pub(super) fn reconnect(&mut self, ended: AttemptEnd, hello: Hello, place: Place) {
+    /// The message gets a new connection, to any address of the next hop.
+    pub(super) fn start_over(&mut self, ended: AttemptEnd) {
+        self.reconnect(ended, self.first_plan(), Place::Any);
+    }
+
+    fn reconnect(&mut self, ended: AttemptEnd, plan: Plan, place: Place) {
         self.note_end(ended);
         // Recipients that were refused on this connection will be tried again.
         self.ledger.recipients.reopen();
         self.session.close();
-        self.state = State::Connecting(hello, place);
+        self.state = State::Connecting(plan, place);
     }
 
     pub(super) fn done(&mut self, ended: AttemptEnd) {
@@ -116,16 +135,23 @@ impl Delivery {
     }
 
     pub(super) fn after(&self, point: Point, interruption: Interruption) -> Next {
-        retry::after(Situation::new(point, interruption).with_needs(self.needs()).with_policy(self.config.helo_retry()))
+        retry::after(
+            Situation::new(point, interruption)
+                .with_needs(self.needs_beyond_helo())
+                .with_policy(self.config.helo_retry()),
+        )
     }
 
     /// How far the connection had come. `begun`: whether the first octet of the command at `stage` was sent.
     pub(super) fn point(&self, stage: Stage, begun: bool) -> Point {
         match &self.state {
             State::Connecting(..) | State::Greeting(_) | State::Done(_) => Point::BeforeHello,
-            State::Ehlo if !begun => Point::BeforeHello,
-            State::Ehlo => Point::Ehlo,
-            State::Lhlo => Point::Lhlo,
+            State::Ehlo(_) if !begun => Point::BeforeHello,
+            State::Ehlo(_) => Point::Ehlo,
+            State::Lhlo(_) => Point::Lhlo,
+            State::StartTls(_) => Point::StartTls,
+            State::SecuringFirst(_) | State::Securing(_) => Point::Handshake,
+            State::Authenticating(_) => Point::Auth,
             State::Helo(Refusal::None) => Point::Helo,
             State::Helo(Refusal::OfEhlo(severity) | Refusal::OfHelo(severity)) | State::RsetBeforeHelo(severity) => {
                 Point::EhloRefused(*severity)
@@ -148,9 +174,13 @@ impl Delivery {
             }
             State::Quitting(Verdicts::OfContent) => recipients.unconfirm_refused(),
             State::Connecting(..)
+            | State::SecuringFirst(_)
             | State::Greeting(_)
-            | State::Ehlo
-            | State::Lhlo
+            | State::Ehlo(_)
+            | State::Lhlo(_)
+            | State::StartTls(_)
+            | State::Securing(_)
+            | State::Authenticating(_)
             | State::Helo(_)
             | State::RsetBeforeHelo(_)
             | State::Quitting(Verdicts::Final)

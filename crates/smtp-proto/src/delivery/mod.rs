@@ -1,7 +1,9 @@
 //! Delivers one message to one next hop, over as many connections as needed.
 
+mod authenticating;
 mod conversation;
 mod ending;
+mod securing;
 mod state;
 mod step;
 
@@ -19,10 +21,12 @@ use crate::{
     report::Report,
     retry::{self, Interruption, Next, Point},
     session::{Event, Session, SessionError},
+    stage::Stage,
     transaction::{Origin, ReplyFacts, Transaction, Verdicts},
 };
-use state::{Heard, LastConnection, State};
-pub use step::{Connect, MisuseError, Place, Step, Transmit};
+use securing::Host;
+use state::{Heard, LastConnection, Plan, State, Tls};
+pub use step::{AuthRequest, Authenticate, Connect, MisuseError, Place, Secure, Step, Transmit};
 
 #[doc = include_str!("driving.md")]
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -34,6 +38,7 @@ pub struct Delivery {
     ledger: Ledger,
     /// The local address of the connection, if the driver reported it.
     local_address: Option<IpAddr>,
+    host: Host,
 }
 
 impl Delivery {
@@ -46,6 +51,7 @@ impl Delivery {
             state: State::Done(LastConnection::Closed),
             ledger: Ledger::default(),
             local_address: None,
+            host: Host::default(),
             config,
             envelope,
         };
@@ -68,9 +74,12 @@ impl Delivery {
                 0 => self.poll_session(),
                 room => Step::Content(room),
             },
+            State::SecuringFirst(_) | State::Securing(_) => self.poll_handshake(),
+            State::Authenticating(authenticating) => self.poll_authentication(authenticating),
             State::Greeting(_)
-            | State::Ehlo
-            | State::Lhlo
+            | State::Ehlo(_)
+            | State::Lhlo(_)
+            | State::StartTls(_)
             | State::Helo(_)
             | State::RsetBeforeHelo(_)
             | State::Rset(_)
@@ -87,7 +96,10 @@ impl Delivery {
         }
         match self.session.output() {
             [] => Step::Receive(timeout),
-            output => Step::Transmit(Transmit::new(output, timeout)),
+            output => {
+                let is_sensitive = self.session.is_output_sensitive();
+                Step::Transmit(Transmit::new(output, timeout).with_sensitive(is_sensitive))
+            }
         }
     }
 
@@ -124,11 +136,18 @@ impl Delivery {
     }
 
     fn connected_through(&mut self, local_address: Option<IpAddr>) -> Result<(), MisuseError> {
-        let State::Connecting(hello, _) = self.state else { return Err(MisuseError::NotConnecting) };
+        let State::Connecting(plan, _) = self.state else { return Err(MisuseError::NotConnecting) };
         self.local_address = local_address;
+        self.host.can_bind = false;
         self.session.restart();
         self.ledger.attempts.push(Attempt::new(false));
-        self.enter(State::Greeting(hello));
+        match plan {
+            Plan { hello, tls: Tls::Implicit } => {
+                self.enter(State::SecuringFirst(hello));
+                self.ledger.attempt().into_iter().for_each(|attempt| attempt.stage = Stage::Handshake);
+            }
+            Plan { tls: Tls::No | Tls::IfOffered | Tls::Required, .. } => self.enter(State::Greeting(plan)),
+        }
         Ok(())
     }
 
@@ -152,17 +171,22 @@ impl Delivery {
     /// Reports octets that arrived, in pieces of any size. Input after the session has ended is ignored.
     pub fn received(&mut self, octets: &[u8]) -> Result<(), MisuseError> {
         self.check_connected()?;
+        if let State::SecuringFirst(_) = self.state {
+            self.received_before_handshake(octets);
+            return Ok(());
+        }
         let mut rest = octets;
-        // Ends because a session that has ended returns no more events.
-        loop {
+        // A session that has ended takes the rest without an event.
+        while !rest.is_empty() {
             let (stage, begun) = (self.session.stage(), self.session.begun());
             let limit = self.config.limits().kept_reply();
             let (taken, event) = self.session.received(rest);
             let heard = match event {
-                None => return Ok(()),
-                Some(Event::Reply { stage, reply }) => {
+                None => break,
+                Some(Event::Reply { stage, reply }) if stage != Stage::Auth => {
                     Heard::Reply(stage, ReplyFacts::keep(&reply, &mut self.ledger, limit))
                 }
+                Some(Event::Reply { stage, reply }) => Self::heard_to_auth(&mut self.ledger, stage, &reply, limit),
                 Some(Event::ServiceClosing(reply)) => {
                     Heard::ServiceClosing(ReplyFacts::keep(&reply, &mut self.ledger, limit))
                 }
@@ -177,6 +201,7 @@ impl Delivery {
             rest = rest.get(taken..).unwrap_or_default();
             match heard {
                 Heard::Reply(stage, reply) => self.on_reply(stage, &reply),
+                Heard::Challenge(challenge) => self.on_challenge(challenge),
                 Heard::ServiceClosing(reply) => {
                     self.note_reply(&reply);
                     let interruption = match reply.code {
@@ -190,6 +215,7 @@ impl Delivery {
                 Heard::InvalidReply(error) => self.on_invalid_reply(stage, begun, &error),
             }
         }
+        Ok(())
     }
 
     /// Reports that the connection is lost. Report everything that has arrived before you call this.
@@ -276,9 +302,13 @@ impl Delivery {
                 self.ledger.settle(Status::Deferred, SettledBy::Cancelled(why));
                 self.state = State::Done(LastConnection::Closed);
             }
-            State::Greeting(_)
-            | State::Ehlo
-            | State::Lhlo
+            State::SecuringFirst(_)
+            | State::Greeting(_)
+            | State::Ehlo(_)
+            | State::Lhlo(_)
+            | State::StartTls(_)
+            | State::Securing(_)
+            | State::Authenticating(_)
             | State::Helo(_)
             | State::RsetBeforeHelo(_)
             | State::Transaction(_)
@@ -286,7 +316,7 @@ impl Delivery {
                 let point = self.point(self.session.stage(), self.session.begun());
                 let status = match self.after(point, Interruption::Cancelled) {
                     Next::Unconfirmed => Status::Unconfirmed,
-                    Next::Helo | Next::Afresh | Next::Defer | Next::Forbidden(_) => Status::Deferred,
+                    Next::Helo | Next::Clear | Next::Afresh | Next::Defer | Next::Forbidden(_) => Status::Deferred,
                 };
                 self.ledger.settle(status, SettledBy::Cancelled(why));
                 self.done(AttemptEnd::Abandoned);
@@ -306,9 +336,8 @@ impl Delivery {
         match last {
             LastConnection::Closed => self.begin(),
             LastConnection::Kept(hello) => {
-                self.open_ledger();
-                self.ledger.attempts.push(Attempt { hello: Some(hello), ..Attempt::new(true) });
-                if retry::can_serve(hello, self.needs()) {
+                self.ledger.reopen(self.envelope.forward_paths().len(), hello);
+                if retry::can_serve(hello, self.needs_beyond_helo()) {
                     self.begin_transaction(Origin::Message);
                 } else {
                     self.leave(AttemptEnd::Quit);

@@ -1,7 +1,8 @@
 //! The states of a delivery.
 
-use super::step::Place;
+use super::{authenticating::Authenticating, step::Place};
 use crate::{
+    kept::KeptText,
     outcome::{AttemptEnd, Hello},
     reply::{ReplyError, Severity},
     stage::Stage,
@@ -11,11 +12,18 @@ use crate::{
 /// What the delivery waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum State {
-    /// Waiting for a connection, on which this hello will be sent.
-    Connecting(Hello, Place),
-    Greeting(Hello),
-    Ehlo,
-    Lhlo,
+    /// Waiting for a connection, which is then used like this.
+    Connecting(Plan, Place),
+    /// The TLS handshake is under way before the greeting (RFC 8314 section 3).
+    SecuringFirst(Hello),
+    Greeting(Plan),
+    Ehlo(Plan),
+    Lhlo(Plan),
+    /// STARTTLS was sent. This hello follows the handshake.
+    StartTls(Hello),
+    /// STARTTLS was accepted, and the TLS handshake is under way.
+    Securing(Hello),
+    Authenticating(Authenticating),
     Helo(Refusal),
     /// RSET was sent to clear the state that a refused EHLO left on the server (RFC 1869 section 4.6).
     RsetBeforeHelo(Severity),
@@ -28,6 +36,27 @@ pub(super) enum State {
     /// as the end of the old one.
     Leaving(AttemptEnd),
     Done(LastConnection),
+}
+
+/// How a connection is used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Plan {
+    /// The hello that precedes MAIL.
+    pub(super) hello: Hello,
+    pub(super) tls: Tls,
+}
+
+/// How a connection is secured.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Tls {
+    /// Not at all, or it is secured already.
+    No,
+    /// With STARTTLS if it is offered.
+    IfOffered,
+    /// With STARTTLS, or the message is not sent.
+    Required,
+    /// Before the greeting.
+    Implicit,
 }
 
 /// What was refused on this connection before HELO was sent.
@@ -50,6 +79,8 @@ pub(super) enum LastConnection {
 /// An event that does not borrow from the session.
 pub(super) enum Heard {
     Reply(Stage, ReplyFacts),
+    /// A challenge; `None` if it is not valid.
+    Challenge(Option<KeptText>),
     ServiceClosing(ReplyFacts),
     Unsolicited(Stage, ReplyFacts),
     OutOfStep(ReplyFacts),

@@ -2,7 +2,7 @@
 
 use core::{fmt, time::Duration};
 
-use crate::{escape::Escaped, report::Report, timeouts::Timeout};
+use crate::{escape::Escaped, mechanisms::Mechanism, report::Report, timeouts::Timeout};
 
 /// What to do next.
 ///
@@ -20,6 +20,11 @@ pub enum Step<'a> {
     /// Give at most this many octets of the message with [`content`](super::Delivery::content), or report its end with
     /// [`end_content`](super::Delivery::end_content). Never zero.
     Content(usize),
+    /// Run a TLS handshake on the open connection, and report [`secured`](super::Delivery::secured) or
+    /// [`secure_failed`](super::Delivery::secure_failed).
+    Secure(Secure),
+    /// Compute what to send next to authenticate. Each [request](Authenticate::request) says which method answers it.
+    Authenticate(Authenticate<'a>),
     /// Read, and report [`received`](super::Delivery::received),
     /// [`disconnected`](super::Delivery::disconnected) or [`timed_out`](super::Delivery::timed_out).
     Receive(Timeout),
@@ -56,6 +61,74 @@ pub enum Place {
     Same,
 }
 
+/// A TLS handshake to run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub struct Secure {
+    /// Whether to abort the handshake if the server's certificate cannot be verified. If not, accept every certificate,
+    /// and report whether it could be verified.
+    pub must_verify: bool,
+    /// How long the whole handshake may take. Then report [`timed_out`](super::Delivery::timed_out).
+    pub timeout: Timeout,
+}
+
+impl Secure {
+    /// A handshake that may take this long.
+    pub const fn new(must_verify: bool, timeout: Timeout) -> Self {
+        Self { must_verify, timeout }
+    }
+}
+
+/// What to compute for an authentication.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Authenticate<'a> {
+    /// The mechanism.
+    pub mechanism: Mechanism,
+    /// What is asked for.
+    pub request: AuthRequest<'a>,
+}
+
+impl<'a> Authenticate<'a> {
+    /// A request for this mechanism.
+    pub const fn new(mechanism: Mechanism, request: AuthRequest<'a>) -> Self {
+        Self { mechanism, request }
+    }
+}
+
+/// What an authentication asks for. To give up instead, call [`auth_abandon`](super::Delivery::auth_abandon).
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "a driver must handle every request")]
+pub enum AuthRequest<'a> {
+    /// Start a new exchange, and answer with [`auth_start`](super::Delivery::auth_start).
+    Start {
+        /// The most octets that an initial response may have. `None` if there must be none.
+        initial: Option<usize>,
+    },
+    /// Answer this challenge, without its base64, with [`auth_response`](super::Delivery::auth_response).
+    Challenge(&'a [u8]),
+    /// The server reports success. If the exchange agrees, answer with
+    /// [`auth_complete`](super::Delivery::auth_complete). It must not if the server has yet to prove who it is.
+    Success,
+}
+
+/// Does not show the challenge, in which a server may echo a secret.
+impl fmt::Debug for AuthRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start { initial } => f.debug_struct("Start").field("initial", initial).finish(),
+            Self::Challenge(octets) => write!(f, "Challenge({} octets)", octets.len()),
+            Self::Success => f.write_str("Success"),
+        }
+    }
+}
+
+impl fmt::Debug for Authenticate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticate").field("mechanism", &self.mechanism).field("request", &self.request).finish()
+    }
+}
+
 /// Octets to write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Transmit<'a> {
@@ -68,6 +141,13 @@ impl<'a> Transmit<'a> {
     /// Octets that are not sensitive.
     pub const fn new(octets: &'a [u8], timeout: Timeout) -> Self {
         Self { octets, timeout, is_sensitive: false }
+    }
+
+    /// The same, marked as [sensitive](Self::is_sensitive) or not.
+    #[must_use]
+    pub const fn with_sensitive(mut self, is_sensitive: bool) -> Self {
+        self.is_sensitive = is_sensitive;
+        self
     }
 
     /// The octets. Never empty.
@@ -115,6 +195,14 @@ pub enum MisuseError {
     NoContentWanted,
     /// More content was given than the delivery asked for.
     TooMuchContent,
+    /// The delivery did not ask for a TLS handshake.
+    NotSecuring,
+    /// The delivery did not ask for this authentication answer.
+    NotAuthenticating,
+    /// The initial response is longer than the delivery asked for.
+    InitialResponseTooLong,
+    /// The delivery has connected already.
+    AlreadyConnected,
     /// The delivery is not done.
     NotDone,
 }
@@ -127,6 +215,10 @@ impl fmt::Display for MisuseError {
             Self::NothingToSend => "more octets were reported as sent than there were to send",
             Self::NoContentWanted => "the delivery did not ask for content",
             Self::TooMuchContent => "more content was given than the delivery asked for",
+            Self::NotSecuring => "the delivery did not ask for a TLS handshake",
+            Self::NotAuthenticating => "the delivery did not ask for this authentication answer",
+            Self::InitialResponseTooLong => "the initial response is longer than the delivery asked for",
+            Self::AlreadyConnected => "the delivery has connected already",
             Self::NotDone => "the delivery is not done",
         })
     }

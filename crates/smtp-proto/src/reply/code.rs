@@ -31,10 +31,16 @@ impl Code {
     pub const CHANNEL_CLOSING: Self = Self(221);
     /// 421, "Service not available, closing transmission channel": may arrive at any time.
     pub const SERVICE_CLOSING: Self = Self(421);
+    /// 235, "Authentication successful": the reply to AUTH (RFC 4954).
+    pub const AUTHENTICATED: Self = Self(235);
+    /// 334: the server's challenge, in reply to AUTH or a response (RFC 4954).
+    pub const AUTH_CHALLENGE: Self = Self(334);
     /// 354, "Start mail input": the only reply to DATA after which content may be sent.
     pub const START_MAIL_INPUT: Self = Self(354);
     /// 503, "Bad sequence of commands".
     pub const BAD_SEQUENCE: Self = Self(503);
+    /// 530: TLS or authentication is required first (RFC 3207, RFC 4954).
+    pub const ACCESS_DENIED: Self = Self(530);
     /// 552, "Requested mail action aborted: exceeded storage allocation". It is temporary for a recipient if others
     /// were accepted before (RFC 5321 section 4.5.3.1.10).
     pub const EXCEEDED_STORAGE: Self = Self(552);

@@ -27,6 +27,9 @@ pub enum ReplyErrorKind {
     LineTooLong,
     /// The reply, with the empty lines before it, is longer than [`Limits::reply`](crate::Limits::reply).
     ReplyTooLong,
+    /// Octets arrived where the TLS handshake was due. They may have been injected (RFC
+    /// 3207 section 6), so they are not interpreted.
+    BeforeHandshake,
 }
 
 impl ReplyError {
@@ -40,10 +43,15 @@ impl ReplyError {
         &self.excerpt
     }
 
+    /// The same error, without the octets.
+    pub(crate) fn without_excerpt(self) -> Self {
+        Self { excerpt: Vec::new(), ..self }
+    }
+
     /// Not inlined, so that the code that reads a line is small enough to be.
     #[cold]
     #[inline(never)]
-    pub(super) fn new(kind: ReplyErrorKind, line: &[u8]) -> Self {
+    pub(crate) fn new(kind: ReplyErrorKind, line: &[u8]) -> Self {
         let excerpt = line.get(..EXCERPT).unwrap_or(line);
         Self { kind, excerpt: excerpt.to_vec() }
     }
@@ -62,6 +70,7 @@ impl fmt::Display for ReplyErrorKind {
             Self::MixedCodes => "a reply whose lines have different codes",
             Self::LineTooLong => "a reply line longer than the limit",
             Self::ReplyTooLong => "a reply longer than the limit",
+            Self::BeforeHandshake => "octets in clear before the TLS handshake",
         })
     }
 }

@@ -57,6 +57,19 @@ impl<'a> Reply<'a> {
         split_line(self.octets).0
     }
 
+    /// The reply without its text: only its code, and the enhanced status code if it has one.
+    pub(crate) fn codes_only(self) -> Self {
+        let len = match self.enhanced() {
+            Some(_) => {
+                let text = self.first_line();
+                let enhanced = text.iter().position(|octet| *octet == b' ').unwrap_or(text.len());
+                enhanced.saturating_add(4)
+            }
+            None => 3,
+        };
+        Self { octets: self.octets.get(..len).unwrap_or(self.octets), ..self }
+    }
+
     /// The lines after the first, as they arrived.
     pub(crate) fn after_first_line(&self) -> &'a [u8] {
         split_line(self.octets).1

@@ -6,9 +6,11 @@ use core::{fmt, iter};
 use crate::{
     escape::Escaped,
     kept::{Kept, KeptReply},
-    ledger::{Attempt, Ledger},
+    ledger::{Attempt, Ledger, TlsUse},
+    mechanisms::Mechanism,
     outcome::{AttemptEnd, Disconnect, Hello},
     reply::Reply,
+    security::TlsVersion,
     stage::Stage,
 };
 
@@ -71,6 +73,12 @@ impl<'a> AttemptReport<'a> {
         self.attempt.hello_reply.map(|reply| self.reply_of(reply))
     }
 
+    /// The reply that accepted the hello before STARTTLS; `None` if the connection was not secured like that. It lists
+    /// what the server offers in clear.
+    pub fn clear_hello_reply(&self) -> Option<Reply<'a>> {
+        self.attempt.clear_hello_reply.map(|reply| self.reply_of(reply))
+    }
+
     /// The reply that refused EHLO, if the server did so and did not close the connection with 421.
     pub fn ehlo_refusal(&self) -> Option<Reply<'a>> {
         self.attempt.ehlo_refusal.map(|reply| self.reply_of(reply))
@@ -81,7 +89,24 @@ impl<'a> AttemptReport<'a> {
         self.attempt.reply.map(|reply| self.reply_of(reply))
     }
 
-    /// The caller's reason why connecting failed, or up to 256 octets of an invalid or incomplete reply. It may be any
+    /// What became of TLS on this connection.
+    pub fn tls(&self) -> TlsReport<'a> {
+        match self.attempt.tls {
+            TlsUse::NotWanted => TlsReport::NotWanted,
+            TlsUse::NotOffered => TlsReport::NotOffered,
+            TlsUse::Refused(reply) => TlsReport::Refused(self.reply_of(reply)),
+            TlsUse::Verified(version) => TlsReport::Secured { version, unverified: None },
+            TlsUse::Unverified(version, why) => TlsReport::Secured { version, unverified: Some(self.kept.text(why)) },
+        }
+    }
+
+    /// The mechanism with which the client has authenticated on this connection, also for an earlier message; `None` if
+    /// it has not.
+    pub const fn mechanism(&self) -> Option<Mechanism> {
+        self.attempt.mechanism
+    }
+
+    /// The caller's reason why connecting or TLS failed, or up to 256 octets of an invalid or incomplete reply. It may be any
     /// octets; display them [escaped](Escaped).
     pub fn detail(&self) -> &'a [u8] {
         self.kept.text(self.attempt.detail)
@@ -98,6 +123,26 @@ impl<'a> AttemptReport<'a> {
     }
 }
 
+/// What became of TLS on a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum TlsReport<'a> {
+    /// It was not tried, or the handshake did not complete.
+    NotWanted,
+    /// The server does not offer STARTTLS.
+    NotOffered,
+    /// The server refused STARTTLS with this reply.
+    Refused(Reply<'a>),
+    /// The connection was secured.
+    Secured {
+        /// The version of TLS.
+        version: TlsVersion,
+        /// Why the server's certificate could not be verified; `None` if it was. It may be any text; display it
+        /// [escaped](Escaped).
+        unverified: Option<&'a [u8]>,
+    },
+}
+
 impl fmt::Debug for AttemptReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt")
@@ -108,6 +153,8 @@ impl fmt::Debug for AttemptReport<'_> {
             .field("ehlo_refusal", &self.ehlo_refusal())
             .field("reply", &self.reply())
             .field("detail", &Escaped(self.detail()))
+            .field("tls", &self.tls())
+            .field("mechanism", &self.mechanism())
             .finish()
     }
 }
@@ -123,6 +170,7 @@ impl fmt::Display for AttemptReport<'_> {
             Some(AttemptEnd::Quit) => f.write_str("ended with QUIT")?,
             Some(AttemptEnd::Kept) => f.write_str("kept for the next message")?,
             Some(AttemptEnd::ConnectFailed) => f.write_str("could not connect")?,
+            Some(AttemptEnd::TlsFailed) => f.write_str("the TLS handshake failed")?,
             Some(AttemptEnd::Lost(Disconnect::Closed)) => write!(f, "the server closed the connection at {stage}")?,
             Some(AttemptEnd::Lost(Disconnect::Reset)) => write!(f, "the server reset the connection at {stage}")?,
             Some(AttemptEnd::Lost(Disconnect::WriteFailed)) => write!(f, "writing failed at {stage}")?,

@@ -7,8 +7,10 @@ use serde::{
     ser::{SerializeSeq, SerializeStruct},
 };
 
-use super::{AttemptReport, OwnedReport, RecipientReport, Report};
+use super::{AttemptReport, OwnedReport, RecipientReport, Report, TlsReport};
 use crate::{
+    escape::Escaped,
+    mechanisms::Mechanism,
     outcome::{AttemptEnd, Hello, Outcome, Status},
     reply::Reply,
     stage::Stage,
@@ -50,14 +52,29 @@ impl Serialize for RecipientReport<'_> {
 
 impl Serialize for AttemptReport<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut attempt = serializer.serialize_struct("AttemptReport", 6)?;
+        let mut attempt = serializer.serialize_struct("AttemptReport", 7)?;
         attempt.serialize_field("server", &self.server())?;
         attempt.serialize_field("greeting", &self.hello())?;
-        attempt.serialize_field("tls", &false)?;
+        attempt.serialize_field("tls", &JsonTls(self.tls()))?;
+        attempt.serialize_field("auth", &self.mechanism().map(Mechanism::name))?;
         attempt.serialize_field("stage", &self.stage())?;
         attempt.serialize_field("ended", &self.end().map(AttemptEnd::as_str))?;
         attempt.serialize_field("reason", &self.is_in_trouble().then_some(Text(self)))?;
         attempt.end()
+    }
+}
+
+/// What became of TLS on a connection; null if it was not secured.
+struct JsonTls<'a>(TlsReport<'a>);
+
+impl Serialize for JsonTls<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let TlsReport::Secured { version, unverified } = self.0 else { return serializer.serialize_none() };
+        let mut tls = serializer.serialize_struct("Tls", 3)?;
+        tls.serialize_field("version", &Text(version))?;
+        tls.serialize_field("verified", &unverified.is_none())?;
+        tls.serialize_field("reason", &unverified.map(|why| Text(Escaped(why))))?;
+        tls.end()
     }
 }
 

@@ -7,7 +7,7 @@ mod json;
 mod owned;
 mod recipient;
 
-pub use attempt::AttemptReport;
+pub use attempt::{AttemptReport, TlsReport};
 pub use owned::OwnedReport;
 pub use recipient::RecipientReport;
 
@@ -27,7 +27,9 @@ use crate::{envelope::Envelope, kept::KeptReply, ledger::Ledger, outcome::Outcom
 /// {"outcome":"delivered",
 ///  "recipients":[{"address":"bob@example.net","status":"delivered",
 ///    "reply":{"code":250,"enhanced":"2.0.0","text":"2.0.0 Queued"},"reason":"250 2.0.0 Queued"}],
-///  "attempts":[{"server":"192.0.2.1:25","greeting":"ehlo","tls":false,"stage":"quit","ended":"quit","reason":null}]}
+///  "attempts":[{"server":"192.0.2.1:25","greeting":"ehlo",
+///    "tls":{"version":"TLSv1.3","verified":true,"reason":null},"auth":null,
+///    "stage":"quit","ended":"quit","reason":null}]}
 /// ```
 ///
 /// Text from the server is escaped. A reply that settled several recipients is given in full for the first of them and

@@ -31,7 +31,11 @@ pub(super) fn meaning(code: Code, answering: Answering, oldest: Option<Stage>) -
         (Code::CHANNEL_CLOSING | Code::SERVICE_CLOSING, _, _) => Meaning::Closing,
         (_, Answering::Nothing(stage), _) => Meaning::Unsolicited(stage),
         (_, Answering::Command, None) => Meaning::Unsolicited(Stage::Idle),
-        (Code::SERVICE_READY, Answering::Command, Some(stage)) if stage != Stage::Greeting => Meaning::OutOfStep(stage),
+        (Code::SERVICE_READY, Answering::Command, Some(stage))
+            if !matches!(stage, Stage::Greeting | Stage::StartTls) =>
+        {
+            Meaning::OutOfStep(stage)
+        }
         (_, Answering::Command, Some(stage)) => Meaning::Answer(stage),
     }
 }
@@ -56,6 +60,7 @@ mod tests {
             (221, Command, mail, Closing),
             (221, Nothing(Stage::Idle), None, Closing),
             (220, Command, greeting, Answer(Stage::Greeting)),
+            (220, Command, Some(Stage::StartTls), Answer(Stage::StartTls)),
             (220, Command, mail, OutOfStep(Stage::Mail)),
             (220, Command, quit, OutOfStep(Stage::Quit)),
             (220, Nothing(Stage::Mail), mail, Unsolicited(Stage::Mail)),

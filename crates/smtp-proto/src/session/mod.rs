@@ -6,27 +6,32 @@
 mod answer;
 mod error;
 mod event;
+mod hidden;
 mod order;
+mod output;
+mod secure;
 mod state;
 mod unanswered;
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 use core::fmt;
 
 use crate::{
-    capabilities::{Capabilities, SizeLimit},
-    command::{Command, MailParameters},
+    capabilities::Capabilities,
+    command::Command,
     content::ContentEncoder,
-    escape::Escaped,
     limits::Limits,
-    reply::{Class, ReplyDecoder},
+    reply::{Class, Code, Reply, ReplyDecoder, ReplyError, ReplyErrorKind},
+    security::Security,
     stage::Stage,
     timeouts::{Timeout, Timeouts},
 };
 use answer::{Answering, Meaning};
 pub use error::SessionError;
 pub use event::Event;
+use hidden::Hidden;
 use order::{Phase, may_be_followed};
+use output::Output;
 use state::State;
 use unanswered::{Due, Unanswered};
 
@@ -42,16 +47,20 @@ pub struct Session {
     state: State,
     capabilities: Capabilities,
     decoder: ReplyDecoder,
-    output: Vec<u8>,
-    /// How many octets of `output` were sent.
-    sent: usize,
+    output: Output,
     unanswered: Unanswered,
     answering: Answering,
     /// How many recipients were accepted in this transaction; `None` if MAIL was not accepted.
     accepted: Option<usize>,
     /// Whether LHLO was sent, so that each accepted recipient gets a reply to the content (RFC 2033).
     each_recipient: bool,
-    limits: Limits,
+    security: Security,
+    is_authenticated: bool,
+    /// Secrets that must not be shown; `None` if there never were any.
+    hidden: Option<Box<Hidden>>,
+    /// [`Limits::pipeline`] and [`Limits::block`].
+    pipeline: usize,
+    block: usize,
     progress: u32,
     /// How many octets were sent since `progress` changed.
     sent_since: usize,
@@ -67,13 +76,16 @@ impl Session {
             state: State::Over,
             capabilities: Capabilities::default(),
             decoder: ReplyDecoder::new(&limits),
-            output: Vec::new(),
-            sent: 0,
+            output: Output::new(),
             unanswered: Unanswered::new(),
             answering: Answering::Command,
             accepted: None,
             each_recipient: false,
-            limits,
+            security: Security::Clear,
+            is_authenticated: false,
+            hidden: None,
+            pipeline: limits.pipeline(),
+            block: limits.block(),
             progress: 0,
             sent_since: 0,
         };
@@ -96,7 +108,10 @@ impl Session {
         self.unanswered.clear();
         self.accepted = None;
         self.each_recipient = false;
-        self.clear_output();
+        self.security = Security::Clear;
+        self.is_authenticated = false;
+        self.hidden.iter_mut().for_each(|hidden| hidden.restart());
+        self.output.clear();
         self.progressed();
     }
 
@@ -104,8 +119,11 @@ impl Session {
     /// octets were consumed without one. Call it again with the rest of the input. Input after the session has ended
     /// is ignored.
     pub fn received<'a>(&'a mut self, input: &'a [u8]) -> (usize, Option<Event<'a>>) {
-        if self.is_over() || input.is_empty() {
-            return (input.len(), None);
+        if input.is_empty() {
+            return (0, None);
+        }
+        if matches!(self.state, State::Over | State::Handshake) {
+            return (input.len(), self.received_out_of_turn());
         }
         // Empty lines before a reply are not part of it.
         if matches!(self.decoder.held(), [] | [b'\r']) {
@@ -116,23 +134,28 @@ impl Session {
             capabilities,
             decoder,
             output,
-            sent,
             unanswered,
             answering,
             accepted,
+            is_authenticated,
+            hidden,
             progress,
             sent_since,
             ..
         } = self;
-        let (taken, reply) = match decoder.decode(input) {
+        let (taken, whole) = match decoder.decode(input) {
             (taken, Ok(None)) => return (taken, None),
             (taken, Ok(Some(reply))) => (taken, reply),
             (taken, Err(fault)) => {
                 *state = State::Over;
                 output.clear();
-                *sent = 0;
+                let fault = if hidden.is_some() { fault.without_excerpt() } else { fault };
                 return (taken, Some(Event::InvalidReply(fault)));
             }
+        };
+        let reply = match hidden {
+            None => whole,
+            Some(hidden) => without_secrets(whole, hidden),
         };
         *progress = progress.wrapping_add(1);
         *sent_since = 0;
@@ -145,7 +168,6 @@ impl Session {
         if last.is_some() {
             *state = State::Over;
             output.clear();
-            *sent = 0;
             return (taken, last);
         }
         unanswered.answer();
@@ -158,20 +180,33 @@ impl Session {
         }
         match stage {
             Stage::Ehlo | Stage::Lhlo if success => {
-                *capabilities = Capabilities::from_reply(&reply).unwrap_or_default();
+                // If what is hidden were missing here, a password could hide that TLS is offered.
+                *capabilities = Capabilities::from_reply(&whole).unwrap_or_default();
             }
             Stage::Helo => *capabilities = Capabilities::default(),
+            Stage::Auth if reply.code() == Code::AUTHENTICATED => *is_authenticated = true,
             Stage::Quit => *state = State::Over,
             _ => {}
         }
         (taken, Some(Event::Reply { stage, reply }))
     }
 
+    /// Octets between the reply to STARTTLS and the handshake end the session; those after its end are ignored.
+    #[cold]
+    #[inline(never)]
+    fn received_out_of_turn(&mut self) -> Option<Event<'static>> {
+        (self.state == State::Handshake).then(|| {
+            self.state = State::Over;
+            // Without an excerpt, which would depend on how the input is split.
+            Event::InvalidReply(ReplyError::new(ReplyErrorKind::BeforeHandshake, &[]))
+        })
+    }
+
     /// Appends a command to the output. Its reply is then due.
     pub fn command(&mut self, command: &Command<'_>) -> Result<(), SessionError> {
         let transaction = match &mut self.state {
             State::Commands(transaction) => transaction,
-            State::Content(_) => return Err(SessionError::Order),
+            State::Content(_) | State::Handshake => return Err(SessionError::Order),
             State::Quitting | State::Over => return Err(SessionError::Over),
         };
         match self.unanswered.newest() {
@@ -181,21 +216,30 @@ impl Session {
             Some(_) => return Err(SessionError::Unanswered),
         }
         let next = transaction.with(command).ok_or(SessionError::Order)?;
-        if let Command::Mail(_, parameters) = command {
-            check_offered(parameters, &self.capabilities)?;
+        match command {
+            Command::Mail(_, parameters) => {
+                if let Some(keyword) = parameters.not_offered(&self.capabilities) {
+                    return Err(SessionError::NotOffered(keyword));
+                }
+            }
+            Command::StartTls if !self.capabilities.starttls || self.security != Security::Clear => {
+                return Err(SessionError::NotOffered("STARTTLS"));
+            }
+            _ => {}
         }
-        let start = self.output.len();
-        if self.output.is_empty() {
-            self.output.reserve(USUAL_GROUP);
+        let output = self.output.octets();
+        let start = output.len();
+        if start == 0 {
+            output.reserve(USUAL_GROUP);
         }
-        command.encode(&mut self.output);
-        let len = self.output.len().saturating_sub(start);
+        command.encode(output);
+        let len = output.len().saturating_sub(start);
         let under_way = self.unanswered.octets().saturating_add(len);
-        if under_way > self.limits.pipeline() && self.unanswered.oldest().is_some() {
-            self.output.truncate(start);
+        if under_way > self.pipeline && self.unanswered.oldest().is_some() {
+            output.truncate(start);
             return Err(SessionError::Unanswered);
         }
-        let unsent = self.output.len().saturating_sub(self.sent);
+        let unsent = self.output.unsent().len();
         *transaction = next;
         match command {
             Command::Lhlo(_) => self.each_recipient = true,
@@ -223,11 +267,11 @@ impl Session {
         let idle = self.output().is_empty();
         let State::Content(encoder) = &mut self.state else { return Err(SessionError::Order) };
         // Remove the octets that were sent, or they would pile up if the output never becomes empty.
-        self.output.drain(..self.sent.min(self.output.len()));
-        self.sent = 0;
+        self.output.drain();
+        let output = self.output.octets();
         // Reserve once, with room for doubled dots and the end of the content.
-        self.output.reserve(octets.len().saturating_add(octets.len() / 32).saturating_add(16));
-        let taken = encoder.encode(octets, &mut self.output);
+        output.reserve(octets.len().saturating_add(octets.len() / 32).saturating_add(16));
+        let taken = encoder.encode(octets, output);
         if taken.is_err() {
             self.close();
         }
@@ -241,11 +285,11 @@ impl Session {
     pub fn end_content(&mut self) -> Result<Option<u64>, SessionError> {
         let idle = self.output().is_empty();
         let State::Content(encoder) = &mut self.state else { return Err(SessionError::Order) };
-        let ended = encoder.finish(&mut self.output).map(|()| encoder.longest_line());
+        let ended = encoder.finish(self.output.octets()).map(|()| encoder.longest_line());
         if ended.is_ok() {
             let replies = if self.each_recipient { self.accepted.unwrap_or_default().max(1) } else { 1 };
-            let unsent = self.output.len().saturating_sub(self.sent);
-            self.unanswered.push(Due { replies, ..Due::one(Stage::ContentEnd, 0) }, unsent);
+            let unsent = self.output.unsent().len();
+            self.unanswered.push(Due::content_end(replies), unsent);
             self.state = State::Commands(Phase::None);
         } else {
             self.close();
@@ -259,14 +303,10 @@ impl Session {
         if octets > self.output().len() {
             return Err(SessionError::NothingToSend);
         }
-        self.sent = self.sent.saturating_add(octets);
         self.unanswered.sent(octets);
         self.sent_since = self.sent_since.saturating_add(octets);
-        let all = self.sent == self.output.len();
-        if all {
-            self.clear_output();
-        }
-        if octets > 0 && (all || self.sent_since >= self.limits.block()) {
+        let all = self.output.sent(octets);
+        if octets > 0 && (all || self.sent_since >= self.block) {
             self.progressed();
         }
         Ok(())
@@ -279,7 +319,12 @@ impl Session {
 
     /// The octets to send next; empty if there are none.
     pub fn output(&self) -> &[u8] {
-        self.output.get(self.sent..).unwrap_or_default()
+        self.output.unsent()
+    }
+
+    /// Whether the [output](Self::output) contains a secret. Do not log or display it.
+    pub const fn is_output_sensitive(&self) -> bool {
+        self.output.is_secret()
     }
 
     /// The extensions that the server offers. Empty before the reply to EHLO or LHLO, and after HELO.
@@ -291,6 +336,7 @@ impl Session {
     pub fn stage(&self) -> Stage {
         match (&self.state, self.unanswered.oldest()) {
             (State::Content(_), _) => Stage::Content,
+            (State::Handshake, _) => Stage::Handshake,
             (_, Some(oldest)) if oldest.stage == Stage::ContentEnd && self.unanswered.oldest_unsent() > 0 => {
                 Stage::Content
             }
@@ -306,7 +352,7 @@ impl Session {
 
     /// Whether at least one octet of the oldest unanswered command was sent.
     pub fn begun(&self) -> bool {
-        self.unanswered.oldest().is_some_and(|oldest| self.unanswered.oldest_unsent() < oldest.len)
+        self.unanswered.oldest().is_some_and(|oldest| self.unanswered.oldest_unsent() < oldest.len())
     }
 
     /// How long to wait for the peer: to accept a block while there is output, and otherwise to send the reply that
@@ -318,17 +364,12 @@ impl Session {
 
     /// Whether only part of the output was sent.
     pub(crate) const fn is_partly_sent(&self) -> bool {
-        self.sent > 0
+        self.output.is_partly_sent()
     }
 
     /// Whether a command was sent completely and not answered.
     fn is_due(&self) -> bool {
         self.unanswered.oldest().is_some() && self.unanswered.oldest_unsent() == 0
-    }
-
-    fn clear_output(&mut self) {
-        self.output.clear();
-        self.sent = 0;
     }
 
     /// If there was nothing to send before, the timeout starts now: a slow source of content is not the peer's fault.
@@ -344,25 +385,22 @@ impl Session {
     }
 }
 
-fn check_offered(parameters: &MailParameters, offered: &Capabilities) -> Result<(), SessionError> {
-    for (used, offered, keyword) in [
-        (parameters.size().is_some(), offered.size != SizeLimit::NotOffered, "SIZE"),
-        (parameters.eight_bit_mime(), offered.eight_bit_mime, "8BITMIME"),
-        (parameters.smtputf8(), offered.smtputf8, "SMTPUTF8"),
-    ] {
-        if used && !offered {
-            return Err(SessionError::NotOffered(keyword));
-        }
-    }
-    Ok(())
+/// The reply, or only its codes if it contains a secret.
+#[cold]
+#[inline(never)]
+fn without_secrets<'a>(reply: Reply<'a>, hidden: &Hidden) -> Reply<'a> {
+    // A challenge is computed with, not shown. If it were cut, the exchange would fail.
+    if reply.code() != Code::AUTH_CHALLENGE && hidden.is_in(reply.octets()) { reply.codes_only() } else { reply }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decoder: &dyn fmt::Debug = if self.hides() { &"***" } else { &self.decoder };
         f.debug_struct("Session")
             .field("state", &self.state)
-            .field("decoder", &self.decoder)
-            .field("output", &Escaped(self.output()))
+            .field("security", &self.security)
+            .field("decoder", decoder)
+            .field("output", &self.output)
             .field("unanswered", &self.unanswered)
             .field("progress", &self.progress)
             .finish_non_exhaustive()

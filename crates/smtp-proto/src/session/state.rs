@@ -11,6 +11,8 @@ use crate::{
 pub(super) enum State {
     Commands(Phase),
     Content(ContentEncoder),
+    /// STARTTLS was accepted: nothing is sent or received until the connection is secured.
+    Handshake,
     Quitting,
     Over,
 }
@@ -19,15 +21,18 @@ impl State {
     /// Takes back the effect of a command that was refused. `given` are the commands that were sent after it.
     #[inline]
     pub(super) fn answered(&mut self, stage: Stage, code: Code, given: &Unanswered) {
-        let Self::Commands(transaction) = self else { return };
+        let Self::Commands(phase) = self else { return };
         let taken = code.meaning() == Class::Success;
-        match (stage, *transaction) {
-            (Stage::Ehlo | Stage::Helo | Stage::Lhlo, _) if !taken => *transaction = Phase::BeforeHello,
-            (Stage::Mail, Phase::Mail | Phase::Rcpt) if !taken && !given.has(Stage::Rset) => {
-                *transaction = Phase::None;
+        match stage {
+            Stage::Ehlo | Stage::Helo | Stage::Lhlo if !taken => *phase = Phase::BeforeHello,
+            Stage::Mail if !taken && matches!(phase, Phase::Mail | Phase::Rcpt) && !given.has(Stage::Rset) => {
+                *phase = Phase::None;
             }
-            (Stage::Data, _) if code == Code::START_MAIL_INPUT => *transaction = Phase::StartMailInput,
-            (Stage::Data, _) if code.severity().is_some() => *transaction = Phase::Rcpt,
+            Stage::Data if code == Code::START_MAIL_INPUT => *phase = Phase::StartMailInput,
+            Stage::Data if code.severity().is_some() => *phase = Phase::Rcpt,
+            Stage::StartTls if code == Code::SERVICE_READY => *self = Self::Handshake,
+            Stage::Auth if code == Code::AUTH_CHALLENGE => *phase = Phase::AuthChallenge,
+            Stage::StartTls | Stage::Auth if taken || code.severity().is_some() => *phase = Phase::None,
             _ => {}
         }
     }

@@ -20,15 +20,24 @@ pub(super) struct Unanswered {
 pub(super) struct Due {
     pub(super) stage: Stage,
     /// Its length in octets.
-    pub(super) len: usize,
+    len: u32,
     /// How many replies it gets: one, except for the end of the content in LMTP.
-    pub(super) replies: usize,
+    replies: u32,
 }
 
 impl Due {
     /// A command that gets one reply.
-    pub(super) const fn one(stage: Stage, len: usize) -> Self {
-        Self { stage, len, replies: 1 }
+    pub(super) fn one(stage: Stage, len: usize) -> Self {
+        Self { stage, len: u32::try_from(len).unwrap_or(u32::MAX), replies: 1 }
+    }
+
+    /// The end of the content, which gets this many replies.
+    pub(super) fn content_end(replies: usize) -> Self {
+        Self { replies: u32::try_from(replies).unwrap_or(u32::MAX), ..Self::one(Stage::ContentEnd, 0) }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len as usize
     }
 }
 
@@ -58,7 +67,7 @@ impl Unanswered {
     /// Appends a command. `unsent`: how many octets up to its end were not sent yet.
     pub(super) fn push(&mut self, due: Due, unsent: usize) {
         self.unsent = unsent;
-        self.octets = self.octets.saturating_add(due.len);
+        self.octets = self.octets.saturating_add(due.len());
         match &mut self.queue {
             Queue::Few(few) => match few.iter_mut().find(|place| place.is_none()) {
                 Some(place) => *place = Some(due),
@@ -82,7 +91,7 @@ impl Unanswered {
             }
             Queue::Many(many) => many.pop_front(),
         };
-        self.octets = self.octets.saturating_sub(oldest.map_or(0, |due| due.len));
+        self.octets = self.octets.saturating_sub(oldest.map_or(0, |due| due.len()));
     }
 
     /// This many octets of the output were sent.
@@ -92,7 +101,7 @@ impl Unanswered {
 
     /// How many octets up to the end of the oldest command were not sent yet.
     pub(super) fn oldest_unsent(&self) -> usize {
-        let behind = self.octets.saturating_sub(self.oldest().map_or(0, |oldest| oldest.len));
+        let behind = self.octets.saturating_sub(self.oldest().map_or(0, Due::len));
         self.unsent.saturating_sub(behind)
     }
 
@@ -171,7 +180,7 @@ mod tests {
         {
             for _ in 0..pushes {
                 let due = Due::one(Stage::Rcpt, 10 + round);
-                unsent += due.len;
+                unsent += due.len();
                 queue.push(due, unsent);
                 expected.push_back((due, unsent));
             }
@@ -187,7 +196,7 @@ mod tests {
             let dues: Vec<_> = expected.iter().map(|(due, _)| due).collect();
             assert_eq!(queue.iter().collect::<Vec<_>>(), dues, "round {round}");
             assert_eq!((queue.oldest(), queue.newest()), (dues.first().copied(), dues.last().copied()));
-            assert_eq!(queue.octets(), dues.iter().map(|due| due.len).sum());
+            assert_eq!(queue.octets(), dues.iter().map(|due| due.len()).sum());
             if let Some((_, unsent)) = expected.front() {
                 assert_eq!(queue.oldest_unsent(), *unsent, "round {round}");
             }
@@ -210,7 +219,7 @@ mod tests {
     #[test]
     fn a_command_with_several_replies_stays_until_the_last() {
         let mut queue = Unanswered::new();
-        queue.push(Due { replies: 3, ..Due::one(Stage::ContentEnd, 0) }, 9);
+        queue.push(Due::content_end(3), 9);
         queue.push(Due::one(Stage::Quit, 6), 15);
         assert_eq!(queue.oldest_unsent(), 9, "the content before its end counts");
         for expected in [Stage::ContentEnd, Stage::ContentEnd, Stage::ContentEnd, Stage::Quit] {

@@ -1,24 +1,21 @@
 //! Whether a server offers what a message needs.
 
 use crate::{
-    capabilities::{Capabilities, SizeLimit},
-    config::Config,
+    capabilities::SizeLimit,
     envelope::{Envelope, Need, Needs, Size},
     outcome::Status,
     recipients::SettledBy,
+    security::Security,
+    session::Session,
 };
 
-/// Whether the message may be sent to a server with these capabilities; if not, the status of the recipients.
-pub(super) fn check(
-    config: &Config,
-    envelope: &Envelope,
-    capabilities: &Capabilities,
-) -> Result<(), (Status, SettledBy)> {
-    let unmet = config.needs(envelope).unmet_by(capabilities);
+/// Whether a message with these needs may be sent in this session; if not, the status of the recipients.
+pub(super) fn check(needs: Needs, envelope: &Envelope, session: &Session) -> Result<(), (Status, SettledBy)> {
+    let unmet = needs.unmet_by(session);
     if !unmet.is_empty() {
         return Err((status_of_unmet(unmet), SettledBy::Needs(unmet, None)));
     }
-    match (capabilities.size, envelope.size().map(Size::octets)) {
+    match (session.capabilities().size, envelope.size().map(Size::octets)) {
         (SizeLimit::Octets(limit), Some(size)) if size > limit => Err((Status::Failed, SettledBy::TooLarge(limit))),
         _ => Ok(()),
     }
@@ -28,6 +25,15 @@ pub(super) fn check(
 /// that this crate does not implement because that is not the fault of the message. The others fail: the message will
 /// not change.
 pub(crate) fn status_of_unmet(unmet: Needs) -> Status {
-    let may_be_met_later = unmet.contains(Need::Tls) || unmet.contains(Need::Auth);
+    let may_be_met_later = [Need::Tls, Need::VerifiedTls, Need::Auth].into_iter().any(|need| unmet.contains(need));
     if may_be_met_later || !unmet.not_implemented().is_empty() { Status::Deferred } else { Status::Failed }
+}
+
+/// What a server demands with 530: what the session has not, as far as the server offers it.
+pub(super) fn demanded(session: &Session) -> Needs {
+    let offered = session.capabilities();
+    let tls = session.security() == Security::Clear && offered.starttls;
+    let auth = !session.is_authenticated() && (offered.auth.is_some() || !tls);
+    let needs = if tls { Needs::NONE.with(Need::Tls) } else { Needs::NONE };
+    if auth { needs.with(Need::Auth) } else { needs }
 }

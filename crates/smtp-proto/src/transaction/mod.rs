@@ -9,7 +9,7 @@ use crate::{
     command::{Command, MailParameters},
     config::{Config, Protocol},
     content::ContentEncoder,
-    envelope::{Body, Envelope, Need, Size},
+    envelope::{Body, Envelope, Need, Needs, Size},
     kept::KeptReply,
     ledger::Ledger,
     outcome::Status,
@@ -19,8 +19,8 @@ use crate::{
     session::Session,
     stage::Stage,
 };
-use fit::check;
 pub(crate) use fit::status_of_unmet;
+use fit::{check, demanded};
 pub(crate) use reply_facts::ReplyFacts;
 pub(crate) use then::{NextMail, Then, Verdicts};
 
@@ -82,18 +82,19 @@ impl Transaction {
     /// server; the recipients are then settled.
     pub(crate) fn begin(
         origin: Origin,
+        needs: Needs,
         session: &mut Session,
-        config: &Config,
         envelope: &Envelope,
         ledger: &mut Ledger,
     ) -> Option<Self> {
+        let fits = check(needs, envelope, session);
         let capabilities = session.capabilities();
-        let fits = check(config, envelope, capabilities);
         let size = envelope.size().map(Size::octets).filter(|_| capabilities.size != SizeLimit::NotOffered);
         let parameters = MailParameters::new()
             .with_size(size)
             .with_eight_bit_mime(envelope.body() == Body::EightBit && capabilities.eight_bit_mime)
-            .with_smtputf8(envelope.needs().contains(Need::Smtputf8));
+            .with_smtputf8(envelope.needs().contains(Need::Smtputf8))
+            .with_require_tls(envelope.needs().contains(Need::RequireTls));
         let mail = Command::Mail(envelope.reverse_path(), &parameters);
         let given = fits.and_then(|()| session.command(&mail).or(Err((Status::Deferred, SettledBy::Connections))));
         if let Err((status, by)) = given {
@@ -127,12 +128,16 @@ impl Transaction {
                 self.mail = Mail::Taken;
                 ledger.kept.forget(reply.kept);
             }
+            (Stage::Mail, Class::Refusal(_)) if reply.code == Code::ACCESS_DENIED => {
+                self.mail = Mail::Refused;
+                ledger.settle(Status::Deferred, SettledBy::Demanded(demanded(session), reply.kept));
+            }
             (Stage::Mail, Class::Refusal(severity)) => {
                 self.mail = Mail::Refused;
                 self.on_refusal(RefusedCommand::Mail, severity, reply, ledger);
             }
             (Stage::Rcpt, class) => {
-                self.on_rcpt(class, reply, ledger);
+                self.on_rcpt(class, reply, session, ledger);
                 self.answered = self.answered.saturating_add(1);
             }
             (Stage::Data, Class::Refusal(severity)) => {
@@ -270,7 +275,7 @@ impl Transaction {
         }
     }
 
-    fn on_rcpt(&mut self, class: Class, reply: &ReplyFacts, ledger: &mut Ledger) {
+    fn on_rcpt(&mut self, class: Class, reply: &ReplyFacts, session: &Session, ledger: &mut Ledger) {
         // After a refused MAIL, this reply only follows from that.
         if self.mail == Mail::Refused {
             return;
@@ -280,20 +285,25 @@ impl Transaction {
             Rcpts::AllRefused(before) if before.code == reply.code => Rcpts::AllRefused(reply.kept),
             Rcpts::NoneAnswered | Rcpts::AllRefused(_) | Rcpts::Mixed => Rcpts::Mixed,
         };
+        if class == Class::Success {
+            ledger.recipients.accept(self.answered);
+            ledger.kept.forget(reply.kept);
+            return;
+        }
         // Old servers send 552 for too many recipients (RFC 5321 section 4.5.3.1.10).
         let full = reply.code == Code::EXCEEDED_STORAGE && ledger.recipients.accepted() > 0;
         // On a kept connection, 503 may be a session limit, which must not fail the message.
         let limit = reply.code == Code::BAD_SEQUENCE && self.origin == Origin::Message;
-        let status = match class {
-            Class::Success => {
-                ledger.recipients.accept(self.answered);
-                ledger.kept.forget(reply.kept);
-                return;
+        let (status, by) = match class {
+            _ if reply.code == Code::ACCESS_DENIED => {
+                (Status::Deferred, SettledBy::Demanded(demanded(session), reply.kept))
             }
-            Class::Refusal(Severity::Permanent) if !full && !limit => Status::Failed,
-            Class::Refusal(_) | Class::Intermediate => Status::Deferred,
+            Class::Refusal(Severity::Permanent) if !full && !limit => (Status::Failed, SettledBy::Reply(reply.kept)),
+            Class::Refusal(_) | Class::Intermediate | Class::Success => {
+                (Status::Deferred, SettledBy::Reply(reply.kept))
+            }
         };
-        ledger.recipients.settle(self.answered, Settlement { status, by: SettledBy::Reply(reply.kept) });
+        ledger.recipients.settle(self.answered, Settlement { status, by });
     }
 
     fn on_start_mail_input(

@@ -51,6 +51,12 @@ pub trait Driver {
         false
     }
 
+    /// Whether the driver can secure connections, and trusts [the kit's authority](super::authority_pem). If not, the
+    /// kit skips the transcripts that need it.
+    fn secures_connections(&self) -> bool {
+        false
+    }
+
     /// Delivers another message after the previous one, over the kept connection if there is one. The
     /// servers and the policy are those of the first message.
     fn deliver_next(&mut self, envelope: Envelope, content: &mut dyn Read) -> Summary {

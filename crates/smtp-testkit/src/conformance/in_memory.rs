@@ -29,7 +29,9 @@ impl<F: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Read) -> Result<(), Misu
 /// Plays transcripts in memory with a generic driver, under the oracle. Returns the number of plays.
 pub(super) fn check(transcripts: &[(String, Transcript)], drive: &impl Drive) -> Result<usize, Failures> {
     let (mut plays, mut failures) = (0, Vec::new());
-    for (name, transcript) in transcripts {
+    for (name, transcript) in
+        transcripts.iter().filter(|(_, transcript)| transcript.not_for_drivers().is_none() && !transcript.needs_tls())
+    {
         let ends = ends_while_writing(transcript);
         for (difficulty, how) in Difficulty::ALL {
             if difficulty == Difficulty::FailingWrites && !ends.contains(&true) {

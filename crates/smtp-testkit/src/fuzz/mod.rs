@@ -14,7 +14,7 @@ use arbitrary::{Arbitrary, Unstructured};
 
 #[cfg(feature = "peers")]
 use targets::differential;
-use targets::{capabilities, command, content, ehlo_disconnect, reply, session};
+use targets::{capabilities, command, content, ehlo_disconnect, reply, sasl, session};
 
 /// A fuzz target: its name, and a function that runs one input. The function returns `false` if the input
 /// does not decode.
@@ -29,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     ("differential", |data| run(data, differential::body)),
     ("ehlo_disconnect", |data| run(data, ehlo_disconnect::body)),
     ("reply", |data| run(data, reply::body)),
+    ("sasl", |data| run(data, sasl::body)),
     ("session", |data| run(data, session::body)),
 ];
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use smtp_proto::KnownHost;
 
 use super::{
     driver::{Driver, Wanted},
@@ -55,6 +56,14 @@ enum Move {
     Next(Addressed),
     Quit,
     Offer(Offered),
+    /// A handshake ends.
+    Secure(u8),
+    /// STARTTLS or AUTH is answered, and more arrives with the reply.
+    Inject(u8),
+    /// The server repeats what was sent to authenticate.
+    Echo,
+    Abandon,
+    Know(u8),
 }
 
 impl<'a> Arbitrary<'a> for Move {
@@ -68,7 +77,12 @@ impl<'a> Arbitrary<'a> for Move {
             190..=205 => Self::Lose(choice),
             206..=207 => Self::ConnectFails,
             208..=212 => Self::Silence,
-            213..=228 => Self::MisuseError(choice),
+            213..=218 => Self::MisuseError(u8::arbitrary(u)?),
+            219..=221 => Self::Secure(u8::arbitrary(u)?),
+            222..=223 => Self::Inject(choice),
+            224..=225 => Self::Echo,
+            226 => Self::Abandon,
+            227..=228 => Self::Know(u8::arbitrary(u)?),
             229 => Self::Cancel(u8::arbitrary(u)?),
             230..=239 => Self::Next(Addressed::arbitrary(u)?),
             240..=244 => Self::Quit,
@@ -90,7 +104,7 @@ pub(super) fn play(driver: &mut Driver, moves: &Moves<'_>) {
             Move::ToAnswer => {
                 for _ in 0..200 {
                     match driver.wanted() {
-                        Wanted::Wait | Wanted::Done => break,
+                        Wanted::Wait | Wanted::Secure | Wanted::Done => break,
                         wanted => driver.grant(wanted),
                     };
                 }
@@ -109,6 +123,16 @@ pub(super) fn play(driver: &mut Driver, moves: &Moves<'_>) {
             Move::Next(envelope) => driver.next(envelope.0),
             Move::Quit => drop(driver.watched.quit()),
             Move::Offer(offered) => driver.offered = offered,
+            Move::Secure(choice) => driver.secure(choice),
+            Move::Inject(choice) => {
+                let codes: [&[u8]; 2] = [b"220 go\r\n250-x\r\n250 AUTH PLAIN\r\n", b"235 in\r\n250 ok\r\n"];
+                driver.hear(codes[usize::from(choice & 1)]);
+            }
+            Move::Echo => driver.echo(),
+            Move::Abandon => drop(driver.watched.auth_abandon("no password")),
+            Move::Know(choice) => drop(
+                driver.watched.know(KnownHost::UNKNOWN.with_secured(choice & 1 != 0).with_helo_only(choice & 2 != 0)),
+            ),
         }
     }
 }

@@ -10,9 +10,9 @@ use smtp_proto::Stage;
 pub(super) struct Said(pub(super) Vec<u8>);
 
 /// Codes with a meaning for a client, and some without.
-const CODES: [u16; 24] = [
+const CODES: [u16; 32] = [
     250, 220, 354, 421, 450, 451, 452, 500, 501, 502, 503, 550, 551, 552, 553, 554, 221, 251, 252, 211, 334, 299, 399,
-    599,
+    599, 235, 334, 535, 504, 534, 432, 454, 530,
 ];
 
 impl<'a> Arbitrary<'a> for Said {
@@ -30,7 +30,7 @@ impl<'a> Arbitrary<'a> for Said {
 
 /// A reply with this code. `form` selects the number of lines, the text and the line end.
 pub(super) fn reply(code: u16, form: u8) -> Vec<u8> {
-    const TEXTS: [&[u8]; 4] = [b"", b" ok", b" 2.1.5 fine", b" PIPELINING"];
+    const TEXTS: [&[u8]; 4] = [b"", b" YQ==", b" 2.1.5 fine", b" PIPELINING"];
     let end: &[u8] = if form & 0x40 == 0 { b"\r\n" } else { b"\n" };
     let mut octets = Vec::with_capacity(64);
     let digits = [100, 10, 1].map(|place| b'0' + u8::try_from(code / place % 10).unwrap_or(0));
@@ -70,8 +70,9 @@ impl<'a> Arbitrary<'a> for Offered {
 impl Offered {
     /// The octets of the reply, with code 250.
     pub(super) fn octets(self) -> Vec<u8> {
+        const MECHANISMS: &str = "AUTH=PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 SCRAM-SHA-256-PLUS XOAUTH2 X-OWN";
         const KEYWORDS: [&str; 8] =
-            ["PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 999", "SIZE", "STARTTLS", "XANYTHING =x", "AUTH=PLAIN LOGIN"];
+            ["PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 999", "SIZE", "STARTTLS", "REQUIRETLS =x", MECHANISMS];
         let mut octets = Vec::with_capacity(192);
         let end: &[u8] = if self.form & 1 == 0 { b"\r\n" } else { b"\n" };
         octets.extend_from_slice(b"250-mx.example.net greets you");
@@ -91,11 +92,14 @@ impl Offered {
     }
 }
 
-/// The reply of a server that accepts everything.
-pub(super) fn obliging(stage: Stage, offered: Offered) -> Cow<'static, [u8]> {
+/// The reply of a server that accepts everything. `is_last`: it sends no other challenge.
+pub(super) fn obliging(stage: Stage, offered: Offered, is_last: bool) -> Cow<'static, [u8]> {
     Cow::Borrowed(match stage {
         Stage::Greeting => b"220 mx.example.net\r\n",
         Stage::Ehlo | Stage::Lhlo => return offered.octets().into(),
+        Stage::StartTls => b"220 go\r\n",
+        Stage::Auth if is_last => b"235 welcome\r\n",
+        Stage::Auth => b"334 YQ==\r\n",
         Stage::Data => b"354 go\r\n",
         Stage::Quit => b"221 bye\r\n",
         _ => b"250 ok\r\n",

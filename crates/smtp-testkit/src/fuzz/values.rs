@@ -5,8 +5,8 @@ use std::{sync::OnceLock, time::Duration};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{
-    Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, ForwardPath, HelloName,
-    HeloRetry, Limits, LineEndings, Need, Protocol, ReversePath, Size, Timeouts, TlsPolicy,
+    Afterwards, AuthPolicy, Authentication, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, ForwardPath,
+    HelloName, HeloRetry, Limits, LineEndings, Mechanism, Need, Protocol, ReversePath, Size, Timeouts, TlsPolicy,
 };
 
 /// A [`Config`].
@@ -26,13 +26,13 @@ impl<'a> Arbitrary<'a> for Policy {
             .with_afterwards(if choices & 2 == 0 { Afterwards::Quit } else { Afterwards::Keep })
             .with_line_endings(if choices & 4 == 0 { LineEndings::Mend } else { LineEndings::Strict })
             .with_eight_bit(if choices & 8 == 0 { EightBitPolicy::Refuse } else { EightBitPolicy::Send })
-            .with_helo_retry(helo_retry)
-            // Rare, because nothing is delivered if these are required.
-            .with_tls(if choices & 0xc4 == 0x44 { TlsPolicy::Required } else { TlsPolicy::Never })
-            .with_auth(if choices & 0xc4 == 0x84 { AuthPolicy::Required } else { AuthPolicy::Never });
+            .with_helo_retry(helo_retry);
         match u8::arbitrary(u)? {
-            limits if limits < 128 => {}
+            secured if secured < 128 => config = config.with_tls(tls(secured)).with_auth(auth(secured >> 2)),
             limits => {
+                if choices & 0xc4 == 0x44 {
+                    config = config.with_tls(TlsPolicy::Opportunistic).with_auth(auth(limits));
+                }
                 let chosen = Limits::DEFAULT
                     .with_pipeline([0, 40, 60, 100][usize::from(limits & 3)])
                     .with_block([1, 2, 7, 100][usize::from(limits >> 2 & 3)])
@@ -47,6 +47,24 @@ impl<'a> Arbitrary<'a> for Policy {
         }
         Ok(Self(config))
     }
+}
+
+/// Each policy.
+fn tls(choice: u8) -> TlsPolicy {
+    [TlsPolicy::Never, TlsPolicy::Opportunistic, TlsPolicy::Required, TlsPolicy::Implicit][usize::from(choice & 3)]
+}
+
+/// No authentication in half of all cases; otherwise different mechanisms.
+fn auth(choice: u8) -> AuthPolicy {
+    use Mechanism::{CramMd5, Login, Plain, ScramSha256, ScramSha256Plus, XOAuth2};
+    let how = match choice & 7 {
+        0..=3 => return AuthPolicy::Never,
+        4 => Authentication::new([Plain, Login]),
+        5 => Authentication::new([ScramSha256Plus, ScramSha256, CramMd5, Login, Plain]),
+        6 => Authentication::new([ScramSha256, XOAuth2, Plain]).with_any_order(true),
+        _ => Authentication::new([CramMd5, Login, Plain]),
+    };
+    AuthPolicy::Required(how.with_in_clear(choice & 8 != 0))
 }
 
 fn hello_name() -> &'static HelloName {

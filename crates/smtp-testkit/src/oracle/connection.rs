@@ -3,9 +3,11 @@
 //! There is no state machine here: what the client may send next is derived each time from the full list
 //! of commands and replies.
 
-use smtp_proto::{Afterwards, Body, Config, Need, Needs, Protocol, Size};
+use smtp_proto::{Afterwards, Body, Config, Need, Needs, Protocol, Size, TlsVersion};
 
 use super::{
+    auth::{AuthTurn, Given},
+    channel::{Channel, Plan, TlsFact, Wish},
     exchange::{Answer, Exchange, Verb},
     message::Message,
     offers::Offers,
@@ -19,6 +21,10 @@ pub(super) enum Turn {
     Say(Verb),
     /// Nothing: a reply must come first.
     Listen,
+    /// A TLS handshake.
+    Secure,
+    /// The driver computes something for an authentication.
+    Authenticate,
     /// The content, and its end.
     Content,
     /// Every recipient has a final status, and the connection can serve another message.
@@ -58,8 +64,21 @@ pub(super) enum Awaited {
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "plain facts, in any combination")]
 pub(super) struct Connection {
-    /// The hello that it must begin with.
-    pub(super) hello: Verb,
+    pub(super) plan: Plan,
+    /// There is a connection.
+    pub(super) is_open: bool,
+    pub(super) channel: Channel,
+    /// That of TLS, once the connection is secured.
+    pub(super) version: Option<TlsVersion>,
+    /// Whether an authentication can be bound to it.
+    pub(super) can_bind: bool,
+    /// What was offered in clear, before STARTTLS.
+    pub(super) in_clear: Option<Offers>,
+    pub(super) given: Given,
+    /// The TLS of a connection that was kept.
+    pub(super) carried: Option<TlsFact>,
+    /// It is not the first one for this message.
+    pub(super) is_retry: bool,
     /// It has served an earlier message.
     pub(super) reused: bool,
     /// If set, it cannot serve the message, which gets a new connection.
@@ -89,7 +108,15 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            hello: Verb::Ehlo,
+            plan: Plan { hello: Verb::Ehlo, wish: Wish::Clear },
+            is_open: false,
+            channel: Channel::Clear,
+            version: None,
+            can_bind: false,
+            in_clear: None,
+            given: Given::default(),
+            carried: None,
+            is_retry: false,
             reused: false,
             unfit: None,
             spent: false,
@@ -107,25 +134,43 @@ impl Connection {
         }
     }
 
-    /// Starts over with a new connection, which must begin with this hello.
-    pub(super) fn open(&mut self, hello: Verb) {
-        self.hello = hello;
+    /// Starts over with a new connection.
+    pub(super) fn open(&mut self, plan: Plan) {
+        self.plan = plan;
+        self.is_open = true;
+        (self.channel, self.version, self.can_bind, self.in_clear) = (Channel::Clear, None, false, None);
+        self.given = Given::default();
+        self.carried = None;
         self.reused = false;
         (self.unfit, self.spent, self.doubted) = (None, false, Doubted::Nothing);
+        (self.shown, self.handed) = (0, 0);
         self.exchanges.clear();
-        self.exchanges.push(Exchange { verb: Verb::Greeting, start: 0, end: 0, answer: None });
+        self.push_greeting(None);
         self.replies.clear();
         self.offers = Offers::default();
         self.message = None;
-        (self.shown, self.handed) = (0, 0);
         (self.hoped, self.leaving) = (false, false);
     }
 
-    /// Continues on the same connection with another message that has these needs.
-    pub(super) fn reuse(&mut self, needs: Needs) {
-        self.hello = self.last_hello().unwrap_or(self.hello);
+    /// There is no connection.
+    pub(super) fn close(&mut self, plan: Plan) {
+        self.open(plan);
+        self.is_open = false;
+        self.exchanges.clear();
+    }
+
+    pub(super) fn push_greeting(&mut self, code: Option<u16>) {
+        let answer = code.map(|code| Answer { code, start: 0, end: 0 });
+        self.exchanges.push(Exchange { verb: Verb::Greeting, start: self.shown, end: self.shown, answer });
+    }
+
+    /// Continues on the same connection with another message.
+    pub(super) fn reuse(&mut self, task: &Task) {
+        self.carried = Some(self.tls_fact());
+        self.plan.hello = self.last_hello().unwrap_or(self.plan.hello);
         self.reused = true;
-        self.unfit = (self.hello == Verb::Helo && !needs.is_empty()).then_some(Unfit::Helo);
+        let needs = self.needs_beyond_helo(task);
+        self.unfit = (self.plan.hello == Verb::Helo && !needs.is_empty()).then_some(Unfit::Helo);
         self.exchanges.clear();
         self.message = None;
         (self.hoped, self.spent, self.doubted) = (false, false, Doubted::Nothing);
@@ -150,6 +195,9 @@ impl Connection {
         if self.leaving || self.unfit == Some(Unfit::Helo) {
             return Turn::Say(Verb::Quit);
         }
+        if self.is_handshaking() {
+            return Turn::Secure;
+        }
         if let Some(message) = &self.message {
             if !message.has_arrived() {
                 return Turn::Content;
@@ -163,7 +211,7 @@ impl Connection {
                 _ => Turn::Listen,
             },
             // The last one is answered, so all of them are.
-            _ if transaction => self.in_transaction(task),
+            _ if transaction => self.after_hello(task),
             Some(last) => Turn::Say(self.before_transaction(*last, task)),
             None => Turn::Listen,
         }
@@ -173,18 +221,39 @@ impl Connection {
     fn before_transaction(&self, last: Exchange, task: &Task) -> Verb {
         let code = last.answer.map_or(0, |answer| answer.code);
         match last.verb {
-            Verb::Greeting if code < 300 => self.hello,
+            Verb::Greeting if code < 300 => self.plan.says_first(self.channel),
             // RFC 1869 sections 4.5 and 4.6.
-            Verb::Ehlo if task.needs.is_empty() => Verb::Helo,
+            Verb::Ehlo if self.needs_beyond_helo(task).is_empty() => Verb::Helo,
             Verb::Helo if code == 503 && self.said(Verb::Ehlo) && !self.said(Verb::Rset) => Verb::Rset,
             Verb::Rset => Verb::Helo,
             _ => Verb::Quit,
         }
     }
 
+    /// What follows once a hello was accepted and every command is answered.
+    fn after_hello(&self, task: &Task) -> Turn {
+        if self.starttls_is_due() {
+            return Turn::Say(Verb::StartTls);
+        }
+        if self.lacks_tls(task) {
+            return Turn::Say(Verb::Quit);
+        }
+        self.in_transaction(task)
+    }
+
     fn in_transaction(&self, task: &Task) -> Turn {
         if task.envelope.forward_paths().is_empty() {
             return Turn::Say(Verb::Quit);
+        }
+        match self.auth_turn(task) {
+            AuthTurn::Past => {}
+            AuthTurn::Ask(..) => return Turn::Authenticate,
+            AuthTurn::Owed(verb) => return Turn::Say(verb),
+            AuthTurn::Listen => return Turn::Listen,
+            AuthTurn::GivenUp(_) if self.star_is_due() => return Turn::Say(Verb::Star),
+            AuthTurn::Unmet(_) | AuthTurn::NoMechanism | AuthTurn::Refused(..) | AuthTurn::GivenUp(_) => {
+                return Turn::Say(Verb::Quit);
+            }
         }
         if !self.may_go(task) {
             return self.finish(task, true);
@@ -244,7 +313,12 @@ impl Connection {
             (Some(largest), Some(size)) => size <= largest,
             _ => true,
         };
-        fits && self.offers.unmet(task.needs).is_empty()
+        fits && self.unmet(task).is_empty()
+    }
+
+    /// What the message needs and this connection does not have.
+    pub(super) fn unmet(&self, task: &Task) -> Needs {
+        self.offers.unmet(task.needs, self.channel, self.given.is_complete)
     }
 
     /// Writes the one correct line for `verb` now, without its CR LF.
@@ -261,6 +335,12 @@ impl Connection {
             Verb::Data => ("DATA", "", ""),
             Verb::Rset => ("RSET", "", ""),
             Verb::Quit => ("QUIT", "", ""),
+            Verb::StartTls => ("STARTTLS", "", ""),
+            Verb::Star => ("*", "", ""),
+            Verb::Auth | Verb::Response => {
+                let owed = self.given.owed.as_ref().map_or(&b""[..], |(_, line)| line);
+                (std::str::from_utf8(owed).unwrap_or_default(), "", "")
+            }
             Verb::Greeting | Verb::End => ("", "", ""),
         };
         line.clear();
@@ -274,6 +354,9 @@ impl Connection {
             }
             if task.needs.contains(Need::Smtputf8) {
                 line.push_str(" SMTPUTF8");
+            }
+            if task.needs.contains(Need::RequireTls) {
+                line.push_str(" REQUIRETLS");
             }
         }
     }
@@ -289,6 +372,9 @@ impl Connection {
     pub(super) fn say(&mut self, verb: Verb, len: usize) {
         self.exchanges.push(Exchange { verb, start: self.shown, end: self.shown + len, answer: None });
         self.shown += len;
+        if matches!(verb, Verb::Auth | Verb::Response) {
+            self.given.owed = None;
+        }
     }
 
     /// Records the end of the content, whose octets were shown.
@@ -300,112 +386,5 @@ impl Connection {
         for _ in 0..replies {
             self.exchanges.push(Exchange { verb: Verb::End, start: self.shown, end: self.shown, answer: None });
         }
-    }
-
-    // Not inlined, so that the fuzzer counts the branches of each search once and not once per caller.
-
-    /// The oldest command without a reply.
-    #[inline(never)]
-    pub(super) fn due(&self) -> Option<&Exchange> {
-        self.exchanges.iter().find(|exchange| exchange.answer.is_none())
-    }
-
-    pub(super) fn due_mut(&mut self) -> Option<&mut Exchange> {
-        self.exchanges.iter_mut().find(|exchange| exchange.answer.is_none())
-    }
-
-    #[inline(never)]
-    pub(super) fn find(&self, verb: Verb) -> Option<&Exchange> {
-        self.exchanges.iter().find(|exchange| exchange.verb == verb)
-    }
-
-    pub(super) fn all(&self, verb: Verb) -> impl Iterator<Item = &Exchange> {
-        self.exchanges.iter().filter(move |exchange| exchange.verb == verb)
-    }
-
-    pub(super) fn said(&self, verb: Verb) -> bool {
-        self.find(verb).is_some()
-    }
-
-    #[inline(never)]
-    fn count(&self, verb: Verb) -> usize {
-        self.all(verb).count()
-    }
-
-    #[inline(never)]
-    fn said_hello(&self) -> Option<&Exchange> {
-        self.exchanges.iter().rfind(|exchange| exchange.is_hello())
-    }
-
-    /// The number of accepted recipients.
-    pub(super) fn accepted(&self) -> usize {
-        if self.find(Verb::Mail).is_none_or(Exchange::refused) {
-            return 0;
-        }
-        self.all(Verb::Rcpt).filter(|rcpt| rcpt.answer.is_some_and(|answer| answer.code < 300)).count()
-    }
-
-    /// Whether a hello was accepted.
-    #[inline(never)]
-    pub(super) fn greeted(&self) -> bool {
-        self.said_hello().is_some_and(|hello| hello.answer.is_some_and(|answer| answer.code < 300))
-    }
-
-    /// The last hello. For a kept connection this includes the one that opened it.
-    pub(super) fn last_hello(&self) -> Option<Verb> {
-        self.said_hello().map(|hello| hello.verb).or(self.reused.then_some(self.hello))
-    }
-
-    /// The refusal of EHLO, if it was refused on this connection.
-    #[inline(never)]
-    pub(super) fn ehlo_refusal(&self) -> Option<Answer> {
-        self.find(Verb::Ehlo).and_then(|ehlo| ehlo.answer).filter(|answer| answer.code >= 300)
-    }
-
-    /// Which refusals are in doubt if replies turn out to be out of step. Once the end of the content was
-    /// answered, refusals from before 354 are certain.
-    pub(super) fn in_doubt_if_out_of_step(&self) -> Doubted {
-        let mut ends = self.all(Verb::End).peekable();
-        let is_over = ends.peek().is_some() && ends.all(|end| end.answer.is_some());
-        let hello_refused = !self.reused && !self.greeted() && (self.said(Verb::Helo) || self.said(Verb::Lhlo));
-        match (self.said(Verb::Mail) || hello_refused, is_over) {
-            (false, _) => Doubted::Nothing,
-            (true, false) => Doubted::All,
-            (true, true) => Doubted::Content,
-        }
-    }
-
-    /// Whether only MAIL was refused permanently, on a kept connection. That may have been a late reply to an
-    /// earlier message: only a proper reply to QUIT proves it.
-    pub(super) fn is_unproven(&self) -> bool {
-        let code = self.find(Verb::Mail).and_then(|mail| mail.answer).map_or(0, |answer| answer.code);
-        self.reused && code >= 500 && code != 503 && !self.said(Verb::Rcpt)
-    }
-
-    /// Whether this RCPT was refused permanently. 503 on a kept connection does not count: it may be a limit.
-    fn is_refused_for_good(&self, rcpt: &Exchange) -> bool {
-        rcpt.answer.is_some_and(|answer| answer.code >= 500 && !(self.reused && answer.code == 503))
-    }
-
-    /// The code of all replies to RCPT, if they are the same and all commands are answered.
-    pub(super) fn every_rcpt_refused(&self) -> Option<u16> {
-        let content = self.message.as_ref().is_some_and(|message| !message.has_arrived());
-        if content || self.due().is_some() || self.find(Verb::Mail).is_none_or(Exchange::refused) {
-            return None;
-        }
-        let mut codes = self.all(Verb::Rcpt).map(|rcpt| rcpt.answer.map_or(0, |answer| answer.code));
-        let first = codes.next()?;
-        codes.all(|code| code == first).then_some(first)
-    }
-
-    /// Whether content is being sent: 354 has arrived, and the end of the content was not handed over.
-    pub(super) fn in_content(&self) -> bool {
-        self.message.as_ref().is_some_and(|message| !message.has_arrived())
-            || self.due().is_some_and(|due| due.verb == Verb::End && self.handed < due.end)
-    }
-
-    /// Whether the end of the content was handed over and its reply is outstanding.
-    pub(super) fn end_is_out(&self) -> bool {
-        self.due().is_some_and(|due| due.verb == Verb::End && self.handed >= due.end)
     }
 }

@@ -8,6 +8,13 @@ pub(super) enum Verb {
     Ehlo,
     Helo,
     Lhlo,
+    StartTls,
+    /// AUTH, with or without an initial response.
+    Auth,
+    /// The response to a challenge.
+    Response,
+    /// `*`, which cancels an authentication.
+    Star,
     Mail,
     Rcpt,
     Data,
@@ -40,7 +47,15 @@ impl Exchange {
         matches!(self.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
     }
 
+    pub(super) const fn is_of_auth(&self) -> bool {
+        matches!(self.verb, Verb::Auth | Verb::Response | Verb::Star)
+    }
+
     pub(super) fn refused(&self) -> bool {
         self.answer.is_some_and(|answer| answer.code >= 400)
+    }
+
+    pub(super) fn code(&self) -> Option<u16> {
+        self.answer.map(|answer| answer.code)
     }
 }

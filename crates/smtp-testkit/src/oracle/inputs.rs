@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{AttemptEnd, Body, Cancel, Envelope, Place, Protocol, Size, Status};
+use smtp_proto::{AttemptEnd, Body, Cancel, Envelope, KnownHost, Place, Protocol, ReplyErrorKind, Size, Status};
 
 use super::{
-    Clock, Input, Oracle, Phase, Violation,
+    Input, Oracle, Phase, Violation,
+    channel::Plan,
     connection::{Awaited, Doubted, Turn, Unfit},
     exchange::{Answer, Verb},
     message::Message,
@@ -22,17 +23,30 @@ impl Oracle {
         self.room = 0;
         match input {
             Input::Connected => {
-                self.connection.open(self.connection.hello);
+                self.connection.open(self.plan);
                 self.connection.replaces = self.tried.first().is_some_and(|tried| tried.reused);
+                self.connection.is_retry = !self.tried.is_empty();
+                self.secrets.restart();
                 self.shown.clear();
-                self.clock = Clock::default();
+                self.clock.restart();
                 self.phase = Phase::Talking;
             }
             Input::ConnectFailed => {
-                self.connection.open(self.connection.hello);
-                self.connection.exchanges.clear();
+                self.connection.close(self.plan);
                 self.end(End::ConnectFailed);
             }
+            Input::Know(host) => self.know(host),
+            Input::Secured { version, is_verified, can_bind } => self.secured(version, is_verified, can_bind),
+            Input::SecureFailed => self.end(End::SecureFailed),
+            Input::AuthStart(initial) => self.auth_start(initial),
+            Input::AuthResponse(response) => self.auth_response(response),
+            Input::AuthComplete => {
+                self.connection.given.is_complete = true;
+                if self.connection.turn(&self.task) == Turn::Kept {
+                    self.keep();
+                }
+            }
+            Input::AuthAbandon => self.auth_abandon(),
             Input::Sent(octets) => self.sent(octets),
             Input::Received(octets) => self.received(octets),
             Input::Lost(how) => self.end(End::Lost(how)),
@@ -89,6 +103,10 @@ impl Oracle {
     fn received(&mut self, octets: &[u8]) {
         let mut rest = octets;
         while !rest.is_empty() && matches!(self.phase, Phase::Talking | Phase::Done { kept: true }) {
+            // Nothing that arrives between the 220 and the handshake is interpreted (RFC 3207 section 6).
+            if self.phase == Phase::Talking && self.connection.is_handshaking() {
+                return self.end(End::InvalidReply(ReplyErrorKind::BeforeHandshake));
+            }
             if self.connection.replies.is_between() {
                 self.connection.answering = self.connection.awaited();
             }
@@ -118,12 +136,16 @@ impl Oracle {
             (Awaited::Content, _) if answer.code >= 400 => return self.end(End::ContentRefused(answer)),
             _ => return self.end(End::Unsolicited(answer)),
         };
+        self.learn_hello(verb, answer.code);
         let in_transaction = self.connection.said(Verb::Mail);
         let lmtp = self.task.config.protocol() == Protocol::Lmtp;
         match (verb, answer.code) {
             // The second alternative is a server that does not know RSET.
-            (Verb::Greeting, 220) | (Verb::Rset, 500..=502 | 504) => {}
-            (_, 220) => return self.not_answered(answer),
+            (Verb::Greeting | Verb::StartTls, 220) | (Verb::Rset, 500..=502 | 504) => {}
+            (_, 220)
+            | (Verb::StartTls, 200..=399)
+            | (Verb::Auth | Verb::Response, 200..=234 | 236..=333 | 335..=399)
+            | (Verb::Star, 200..=234 | 236..=399) => return self.not_answered(answer),
             (Verb::Ehlo | Verb::Lhlo, 200..=299) => {
                 let Answer { start, end, .. } = answer;
                 self.connection.offers = Offers::read(self.connection.replies.octets(start, end));
@@ -225,7 +247,7 @@ impl Oracle {
     }
 
     /// The connection has ended.
-    fn end(&mut self, end: End) {
+    pub(super) fn end(&mut self, end: End) {
         if matches!(self.phase, Phase::Done { .. }) {
             // The connection was kept: its message is already reported.
             self.phase = Phase::Done { kept: false };
@@ -248,9 +270,10 @@ impl Oracle {
         verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
         let settled = self.by_replies.iter().all(Option::is_some);
         let next = table::after(&self.connection, &self.task, end, self.helo_spent);
-        let place = match next {
-            Next::Helo if !settled => Place::Same,
-            Next::Afresh if !settled => Place::Any,
+        let (place, plan) = match next {
+            Next::Helo if !settled => (Place::Same, Plan::with_helo(&self.task, self.connection.channel)),
+            Next::Clear if !settled => (Place::Same, Plan::in_clear(&self.task)),
+            Next::Afresh if !settled => (Place::Any, Plan::first(&self.task, self.known)),
             _ => {
                 self.settle(Some(end), next);
                 self.phase = Phase::Done { kept: false };
@@ -258,7 +281,7 @@ impl Oracle {
             }
         };
         self.helo_spent |= next == Next::Helo;
-        self.connection.hello = if next == Next::Helo { Verb::Helo } else { self.first_hello() };
+        self.plan = plan;
         self.last_end = Some(end);
         self.phase = Phase::Connecting(place);
     }
@@ -276,8 +299,7 @@ impl Oracle {
             Phase::Done { kept: false } => {}
             Phase::Connecting(_) => {
                 // There is no open connection whose replies could settle recipients.
-                self.connection.open(self.connection.hello);
-                self.connection.exchanges.clear();
+                self.connection.close(self.plan);
                 verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
                 self.settle(Some(End::Cancelled(why)), Next::Defer);
                 self.phase = Phase::Done { kept: false };
@@ -288,7 +310,12 @@ impl Oracle {
 
     fn deliver_next(&mut self, envelope: &Arc<Envelope>) {
         let kept = self.phase == (Phase::Done { kept: true });
-        self.task = Task::new(self.task.config.clone(), envelope.clone());
+        self.has_secured &= kept;
+        if !kept {
+            self.learned = KnownHost::UNKNOWN;
+        }
+        let is_secure_host = self.has_secured || self.known.secured();
+        self.task = Task::new(self.task.config.clone(), envelope.clone(), is_secure_host);
         self.helo_spent = false;
         self.tried.clear();
         self.verdicts.clear();
@@ -296,12 +323,12 @@ impl Oracle {
         self.overlong_line = None;
         if kept {
             self.phase = Phase::Talking;
-            self.connection.reuse(self.task.needs);
+            self.connection.reuse(&self.task);
             if self.connection.turn(&self.task) == Turn::Kept {
                 self.keep();
             }
         } else {
-            self.connection.hello = self.first_hello();
+            self.plan = Plan::first(&self.task, self.known);
             self.phase = Phase::Connecting(Place::Any);
         }
     }
@@ -318,6 +345,8 @@ impl Oracle {
             ended: Some(ended),
             reused: connection.reused,
             ehlo_refusal: connection.ehlo_refusal().map(|answer| answer.code),
+            tls: connection.tls_fact(),
+            mechanism: connection.mechanism(),
         });
     }
 
@@ -334,6 +363,7 @@ impl Oracle {
             End::Lost(_) | End::Silence | End::Closing(_) if quitting && !unproven => AttemptEnd::Quit,
             End::ConnectFailed => AttemptEnd::ConnectFailed,
             End::Lost(how) => AttemptEnd::Lost(how),
+            End::SecureFailed => AttemptEnd::TlsFailed,
             End::Silence => AttemptEnd::TimedOut,
             End::Closing(_) => AttemptEnd::ServiceClosing,
             End::InvalidReply(kind) => AttemptEnd::InvalidReply(kind),

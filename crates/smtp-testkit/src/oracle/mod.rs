@@ -3,32 +3,42 @@
 //! It shares no code with the machine. It parses replies and commands itself, keeps a list of the commands
 //! and replies on the open connection, and derives everything else from that list each time.
 
+mod auth;
+mod base64;
+mod channel;
 mod connection;
 mod exchange;
+mod handshake;
+mod history;
 mod inputs;
 mod message;
 mod offers;
 mod outputs;
 mod promise;
 mod replies;
+mod secrets;
 mod table;
 mod task;
 mod verdict;
 
 use std::sync::Arc;
 
-use smtp_proto::{Cancel, Config, Disconnect, Envelope, MisuseError, Place, Protocol};
+use smtp_proto::{Cancel, Config, Disconnect, Envelope, KnownHost, MisuseError, Place, TlsVersion};
 
 #[cfg(feature = "fuzz")]
 pub(crate) use self::offers::needs;
 use self::{
-    connection::Connection,
+    auth::{Ask, AuthTurn},
+    channel::Plan,
+    connection::{Connection, Turn},
     exchange::Verb,
+    secrets::Secrets,
     table::End,
     task::Task,
     verdict::{Tried, Verdict},
 };
 pub use self::{
+    base64::{base64, from_base64},
     message::{Message, Misread},
     offers::{Offers, keywords, size},
     promise::{Promise, Violation},
@@ -60,6 +70,27 @@ pub enum Input<'a> {
     DeliverNext(&'a Arc<Envelope>),
     /// A kept connection is to be ended with QUIT.
     Quit,
+    /// This is known about the server.
+    Know(KnownHost),
+    /// The TLS handshake has completed.
+    Secured {
+        /// Of TLS.
+        version: TlsVersion,
+        /// Whether the server's certificate was verified.
+        is_verified: bool,
+        /// Whether an authentication can be bound to the connection.
+        can_bind: bool,
+    },
+    /// The TLS handshake failed.
+    SecureFailed,
+    /// An authentication starts, with an initial response if there is one.
+    AuthStart(Option<&'a [u8]>),
+    /// The response to a challenge.
+    AuthResponse(&'a [u8]),
+    /// The authentication is complete.
+    AuthComplete,
+    /// The authentication is given up.
+    AuthAbandon,
 }
 
 /// Watches every input and every output of one delivery.
@@ -68,6 +99,14 @@ pub struct Oracle {
     task: Task,
     phase: Phase,
     connection: Connection,
+    /// How the next connection is used.
+    plan: Plan,
+    /// What the caller knows about the server, and the same with what was learned since.
+    known: KnownHost,
+    learned: KnownHost,
+    /// Whether a handshake has completed.
+    has_secured: bool,
+    secrets: Secrets,
     helo_spent: bool,
     /// Refusals that happened on a new connection, and so are not limits of a session.
     known_refusals: Vec<(Verb, u16)>,
@@ -110,11 +149,16 @@ struct Clock {
 impl Oracle {
     /// An oracle for a new delivery, which has had no input.
     pub fn new(config: impl Into<Arc<Config>>, envelope: impl Into<Arc<Envelope>>) -> Self {
-        let task = Task::new(config.into(), envelope.into());
-        let mut oracle = Self {
+        let task = Task::new(config.into(), envelope.into(), false);
+        Self {
             phase: Phase::Connecting(Place::Any),
             connection: Connection::new(&task.config),
+            plan: Plan::first(&task, KnownHost::UNKNOWN),
             task,
+            known: KnownHost::UNKNOWN,
+            learned: KnownHost::UNKNOWN,
+            has_secured: false,
+            secrets: Secrets::default(),
             helo_spent: false,
             known_refusals: Vec::new(),
             tried: Vec::new(),
@@ -126,9 +170,7 @@ impl Oracle {
             by_replies: Vec::new(),
             room: 0,
             clock: Clock::default(),
-        };
-        oracle.connection.hello = oracle.first_hello();
-        oracle
+        }
     }
 
     /// The error that the delivery must return for this call now; `None` if it must accept it. The oracle
@@ -148,6 +190,11 @@ impl Oracle {
                 (!matches!(self.phase, Phase::Done { .. })).then_some(MisuseError::NotDone)
             }
             Input::Received(_) | Input::Lost(_) | Input::TimedOut | Input::Cancel(_) | Input::EndContent => None,
+            Input::Know(_) => (!connecting).then_some(MisuseError::AlreadyConnected),
+            Input::Secured { .. } | Input::SecureFailed => (!self.is_securing()).then_some(MisuseError::NotSecuring),
+            Input::AuthStart(_) | Input::AuthResponse(_) | Input::AuthComplete | Input::AuthAbandon => {
+                self.misused_auth(input)
+            }
         }
     }
 
@@ -156,10 +203,32 @@ impl Oracle {
         &self.shown
     }
 
-    fn first_hello(&self) -> Verb {
-        match self.task.config.protocol() {
-            Protocol::Smtp => Verb::Ehlo,
-            Protocol::Lmtp => Verb::Lhlo,
+    /// Whether a handshake is under way.
+    fn is_securing(&self) -> bool {
+        self.phase == Phase::Talking && self.connection.turn(&self.task) == Turn::Secure
+    }
+
+    /// What the driver is asked for, and for which mechanism.
+    fn asked(&self) -> Option<(smtp_proto::Mechanism, Ask)> {
+        if self.phase != Phase::Talking || self.connection.turn(&self.task) != Turn::Authenticate {
+            return None;
+        }
+        match self.connection.auth_turn(&self.task) {
+            AuthTurn::Ask(mechanism, ask) => Some((mechanism, ask)),
+            _ => None,
+        }
+    }
+
+    fn misused_auth(&self, input: &Input<'_>) -> Option<MisuseError> {
+        match (input, self.asked()) {
+            (Input::AuthStart(Some(initial)), Some((_, Ask::Start(room)))) => {
+                room.is_none_or(|room| initial.len() > room).then_some(MisuseError::InitialResponseTooLong)
+            }
+            (Input::AuthStart(None), Some((_, Ask::Start(_))))
+            | (Input::AuthResponse(_), Some((_, Ask::Challenge(_))))
+            | (Input::AuthComplete, Some((_, Ask::Success)))
+            | (Input::AuthAbandon, Some(_)) => None,
+            _ => Some(MisuseError::NotAuthenticating),
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use smtp_proto::{AuthPolicy, Body, Config, EightBitPolicy, Envelope, Need, Needs, TlsPolicy};
 
+use super::channel::Channel;
+
 /// What the last reply to EHLO or LHLO offers, as far as it affects what the client sends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "a keyword each")]
 pub struct Offers {
     /// RFC 2920.
@@ -16,6 +18,12 @@ pub struct Offers {
     pub size: bool,
     /// The largest message, if SIZE names one.
     pub largest: Option<u64>,
+    /// RFC 3207.
+    pub starttls: bool,
+    /// RFC 8689.
+    pub require_tls: bool,
+    /// RFC 4954: the names of the mechanisms, in capitals. `None` if AUTH is not offered.
+    pub auth: Option<Vec<String>>,
 }
 
 impl Offers {
@@ -27,6 +35,13 @@ impl Offers {
             offers.pipelining |= is(b"PIPELINING");
             offers.eight_bit_mime |= is(b"8BITMIME");
             offers.smtputf8 |= is(b"SMTPUTF8");
+            offers.starttls |= is(b"STARTTLS");
+            offers.require_tls |= is(b"REQUIRETLS");
+            if is(b"AUTH") {
+                let names = value.split(|octet| *octet == b' ').filter(|name| !name.is_empty());
+                let names = names.map(|name| String::from_utf8_lossy(name).to_ascii_uppercase());
+                offers.auth.get_or_insert_default().extend(names);
+            }
             if is(b"SIZE") {
                 (offers.size, offers.largest) = (true, size(value));
             }
@@ -34,17 +49,25 @@ impl Offers {
         offers
     }
 
-    /// Which of `needs` are not met on a connection in clear. Extensions that are not implemented never are.
-    pub fn unmet(&self, needs: Needs) -> Needs {
+    /// Which of `needs` are not met on a connection that is secured like this. Extensions that are not implemented
+    /// never are.
+    pub(super) fn unmet(&self, needs: Needs, channel: Channel, is_authenticated: bool) -> Needs {
         let mut unmet = Needs::NONE;
-        for need in Need::ALL.iter().copied() {
+        for need in needs.iter() {
             let met = match need {
                 Need::Smtputf8 => self.smtputf8,
                 Need::EightBitMime => self.eight_bit_mime,
+                Need::Tls => channel != Channel::Clear,
+                Need::VerifiedTls => channel == Channel::Verified,
+                Need::RequireTls => channel == Channel::Verified && self.require_tls,
+                Need::Auth => is_authenticated,
                 _ => false,
             };
-            if needs.contains(need) && !met {
+            if !met {
                 unmet = unmet.with(need);
+            }
+            if need == Need::RequireTls && channel == Channel::Unverified {
+                unmet = unmet.with(Need::VerifiedTls);
             }
         }
         unmet
@@ -85,11 +108,14 @@ pub(crate) fn needs(config: &Config, envelope: &Envelope) -> Needs {
     if !all_ascii {
         needs = needs.with(Need::Smtputf8);
     }
-    if config.tls() == TlsPolicy::Required {
+    if matches!(config.tls(), TlsPolicy::Required | TlsPolicy::Implicit) || needs.contains(Need::RequireTls) {
         needs = needs.with(Need::Tls);
     }
-    if config.auth() == AuthPolicy::Required {
+    if let AuthPolicy::Required(how) = config.auth() {
         needs = needs.with(Need::Auth);
+        if !how.in_clear() {
+            needs = needs.with(Need::Tls);
+        }
     }
     if envelope.body() == Body::EightBit && config.eight_bit() == EightBitPolicy::Refuse {
         needs = needs.with(Need::EightBitMime);
@@ -97,9 +123,9 @@ pub(crate) fn needs(config: &Config, envelope: &Envelope) -> Needs {
     needs
 }
 
-/// Whether one of these needs may be met later: TLS and credentials depend on policy, and the client may
-/// gain an extension. The other needs are properties of the message.
+/// Whether one of these needs may be met later: TLS and credentials depend on the server, and the client may gain an
+/// extension. The other needs are properties of the message.
 pub(super) fn may_be_met_later(unmet: Needs) -> bool {
-    let later = [Need::Tls, Need::Auth, Need::BinaryMime, Need::RequireTls, Need::DeliverBy];
+    let later = [Need::Tls, Need::VerifiedTls, Need::Auth, Need::BinaryMime, Need::DeliverBy];
     later.iter().any(|need| unmet.contains(*need))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smtp_proto::{Connect, Escaped, Step, Timeout};
+use smtp_proto::{Connect, Escaped, ReplyErrorKind, Step, Timeout, Transmit};
 
 use super::{
     Clock, Oracle, Phase, Promise, Violation,
@@ -10,7 +10,7 @@ use super::{
     exchange::Verb,
     message::Misread,
     table::End,
-    verdict::{self, Verdict},
+    verdict::{self, Facts, Verdict},
 };
 
 impl Oracle {
@@ -30,7 +30,8 @@ impl Oracle {
             )),
             (Step::Connect(_), _) => self.astray("it asks for another connection"),
             (Step::Done(report), Phase::Done { .. }) => {
-                verdict::check(report, &self.connection, &self.task, &self.verdicts, &self.tried, self.last_end)?;
+                let facts = Facts { connection: &self.connection, task: &self.task, secrets: &self.secrets };
+                verdict::check(report, &facts, &self.verdicts, &self.tried, self.last_end)?;
                 if report.longest_line() != self.overlong_line {
                     return Err(Violation::new(Promise::OneStatus, "the longest line is reported wrongly"));
                 }
@@ -39,12 +40,17 @@ impl Oracle {
             (Step::Done(_), _) => self.astray("it is done"),
             (Step::Transmit(transmit), Phase::Talking) => {
                 self.shown_now(transmit.octets())?;
+                self.check_marked(transmit)?;
                 self.check_wait(transmit.timeout(), self.task.config.timeouts().block())
             }
             (Step::Transmit(transmit), _) => self
                 .astray(&format!("it sends {:?}", Escaped(transmit.octets().get(..100).unwrap_or(transmit.octets())))),
             (Step::Content(room), Phase::Talking) => self.content_wanted(*room),
             (Step::Content(_), _) => self.astray("it asks for content"),
+            (Step::Secure(secure), Phase::Talking) => self.handshake_wanted(*secure),
+            (Step::Secure(_), _) => self.astray("it asks for a handshake"),
+            (Step::Authenticate(step), Phase::Talking) => self.auth_wanted(step),
+            (Step::Authenticate(_), _) => self.astray("it asks for an authentication"),
             (Step::Receive(wait), Phase::Talking) => self.waiting(*wait),
             (Step::Receive(_), _) => self.astray("it waits"),
         }
@@ -54,6 +60,9 @@ impl Oracle {
     fn astray(&self, what: &str) -> Result<(), Violation> {
         let promise = match (self.phase, self.last_end) {
             (Phase::Done { .. }, Some(End::Closing(_))) => Promise::WholeLines,
+            (Phase::Done { .. }, Some(End::InvalidReply(ReplyErrorKind::BeforeHandshake))) => {
+                Promise::NothingFromBeforeTls
+            }
             (Phase::Done { .. }, Some(End::Unsolicited(_) | End::InvalidReply(_))) => Promise::NoUnsolicited,
             (Phase::Done { .. }, _) if self.verdicts.iter().any(Verdict::is_unconfirmed) => Promise::DeliveredAfterAll,
             _ => Promise::RetryTable,
@@ -82,6 +91,8 @@ impl Oracle {
                 Verb::Mail => timeouts.mail(),
                 Verb::Rcpt => timeouts.rcpt(),
                 Verb::Data => timeouts.data(),
+                Verb::StartTls => timeouts.tls(),
+                Verb::Auth | Verb::Response | Verb::Star => timeouts.auth(),
                 Verb::End => timeouts.content_end(),
                 Verb::Quit => timeouts.quit(),
             },
@@ -90,7 +101,7 @@ impl Oracle {
         self.check_wait(wait, limit)
     }
 
-    fn check_wait(&mut self, wait: Timeout, limit: Duration) -> Result<(), Violation> {
+    pub(super) fn check_wait(&mut self, wait: Timeout, limit: Duration) -> Result<(), Violation> {
         let limit = if self.all_settled() { limit.min(self.task.config.timeouts().quit()) } else { limit };
         let Clock { last, changes_left, must_change } = self.clock;
         let changes = last.map_or(0, |last| wait.progress.wrapping_sub(last));
@@ -118,7 +129,8 @@ impl Oracle {
         if octets.is_empty() {
             return Err(Violation::new(Promise::NoHarm, "it asks to write no octets"));
         }
-        let longest_command = 1200;
+        let owed = self.connection.given.owed.as_ref().map_or(0, |(_, line)| line.len());
+        let longest_command = 1200 + owed;
         let most = limits.pipeline().max(limits.block().saturating_mul(2)).saturating_add(longest_command);
         if octets.len() > most {
             return Err(Violation::new(Promise::NoHarm, format!("it holds {} octets to be written", octets.len())));
@@ -146,6 +158,17 @@ impl Oracle {
         Ok(())
     }
 
+    /// Checks that the lines of an authentication are marked, and nothing else.
+    fn check_marked(&self, transmit: &Transmit<'_>) -> Result<(), Violation> {
+        let last = self.connection.exchanges.last();
+        let is_response = last.is_some_and(|last| matches!(last.verb, Verb::Auth | Verb::Response));
+        if transmit.is_sensitive() != is_response {
+            let what = format!("octets are marked as sensitive: {}, expected {is_response}", !is_response);
+            return Err(Violation::new(Promise::NoSecrets, what));
+        }
+        if is_response { Ok(()) } else { self.check_shown("an output that is not marked", transmit.octets()) }
+    }
+
     /// Checks that the first line of `octets` is the correct command. Returns its length.
     fn command_shown(&mut self, octets: &[u8]) -> Result<usize, Violation> {
         let end = octets.iter().position(|octet| *octet == b'\n').map_or(octets.len(), |at| at + 1);
@@ -155,8 +178,9 @@ impl Oracle {
             return Err(Violation::new(Promise::WholeLines, format!("{:?} is not a command line", Escaped(line))));
         };
         let shown = Escaped(text);
-        let secured = text.starts_with(b"MAIL") || text.starts_with(b"RCPT") || text.starts_with(b"DATA");
-        if secured && self.task.must_be_secured() {
+        let is = |command: &[u8]| text.starts_with(command);
+        let of_message = [&b"MAIL"[..], b"RCPT", b"DATA"].into_iter().any(is);
+        if (of_message && self.may_not_send()) || (is(b"AUTH") && self.may_not_login()) {
             return Err(Violation::new(Promise::NothingInClear, format!("{shown:?} would be sent in clear")));
         }
         let Turn::Say(verb) = self.connection.turn(&self.task) else {
@@ -164,7 +188,8 @@ impl Oracle {
                 Some(_) => Promise::Groups,
                 None => Promise::WholeLines,
             };
-            return Err(Violation::new(promise, format!("{shown:?} is sent out of turn")));
+            let what = format!("{shown:?} is sent out of turn");
+            return Err(Violation::new(self.broken_by(text, promise), what));
         };
         self.connection.write_line(verb, &self.task, &mut self.right);
         let right = self.right.as_str();
@@ -174,7 +199,8 @@ impl Oracle {
                 Verb::Ehlo | Verb::Helo | Verb::Lhlo if hello => Promise::RetryTable,
                 _ => Promise::WholeLines,
             };
-            return Err(Violation::new(promise, format!("{shown:?} is sent; expected {right:?}")));
+            let what = format!("{shown:?} is sent; expected {right:?}");
+            return Err(Violation::new(self.broken_by(text, promise), what));
         }
         match self.connection.under_way_with(end) {
             Some(octets) if octets > self.task.config.limits().pipeline() => {

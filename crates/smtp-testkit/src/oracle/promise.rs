@@ -15,7 +15,7 @@ pub enum Promise {
     DeliveredAfterAll,
     /// 5.
     NothingInClear,
-    /// 6. TLS is not implemented yet, so nothing is received before it.
+    /// 6.
     NothingFromBeforeTls,
     /// 7.
     NoUnsolicited,
@@ -23,7 +23,7 @@ pub enum Promise {
     Groups,
     /// 9.
     WholeLines,
-    /// 10. Credentials are not supported yet, so there are no secrets.
+    /// 10.
     NoSecrets,
 }
 

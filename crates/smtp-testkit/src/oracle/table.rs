@@ -3,6 +3,7 @@
 use smtp_proto::{Cancel, ContentError, Disconnect, HeloRetry, Needs, ReplyErrorKind};
 
 use super::{
+    channel::forbids_giving_up_tls,
     connection::Connection,
     exchange::{Answer, Verb},
     task::Task,
@@ -14,6 +15,8 @@ pub(super) enum End {
     /// It was never opened.
     ConnectFailed,
     Lost(Disconnect),
+    /// The TLS handshake failed.
+    SecureFailed,
     Silence,
     /// 421, or 221 that does not answer QUIT.
     Closing(Answer),
@@ -35,6 +38,8 @@ pub(super) enum End {
 pub(super) enum Next {
     /// A new connection to the same place, and HELO.
     Helo,
+    /// A new connection to the same place, in clear, and the first hello of the protocol.
+    Clear,
     /// A new connection to any place, and the first hello of the protocol.
     Afresh,
     /// No retry: HELO cannot meet these needs.
@@ -68,17 +73,26 @@ pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: 
     if connection.reused && grown_old {
         return Next::Afresh;
     }
+    if connection.is_securing() {
+        return match end {
+            End::Lost(_) | End::SecureFailed if !forbids_giving_up_tls(task.needs) => Next::Clear,
+            _ => Next::Defer,
+        };
+    }
+    if connection.is_authenticating(task) {
+        return Next::Defer;
+    }
     let counts = match end {
         End::Lost(_) => task.config.helo_retry() != HeloRetry::Never,
         End::Silence => task.config.helo_retry() == HeloRetry::Timeout,
         _ => false,
     };
-    if !counts || !helo_may_help(connection) || mail_answered || helo_spent {
-        Next::Defer
-    } else if task.needs.is_empty() {
-        Next::Helo
-    } else {
-        Next::Forbidden(task.needs)
+    let needs = connection.needs_beyond_helo(task);
+    match (needs.is_empty(), helo_spent) {
+        _ if !counts || !helo_may_help(connection) || mail_answered => Next::Defer,
+        (false, _) => Next::Forbidden(needs),
+        (true, false) => Next::Helo,
+        (true, true) => Next::Defer,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{AuthPolicy, Config, Envelope, Needs, TlsPolicy};
+use smtp_proto::{AuthPolicy, Config, Envelope, HeloRetry, Need, Needs, TlsPolicy};
 
 use super::offers;
 
-/// What to deliver, and how. The same on every connection.
+/// What to deliver, and how.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) config: Arc<Config>,
@@ -15,13 +15,32 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(config: Arc<Config>, envelope: Arc<Envelope>) -> Self {
-        let needs = offers::needs(&config, &envelope);
-        Self { config, envelope, needs }
+    /// `is_secure_host`: whether the server is known to support TLS.
+    pub(super) fn new(config: Arc<Config>, envelope: Arc<Envelope>, is_secure_host: bool) -> Self {
+        let mut task = Self { needs: Needs::NONE, config, envelope };
+        task.learn(is_secure_host);
+        task
     }
 
-    /// Whether nothing of the message may be sent in clear.
-    pub(super) fn must_be_secured(&self) -> bool {
-        self.config.tls() == TlsPolicy::Required || self.config.auth() == AuthPolicy::Required
+    /// Opportunistic TLS becomes required at a server that is known to support it.
+    pub(super) fn learn(&mut self, is_secure_host: bool) {
+        self.needs = offers::needs(&self.config, &self.envelope);
+        if is_secure_host && self.config.tls() == TlsPolicy::Opportunistic {
+            self.needs = self.needs.with(Need::Tls);
+        }
+    }
+
+    /// Whether the server's certificate must be verified for the handshake to count.
+    pub(super) fn must_verify(&self) -> bool {
+        matches!(self.config.tls(), TlsPolicy::Required | TlsPolicy::Implicit)
+    }
+
+    pub(super) fn allows_helo_retry(&self) -> bool {
+        self.config.helo_retry() != HeloRetry::Never
+    }
+
+    /// Whether credentials may be sent in clear.
+    pub(super) fn allows_auth_in_clear(&self) -> bool {
+        matches!(self.config.auth(), AuthPolicy::Required(how) if how.in_clear())
     }
 }

@@ -1,12 +1,17 @@
 //! What the report must contain: each recipient's status and each connection's end.
 
-use smtp_proto::{AttemptEnd, Cancel, Cause, ContentError, Hello, Needs, Protocol, RecipientReport, Report, Status};
+use smtp_proto::{
+    AttemptEnd, Cancel, Cause, ContentError, Hello, Mechanism, Need, Needs, Protocol, RecipientReport, Report, Status,
+};
 
 use super::{
     Promise, Violation,
+    auth::AuthTurn,
+    channel::{Channel, TlsFact},
     connection::{Connection, Doubted},
     exchange::{Answer, Exchange, Verb},
     offers,
+    secrets::Secrets,
     table::{End, Next},
     task::Task,
 };
@@ -25,6 +30,10 @@ pub(super) enum Why {
     Reply,
     Connections,
     Needs(Needs),
+    Demanded(Needs),
+    AuthRefused(Mechanism),
+    NoMechanism,
+    AuthAbandoned(Mechanism),
     TooLarge(u64),
     Content(ContentError),
     Cancelled(Cancel),
@@ -38,6 +47,10 @@ impl From<Cause<'_>> for Why {
             Cause::Reply(_) => Self::Reply,
             Cause::Connections => Self::Connections,
             Cause::Needs { needs, .. } => Self::Needs(needs),
+            Cause::Demanded { needs, .. } => Self::Demanded(needs),
+            Cause::AuthRefused { mechanism, .. } => Self::AuthRefused(mechanism),
+            Cause::NoMechanism => Self::NoMechanism,
+            Cause::AuthAbandoned { mechanism, .. } => Self::AuthAbandoned(mechanism),
             Cause::TooLarge(limit) => Self::TooLarge(limit),
             Cause::Content(error) => Self::Content(error),
             Cause::Cancelled(why) => Self::Cancelled(why),
@@ -95,6 +108,9 @@ fn refused_or_taken(connection: &Connection, task: &Task, recipients: usize, ver
     let mut rcpts = connection.all(Verb::Rcpt);
     let verdict = |_| {
         let answer = rcpts.next()?.answer?;
+        if answer.code == 530 {
+            return Some(demand(connection, answer));
+        }
         if answer.code >= 300 {
             // RFC 5321 section 4.5.3.1.10.
             let full = answer.code == 552 && accepted_before;
@@ -117,10 +133,14 @@ fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
     // After a hang-up on EHLO, refusals of the greeting and of HELO are temporary.
     let for_now = |verdict: Verdict| Verdict { status: Status::Deferred, ..verdict };
     let greeting = connection.find(Verb::Greeting).and_then(refusal);
-    let for_now_only = connection.hello == Verb::Helo || connection.replaces;
+    let for_now_only = connection.is_retry || connection.replaces;
     let greeting = if for_now_only { greeting.map(for_now) } else { greeting };
     let hello = connection.exchanges.iter().rfind(|exchange| matches!(exchange.verb, Verb::Helo | Verb::Lhlo));
-    let mail = connection.find(Verb::Mail).and_then(refusal);
+    let mail = connection.find(Verb::Mail);
+    let mail = mail.and_then(|mail| match mail.answer {
+        Some(answer) if answer.code == 530 => Some(demand(connection, answer)),
+        _ => refusal(mail),
+    });
     let hello = hello.filter(|hello| !is_said_again(connection, hello)).and_then(refusal);
     let ehlo_refused_for_good = connection.ehlo_refusal().is_some_and(|refusal| refusal.code >= 500);
     let is_helo = connection.said(Verb::Helo);
@@ -129,18 +149,50 @@ fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
     if let Some(verdict) = greeting.or(hello).or(mail) {
         return Some(verdict);
     }
-    if let (Some(refusal), false) = (connection.ehlo_refusal(), task.needs.is_empty()) {
-        let deferred = refusal.code < 500 || offers::may_be_met_later(task.needs);
-        return Some(Verdict { status: status_of(deferred), why: Why::Needs(task.needs), reply: Some(refusal) });
+    let needs = connection.needs_beyond_helo(task);
+    if let (Some(refusal), false) = (connection.ehlo_refusal(), needs.is_empty()) {
+        let deferred = refusal.code < 500 || offers::may_be_met_later(needs);
+        return Some(Verdict { status: status_of(deferred), why: Why::Needs(needs), reply: Some(refusal) });
     }
-    if !(connection.reused || connection.greeted()) || connection.may_go(task) {
+    if connection.lacks_tls(task) {
+        let reply = connection.find(Verb::StartTls).and_then(|starttls| starttls.answer);
+        return Some(Verdict { reply, ..deferred(Why::Needs(Needs::NONE.with(Need::Tls))) });
+    }
+    if !(connection.reused || connection.greeted()) || connection.is_securing() {
         return None;
     }
-    let unmet = connection.offers.unmet(task.needs);
+    match connection.auth_turn(task) {
+        _ if task.envelope.forward_paths().is_empty() => return None,
+        AuthTurn::Past => {}
+        AuthTurn::Unmet(need) => return Some(deferred(Why::Needs(Needs::NONE.with(need)))),
+        AuthTurn::NoMechanism => return Some(deferred(Why::NoMechanism)),
+        AuthTurn::GivenUp(mechanism) => return Some(deferred(Why::AuthAbandoned(mechanism))),
+        AuthTurn::Refused(mechanism, answer) => {
+            return Some(Verdict { reply: Some(answer), ..deferred(Why::AuthRefused(mechanism)) });
+        }
+        AuthTurn::Ask(..) | AuthTurn::Owed(_) | AuthTurn::Listen => return None,
+    }
+    if connection.may_go(task) {
+        return None;
+    }
+    let unmet = connection.unmet(task);
     Some(match (unmet.is_empty(), connection.offers.largest) {
         (true, Some(largest)) => Verdict { status: Status::Failed, why: Why::TooLarge(largest), reply: None },
         _ => Verdict { status: status_of(offers::may_be_met_later(unmet)), why: Why::Needs(unmet), reply: None },
     })
+}
+
+const fn deferred(why: Why) -> Verdict {
+    Verdict { status: Status::Deferred, why, reply: None }
+}
+
+/// The server demands TLS or authentication with 530: whatever the connection does not have and the server offers.
+fn demand(connection: &Connection, answer: Answer) -> Verdict {
+    let tls = connection.channel == Channel::Clear && connection.offers.starttls;
+    let auth = !connection.given.is_complete && (connection.offers.auth.is_some() || !tls);
+    let needs = [(tls, Need::Tls), (auth, Need::Auth)].into_iter().filter(|(missing, _)| *missing);
+    let needs = needs.fold(Needs::NONE, |needs, (_, need)| needs.with(need));
+    Verdict { reply: Some(answer), ..deferred(Why::Demanded(needs)) }
 }
 
 /// Whether HELO is sent once more: it was refused with 503, because of the EHLO before it.
@@ -168,6 +220,9 @@ pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
         End::Cancelled(why) => return Verdict { status, why: Why::Cancelled(why), reply: None },
         _ => ehlo_refusal,
     };
+    if let (Some((mechanism, answer)), false) = (connection.auth_refusal(), matches!(next, Next::Forbidden(_))) {
+        return Verdict { status, why: Why::AuthRefused(mechanism), reply: Some(answer) };
+    }
     let why = match (next, reply) {
         (Next::Forbidden(needs), _) => Why::Needs(needs),
         (_, Some(_)) => Why::Reply,
@@ -184,23 +239,32 @@ pub(super) struct Tried {
     pub(super) ended: Option<AttemptEnd>,
     pub(super) reused: bool,
     pub(super) ehlo_refusal: Option<u16>,
+    pub(super) tls: TlsFact,
+    /// The mechanism with which the client has authenticated.
+    pub(super) mechanism: Option<Mechanism>,
+}
+
+/// What a report is compared with.
+pub(super) struct Facts<'o> {
+    pub(super) connection: &'o Connection,
+    pub(super) task: &'o Task,
+    pub(super) secrets: &'o Secrets,
 }
 
 /// Compares a report with what it must contain.
 pub(super) fn check(
     report: &Report<'_>,
-    connection: &Connection,
-    task: &Task,
+    facts: &Facts<'_>,
     verdicts: &[Verdict],
     tried: &[Tried],
     last_end: Option<End>,
 ) -> Result<(), Violation> {
     let mut recipients = report.recipients();
-    for (path, verdict) in task.envelope.forward_paths().iter().zip(verdicts) {
+    for (path, verdict) in facts.task.envelope.forward_paths().iter().zip(verdicts) {
         let Some(recipient) = recipients.next().filter(|recipient| recipient.path == path) else {
             return Err(Violation::new(Promise::OneStatus, format!("<{path}> is not reported, or in the wrong place")));
         };
-        check_recipient(&recipient, *verdict, connection, task, last_end)?;
+        check_recipient(&recipient, *verdict, facts, last_end)?;
     }
     if recipients.next().is_some() {
         return Err(Violation::new(Promise::OneStatus, "the report has a recipient that is not in the envelope"));
@@ -213,6 +277,8 @@ pub(super) fn check(
             ended: attempt.end(),
             reused: attempt.reused(),
             ehlo_refusal: attempt.ehlo_refusal().map(|reply| reply.code().get()),
+            tls: attempt.tls().into(),
+            mechanism: attempt.mechanism(),
         });
         if reported != Some(*tried) {
             let what = format!("connection {}: reported as {reported:?}; expected {tried:?}", index + 1);
@@ -228,8 +294,7 @@ pub(super) fn check(
 fn check_recipient(
     recipient: &RecipientReport<'_>,
     verdict: Verdict,
-    connection: &Connection,
-    task: &Task,
+    facts: &Facts<'_>,
     last_end: Option<End>,
 ) -> Result<(), Violation> {
     let violation = |promise| {
@@ -252,9 +317,10 @@ fn check_recipient(
     let right = match (recipient.reply(), verdict.reply) {
         (None, None) => true,
         (Some(reply), Some(answer)) => {
-            let said = connection.replies.octets(answer.start, answer.end);
+            let said = facts.connection.replies.octets(answer.start, answer.end);
             let kept = reply.octets();
-            let whole = kept.len() == said.len() || said.len() > task.config.limits().kept_reply();
+            let is_long = said.len() > facts.task.config.limits().kept_reply();
+            let whole = kept.len() == said.len() || is_long || facts.secrets.find(said).is_some();
             reply.code().get() == answer.code && whole && said.starts_with(kept)
         }
         _ => false,

@@ -9,7 +9,7 @@ use lettre::transport::smtp::{
     extension::ClientId as LettreName,
 };
 use mail_send::{
-    Error as MailSendError, SmtpClient as MailSendClient,
+    Credentials, Error as MailSendError, SmtpClient as MailSendClient,
     smtp::{AssertReply, message::Message as MailSendMessage},
 };
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
@@ -54,6 +54,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> MailSend<S> {
         now(async {
             client.read().await?.assert_positive_completion()?;
             client.ehlo(name).await
+        })?;
+        Ok(Self(client))
+    }
+
+    /// Reads the greeting, sends EHLO, STARTTLS and EHLO again, and logs in. No handshake takes place.
+    pub fn log_in(stream: S, name: &str, credentials: &Credentials<String>) -> Result<Self, Failure> {
+        let Self(mut client) = Self::hello(stream, name)?;
+        now(async {
+            client.cmd("STARTTLS\r\n").await?.assert_positive_completion()?;
+            let capabilities = client.ehlo(name).await?;
+            client.authenticate(credentials, &capabilities).await.map(drop)
         })?;
         Ok(Self(client))
     }

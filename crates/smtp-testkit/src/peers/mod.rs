@@ -13,5 +13,5 @@ pub use clients::{
     for_mail_send,
 };
 pub use line::Line;
-pub use ours::drive;
+pub use ours::{drive, drive_secured};
 pub use stream::{Clock, Stream, now, with_clock};

@@ -2,12 +2,22 @@
 
 use std::hint::black_box;
 
-use smtp_proto::{Delivery, Disconnect, Status, Step};
+use smtp_proto::{Delivery, Disconnect, MisuseError, Status, Step};
 
 use super::Line;
 
 /// Drives the delivery until it is done. Returns the number of recipients that got the message.
-pub fn drive(delivery: &mut Delivery, mut message: &[u8], line: &mut impl Line) -> usize {
+pub fn drive(delivery: &mut Delivery, message: &[u8], line: &mut impl Line) -> usize {
+    drive_secured(delivery, message, line, |_| unreachable!("the policy asks for neither"))
+}
+
+/// The same, with TLS and AUTH. `answer` answers [`Step::Secure`] and [`Step::Authenticate`].
+pub fn drive_secured(
+    delivery: &mut Delivery,
+    mut message: &[u8],
+    line: &mut impl Line,
+    mut answer: impl FnMut(&mut Delivery) -> Result<(), MisuseError>,
+) -> usize {
     let mut room = [0; 2048];
     loop {
         match delivery.poll() {
@@ -31,6 +41,7 @@ pub fn drive(delivery: &mut Delivery, mut message: &[u8], line: &mut impl Line) 
                 0 => delivery.disconnected(Disconnect::Closed),
                 len => delivery.received(&room[..len]),
             },
+            Step::Secure(_) | Step::Authenticate(_) => answer(delivery),
             Step::Done(report) => {
                 return report.recipients().filter(|recipient| recipient.status == Status::Delivered).count();
             }

@@ -1,6 +1,9 @@
 //! Plays transcripts with the connection cut at arbitrary points.
 
-use smtp_proto::{Cause, Disconnect, HeloRetry, LineEndings, Needs, Place, Protocol, Status, Step, is_seven_bit};
+use smtp_proto::{
+    AuthPolicy, Cause, Disconnect, HeloRetry, LineEndings, Need, Needs, Place, Protocol, Secured, Status, Step,
+    TlsPolicy, TlsVersion, is_seven_bit,
+};
 
 use super::{Mismatch, Player, Size, Wrong, obliging::Obliging};
 use crate::transcript::{Action, Message, Transcript, content_on_the_wire};
@@ -117,9 +120,14 @@ impl Player<'_> {
             return false;
         }
         let second = connection.client.split(|octet| *octet == b'\n').nth(1).and_then(|line| line.first());
+        let config = &self.transcript.config;
+        let wants_tls = matches!(config.tls(), TlsPolicy::Opportunistic | TlsPolicy::Required);
+        let is_offered = connection.server.windows(8).any(|keyword| keyword.eq_ignore_ascii_case(b"STARTTLS"));
+        let starttls_is_next = wants_tls && !connection.is_secured && is_offered;
+        let is_mail_next = !starttls_is_next && *config.auth() == AuthPolicy::Never;
         match final_lines(&connection.server)[..] {
             [_] => true,
-            [_, b'2'] => matches!(second, None | Some(b'M')),
+            [_, b'2'] => matches!((second, is_mail_next), (None, true) | (Some(b'M'), _)),
             [_, b'5'] => matches!(second, None | Some(b'H')),
             _ => false,
         }
@@ -127,7 +135,17 @@ impl Player<'_> {
 
     fn expect_helo_retry(&mut self) -> Result<(), Wrong> {
         let config = &self.transcript.config;
-        let needs = config.needs(self.delivery.delivery().envelope());
+        let mut needs = config.needs(self.delivery.delivery().envelope());
+        if self.is_secure_host && config.tls() == TlsPolicy::Opportunistic {
+            needs = needs.with(Need::Tls);
+        }
+        // HELO is said on a connection that is secured like this one.
+        if self.connection.is_secured {
+            needs = needs.iter().filter(|need| *need != Need::Tls).fold(Needs::NONE, Needs::with);
+            if needs.contains(Need::RequireTls) && !self.connection.is_verified {
+                needs = needs.with(Need::VerifiedTls);
+            }
+        }
         if config.helo_retry() == HeloRetry::Never {
             return self.expect_deferred(None);
         }
@@ -161,10 +179,20 @@ impl Player<'_> {
                     Then::Refused => self.delivery.connect_failed("connection refused").map_err(super::misuse)?,
                     Then::Served => {
                         self.connect()?;
-                        servers.push(Obliging::default());
-                        self.hear(Obliging::GREETING)?;
+                        servers.push(Obliging::new(self.transcript.config.tls()));
+                        if self.transcript.config.tls() != TlsPolicy::Implicit {
+                            self.hear(Obliging::GREETING)?;
+                        }
                     }
                 },
+                (Step::Secure(_), Some(server)) => {
+                    let is_first = server.hello.is_empty();
+                    server.hello.clear();
+                    self.delivery.secured(Secured::verified(TlsVersion::Tls13)).map_err(super::misuse)?;
+                    if is_first {
+                        self.hear(Obliging::GREETING)?;
+                    }
+                }
                 (Step::Transmit(transmit), Some(server)) => {
                     let octets = transmit.octets().to_vec();
                     self.hand_over(&octets)?;
@@ -173,10 +201,10 @@ impl Player<'_> {
                         self.hear(&replies)?;
                     }
                 }
-                (Step::Receive(_) | Step::Content(_), Some(_)) => {
+                (Step::Receive(_) | Step::Content(_) | Step::Authenticate(_), Some(_)) => {
                     return Err("the client waits although no reply is due".into());
                 }
-                (Step::Transmit(_) | Step::Receive(_) | Step::Content(_), None) => {
+                (_, None) => {
                     return Err("the client continues as if the connection were still open".into());
                 }
             }

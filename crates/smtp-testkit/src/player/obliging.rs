@@ -1,10 +1,13 @@
-//! A server that accepts everything, offers no extensions and records what it receives.
+//! A server that accepts everything, offers no extension but STARTTLS and records what it receives.
+
+use smtp_proto::TlsPolicy;
 
 /// One connection to the server.
 #[derive(Default)]
 pub(super) struct Obliging {
     line: Vec<u8>,
     lmtp: bool,
+    offers_starttls: bool,
     taking: Taking,
     /// The first line of the client.
     pub(super) hello: String,
@@ -25,6 +28,12 @@ enum Taking {
 
 impl Obliging {
     pub(super) const GREETING: &'static [u8] = b"220 obliging.example\r\n";
+
+    /// A server that offers STARTTLS if the policy of the client asks for it.
+    pub(super) fn new(tls: TlsPolicy) -> Self {
+        let offers_starttls = matches!(tls, TlsPolicy::Opportunistic | TlsPolicy::Required);
+        Self { offers_starttls, ..Self::default() }
+    }
 
     /// Receives octets from the client. Returns the server's replies.
     pub(super) fn hear(&mut self, octets: &[u8]) -> Vec<u8> {
@@ -54,6 +63,9 @@ impl Obliging {
         if self.hello.is_empty() {
             self.lmtp = command.starts_with("LHLO");
             self.hello = command;
+            if std::mem::take(&mut self.offers_starttls) && !self.hello.starts_with("HELO") {
+                return "250-obliging.example\r\n250 STARTTLS\r\n".into();
+            }
             return "250 obliging.example\r\n".into();
         }
         match command.get(..4) {
@@ -65,6 +77,7 @@ impl Obliging {
                 self.taking = Taking::Content;
                 "354 go on\r\n".into()
             }
+            Some("STAR") => "220 go on\r\n".into(),
             Some("QUIT") => "221 bye\r\n".into(),
             _ => "500 what?\r\n".into(),
         }

@@ -3,7 +3,7 @@
 //! Over sockets, the order in which both sides act at the same time is not defined. A transcript can be
 //! played there if its server acts only while the client waits, or if the order makes no difference.
 
-use smtp_proto::{Disconnect, Step};
+use smtp_proto::{AttemptEnd, Disconnect, ReplyErrorKind, Step};
 
 use super::{Outcome, Pieces, Player};
 use crate::transcript::{Action, Item, Transcript};
@@ -26,6 +26,9 @@ impl Plan {
     ///
     /// If the machine itself does not follow the transcript, which is not the driver's fault.
     pub(crate) fn of(transcript: &Transcript) -> Result<Self, &'static str> {
+        if let Some(why) = transcript.not_for_drivers() {
+            return Err(why);
+        }
         let expected = super::play(transcript, Pieces::WHOLE).unwrap_or_else(|mismatch| panic!("{mismatch}"));
         let mut player = Player::new(transcript);
         let mut plan = Self { reports: reports(transcript), crossing: Vec::new(), waits: false };
@@ -33,6 +36,9 @@ impl Plan {
         for (index, item) in transcript.script.iter().enumerate() {
             let behind = &transcript.script[index..];
             let mut crossing = Vec::new();
+            if player.is_securing() && !matches!(item.action, Action::Tls(_)) {
+                return Err("a handshake that does not begin, which the driver reports in its own words");
+            }
             match &item.action {
                 Action::Server(_) | Action::Lost(_) | Action::Silence(_) if player.is_idle() => {
                     return Err("the server acts between two messages, while the driver does not watch the connection");
@@ -54,6 +60,9 @@ impl Plan {
             before = Some(&item.action);
             plan.crossing.push(crossing);
             play_one(&mut player, item);
+            if player.was_injected() {
+                return Err("octets before a handshake, which may cross its start");
+            }
         }
         Ok(plan)
     }
@@ -109,7 +118,7 @@ fn crossing_the_close(player: &Player<'_>, behind: &[Item], expected: &Outcome) 
     let octets = match crossed.delivery.poll() {
         Step::Transmit(transmit) => transmit.octets().to_vec(),
         Step::Content(_) => return Err(MATTERS),
-        Step::Receive(_) | Step::Connect(_) | Step::Done(_) => return Ok(Vec::new()),
+        _ => return Ok(Vec::new()),
     };
     let same = crossed.hand_over(&octets).is_ok()
         && !crossed.writes()
@@ -127,6 +136,16 @@ impl Player<'_> {
     /// Whether the client is waiting for the server, with nothing to send.
     fn is_waiting(&mut self) -> bool {
         matches!(self.delivery.poll(), Step::Receive(_))
+    }
+
+    /// Whether the connection has ended because of octets before a handshake.
+    fn was_injected(&self) -> bool {
+        let injected = AttemptEnd::InvalidReply(ReplyErrorKind::BeforeHandshake);
+        self.delivery.delivery().report().attempts().last().is_some_and(|attempt| attempt.end() == Some(injected))
+    }
+
+    fn is_securing(&mut self) -> bool {
+        matches!(self.delivery.poll(), Step::Secure(_))
     }
 
     /// Whether the client has octets to send.

@@ -6,7 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustls::{ServerConnection, StreamOwned};
 use socket2::SockRef;
+
+use super::tls::Certificates;
+
+/// How long each step of a handshake may take.
+const LONGEST_HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// The pieces in which a server writes its flights.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +40,8 @@ pub enum Got {
 #[derive(Debug)]
 pub struct Link {
     stream: TcpStream,
+    /// The TLS layer, if the connection is secured. It has a handle of the same connection.
+    tls: Option<Box<StreamOwned<ServerConnection, TcpStream>>>,
     arrived: Vec<u8>,
     ended: bool,
 }
@@ -43,12 +51,24 @@ impl Link {
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(false)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, arrived: Vec::new(), ended: false })
+        Ok(Self { stream, tls: None, arrived: Vec::new(), ended: false })
     }
 
     /// The address of the client.
     pub fn client(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
+    }
+
+    /// Secures the connection, as its server. An error means that the handshake failed.
+    pub fn secure(&mut self, certificates: &Certificates) -> io::Result<()> {
+        let connection = ServerConnection::new(certificates.server_config()).map_err(io::Error::other)?;
+        let mut tls = Box::new(StreamOwned::new(connection, self.stream.try_clone()?));
+        self.stream.set_read_timeout(Some(LONGEST_HANDSHAKE))?;
+        while tls.conn.is_handshaking() {
+            tls.conn.complete_io(&mut tls.sock)?;
+        }
+        self.tls = Some(tls);
+        Ok(())
     }
 
     /// Writes octets. An error means that the client has left.
@@ -59,7 +79,10 @@ impl Link {
             Writes::Halves => octets.len().div_ceil(2),
         };
         for piece in octets.chunks(size.max(1)) {
-            self.stream.write_all(piece)?;
+            match &mut self.tls {
+                None => self.stream.write_all(piece)?,
+                Some(tls) => tls.write_all(piece).and_then(|()| tls.flush())?,
+            }
             std::thread::yield_now();
         }
         Ok(())
@@ -73,7 +96,11 @@ impl Link {
         let mut room = [0; 16 * 1024];
         // The standard library rejects a timeout of zero.
         let limited = self.stream.set_read_timeout(Some(limit.max(Duration::from_micros(1))));
-        match limited.and_then(|()| self.stream.read(&mut room)) {
+        let read = limited.and_then(|()| match &mut self.tls {
+            None => self.stream.read(&mut room),
+            Some(tls) => tls.read(&mut room),
+        });
+        match read {
             Ok(0) => self.ended = true,
             Ok(len) => {
                 self.arrived.extend_from_slice(&room[..len]);

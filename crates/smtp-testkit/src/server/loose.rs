@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `-- content` | reads a message up to the final dot |
 //! | `-- part N` | reads at least N octets of it |
+//! | `-- tls` | runs a TLS handshake; if it fails, the server reads until the client leaves |
 //! | `-- close`, `-- reset` | ends the connection |
 //! | `-- silence` | keeps reading, and sends nothing more |
 //! | `-- deaf` | neither reads nor writes until the test is over |
@@ -32,6 +33,7 @@ use std::{
 use super::{
     link::{Link, Writes},
     listeners::Listeners,
+    tls::Certificates,
 };
 
 /// The greeting, and EHLO without extensions.
@@ -181,6 +183,7 @@ fn play(mut link: Link, script: &str, signs: &Signs, heard: &mut Vec<String>) ->
                 heard_all?;
             }
             "part" => hear_until(&mut link, &mut content, |content| content.len() >= number)?,
+            "tls" => link.secure(Certificates::of_this_process()).map_err(|_| Left)?,
             "close" => {
                 link.close();
                 break;

@@ -8,6 +8,7 @@ mod link;
 mod listeners;
 pub mod loose;
 mod scripted;
+pub mod tls;
 
 use std::{
     io,

@@ -7,10 +7,10 @@ use std::{
 
 use smtp_proto::{Disconnect, Escaped, Place};
 
-use super::{Got, Link, Listeners, Writes};
+use super::{Got, Link, Listeners, Writes, tls::Certificates};
 use crate::{
     player::Mismatch,
-    transcript::{Action, Flight, Item},
+    transcript::{Action, Flight, Handshake, Item},
 };
 
 /// Plays the server's side of a transcript, one action at a time, and compares every octet that the client
@@ -103,8 +103,17 @@ impl Scripted {
                     return Err("the client has closed the connection, which it should have kept".to_owned().into());
                 }
             }
-            Action::NextMessage | Action::Quit | Action::Cancel(_) => {}
-            Action::ConnectFails(..) | Action::Lost(_) => {
+            Action::NextMessage | Action::Quit | Action::Cancel(_) | Action::Know(_) | Action::AbandonAuth(_) => {}
+            Action::Tls(Handshake::Secured { unverified, .. }) => {
+                self.note("-- tls");
+                let certificates = match unverified {
+                    None => Certificates::of_this_process(),
+                    Some(_) => Certificates::untrusted(),
+                };
+                let secured = self.link()?.secure(certificates);
+                secured.map_err(|error| format!("the TLS handshake fails: {error}"))?;
+            }
+            Action::ConnectFails(..) | Action::Lost(_) | Action::Tls(Handshake::Fails(_)) => {
                 return Err("a server cannot cause this".to_owned().into());
             }
         }

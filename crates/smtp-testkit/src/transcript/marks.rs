@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use smtp_proto::{Cancel, Disconnect, Place};
+use smtp_proto::{Cancel, Disconnect, Place, TlsVersion};
 
-use super::script::Action;
+use super::{
+    script::{Action, Handshake},
+    settings::known,
+};
 
 pub(super) enum Mark {
     Action(Action),
@@ -27,6 +30,9 @@ impl Mark {
             "kept" => Action::Done { kept: true },
             "next message" => Action::NextMessage,
             "quit" => Action::Quit,
+            other if other.starts_with("tls ") => {
+                Action::Tls(handshake(&other[4..]).ok_or_else(|| format!("unknown mark `-- {other}`"))?)
+            }
             other => Self::with_argument(other).ok_or_else(|| format!("unknown mark `-- {other}`"))?,
         }))
     }
@@ -37,6 +43,8 @@ impl Mark {
         Some(match name {
             "connect fails" => Action::ConnectFails(Place::Any, argument.into()),
             "connect same fails" => Action::ConnectFails(Place::Same, argument.into()),
+            "known" => Action::Know(known(argument).ok()?),
+            "auth abandoned" => Action::AbandonAuth(argument.into()),
             "silence" => Action::Silence(Some(duration(argument)?)),
             "cancel" => Action::Cancel(match argument {
                 "interrupted" => Cancel::Interrupted,
@@ -49,6 +57,31 @@ impl Mark {
             _ => return None,
         })
     }
+}
+
+/// Parses `verified TLSv1.2 unbound`, `unverified unbound: WHY` or `fails: WHY`.
+fn handshake(text: &str) -> Option<Handshake> {
+    let (facts, why) = match text.split_once(':') {
+        Some((facts, why)) => (facts, Some(why.trim().to_owned())),
+        None => (text, None),
+    };
+    let mut words = facts.split_whitespace();
+    let unverified = match (words.next()?, why) {
+        ("verified", None) => None,
+        ("unverified", Some(why)) => Some(why),
+        ("fails", Some(why)) if words.next().is_none() => return Some(Handshake::Fails(why)),
+        _ => return None,
+    };
+    let (mut version, mut can_bind) = (TlsVersion::Tls13, true);
+    for word in words {
+        match word {
+            "TLSv1.2" => version = TlsVersion::Tls12,
+            "TLSv1.3" => version = TlsVersion::Tls13,
+            "unbound" => can_bind = false,
+            _ => return None,
+        }
+    }
+    Some(Handshake::Secured { version, unverified, can_bind })
 }
 
 /// Parses `30 s` or `5 min`.

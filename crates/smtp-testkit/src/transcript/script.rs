@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smtp_proto::{Cancel, Disconnect, Envelope, Place};
+use smtp_proto::{Cancel, Disconnect, Envelope, KnownHost, Place, TlsVersion};
 
 /// A message to deliver.
 #[derive(Clone, Debug)]
@@ -48,6 +48,28 @@ pub enum Action {
     NextMessage,
     /// The caller ends the kept connection with QUIT.
     Quit,
+    /// The caller says what it knows about the server.
+    Know(KnownHost),
+    /// The client must ask for a TLS handshake, which ends like this.
+    Tls(Handshake),
+    /// The caller gives up the authentication for this reason, instead of answering.
+    AbandonAuth(String),
+}
+
+/// How a TLS handshake ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Handshake {
+    /// The connection is secured.
+    Secured {
+        /// The version of TLS.
+        version: TlsVersion,
+        /// Why the server's certificate cannot be verified; `None` if it can.
+        unverified: Option<String>,
+        /// Whether an authentication can be bound to the connection.
+        can_bind: bool,
+    },
+    /// It fails for this reason.
+    Fails(String),
 }
 
 /// Octets that one side sends, and their lines in the file.

@@ -3,8 +3,8 @@
 use std::{fs, path::Path, str::FromStr};
 
 use smtp_proto::{
-    Afterwards, AuthPolicy, Body, Config, EightBitPolicy, Envelope, ForwardPath, HelloName, HeloRetry, LineEndings,
-    Need, Protocol, ReversePath, Size, TlsPolicy,
+    Afterwards, AuthPolicy, Authentication, Body, Config, EightBitPolicy, Envelope, ForwardPath, HelloName, HeloRetry,
+    KnownHost, LineEndings, Mechanism, Need, Protocol, ReversePath, Size, TlsPolicy,
 };
 
 use super::{script::Message, text};
@@ -18,6 +18,8 @@ pub(super) struct Settings {
     size: Option<Size>,
     needs: Vec<Need>,
     content: Content,
+    known: Option<KnownHost>,
+    token_length: usize,
 }
 
 /// A list of recipients. The first `to` of a message replaces an inherited list.
@@ -40,6 +42,8 @@ impl Default for Settings {
             body: Body::SevenBit,
             size: None,
             needs: Vec::new(),
+            known: None,
+            token_length: 0,
             content: Content::Inherited(b"Subject: Lunch\r\n\r\nAt noon?\r\n".to_vec()),
         }
     }
@@ -55,13 +59,19 @@ impl Settings {
                     config.with_protocol(choice(value, &[("smtp", Protocol::Smtp), ("lmtp", Protocol::Lmtp)])?);
             }
             "tls" => {
-                self.config =
-                    config.with_tls(choice(value, &[("never", TlsPolicy::Never), ("required", TlsPolicy::Required)])?);
+                let policies = [
+                    ("never", TlsPolicy::Never),
+                    ("opportunistic", TlsPolicy::Opportunistic),
+                    ("required", TlsPolicy::Required),
+                    ("implicit", TlsPolicy::Implicit),
+                ];
+                self.config = config.with_tls(choice(value, &policies)?);
             }
             "auth" => {
-                self.config = config
-                    .with_auth(choice(value, &[("never", AuthPolicy::Never), ("required", AuthPolicy::Required)])?);
+                self.config = config.with_auth(auth(value)?);
             }
+            "known" => self.known = Some(known(value)?),
+            "token" => self.token_length = value.parse().map_err(|_| format!("{value} is not a length"))?,
             "helo-retry" => {
                 let policies = [
                     ("disconnect", HeloRetry::Disconnect),
@@ -121,6 +131,14 @@ impl Settings {
         Ok(Message { envelope, content: self.content.octets().to_vec() })
     }
 
+    pub(super) fn known(&self) -> Option<KnownHost> {
+        self.known
+    }
+
+    pub(super) fn token_length(&self) -> usize {
+        self.token_length
+    }
+
     pub(super) fn config(&self) -> Config {
         self.config.clone()
     }
@@ -163,6 +181,33 @@ impl Content {
             Self::Inherited(octets) | Self::Given(octets) => octets,
         }
     }
+}
+
+/// `never`, or the mechanisms in the order of preference and what else is allowed. `required` stands for PLAIN and LOGIN.
+fn auth(value: &str) -> Result<AuthPolicy, String> {
+    let mut mechanisms = Vec::new();
+    let (mut in_clear, mut any_order) = (false, false);
+    for word in value.split_whitespace() {
+        match word {
+            "never" => return Ok(AuthPolicy::Never),
+            "required" => mechanisms.extend([Mechanism::Plain, Mechanism::Login]),
+            "in-clear" => in_clear = true,
+            "any-order" => any_order = true,
+            name => mechanisms
+                .push(Mechanism::from_name(name.as_bytes()).ok_or_else(|| format!("{name} is not a known mechanism"))?),
+        }
+    }
+    Ok(AuthPolicy::Required(Authentication::new(mechanisms).with_in_clear(in_clear).with_any_order(any_order)))
+}
+
+/// `nothing`, or `secured` and `helo-only`.
+pub(super) fn known(value: &str) -> Result<KnownHost, String> {
+    value.split_whitespace().try_fold(KnownHost::UNKNOWN, |host, word| match word {
+        "nothing" => Ok(host),
+        "secured" => Ok(host.with_secured(true)),
+        "helo-only" => Ok(host.with_helo_only(true)),
+        _ => Err(format!("{word} is not something that can be known about a server")),
+    })
 }
 
 fn parsed<T: FromStr<Err = smtp_proto::AddressError>>(value: &str) -> Result<T, String> {

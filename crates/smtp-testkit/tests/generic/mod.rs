@@ -79,6 +79,7 @@ impl Generic<'_> {
                     Err(_) => self.write_failed()?,
                 },
                 Step::Receive(timeout) => self.wait(timeout, &mut clock)?,
+                Step::Secure(_) | Step::Authenticate(_) => unreachable!("the policy asks for neither"),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! A fake machine: plays its inputs and outputs to the oracle.
 
+#![allow(dead_code, reason = "each test file uses a part")]
+
 use std::time::Duration;
 
 use smtp_proto::{Config, Connect, Envelope, HelloName, Place, Step, Timeout, Transmit};

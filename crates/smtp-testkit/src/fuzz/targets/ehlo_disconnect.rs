@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{
-    AttemptEnd, Cause, Config, Connect, Disconnect, HeloRetry, Limits, Needs, Place, Protocol, Status, Step,
+    AttemptEnd, Cause, Config, Connect, Disconnect, HeloRetry, Limits, Need, Needs, Place, Protocol, Status, Step,
+    TlsPolicy,
 };
 
 use crate::{
@@ -30,6 +31,7 @@ pub struct Input<'a> {
     /// Where the connection ends, in octets of both sides, counted from the second octet of EHLO.
     cut: u8,
     ending: Ending,
+    inside: Inside,
     then: Moves<'a>,
 }
 
@@ -83,11 +85,27 @@ impl<'a> Arbitrary<'a> for Ending {
     }
 }
 
+/// How the connection is secured before it ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Inside {
+    No,
+    StartTls,
+    Implicit,
+}
+
+impl<'a> Arbitrary<'a> for Inside {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(if u8::arbitrary(u)? & 1 == 0 { Self::No } else { Self::StartTls })
+    }
+}
+
 /// What must follow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Follows {
-    /// HELO on a new connection to the same place.
+    /// HELO on a new connection to the same place, secured like the one before.
     Helo,
+    /// A new connection to the same place, in clear, with EHLO.
+    Clear,
     /// All recipients are deferred, because HELO cannot meet these needs.
     Forbidden(Needs),
     /// All recipients are deferred because of this reply.
@@ -100,54 +118,103 @@ enum Follows {
 
 /// Runs the input, checks what follows independently of the oracle, and continues to the end.
 pub fn body(input: Input<'_>) {
-    let Input { policy: Policy(config), envelope, content, pieces, greeting, ehlo, cut, ending, then } = input;
+    let Input { policy: Policy(config), envelope, content, pieces, greeting, ehlo, cut, ending, inside, then } = input;
     // Limits on replies are left to other targets.
     let limits = config.limits().with_reply_line(Limits::DEFAULT.reply_line()).with_reply(Limits::DEFAULT.reply());
     let config = config.with_limits(limits);
-    let needs = oracle::needs(&config, &envelope.0);
+    let inside = match (config.tls(), inside) {
+        (TlsPolicy::Implicit, _) => Inside::Implicit,
+        (TlsPolicy::Opportunistic | TlsPolicy::Required, Inside::StartTls) => Inside::StartTls,
+        _ => Inside::No,
+    };
+    let is_met = |need: &Need| inside != Inside::No && matches!(need, Need::Tls | Need::VerifiedTls);
+    let needs = oracle::needs(&config, &envelope.0).iter().filter(|need| !is_met(need)).fold(Needs::NONE, Needs::with);
     let offered = Offered { keywords: 0, form: 0 };
     let config = Arc::new(config);
     let mut driver = Driver::new(config.clone(), envelope.0, content.0, pieces, offered);
     driver.watched.connected().expect("the first step is to connect");
+    if inside == Inside::Implicit {
+        driver.secure(0);
+    }
     driver.hear(&greeting.0);
-    if says(&mut driver, "EHLO ") || says(&mut driver, "LHLO ") {
-        let follows = cut_at(&mut driver, &config, needs, &ehlo, usize::from(cut), ending);
-        check(&mut driver, follows, ending);
+    if inside == Inside::StartTls && says_hello(&mut driver) {
+        starttls(&mut driver);
+    }
+    if says_hello(&mut driver) {
+        let follows = Cut { config: &config, needs, ehlo: &ehlo, ending }.at(&mut driver, usize::from(cut));
+        check(&mut driver, follows, ending, inside);
     }
     moves::play(&mut driver, &then);
     driver.finish();
 }
 
-/// Continues the conversation for `cut` octets and ends it. Returns what must follow.
-fn cut_at(driver: &mut Driver, config: &Config, needs: Needs, ehlo: &EhloReply, cut: usize, ending: Ending) -> Follows {
-    let helo = match (config.protocol(), ending, config.helo_retry()) {
-        (Protocol::Lmtp, _, _) | (_, _, HeloRetry::Never) | (_, Ending::Silence, HeloRetry::Disconnect) => {
-            Follows::Deferred
+/// The connection is secured with STARTTLS.
+fn starttls(driver: &mut Driver) {
+    let mut all = usize::MAX;
+    send(driver, &mut all);
+    driver.hear(b"250-mx.example.net\r\n250 STARTTLS\r\n");
+    assert!(says(driver, "STARTTLS\r\n"), "STARTTLS must follow\n\n{}", driver.watched.conversation());
+    send(driver, &mut all);
+    driver.hear(b"220 go\r\n");
+    driver.secure(0);
+}
+
+/// How the connection ends.
+struct Cut<'c> {
+    config: &'c Config,
+    /// What HELO cannot meet.
+    needs: Needs,
+    ehlo: &'c EhloReply,
+    ending: Ending,
+}
+
+impl Cut<'_> {
+    /// Continues the conversation for `cut` octets and ends it. Returns what must follow.
+    fn at(&self, driver: &mut Driver, cut: usize) -> Follows {
+        let Self { config, needs, ehlo, ending } = *self;
+        let helo = match (config.protocol(), ending, config.helo_retry()) {
+            (Protocol::Lmtp, _, _) | (_, _, HeloRetry::Never) | (_, Ending::Silence, HeloRetry::Disconnect) => {
+                Follows::Deferred
+            }
+            _ if needs.is_empty() => Follows::Helo,
+            _ => Follows::Forbidden(needs),
+        };
+        let mut left = cut + 1;
+        let cut_here = send(driver, &mut left) || hear(driver, &ehlo.octets, &mut left);
+        if cut_here {
+            end(driver, ending);
+            return helo;
         }
-        _ if needs.is_empty() => Follows::Helo,
-        _ => Follows::Forbidden(needs),
-    };
-    let mut left = cut + 1;
-    let cut_here = send(driver, &mut left) || hear(driver, &ehlo.octets, &mut left);
-    if cut_here {
+        if driver.wanted() == Wanted::Authenticate {
+            driver.authenticate();
+        }
+        let follows = match ehlo.code {
+            421 => return Follows::DeferredFor(421),
+            _ if says(driver, "AUTH ") => Follows::Deferred,
+            _ if says(driver, "STARTTLS") => self.without_tls(),
+            _ if says(driver, "MAIL ") => helo,
+            _ if !says(driver, "HELO ") => Follows::Settled,
+            // EHLO was refused, and HELO is being sent.
+            500.. => helo,
+            code => Follows::DeferredFor(code),
+        };
+        if !send(driver, &mut left) {
+            // The reply arrives, but not completely.
+            let reply = b"250 ok\r\n";
+            driver.hear(&reply[..left.min(reply.len() - 1)]);
+        }
         end(driver, ending);
-        return helo;
+        follows
     }
-    let follows = match ehlo.code {
-        421 => return Follows::DeferredFor(421),
-        _ if says(driver, "MAIL ") => helo,
-        _ if !says(driver, "HELO ") => Follows::Settled,
-        // EHLO was refused, and HELO is being sent.
-        500.. => helo,
-        code => Follows::DeferredFor(code),
-    };
-    if !send(driver, &mut left) {
-        // The reply arrives, but not completely.
-        let reply = b"250 ok\r\n";
-        driver.hear(&reply[..left.min(reply.len() - 1)]);
+
+    /// What follows a hang-up at STARTTLS.
+    fn without_tls(&self) -> Follows {
+        let forbids = [Need::Tls, Need::VerifiedTls, Need::RequireTls, Need::Auth];
+        match self.ending {
+            Ending::Lost(_) if !forbids.into_iter().any(|need| self.needs.contains(need)) => Follows::Clear,
+            Ending::Lost(_) | Ending::Silence => Follows::Deferred,
+        }
     }
-    end(driver, ending);
-    follows
 }
 
 /// Hands over up to `left` octets of what is to be written. Returns whether `left` is used up.
@@ -178,13 +245,17 @@ fn end(driver: &mut Driver, ending: Ending) {
     }
 }
 
+fn says_hello(driver: &mut Driver) -> bool {
+    says(driver, "EHLO ") || says(driver, "LHLO ")
+}
+
 fn says(driver: &mut Driver, verb: &str) -> bool {
     matches!(driver.watched.poll(), Step::Transmit(transmit) if transmit.octets().starts_with(verb.as_bytes()))
 }
 
-fn check(driver: &mut Driver, follows: Follows, ending: Ending) {
+fn check(driver: &mut Driver, follows: Follows, ending: Ending, inside: Inside) {
     let reported = match (follows, driver.watched.poll()) {
-        (Follows::Helo, Step::Connect(Connect { place: Place::Same, .. })) => {
+        (Follows::Helo | Follows::Clear, Step::Connect(Connect { place: Place::Same, .. })) => {
             let report = driver.watched.delivery().report();
             let expected = match ending {
                 Ending::Lost(how) => AttemptEnd::Lost(how),
@@ -201,7 +272,7 @@ fn check(driver: &mut Driver, follows: Follows, ending: Ending) {
                 }
                 Follows::DeferredFor(expected) => matches!(recipient.cause, Cause::Reply(_)) && code == Some(expected),
                 Follows::Deferred => recipient.cause == Cause::Connections && code.is_none(),
-                Follows::Helo | Follows::Settled => false,
+                Follows::Helo | Follows::Clear | Follows::Settled => false,
             };
             right && recipient.status == Status::Deferred
         }),
@@ -211,9 +282,22 @@ fn check(driver: &mut Driver, follows: Follows, ending: Ending) {
         let conversation = driver.watched.conversation();
         panic!("{follows:?} must follow, not {:?}\n\n{conversation}", driver.watched.poll());
     }
-    if follows == Follows::Helo {
-        driver.watched.connected().expect("a connection was asked for");
-        driver.hear(b"220 again\r\n");
-        assert!(says(driver, "HELO client.example\r\n"), "HELO must follow\n\n{}", driver.watched.conversation());
+    if !matches!(follows, Follows::Helo | Follows::Clear) {
+        return;
     }
+    driver.watched.connected().expect("a connection was asked for");
+    if inside == Inside::Implicit {
+        driver.secure(0);
+    }
+    driver.hear(b"220 again\r\n");
+    if inside == Inside::StartTls {
+        starttls(driver);
+    }
+    let hello = if follows == Follows::Helo { "HELO client.example\r\n" } else { "HLO client.example\r\n" };
+    let said = match driver.watched.poll() {
+        Step::Transmit(transmit) if follows == Follows::Helo => transmit.octets() == hello.as_bytes(),
+        Step::Transmit(transmit) => transmit.octets().ends_with(hello.as_bytes()),
+        _ => false,
+    };
+    assert!(said, "{hello:?} must follow\n\n{}", driver.watched.conversation());
 }

@@ -7,4 +7,5 @@ pub mod content;
 pub mod differential;
 pub mod ehlo_disconnect;
 pub mod reply;
+pub mod sasl;
 pub mod session;

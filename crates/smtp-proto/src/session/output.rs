@@ -1,0 +1,151 @@
+//! Octets to send, and how many of them were sent.
+
+use alloc::vec::Vec;
+use core::{
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use zeroize::Zeroize;
+
+use crate::escape::Escaped;
+
+/// Octets to send. If they contain a secret, they are wiped once they are sent or dropped, and neither shown, compared
+/// nor hashed.
+#[derive(Clone, Default)]
+pub(super) struct Output {
+    octets: Vec<u8>,
+    /// How many octets were sent.
+    sent: usize,
+    is_secret: bool,
+}
+
+impl Output {
+    pub(super) const fn new() -> Self {
+        Self { octets: Vec::new(), sent: 0, is_secret: false }
+    }
+
+    /// The octets that were not sent.
+    #[inline]
+    pub(super) fn unsent(&self) -> &[u8] {
+        self.octets.get(self.sent..).unwrap_or_default()
+    }
+
+    pub(super) const fn is_secret(&self) -> bool {
+        self.is_secret
+    }
+
+    pub(super) const fn is_partly_sent(&self) -> bool {
+        self.sent > 0
+    }
+
+    /// All octets, to append to. They must not be secret.
+    #[inline]
+    pub(super) const fn octets(&mut self) -> &mut Vec<u8> {
+        &mut self.octets
+    }
+
+    /// Prepares to append at most this many octets of a secret. It must not grow further: that would leave a copy
+    /// behind.
+    pub(super) fn secret(&mut self, most: usize) -> &mut Vec<u8> {
+        self.clear();
+        self.is_secret = true;
+        self.octets.reserve_exact(most);
+        &mut self.octets
+    }
+
+    /// This many of the octets were sent. Returns whether they were the last.
+    #[inline]
+    pub(super) fn sent(&mut self, octets: usize) -> bool {
+        self.sent = self.sent.saturating_add(octets);
+        let all = self.sent >= self.octets.len();
+        if all {
+            self.clear();
+        }
+        all
+    }
+
+    /// Removes the octets that were sent.
+    pub(super) fn drain(&mut self) {
+        self.octets.drain(..self.sent.min(self.octets.len()));
+        self.sent = 0;
+    }
+
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.wipe();
+        self.octets.clear();
+        self.sent = 0;
+        self.is_secret = false;
+    }
+
+    #[inline]
+    fn wipe(&mut self) {
+        if self.is_secret {
+            wipe(&mut self.octets);
+        }
+    }
+
+    /// The octets, or none if they are secret.
+    fn comparable(&self) -> &[u8] {
+        if self.is_secret { &[] } else { &self.octets }
+    }
+}
+
+#[cold]
+fn wipe(octets: &mut Vec<u8>) {
+    octets.zeroize();
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+impl PartialEq for Output {
+    fn eq(&self, other: &Self) -> bool {
+        (self.sent, self.is_secret, self.comparable()) == (other.sent, other.is_secret, other.comparable())
+    }
+}
+
+impl Eq for Output {}
+
+impl Hash for Output {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.sent, self.is_secret, self.comparable()).hash(state);
+    }
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_secret { f.write_str("***") } else { write!(f, "{:?}", Escaped(self.unsent())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn a_secret_is_neither_shown_nor_compared_and_is_wiped_once_it_is_sent() {
+        let with = |secret: &[u8]| {
+            let mut output = Output::new();
+            output.secret(secret.len()).extend_from_slice(secret);
+            output
+        };
+        let mut output = with(b"secret");
+        assert_eq!(format!("{output:?}"), "***");
+        assert_eq!(output, with(b"other!"));
+        assert!(!output.sent(3));
+        assert_ne!(output, with(b"secret"));
+        assert_eq!(output.unsent(), b"ret");
+        let start = output.octets.as_ptr();
+        assert!(output.sent(3));
+        assert_eq!(output, Output::new());
+        // The allocation is reused; what it held is gone.
+        output.octets.resize(6, b'x');
+        assert_eq!(output.octets.as_ptr(), start);
+    }
+}

@@ -1,0 +1,117 @@
+//! Questions about the commands and replies on a connection.
+
+use super::{
+    connection::{Connection, Doubted},
+    exchange::{Answer, Exchange, Verb},
+};
+
+impl Connection {
+    // Not inlined, so that the fuzzer counts the branches of each search once and not once per caller.
+
+    /// The oldest command without a reply.
+    #[inline(never)]
+    pub(super) fn due(&self) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.answer.is_none())
+    }
+
+    pub(super) fn due_mut(&mut self) -> Option<&mut Exchange> {
+        self.exchanges.iter_mut().find(|exchange| exchange.answer.is_none())
+    }
+
+    #[inline(never)]
+    pub(super) fn find(&self, verb: Verb) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.verb == verb)
+    }
+
+    pub(super) fn all(&self, verb: Verb) -> impl Iterator<Item = &Exchange> {
+        self.exchanges.iter().filter(move |exchange| exchange.verb == verb)
+    }
+
+    pub(super) fn said(&self, verb: Verb) -> bool {
+        self.find(verb).is_some()
+    }
+
+    #[inline(never)]
+    pub(super) fn count(&self, verb: Verb) -> usize {
+        self.all(verb).count()
+    }
+
+    #[inline(never)]
+    fn said_hello(&self) -> Option<&Exchange> {
+        self.exchanges.iter().rfind(|exchange| exchange.is_hello())
+    }
+
+    /// The number of accepted recipients.
+    pub(super) fn accepted(&self) -> usize {
+        if self.find(Verb::Mail).is_none_or(Exchange::refused) {
+            return 0;
+        }
+        self.all(Verb::Rcpt).filter(|rcpt| rcpt.answer.is_some_and(|answer| answer.code < 300)).count()
+    }
+
+    /// Whether a hello was accepted.
+    #[inline(never)]
+    pub(super) fn greeted(&self) -> bool {
+        self.said_hello().is_some_and(|hello| hello.answer.is_some_and(|answer| answer.code < 300))
+    }
+
+    /// The last hello. For a kept connection this includes the one that opened it.
+    pub(super) fn last_hello(&self) -> Option<Verb> {
+        self.said_hello().map(|hello| hello.verb).or(self.reused.then_some(self.plan.hello))
+    }
+
+    /// The refusal of EHLO, if it was refused on this connection.
+    #[inline(never)]
+    pub(super) fn ehlo_refusal(&self) -> Option<Answer> {
+        self.find(Verb::Ehlo).and_then(|ehlo| ehlo.answer).filter(|answer| answer.code >= 300)
+    }
+
+    /// Which refusals are in doubt if replies turn out to be out of step. Once the end of the content was
+    /// answered, refusals from before 354 are certain.
+    pub(super) fn in_doubt_if_out_of_step(&self) -> Doubted {
+        let mut ends = self.all(Verb::End).peekable();
+        let is_over = ends.peek().is_some() && ends.all(|end| end.answer.is_some());
+        let hello_refused = !self.reused && !self.greeted() && (self.said(Verb::Helo) || self.said(Verb::Lhlo));
+        match (self.said(Verb::Mail) || hello_refused, is_over) {
+            (false, _) => Doubted::Nothing,
+            (true, false) => Doubted::All,
+            (true, true) => Doubted::Content,
+        }
+    }
+
+    /// Whether only MAIL was refused permanently, on a kept connection. That may have been a late reply to an
+    /// earlier message: only a proper reply to QUIT proves it.
+    pub(super) fn is_unproven(&self) -> bool {
+        let code = self.find(Verb::Mail).and_then(Exchange::code).unwrap_or(0);
+        self.reused && code >= 500 && !matches!(code, 503 | 530) && !self.said(Verb::Rcpt)
+    }
+
+    /// Whether this RCPT was refused permanently. 530 does not count, nor does 503 on a kept connection: it may be a
+    /// limit.
+    pub(super) fn is_refused_for_good(&self, rcpt: &Exchange) -> bool {
+        rcpt.answer
+            .is_some_and(|answer| answer.code >= 500 && answer.code != 530 && !(self.reused && answer.code == 503))
+    }
+
+    /// The code of all replies to RCPT, if they are the same and all commands are answered.
+    pub(super) fn every_rcpt_refused(&self) -> Option<u16> {
+        let content = self.message.as_ref().is_some_and(|message| !message.has_arrived());
+        if content || self.due().is_some() || self.find(Verb::Mail).is_none_or(Exchange::refused) {
+            return None;
+        }
+        let mut codes = self.all(Verb::Rcpt).map(|rcpt| rcpt.answer.map_or(0, |answer| answer.code));
+        let first = codes.next()?;
+        codes.all(|code| code == first).then_some(first)
+    }
+
+    /// Whether content is being sent: 354 has arrived, and the end of the content was not handed over.
+    pub(super) fn in_content(&self) -> bool {
+        self.message.as_ref().is_some_and(|message| !message.has_arrived())
+            || self.due().is_some_and(|due| due.verb == Verb::End && self.handed < due.end)
+    }
+
+    /// Whether the end of the content was handed over and its reply is outstanding.
+    pub(super) fn end_is_out(&self) -> bool {
+        self.due().is_some_and(|due| due.verb == Verb::End && self.handed >= due.end)
+    }
+}
