@@ -1,0 +1,118 @@
+"""Postfix, with Dovecot for SASL."""
+
+from lab import HOST, files_below, find, root_and_users, version_of
+from servers import dovecot
+
+INTERNAL = """
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
+LOGIN = {
+    "smtpd_sasl_auth_enable": "yes",
+    "smtpd_recipient_restrictions": "permit_sasl_authenticated,reject",
+}
+
+
+class Server:
+    name = "postfix"
+    mechanisms = dovecot.MECHANISMS
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.ports = {}
+
+    def start(self):
+        root_and_users("postfix", "nobody")
+        master = find("master", "/usr/lib/postfix/sbin", "/usr/libexec/postfix")
+        dovecot.missing()
+        self.write()
+        dovecot.start_sasl(self.lab, self.lab.directory / "queue/private/auth")
+        command = [master, "-c", self.lab.directory / "conf", "-d"]
+        self.lab.start("postfix", command, self.ports.values())
+
+    def write(self):
+        lab = self.lab
+        chain, key = lab.certificate()
+        lab.folder("data", "postfix")
+        lab.folder("queue")
+        lab.folder("queue/pid")
+        lab.folder("mail", "nobody")
+        for name in QUEUES:
+            lab.folder(f"queue/{name}", "postfix")
+        for name in ("public", "maildrop"):
+            lab.folder(f"queue/{name}", "postfix", "postdrop")
+        lab.file(
+            "conf/main.cf",
+            f"""
+compatibility_level = 3.6
+myhostname = {HOST}
+queue_directory = {lab.directory}/queue
+data_directory = {lab.directory}/data
+maillog_file_prefixes = {lab.directory}
+maillog_file = {lab.directory}/maillog
+inet_interfaces = 127.0.0.1
+mydestination =
+alias_maps =
+default_transport = error:nothing leaves
+virtual_mailbox_domains = {HOST}
+virtual_mailbox_base = {lab.directory}/mail
+virtual_mailbox_maps = regexp:{lab.directory}/conf/boxes
+virtual_uid_maps = static:65534
+virtual_gid_maps = static:65534
+# Otherwise it edits the header of messages from loopback.
+local_header_rewrite_clients =
+smtpd_tls_cert_file = {chain}
+smtpd_tls_key_file = {key}
+smtpd_tls_auth_only = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = private/auth
+# Otherwise each refused login takes a second.
+smtpd_error_sleep_time = 0
+""",
+        )
+        lab.file("conf/boxes", f"/@{HOST}$/ all/\n")
+        kinds = {
+            "clear": {"smtpd_tls_security_level": "none"},
+            "starttls": {"smtpd_tls_security_level": "may"},
+            "tls12": {"smtpd_tls_security_level": "may", "smtpd_tls_protocols": "TLSv1.2"},
+            "expired": {
+                "smtpd_tls_security_level": "may",
+                "smtpd_tls_cert_file": lab.certificates.expired,
+                "smtpd_tls_key_file": lab.certificates.expired_key,
+            },
+            "implicit": {"smtpd_tls_security_level": "encrypt", "smtpd_tls_wrappermode": "yes"},
+            "auth": {"smtpd_tls_security_level": "encrypt", **LOGIN},
+            "auth-implicit": {"smtpd_tls_security_level": "encrypt", "smtpd_tls_wrappermode": "yes", **LOGIN},
+            "auth-clear": {"smtpd_tls_security_level": "none", "smtpd_tls_auth_only": "no", **LOGIN},
+        }
+        services = ""
+        for kind, options in kinds.items():
+            self.ports[kind] = lab.port()
+            words = " ".join(f"-o {name}={value}" for name, value in options.items())
+            services += f"127.0.0.1:{self.ports[kind]} inet n - n - - smtpd {words}\n"
+        lab.file("conf/master.cf", services + INTERNAL)
+
+    def version(self):
+        return version_of(find("postconf"), "-dh", "mail_version")
+
+    def received(self):
+        return files_below(self.lab.directory / "mail/all/new")

@@ -1,0 +1,31 @@
+"""Postfix's smtp-sink: a server that hangs up on EHLO, and then accepts HELO on a new connection."""
+
+import os
+
+from lab import files_below, find, version_of
+
+
+class Server:
+    name = "smtp-sink"
+    mechanisms = []
+    KINDS = {"clear": [], "hangs-up": ["-q", "EHLO"], "hangs-up-twice": ["-q", "EHLO,HELO"]}
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.ports = {}
+
+    def start(self):
+        sink = find("smtp-sink")
+        root = os.geteuid() == 0
+        for kind, options in self.KINDS.items():
+            mail = self.lab.folder(f"mail/{kind}", "nobody" if root else None)
+            user = ["-u", "nobody"] if root else []
+            port = self.ports[kind] = self.lab.port()
+            command = [sink, *user, *options, "-d", f"{mail}/%M.", f"127.0.0.1:{port}", "100"]
+            self.lab.start(f"smtp-sink-{kind}", command, [port])
+
+    def version(self):
+        return version_of(find("postconf"), "-dh", "mail_version")
+
+    def received(self):
+        return files_below(self.lab.directory / "mail")
