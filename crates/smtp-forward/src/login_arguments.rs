@@ -4,11 +4,12 @@ use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use smtp_proto::{AuthPolicy, Authentication, Mechanism};
-use smtp_sasl::{Credentials, SetupError};
+use smtp_sasl::SetupError;
 
 use crate::{
     exit_status::ExitStatus,
     password::{PasswordError, PasswordSource},
+    proof::Proof,
     tls_arguments::{Tls, TlsArguments},
 };
 
@@ -45,14 +46,6 @@ const BY_PASSWORD: [Mechanism; 7] = [
     Mechanism::Plain,
     Mechanism::Login,
 ];
-
-/// What a mechanism proves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Proof {
-    Password,
-    Token,
-    Certificate,
-}
 
 /// How to authenticate.
 pub(crate) struct Login {
@@ -111,7 +104,7 @@ impl LoginArguments {
 
     /// What all chosen mechanisms prove.
     fn proof(&self) -> Result<Proof, LoginFailure> {
-        let mut proofs = self.auth.iter().map(|mechanism| proof_of(*mechanism));
+        let mut proofs = self.auth.iter().map(|mechanism| Proof::of(*mechanism));
         let first = proofs.next().unwrap_or(Proof::Password);
         if proofs.any(|proof| proof != first) {
             return Err(LoginFailure::Usage(
@@ -131,14 +124,6 @@ fn invalid(error: SetupError) -> LoginFailure {
     LoginFailure::Usage(format!("--auth-user: {error}"))
 }
 
-const fn proof_of(mechanism: Mechanism) -> Proof {
-    match mechanism {
-        Mechanism::XOAuth2 | Mechanism::OAuthBearer => Proof::Token,
-        Mechanism::External => Proof::Certificate,
-        _ => Proof::Password,
-    }
-}
-
 /// A mechanism that this program can use.
 fn mechanism(name: &str) -> Result<Mechanism, String> {
     let is_usable = smtp_sasl::Mechanism::from_name(name.as_bytes()).is_some();
@@ -146,16 +131,6 @@ fn mechanism(name: &str) -> Result<Mechanism, String> {
         let names: Vec<_> = smtp_sasl::Mechanism::ALL.iter().map(|mechanism| mechanism.name()).collect();
         format!("it is not one of {}", names.join(", "))
     })
-}
-
-/// The credentials of a user.
-pub(crate) fn credentials(user: &str, proof: Proof, secret: &str) -> Result<Credentials, SetupError> {
-    match proof {
-        Proof::Password => Credentials::password(user, secret),
-        Proof::Token => Credentials::token(user, secret),
-        Proof::Certificate if user.is_empty() => Ok(Credentials::external()),
-        Proof::Certificate => Credentials::external().with_authorization_identity(user),
-    }
 }
 
 impl fmt::Display for LoginFailure {

@@ -28,6 +28,7 @@ mod password;
 mod play;
 mod probe;
 mod progress;
+mod proof;
 mod report;
 mod scan;
 mod send;

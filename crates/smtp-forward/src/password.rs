@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::{
     command_output::{self, CommandError},
     exit_status::ExitStatus,
-    login_arguments::{Proof, credentials},
+    proof::Proof,
 };
 
 const VARIABLE: &str = "SMTP_FORWARD_PASSWORD";
@@ -62,7 +62,7 @@ impl PasswordError {
 impl PasswordSource {
     /// The credentials of a user who has a certificate.
     pub(crate) fn external(user: &str) -> Result<Self, SetupError> {
-        credentials(user, Proof::Certificate, "").map(Self::Fixed)
+        Proof::Certificate.credentials(user, "").map(Self::Fixed)
     }
 
     /// Reads a password, from one of these places or the environment. A token is read only to see that it is there.
@@ -81,13 +81,13 @@ impl PasswordSource {
                     env::VarError::NotUnicode(_) => PasswordError::NotUtf8,
                 })?;
                 let secret = Zeroizing::new(secret);
-                return credentials(user, proof, &secret).map(Self::Fixed).map_err(PasswordError::Invalid);
+                return proof.credentials(user, &secret).map(Self::Fixed).map_err(PasswordError::Invalid);
             }
         };
         match proof {
             Proof::Password | Proof::Certificate => {
                 let secret = from.read()?;
-                credentials(user, proof, &secret).map(Self::Fixed).map_err(PasswordError::Invalid)
+                proof.credentials(user, &secret).map(Self::Fixed).map_err(PasswordError::Invalid)
             }
             Proof::Token => Ok(Self::Token { user: user.into(), from }),
         }
@@ -100,7 +100,7 @@ impl CredentialSource for PasswordSource {
             Self::Fixed(credentials) => Ok(credentials.clone()),
             Self::Token { user, from } => {
                 let token = from.read().map_err(|error| error.to_string())?;
-                credentials(user, Proof::Token, &token).map_err(|error| error.to_string())
+                Proof::Token.credentials(user, &token).map_err(|error| error.to_string())
             }
         }
     }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::{
-    content::ContentError, envelope::Needs, escape::Escaped, mechanisms::Mechanism, outcome::Cancel, reply::Reply,
+    content::ContentError, escape::Escaped, mechanisms::Mechanism, needs::Needs, outcome::Cancel, reply::Reply,
 };
 
 /// What settled the status of a recipient.

@@ -3,8 +3,9 @@
 use crate::{
     address::HelloName,
     auth::AuthPolicy,
-    envelope::{Body, Envelope, Need, Needs},
+    envelope::{Body, Envelope},
     limits::Limits,
+    needs::{Need, Needs},
     timeouts::Timeouts,
 };
 

@@ -2,9 +2,9 @@
 
 use crate::{
     content::ContentError,
-    envelope::Needs,
     kept::{KeptReply, KeptText},
     mechanisms::Mechanism,
+    needs::Needs,
     one_or_many::OneOrMany,
     outcome::{Cancel, Status},
     steps,

@@ -4,7 +4,7 @@
 
 use crate::{
     config::HeloRetry,
-    envelope::{Need, Needs},
+    needs::{Need, Needs},
     outcome::Hello,
     reply::{Code, Severity},
 };

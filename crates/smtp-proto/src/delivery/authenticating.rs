@@ -2,68 +2,28 @@
 
 use super::{
     Delivery, MisuseError,
-    state::{Heard, State},
+    exchange::{Authenticating, Phase},
+    heard::Heard,
+    state::State,
     step::{AuthRequest, Authenticate, Step},
 };
 use crate::{
     auth::{AfterAuthRefusal, AuthPolicy, AuthRefusal, after_auth_refusal, decode},
-    envelope::{Need, Needs},
     kept::{KeptReply, KeptText},
     ledger::Ledger,
     mechanisms::{Mechanism, Mechanisms},
+    needs::{Need, Needs},
     outcome::{AttemptEnd, Status},
     recipients::SettledBy,
     reply::{Code, Reply},
     retry::Interruption,
     security::Security,
-    session::Session,
     stage::Stage,
     transaction::{Origin, ReplyFacts, Verdicts},
 };
 
 /// The most challenges in one exchange. No mechanism needs more than three.
 const MOST_CHALLENGES: u8 = 10;
-
-/// The state of an authentication.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Authenticating {
-    /// What preceded it on this connection.
-    origin: Origin,
-    mechanism: Mechanism,
-    /// All mechanisms that were tried on this connection.
-    tried: Mechanisms,
-    /// The last refusal, and its mechanism.
-    refusal: Option<(Mechanism, KeptReply)>,
-    /// The mechanism with which the credentials were refused.
-    refused: Option<Mechanism>,
-    /// Whether an initial response is sent along with AUTH.
-    alone: bool,
-    challenges: u8,
-    phase: Phase,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Phase {
-    /// The driver starts an exchange.
-    Start,
-    /// AUTH or a response was sent.
-    Sent {
-        /// Whether it was AUTH with an initial response.
-        initial: bool,
-    },
-    /// The driver answers this challenge.
-    Challenge(KeptText),
-    /// The server reports success, and the driver checks whether it may.
-    Success,
-    /// `*` was sent, and every recipient has its status.
-    Cancelled,
-}
-
-impl Authenticating {
-    pub(super) const fn refusal(&self) -> Option<(Mechanism, KeptReply)> {
-        self.refusal
-    }
-}
 
 impl Delivery {
     /// Starts the exchange, with an initial response if there is one. Answers [`AuthRequest::Start`].
@@ -283,12 +243,5 @@ impl Delivery {
         } else {
             self.end_here(AttemptEnd::Abandoned, Interruption::ProtocolError);
         }
-    }
-}
-
-impl Authenticating {
-    /// The most octets of an initial response; `None` if there must be none.
-    fn room(&self) -> Option<usize> {
-        (!self.alone).then(|| Session::longest_initial_response(self.mechanism))
     }
 }

@@ -87,7 +87,7 @@ impl Delivery {
         };
         let said = reply.map(|reply| reply.kept).or(ehlo_refusal);
         let auth_refusal = match &self.state {
-            State::Authenticating(authenticating) => authenticating.refusal(),
+            State::Authenticating(exchange) => exchange.refusal,
             _ => None,
         };
         let by_what = match (auth_refusal, said) {

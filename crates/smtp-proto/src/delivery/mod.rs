@@ -3,6 +3,9 @@
 mod authenticating;
 mod conversation;
 mod ending;
+mod exchange;
+mod heard;
+mod host;
 mod securing;
 mod state;
 mod step;
@@ -24,8 +27,9 @@ use crate::{
     stage::Stage,
     transaction::{Origin, ReplyFacts, Transaction, Verdicts},
 };
-use securing::Host;
-use state::{Heard, LastConnection, Plan, State, Tls};
+use heard::Heard;
+use host::Host;
+use state::{LastConnection, Plan, State, Tls};
 pub use step::{AuthRequest, Authenticate, Connect, MisuseError, Place, Secure, Step, Transmit};
 
 #[doc = include_str!("driving.md")]

@@ -3,14 +3,15 @@
 use super::{
     Delivery, MisuseError, Place,
     conversation::Said,
+    host::Host,
     state::{Plan, State, Tls},
     step::{Secure, Step},
 };
 use crate::{
     config::{HeloRetry, Protocol, TlsPolicy},
-    envelope::{Need, Needs},
     known_host::KnownHost,
     ledger::TlsUse,
+    needs::{Need, Needs},
     outcome::{AttemptEnd, Hello, Status},
     recipients::SettledBy,
     reply::{Class, Code, ReplyError, ReplyErrorKind},
@@ -19,31 +20,6 @@ use crate::{
     stage::Stage,
     transaction::{Origin, ReplyFacts, Verdicts},
 };
-
-/// What is known about the server.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub(super) struct Host {
-    /// What the caller knows.
-    known: KnownHost,
-    /// What this delivery has learned.
-    pub(super) learned: KnownHost,
-    /// Whether a handshake has completed since the delivery began. Then no later connection of it may be in clear.
-    has_secured: bool,
-    /// Whether an authentication can be bound to the current connection.
-    pub(super) can_bind: bool,
-}
-
-impl Host {
-    /// A server hung up on EHLO, and has now accepted HELO. If HELO was sent because that was known, this is not new.
-    pub(super) const fn learn_helo_only(&mut self) {
-        self.learned = self.learned.with_helo_only(!self.known.helo_only());
-    }
-
-    /// For a new delivery, which starts with a new connection.
-    pub(super) const fn for_new_delivery(self) -> Self {
-        Self { learned: KnownHost::UNKNOWN, has_secured: false, ..self }
-    }
-}
 
 impl Delivery {
     /// Tells the delivery what [earlier ones](KnownHost) learned about the server that it will connect to. Call it
@@ -133,7 +109,7 @@ impl Delivery {
     pub(super) fn needs_beyond_helo(&self) -> Needs {
         match self.session.security() {
             Security::Clear => self.needs(),
-            Security::Unverified => self.needs().without(Need::Tls).with_what_require_tls_lacks(&self.session),
+            Security::Unverified => self.needs().without(Need::Tls).with_what_require_tls_lacks(Security::Unverified),
             Security::Verified => self.needs().without(Need::Tls).without(Need::VerifiedTls),
         }
     }

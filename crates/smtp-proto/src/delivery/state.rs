@@ -1,12 +1,10 @@
 //! The states of a delivery.
 
-use super::{authenticating::Authenticating, step::Place};
+use super::{exchange::Authenticating, step::Place};
 use crate::{
-    kept::KeptText,
     outcome::{AttemptEnd, Hello},
-    reply::{ReplyError, Severity},
-    stage::Stage,
-    transaction::{Origin, ReplyFacts, Transaction, Verdicts},
+    reply::Severity,
+    transaction::{Origin, Transaction, Verdicts},
 };
 
 /// What the delivery waits for.
@@ -74,15 +72,4 @@ pub(super) enum LastConnection {
     Closed,
     /// It is open for another message. This is the hello that was sent on it.
     Kept(Hello),
-}
-
-/// An event that does not borrow from the session.
-pub(super) enum Heard {
-    Reply(Stage, ReplyFacts),
-    /// A challenge; `None` if it is not valid.
-    Challenge(Option<KeptText>),
-    ServiceClosing(ReplyFacts),
-    Unsolicited(Stage, ReplyFacts),
-    OutOfStep(ReplyFacts),
-    InvalidReply(ReplyError),
 }

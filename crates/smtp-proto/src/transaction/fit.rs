@@ -2,7 +2,8 @@
 
 use crate::{
     capabilities::SizeLimit,
-    envelope::{Envelope, Need, Needs, Size},
+    envelope::{Envelope, Size},
+    needs::{Need, Needs},
     outcome::Status,
     recipients::SettledBy,
     security::Security,
@@ -11,13 +12,35 @@ use crate::{
 
 /// Whether a message with these needs may be sent in this session; if not, the status of the recipients.
 pub(super) fn check(needs: Needs, envelope: &Envelope, session: &Session) -> Result<(), (Status, SettledBy)> {
-    let unmet = needs.unmet_by(session);
+    let unmet = unmet(needs, session);
     if !unmet.is_empty() {
         return Err((status_of_unmet(unmet), SettledBy::Needs(unmet, None)));
     }
     match (session.capabilities().size, envelope.size().map(Size::octets)) {
         (SizeLimit::Octets(limit), Some(size)) if size > limit => Err((Status::Failed, SettledBy::TooLarge(limit))),
         _ => Ok(()),
+    }
+}
+
+/// The needs that this session does not meet.
+fn unmet(needs: Needs, session: &Session) -> Needs {
+    // Most messages have none.
+    if needs.is_empty() {
+        return needs;
+    }
+    let unmet = needs.iter().filter(|need| !meets(session, *need)).fold(Needs::NONE, Needs::with);
+    unmet.with_what_require_tls_lacks(session.security())
+}
+
+fn meets(session: &Session, need: Need) -> bool {
+    match need {
+        Need::Smtputf8 => session.capabilities().smtputf8,
+        Need::EightBitMime => session.capabilities().eight_bit_mime,
+        Need::Tls => session.security() != Security::Clear,
+        Need::VerifiedTls => session.security() == Security::Verified,
+        Need::Auth => session.is_authenticated(),
+        Need::RequireTls => session.capabilities().require_tls && session.security() == Security::Verified,
+        Need::BinaryMime | Need::DeliverBy => false,
     }
 }
 

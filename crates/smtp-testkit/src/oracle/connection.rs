@@ -6,13 +6,15 @@
 use smtp_proto::{Afterwards, Body, Config, Need, Needs, Protocol, Size, TlsVersion};
 
 use super::{
-    auth::{AuthTurn, Given},
-    channel::{Channel, Plan, TlsFact, Wish},
+    auth_turn::{AuthTurn, Given},
+    channel::Channel,
     exchange::{Answer, Exchange, Verb},
     message::Message,
     offers::Offers,
+    plan::{Plan, Wish},
     replies::ReplyReader,
     task::Task,
+    tls_fact::TlsFact,
 };
 
 /// What the client may do next without waiting.

@@ -6,11 +6,12 @@ use smtp_proto::{
 
 use super::{
     Clock, Oracle, Phase, Promise, Violation,
-    auth::{Ask, AuthTurn, Try},
+    auth_turn::{Ask, AuthTurn, Try},
     base64,
-    channel::{Channel, Plan},
+    channel::Channel,
     connection::Turn,
     exchange::Verb,
+    plan::Plan,
     table::End,
 };
 
@@ -152,7 +153,7 @@ impl Oracle {
     pub(super) fn may_not_send(&self) -> bool {
         let needs = self.task.needs;
         match self.connection.channel {
-            Channel::Clear => super::channel::forbids_clear(needs),
+            Channel::Clear => super::plan::forbids_clear(needs),
             Channel::Unverified => {
                 self.task.must_verify()
                     || needs.contains(smtp_proto::Need::RequireTls)

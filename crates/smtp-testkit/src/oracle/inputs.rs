@@ -6,11 +6,11 @@ use smtp_proto::{AttemptEnd, Body, Cancel, Envelope, KnownHost, Place, Protocol,
 
 use super::{
     Input, Oracle, Phase, Violation,
-    channel::Plan,
     connection::{Awaited, Doubted, Turn, Unfit},
     exchange::{Answer, Verb},
     message::Message,
     offers::Offers,
+    plan::Plan,
     replies::Heard,
     table::{self, End, Next},
     task::Task,

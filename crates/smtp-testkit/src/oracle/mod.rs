@@ -4,6 +4,7 @@
 //! and replies on the open connection, and derives everything else from that list each time.
 
 mod auth;
+mod auth_turn;
 mod base64;
 mod channel;
 mod connection;
@@ -14,11 +15,14 @@ mod inputs;
 mod message;
 mod offers;
 mod outputs;
+mod plan;
 mod promise;
 mod replies;
 mod secrets;
+mod securing;
 mod table;
 mod task;
+mod tls_fact;
 mod verdict;
 
 use std::sync::Arc;
@@ -28,10 +32,10 @@ use smtp_proto::{Cancel, Config, Disconnect, Envelope, KnownHost, MisuseError, P
 #[cfg(feature = "fuzz")]
 pub(crate) use self::offers::needs;
 use self::{
-    auth::{Ask, AuthTurn},
-    channel::Plan,
+    auth_turn::{Ask, AuthTurn},
     connection::{Connection, Turn},
     exchange::Verb,
+    plan::Plan,
     secrets::Secrets,
     table::End,
     task::Task,

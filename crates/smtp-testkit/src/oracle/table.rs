@@ -3,9 +3,9 @@
 use smtp_proto::{Cancel, ContentError, Disconnect, HeloRetry, Needs, ReplyErrorKind};
 
 use super::{
-    channel::forbids_giving_up_tls,
     connection::Connection,
     exchange::{Answer, Verb},
+    plan::forbids_giving_up_tls,
     task::Task,
 };
 

@@ -6,14 +6,15 @@ use smtp_proto::{
 
 use super::{
     Promise, Violation,
-    auth::AuthTurn,
-    channel::{Channel, TlsFact},
+    auth_turn::AuthTurn,
+    channel::Channel,
     connection::{Connection, Doubted},
     exchange::{Answer, Exchange, Verb},
     offers,
     secrets::Secrets,
     table::{End, Next},
     task::Task,
+    tls_fact::TlsFact,
 };
 
 /// The outcome for one recipient, and the reply that settled it.
