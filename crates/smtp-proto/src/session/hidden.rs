@@ -6,13 +6,16 @@ use core::{
     hash::{Hash, Hasher},
 };
 
-/// The fingerprints of secrets that a server may echo. They are neither shown, compared nor hashed.
+/// The fingerprints of secrets that a server may echo, also on a later connection. They are neither shown, compared nor
+/// hashed.
 #[derive(Clone, Default)]
 pub(super) struct Hidden {
-    /// First those for all connections, then those for this one.
+    /// The latest at the end.
     fingerprints: Vec<Fingerprint>,
-    lasting: usize,
 }
+
+/// More than the responses on one connection, so that only older ones are forgotten.
+const MOST: usize = 256;
 
 /// The length of a secret, and its hash. The hash has too few bits to find out the secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,27 +29,17 @@ struct Fingerprint {
 const BASE: u32 = 1_000_003;
 
 impl Hidden {
-    /// Hides this on all connections.
-    pub(super) fn add_lasting(&mut self, secret: &[u8]) {
-        let fingerprint = Fingerprint::of(secret);
-        let known = self.fingerprints.get(..self.lasting).unwrap_or_default();
-        if !secret.is_empty() && !known.contains(&fingerprint) {
-            self.fingerprints.insert(self.lasting, fingerprint);
-            self.lasting = self.lasting.saturating_add(1);
-        }
-    }
-
-    /// Hides this on the current connection.
+    /// Hides this from now on.
     pub(super) fn add(&mut self, secret: &[u8]) {
-        let fingerprint = Fingerprint::of(secret);
-        if !secret.is_empty() && !self.fingerprints.contains(&fingerprint) {
-            self.fingerprints.push(fingerprint);
+        if secret.is_empty() {
+            return;
         }
-    }
-
-    /// Forgets what was hidden on the last connection.
-    pub(super) fn restart(&mut self) {
-        self.fingerprints.truncate(self.lasting);
+        let fingerprint = Fingerprint::of(secret);
+        let known = self.fingerprints.iter().position(|known| *known == fingerprint);
+        if let Some(index) = known.or_else(|| (self.fingerprints.len() >= MOST).then_some(0)) {
+            self.fingerprints.remove(index);
+        }
+        self.fingerprints.push(fingerprint);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -128,14 +121,26 @@ mod tests {
     }
 
     #[test]
-    fn only_lasting_secrets_are_hidden_on_the_next_connection() {
+    fn the_latest_secrets_stay_hidden() {
         let mut hidden = Hidden::default();
-        hidden.add(b"one");
-        hidden.add_lasting(b"all");
-        hidden.add_lasting(b"all");
-        assert!(hidden.is_in(b"one") && hidden.is_in(b"all"));
-        hidden.restart();
-        assert!(!hidden.is_in(b"one") && hidden.is_in(b"all"));
+        for _ in 0..2 {
+            hidden.add(b"first");
+        }
         assert_eq!(hidden.fingerprints.len(), 1);
+        let secret = |number: usize| alloc::format!("response {number:03}");
+        for number in 0..MOST {
+            hidden.add(b"password");
+            hidden.add(secret(number).as_bytes());
+        }
+        assert_eq!(hidden.fingerprints.len(), MOST);
+        for (octets, expected) in [
+            ("first", false),
+            ("password", true),
+            (secret(0).as_str(), false),
+            (secret(1).as_str(), true),
+            (secret(MOST - 1).as_str(), true),
+        ] {
+            assert_eq!(hidden.is_in(octets.as_bytes()), expected, "{octets}");
+        }
     }
 }

@@ -110,7 +110,6 @@ impl Session {
         self.each_recipient = false;
         self.security = Security::Clear;
         self.is_authenticated = false;
-        self.hidden.iter_mut().for_each(|hidden| hidden.restart());
         self.output.clear();
         self.progressed();
     }

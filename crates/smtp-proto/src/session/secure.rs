@@ -94,14 +94,14 @@ impl Session {
     }
 
     /// Replies that contain this secret, as it is or in base64, are cut off after their codes, on this connection and
-    /// all later ones. What is sent to authenticate is hidden like this anyway, in base64. Only fingerprints of the
-    /// secret are kept.
+    /// all later ones. What is sent to authenticate is hidden like this anyway, in base64. Only fingerprints are kept,
+    /// those of the latest 256 secrets.
     pub fn hide(&mut self, secret: &[u8]) {
         let mut encoded = Vec::with_capacity(encoded_len(secret.len()));
         encode_into(secret, &mut encoded);
         let hidden = self.hidden.get_or_insert_default();
-        hidden.add_lasting(secret);
-        hidden.add_lasting(&encoded);
+        hidden.add(secret);
+        hidden.add(&encoded);
         encoded.zeroize();
     }
 

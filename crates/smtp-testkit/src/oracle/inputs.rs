@@ -26,7 +26,6 @@ impl Oracle {
                 self.connection.open(self.plan);
                 self.connection.replaces = self.tried.first().is_some_and(|tried| tried.reused);
                 self.connection.is_retry = !self.tried.is_empty();
-                self.secrets.restart();
                 self.shown.clear();
                 self.clock.restart();
                 self.phase = Phase::Talking;

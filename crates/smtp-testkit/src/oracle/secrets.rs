@@ -8,43 +8,39 @@ const SHORTEST: usize = 8;
 /// Credentials and responses, raw and in base64.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Secrets {
-    lasting: Vec<String>,
-    /// Those of the open connection.
-    sent: Vec<String>,
+    texts: Vec<String>,
 }
 
 impl Secrets {
     /// This must never be shown.
     pub(super) fn hide(&mut self, secret: &[u8]) {
-        let texts = [text(secret), text(&base64(secret))];
-        self.lasting.extend(texts.into_iter().filter(|text| !text.is_empty()));
+        self.add(secret);
+        self.add(&base64(secret));
     }
 
     /// This response is sent.
     pub(super) fn send(&mut self, response: &[u8]) {
         let encoded = base64(response);
         if encoded.len() >= SHORTEST {
-            self.sent.push(text(&encoded));
+            self.add(&encoded);
         }
     }
 
-    /// There is a new connection, on which nothing was sent.
-    pub(super) fn restart(&mut self) {
-        self.sent.clear();
+    fn add(&mut self, secret: &[u8]) {
+        let text = String::from_utf8_lossy(secret).into_owned();
+        if !text.is_empty() && !self.texts.contains(&text) {
+            self.texts.push(text);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.lasting.is_empty() && self.sent.is_empty()
+        self.texts.is_empty()
     }
 
     /// The first secret in these octets.
     pub(super) fn find(&self, octets: &[u8]) -> Option<&str> {
         // The search of the standard library is fast even where nothing else is optimized.
         let octets = String::from_utf8_lossy(octets);
-        self.lasting.iter().chain(&self.sent).map(String::as_str).find(|secret| octets.contains(*secret))
+        self.texts.iter().map(String::as_str).find(|secret| octets.contains(*secret))
     }
-}
-
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).into_owned()
 }
