@@ -1,5 +1,6 @@
 //! Counts the instructions of our operations, and checks that they are within 3% of
-//! `benches/instructions.txt`. With `--bless` it writes that file.
+//! `benches/instructions.txt`. With `--bless` it writes that file. With `--peers` it counts those of the peers, too, and
+//! only prints them, with the ratio of ours to each.
 //!
 //! It runs itself under callgrind, which must be installed, and leaves a profile of each operation for
 //! `callgrind_annotate` next to the program. Instruction counts do not depend on the load of the machine,
@@ -15,22 +16,43 @@ use std::{
 use smtp_benches::{Instrument, Label, baseline::Baseline};
 
 const UNDER_CALLGRIND: &str = "--under-callgrind";
+const PEERS: &str = "--peers";
 
 fn main() -> ExitCode {
-    if env::args().any(|argument| argument == UNDER_CALLGRIND) {
-        smtp_benches::all(&mut Callgrind);
+    let is_given = |name| env::args().any(|argument| argument == name);
+    let peers = is_given(PEERS);
+    if is_given(UNDER_CALLGRIND) {
+        smtp_benches::all(&mut Callgrind { peers });
         return ExitCode::SUCCESS;
     }
     let program = env::current_exe().expect("the program is a file");
     let profiles = program.with_file_name("instructions.profiles");
-    let labels = run_under_callgrind(&program, &profiles);
+    let labels = run_under_callgrind(&program, &profiles, peers);
     let counts: Vec<_> =
         labels.lines().enumerate().map(|(at, label)| (label.to_owned(), count(&profiles, at))).collect();
+    let mut ours = 0;
     for (number, (label, count)) in (1..).zip(&counts) {
-        println!("{count:>12}  {label} (profile {number})");
+        print!("{count:>12}  {label} (profile {number})");
+        if label.contains(BY) {
+            print!(", ours / theirs: {:.2}", as_float(ours) / as_float(*count));
+        } else {
+            ours = *count;
+        }
+        println!();
     }
     println!("\nprofiles: {}\n", profiles.display());
+    if peers {
+        return ExitCode::SUCCESS;
+    }
     Baseline { file: "instructions.txt", margin: 0.03, of: Some(&compiler()) }.hold(&counts)
+}
+
+/// Precedes the name of a peer in a label.
+const BY: &str = ", by ";
+
+#[allow(clippy::cast_precision_loss, reason = "a ratio is not that precise")]
+const fn as_float(count: u64) -> f64 {
+    count as f64
 }
 
 fn compiler() -> String {
@@ -39,7 +61,7 @@ fn compiler() -> String {
 }
 
 /// Returns the labels of the measured operations, one per line.
-fn run_under_callgrind(program: &Path, profiles: &Path) -> String {
+fn run_under_callgrind(program: &Path, profiles: &Path, peers: bool) -> String {
     if profiles.exists() {
         fs::remove_dir_all(profiles).expect("old profiles can be removed");
     }
@@ -56,6 +78,7 @@ fn run_under_callgrind(program: &Path, profiles: &Path) -> String {
         .arg(format!("--callgrind-out-file={}", profiles.join("profile").display()))
         .arg(program)
         .arg(UNDER_CALLGRIND)
+        .args(peers.then_some(PEERS))
         .stderr(Stdio::inherit())
         .output()
         .expect("valgrind is installed");
@@ -70,16 +93,22 @@ fn count(profiles: &Path, at: usize) -> u64 {
     total.and_then(|total| total.trim().parse().ok()).expect("a profile has a total")
 }
 
-struct Callgrind;
+struct Callgrind {
+    peers: bool,
+}
 
 impl Callgrind {
     /// Enough for reused buffers to reach their final size, and for one-time initialisation.
     const WARM_UP: usize = 3;
+
+    fn counts(&self, label: Label) -> bool {
+        self.peers || label.who == "ours"
+    }
 }
 
 impl Instrument for Callgrind {
     fn measure<T>(&mut self, label: Label, mut operation: impl FnMut() -> T) {
-        if label.who == "ours" {
+        if self.counts(label) {
             for _ in 0..Self::WARM_UP {
                 operation();
             }
@@ -89,7 +118,7 @@ impl Instrument for Callgrind {
     }
 
     fn measure_with<I, T>(&mut self, label: Label, mut setup: impl FnMut() -> I, mut operation: impl FnMut(I) -> T) {
-        if label.who == "ours" {
+        if self.counts(label) {
             for _ in 0..Self::WARM_UP {
                 operation(setup());
             }
@@ -108,5 +137,8 @@ fn measured_operation<I, T>(input: I, operation: impl FnOnce(I) -> T) -> T {
 /// Callgrind writes a profile when this is called, with the counts since the previous profile.
 #[inline(never)]
 fn announce_measured(label: Label) {
-    println!("{}: {}", label.group, label.case);
+    match label.who {
+        "ours" => println!("{}: {}", label.group, label.case),
+        peer => println!("{}: {}{BY}{peer}", label.group, label.case),
+    }
 }
