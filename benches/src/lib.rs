@@ -4,8 +4,8 @@
 //! stopwatch, the allocation counter or the instruction counter. Before measuring, the benches check that
 //! the result of every peer is equivalent to ours.
 //!
-//! Our implementation is labelled `ours`, the peers by the names of their crates. `stalwart` is the crate
-//! on crates.io that is also called smtp-proto. `memcpy` and `memchr` are lower limits for content encoders,
+//! Our implementation is labelled `ours`, the peers by the names of their crates. `stalwart` is
+//! Stalwart's crate that is also called smtp-proto. `memcpy` and `memchr` are lower limits for content encoders,
 //! and `plain` is a session without a hang-up.
 #![allow(clippy::missing_panics_doc, reason = "a benchmark panics if a result is wrong")]
 
