@@ -36,7 +36,7 @@ fn faults_of_tls_are_shown_and_survived() {
             0,
             &["secured with TLSv1.3", "│ C: HELO", "Over TLSv1.3, to a verified server", "arrived octet for octet"],
         ),
-        ("injected", 75, &["sent octets in clear before the TLS handshake", "did not receive the message"]),
+        ("injected", 75, &["sent octets in clear at the TLS handshake", "did not receive the message"]),
     ] {
         let output = run(&["demo", "--fault", fault], None, b"");
         let shown = text(&output.stdout);

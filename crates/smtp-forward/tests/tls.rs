@@ -59,8 +59,8 @@ fn a_message_is_sent_as_securely_as_the_policy_asks() {
         (&implicit, implicitly, 0, "Over TLSv1.3, to a verified server.", true),
         (&implicit, &["--tls", "implicit"], 75, "is not trusted", false),
         // Somebody injects octets, which arrive before or after the handshake has begun.
-        (&format!("{STARTTLS}S: 250 injected\n"), &[], 75, "sent octets in clear before the TLS handshake", false),
-        (&format!("{STARTTLS}S: 250 injected\n"), required, 75, "sent octets in clear before the TLS handshake", false),
+        (&format!("{STARTTLS}S: 250 injected\n"), &[], 75, "sent octets in clear at the TLS handshake", false),
+        (&format!("{STARTTLS}S: 250 injected\n"), required, 75, "sent octets in clear at the TLS handshake", false),
         // Clear text to a server that speaks TLS.
         (&"-- silence\n".to_owned(), &["--timeout", "0.3"], 75, "The server may expect TLS from the start", false),
         (&"S: \u{15}\u{3}\u{3}\n-- close\n".to_owned(), &[], 75, "The server may expect TLS from the start", false),

@@ -70,7 +70,7 @@ impl fmt::Display for ReplyErrorKind {
             Self::MixedCodes => "a reply whose lines have different codes",
             Self::LineTooLong => "a reply line longer than the limit",
             Self::ReplyTooLong => "a reply longer than the limit",
-            Self::BeforeHandshake => "octets in clear before the TLS handshake",
+            Self::BeforeHandshake => "octets in clear",
         })
     }
 }
