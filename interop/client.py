@@ -139,7 +139,8 @@ class Client:
                 arguments += ["--auth-user", USER]
             arguments += ["--auth", auth] if auth else []
         with Recorder(port) if record else contextlib.nullcontext() as recorder:
-            server = f"127.0.0.1:{recorder.port if record else port}"
+            port = recorder.port if record else port
+            server = f"127.0.0.1:{port}" if isinstance(port, int) else port
             command = [self.program, "send", "--server", server, *arguments, *(path for _, path in made)]
             command = [str(word) for word in command]
             try:
@@ -181,7 +182,8 @@ class Client:
         for message in run.messages:
             message.expected = 1
             secured, authenticated = "S" if tls else "", "A" if auth else ""
-            message.protocol = "SMTP" if greeting == "helo" else f"ESMTP{secured}{authenticated}"
+            extended = f"ESMTP{secured}{authenticated}"
+            message.protocol = {"ehlo": extended, "helo": "SMTP", "lhlo": "LMTP"}[greeting]
         reports = run.reports
         if len(reports) != len(run.messages):
             run.fail(f"{len(reports)} reports on {len(run.messages)} messages")
@@ -250,7 +252,7 @@ def check_content(message, stored):
     # smtp-sink writes an empty line after each message, and then, after some of its own fields, the next one.
     if len(before) == len(stored) or not (after in (b"", b"\n") or after.startswith(b"\nX-Client-Addr: ")):
         raise Failed(f"{message.id} arrived with a different content:\n{stored[:3000].decode(errors='replace')}")
-    protocols = re.findall(rb"^Received:.*(?:\n[ \t].*)*?\bwith (?:UTF8)?(e?smtps?a?)\b", before, re.I | re.M)
+    protocols = re.findall(rb"^Received:.*(?:\n[ \t].*)*?\bwith (?:UTF8)?(e?smtps?a?|lmtp)\b", before, re.I | re.M)
     # The last one is of the server itself; those before are of a server behind it.
     if protocols and protocols[-1].decode().upper() != message.protocol:
         raise Failed(f"{message.id} arrived by {protocols[-1].decode()}, and should by {message.protocol}")

@@ -138,6 +138,26 @@ def eight_bit(client, subject):
     client.delivered(run, tls="verified")
 
 
+@feature(DELIVERED, "LMTP", "lmtp")
+def lmtp(client, subject):
+    run = client.send("lmtp", "--lmtp", "--tls", "none", subject=subject)
+    client.delivered(run, greeting="lhlo")
+
+
+@feature(DELIVERED, "LMTP over a Unix socket", "lmtp-unix")
+def lmtp_unix(client, subject):
+    run = client.send("lmtp-unix", "--lmtp", "--tls", "none", subject=subject)
+    client.delivered(run, greeting="lhlo")
+
+
+@feature(DELIVERED, "LMTP, three messages over one connection", "lmtp")
+def lmtp_kept(client, subject):
+    run = client.send("lmtp", "--lmtp", "--tls", "none", count=3, record=True, subject=subject)
+    client.delivered(run, greeting="lhlo")
+    if len(run.wire) != 1:
+        run.fail(f"{len(run.wire)} connections were opened")
+
+
 @feature(DELIVERED, "REQUIRETLS", "requiretls")
 def require_tls(client, subject):
     run = client.send("requiretls", *REQUIRED, "--requiretls", subject=subject)

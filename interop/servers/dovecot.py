@@ -1,4 +1,4 @@
-"""Dovecot: its submission service, with Postfix's smtp-sink behind it. Also SASL for other servers."""
+"""Dovecot: its submission service, with Postfix's smtp-sink behind it, and LMTP. Also SASL for other servers."""
 
 import base64
 
@@ -22,19 +22,24 @@ class Server:
 
     def start(self):
         missing()
-        find("submission-login", "/usr/lib/dovecot", "/usr/libexec/dovecot")
+        for service in ("submission-login", "lmtp"):
+            find(service, "/usr/lib/dovecot", "/usr/libexec/dovecot")
         sink = find("smtp-sink")
         mail = self.lab.folder("mail", "nobody")
         relay = self.lab.port()
         self.lab.start("smtp-sink", [sink, "-u", "nobody", "-d", f"{mail}/%M.", f"127.0.0.1:{relay}", "100"], [relay])
-        self.ports = {"auth": self.lab.port(), "auth-implicit": self.lab.port()}
-        start(self.lab, submission(self.ports, relay), "submission", ports=self.ports.values())
+        tcp = {kind: self.lab.port() for kind in ("auth", "auth-implicit", "lmtp")}
+        socket = self.lab.directory / "lmtp"
+        services = submission(tcp, relay) + lmtp(tcp["lmtp"], socket)
+        start(self.lab, services, "submission lmtp", ports=tcp.values(), sockets=[socket])
+        self.ports = {**tcp, "lmtp-unix": socket}
 
     def version(self):
         return version_of(missing(), "--version")
 
     def received(self):
-        return files_below(self.lab.directory / "mail")
+        boxes = [self.lab.directory / "dovecot/home" / name for name in ("new", "cur")]
+        return files_below(self.lab.directory / "mail", *boxes)
 
 
 def submission(ports, relay):
@@ -51,6 +56,19 @@ service submission-login {{
 submission_relay_host = 127.0.0.1
 submission_relay_port = {relay}
 hostname = {HOST}
+"""
+
+
+def lmtp(port, socket):
+    return f"""
+service lmtp {{
+  inet_listener lmtp {{
+    port = {port}
+  }}
+  unix_listener {socket} {{
+    mode = 0666
+  }}
+}}
 """
 
 

@@ -1,4 +1,4 @@
-"""Postfix's smtp-sink: a server that hangs up on EHLO, and then accepts HELO on a new connection."""
+"""Postfix's smtp-sink: a server that hangs up on EHLO, and then accepts HELO on a new connection. Also LMTP."""
 
 import os
 
@@ -8,7 +8,13 @@ from lab import files_below, find, version_of
 class Server:
     name = "smtp-sink"
     mechanisms = []
-    KINDS = {"clear": [], "hangs-up": ["-q", "EHLO"], "hangs-up-twice": ["-q", "EHLO,HELO"]}
+    KINDS = {
+        "clear": [],
+        "hangs-up": ["-q", "EHLO"],
+        "hangs-up-twice": ["-q", "EHLO,HELO"],
+        "lmtp": ["-L"],
+        "lmtp-unix": ["-L"],
+    }
 
     def __init__(self, lab):
         self.lab = lab
@@ -20,9 +26,15 @@ class Server:
         for kind, options in self.KINDS.items():
             mail = self.lab.folder(f"mail/{kind}", "nobody" if root else None)
             user = ["-u", "nobody"] if root else []
-            port = self.ports[kind] = self.lab.port()
-            command = [sink, *user, *options, "-d", f"{mail}/%M.", f"127.0.0.1:{port}", "100"]
-            self.lab.start(f"smtp-sink-{kind}", command, [port])
+            if kind.endswith("-unix"):
+                place = self.lab.folder(kind, "nobody" if root else None) / "socket"
+                listening, ports, sockets = f"unix:{place}", [], [place]
+            else:
+                place = self.lab.port()
+                listening, ports, sockets = f"127.0.0.1:{place}", [place], []
+            self.ports[kind] = place
+            command = [sink, *user, *options, "-d", f"{mail}/%M.", listening, "100"]
+            self.lab.start(f"smtp-sink-{kind}", command, ports, sockets)
 
     def version(self):
         return version_of(find("postconf"), "-dh", "mail_version")

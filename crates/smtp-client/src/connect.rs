@@ -2,23 +2,26 @@
 
 use std::{
     io::{self, ErrorKind},
-    net::{SocketAddr, TcpStream},
+    mem::MaybeUninit,
+    net::SocketAddr,
     sync::mpsc::{Receiver, TryRecvError, sync_channel},
     thread,
     time::{Duration, Instant},
     vec,
 };
 
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Socket, Type};
 
-use crate::{connection::Connection, next_hop::NextHop, observer::Observer, route::Route, waiting::Awaited};
+use crate::{
+    connection::Connection, endpoint::Endpoint, next_hop::NextHop, observer::Observer, route::Route, waiting::Awaited,
+};
 
 /// A connection that is being opened.
 #[derive(Debug)]
 pub(crate) struct Opening {
     stage: Stage,
-    /// Addresses not tried yet.
-    untried: vec::IntoIter<SocketAddr>,
+    /// What was not tried yet.
+    untried: vec::IntoIter<Endpoint>,
     failures: Failures,
     route: Route,
 }
@@ -26,8 +29,8 @@ pub(crate) struct Opening {
 /// The addresses that failed.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
-    /// The last address tried.
-    pub(crate) last: Option<SocketAddr>,
+    /// The last one tried.
+    pub(crate) last: Option<Endpoint>,
     /// Each address, or the name that was looked up, with its error.
     pub(crate) texts: Vec<String>,
 }
@@ -45,12 +48,14 @@ pub(crate) enum Opened {
 enum Stage {
     LookUp(Receiver<io::Result<Vec<SocketAddr>>>, Instant),
     NextAddress,
-    Connect(TcpStream, SocketAddr, Instant),
+    Connect(Socket, Endpoint, Instant),
+    /// The queue of the Unix socket is full, so it is tried again.
+    Queue(Endpoint, Instant),
 }
 
 impl Opening {
-    /// Opens a connection to this address and no other.
-    pub(crate) fn to(server: SocketAddr, route: Route) -> Self {
+    /// Opens a connection to this and nothing else.
+    pub(crate) fn to(server: Endpoint, route: Route) -> Self {
         Self { stage: Stage::NextAddress, untried: vec![server].into_iter(), failures: Failures::default(), route }
     }
 
@@ -85,7 +90,8 @@ impl Opening {
                 Stage::LookUp(answer, since) => match answer.try_recv() {
                     Ok(Ok(addresses)) => match self.route.of(addresses) {
                         Ok(addresses) => {
-                            self.untried = addresses.into_iter();
+                            let endpoints: Vec<_> = addresses.into_iter().map(Endpoint::Ip).collect();
+                            self.untried = endpoints.into_iter();
                             continue;
                         }
                         Err(error) => (None, error),
@@ -104,15 +110,22 @@ impl Opening {
                     let Some(server) = self.untried.next() else {
                         return Opened::Failed(std::mem::take(&mut self.failures));
                     };
-                    self.failures.last = Some(server);
-                    match connect(server, self.route) {
-                        Ok(stream) => {
-                            self.stage = Stage::Connect(stream, server, now);
-                            return Opened::Not(Awaited::Opening, limit);
-                        }
-                        Err(error) => (Some(server), error),
-                    }
+                    self.failures.last = Some(server.clone());
+                    self.stage = Stage::Queue(server, now);
+                    continue;
                 }
+                Stage::Queue(server, since) => match connect(&server, self.route) {
+                    Ok(Some(stream)) => {
+                        self.stage = Stage::Connect(stream, server, since);
+                        return Opened::Not(Awaited::Opening, left(since));
+                    }
+                    Ok(None) if !left(since).is_zero() => {
+                        self.stage = Stage::Queue(server, since);
+                        return Opened::Not(Awaited::Opening, left(since));
+                    }
+                    Ok(None) => (Some(server), io::Error::new(ErrorKind::TimedOut, "connecting took too long")),
+                    Err(error) => (Some(server), error),
+                },
                 Stage::Connect(stream, server, since) => match is_open(&stream).map(|open| (open, left(since))) {
                     Ok((true, _)) => return Opened::Open(Connection::new(stream, server)),
                     Ok((false, Duration::ZERO)) => {
@@ -125,34 +138,38 @@ impl Opening {
                     Err(error) => (Some(server), error),
                 },
             };
-            observer.connect_failed(server, &error);
+            observer.connect_failed(server.as_ref(), &error);
             let place = server.map_or_else(|| next_hop.to_string(), |server| server.to_string());
             self.failures.texts.push(format!("{place}: {error}"));
         }
     }
 
     /// The socket that is being connected, if any.
-    pub(crate) const fn stream(&self) -> Option<&TcpStream> {
+    pub(crate) const fn stream(&self) -> Option<&Socket> {
         match &self.stage {
             Stage::Connect(stream, _, _) => Some(stream),
-            Stage::LookUp(..) | Stage::NextAddress => None,
+            Stage::LookUp(..) | Stage::NextAddress | Stage::Queue(..) => None,
         }
     }
 }
 
-/// Starts a non-blocking connect.
-fn connect(server: SocketAddr, route: Route) -> io::Result<TcpStream> {
-    let stream: TcpStream = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?.into();
+/// Starts a non-blocking connect. `None` if the queue of a Unix socket is full.
+fn connect(server: &Endpoint, route: Route) -> io::Result<Option<Socket>> {
+    let address = server.to_sockaddr()?;
+    let stream = Socket::new(server.domain(), Type::STREAM, None)?;
     stream.set_nonblocking(true)?;
-    // Commands must not wait for the acknowledgement of earlier writes. This is set before connecting because some
-    // systems refuse it once the peer has reset the connection.
-    stream.set_nodelay(true)?;
-    if let Some(local) = route.local_address() {
-        SockRef::from(&stream).bind(&SocketAddr::new(local, 0).into())?;
+    if let Endpoint::Ip(_) = server {
+        // Commands must not wait for the acknowledgement of earlier writes. This is set before connecting because some
+        // systems refuse it once the peer has reset the connection.
+        stream.set_tcp_nodelay(true)?;
+        if let Some(local) = route.local_address() {
+            stream.bind(&SocketAddr::new(local, 0).into())?;
+        }
     }
-    match SockRef::from(&stream).connect(&server.into()) {
-        Err(error) if !is_under_way(&error) => Err(error),
-        _ => Ok(stream),
+    match (stream.connect(&address), server) {
+        (Err(error), Endpoint::Unix(_)) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+        (Err(error), _) if !is_under_way(&error) => Err(error),
+        _ => Ok(Some(stream)),
     }
 }
 
@@ -163,11 +180,11 @@ fn is_under_way(error: &io::Error) -> bool {
 }
 
 /// Whether the connection is open, or was until the peer ended it. An error means that connecting failed.
-fn is_open(stream: &TcpStream) -> io::Result<bool> {
+fn is_open(stream: &Socket) -> io::Result<bool> {
     let Err(no_peer) = stream.peer_addr() else { return Ok(true) };
     // A peer that has reset the connection may have sent the reason first. Taking the socket's error before reading
     // would lose that input.
-    match stream.peek(&mut [0]) {
+    match stream.peek(&mut [MaybeUninit::uninit()]) {
         Ok(_) => Ok(true),
         Err(error) if is_under_way(&error) || error.kind() == ErrorKind::NotConnected => match stream.take_error()? {
             Some(error) => Err(error),

@@ -2,14 +2,16 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use smtp_proto::{Clock, Delivery, Disconnect, MisuseError, Timeout};
+use socket2::{SockAddr, Socket};
 
 use crate::{
+    endpoint::Endpoint,
     login::{CredentialSource, Exchange},
     tls::{HandshakeError, Progress, TlsChannel, TlsFacts},
 };
@@ -17,8 +19,8 @@ use crate::{
 /// One open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
-    server: SocketAddr,
+    stream: Socket,
+    server: Endpoint,
     clock: Clock<Instant>,
     layer: Layer,
     /// The authentication on this connection.
@@ -43,7 +45,7 @@ pub(crate) enum Got {
 
 impl Connection {
     /// `stream` must be non-blocking.
-    pub(crate) fn new(stream: TcpStream, server: SocketAddr) -> Self {
+    pub(crate) fn new(stream: Socket, server: Endpoint) -> Self {
         Self { stream, server, clock: Clock::new(), layer: Layer::Clear, exchange: Box::default() }
     }
 
@@ -162,15 +164,16 @@ impl Connection {
         }
     }
 
-    pub(crate) const fn server(&self) -> SocketAddr {
-        self.server
+    pub(crate) const fn server(&self) -> &Endpoint {
+        &self.server
     }
 
+    /// The local address of a TCP connection.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
-        self.stream.local_addr().ok()
+        self.stream.local_addr().ok().as_ref().and_then(SockAddr::as_socket)
     }
 
-    pub(crate) const fn stream(&self) -> &TcpStream {
+    pub(crate) const fn stream(&self) -> &Socket {
         &self.stream
     }
 }

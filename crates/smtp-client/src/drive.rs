@@ -92,7 +92,7 @@ impl Drive<'_> {
             Opened::Not(awaited, most) => Ok(Some(Waiting::start(awaited, most, now))),
             Opened::Open(connection) => {
                 let (server, local) = (connection.server(), connection.local_address());
-                link.last = Some(server);
+                link.last = Some(server.clone());
                 link.servers.push(Some(server.to_string()));
                 self.observer.connected(server, local);
                 if let Some(hosts) = &link.hosts {
@@ -107,7 +107,7 @@ impl Drive<'_> {
             }
             Opened::Failed(failures) => {
                 link.state = State::Down;
-                link.servers.push(failures.last.map(|server| server.to_string()));
+                link.servers.push(failures.last.as_ref().map(ToString::to_string));
                 self.delivery.connect_failed(&failures.texts.join("; ")).map(|()| None)
             }
         }
@@ -118,15 +118,16 @@ impl Drive<'_> {
         self.hang_up();
         self.link.pace.stop();
         let (next_hop, route) = (&self.link.next_hop, self.link.route);
-        self.link.state = State::Opening(match (place, self.link.last, next_hop.address()) {
-            (Place::Same, Some(server), _) | (_, _, Some(server)) => Opening::to(server, route),
+        self.link.state = State::Opening(match (place, &self.link.last, next_hop.endpoint()) {
+            (Place::Same, Some(server), _) => Opening::to(server.clone(), route),
+            (Place::Same, None, Some(server)) | (Place::Any, _, Some(server)) => Opening::to(server, route),
             (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop, route, now),
         });
     }
 
     /// Stores what the delivery has learned about the server of the last connection.
     fn learn(&self) {
-        if let (Some(server), Some(hosts)) = (self.link.last, &self.link.hosts) {
+        if let (Some(server), Some(hosts)) = (&self.link.last, &self.link.hosts) {
             hosts.learn(server, self.delivery.known_host(), Instant::now());
         }
     }

@@ -2,19 +2,20 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
 use smtp_proto::KnownHost;
 
+use crate::endpoint::Endpoint;
+
 /// What earlier deliveries learned about servers, by address. Each entry is used for
 /// [one day](KnownHost::LIFETIME).
 ///
 /// Clones share their entries, so that several clients can use the same. They are kept in memory only.
 #[derive(Clone, Default, Debug)]
-pub struct KnownHosts(Arc<Mutex<HashMap<SocketAddr, (KnownHost, Instant)>>>);
+pub struct KnownHosts(Arc<Mutex<HashMap<Endpoint, (KnownHost, Instant)>>>);
 
 impl KnownHosts {
     /// No entries.
@@ -22,14 +23,14 @@ impl KnownHosts {
         Self::default()
     }
 
-    pub(crate) fn of(&self, server: SocketAddr, now: Instant) -> KnownHost {
+    pub(crate) fn of(&self, server: &Endpoint, now: Instant) -> KnownHost {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(&server).map_or(KnownHost::UNKNOWN, |(known, since)| known.at_age(now.duration_since(*since)))
+        entries.get(server).map_or(KnownHost::UNKNOWN, |(known, since)| known.at_age(now.duration_since(*since)))
     }
 
-    pub(crate) fn learn(&self, server: SocketAddr, learned: KnownHost, now: Instant) {
+    pub(crate) fn learn(&self, server: &Endpoint, learned: KnownHost, now: Instant) {
         if learned != KnownHost::UNKNOWN {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(server, (learned, now));
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(server.clone(), (learned, now));
         }
     }
 }

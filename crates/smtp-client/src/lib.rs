@@ -1,5 +1,5 @@
-//! A driver for [`smtp_proto::Delivery`] over TCP connections of the standard library: one delivery at a
-//! time, or many at once on one thread.
+//! A driver for [`smtp_proto::Delivery`] over TCP connections or Unix sockets: one delivery at a time, or
+//! many at once on one thread.
 //!
 //! It opens connections, reads and writes, and watches the clock. [`smtp_proto`] decides what to send, and what to
 //! do when a connection ends.
@@ -31,6 +31,7 @@ mod connection;
 mod content_changed;
 mod drive;
 mod echo;
+mod endpoint;
 mod known_hosts;
 mod link;
 mod login;
@@ -44,6 +45,7 @@ mod waiting;
 pub use bounds::{Bounds, LeastRate};
 pub use client::Client;
 pub use content_changed::ContentChanged;
+pub use endpoint::Endpoint;
 pub use known_hosts::KnownHosts;
 pub use login::CredentialSource;
 pub use next_hop::{NextHop, NextHopError};

@@ -1,16 +1,18 @@
 //! The state of a client that a delivery borrows while it is driven: the connection and its limits.
 
 use std::{
-    net::{SocketAddr, TcpStream},
     sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
+
+use socket2::Socket;
 
 use crate::{
     bounds::{Bounds, Pace},
     connect::Opening,
     connection::Connection,
     echo::EchoFilter,
+    endpoint::Endpoint,
     known_hosts::KnownHosts,
     login::CredentialSource,
     next_hop::NextHop,
@@ -32,8 +34,8 @@ pub(crate) struct Link {
     pub(crate) credentials: Option<Arc<dyn CredentialSource>>,
     pub(crate) hosts: Option<KnownHosts>,
     pub(crate) state: State,
-    /// The address of the last connection.
-    pub(crate) last: Option<SocketAddr>,
+    /// What the last connection was opened to.
+    pub(crate) last: Option<Endpoint>,
     /// The address of each attempt of the delivery.
     pub(crate) servers: Vec<Option<String>>,
     pub(crate) room: Box<[u8]>,
@@ -90,7 +92,7 @@ impl Link {
     }
 
     /// The socket to wait for, if any.
-    pub(crate) const fn stream(&self) -> Option<&TcpStream> {
+    pub(crate) const fn stream(&self) -> Option<&Socket> {
         match &self.state {
             State::Down => None,
             State::Opening(opening) => opening.stream(),

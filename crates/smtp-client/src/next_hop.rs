@@ -1,10 +1,15 @@
-//! The server to connect to: a host and a port.
+//! The server to connect to: a host and a port, or a Unix socket.
 
 use std::{
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
     str::FromStr,
 };
+
+use socket2::SockAddr;
+
+use crate::endpoint::Endpoint;
 
 /// The default port for SMTP.
 const SMTP_PORT: u16 = 25;
@@ -12,11 +17,14 @@ const SMTP_PORT: u16 = 25;
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
-/// A host, by name or address, and a port.
+/// A host, by name or address, and a port; or a Unix socket.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct NextHop {
-    host: Box<str>,
-    port: Option<u16>,
+pub struct NextHop(Place);
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Place {
+    Host { name: Box<str>, port: Option<u16> },
+    Unix(Box<Path>),
 }
 
 /// Why a text is not a valid next hop.
@@ -37,6 +45,8 @@ pub enum NextHopError {
     Ipv4,
     /// The host has colons, and is not an IPv6 address.
     Ipv6,
+    /// The path of a Unix socket is empty, has a NUL, or is longer than the system allows.
+    Path,
     /// The text after the colon is not a port.
     Port,
     /// The closing bracket is missing, or is followed by something other than a port.
@@ -64,20 +74,21 @@ impl fmt::Display for NextHopError {
             Self::TooLong => f.write_str("the host name is longer than 253 characters")?,
             Self::Ipv4 => f.write_str("the host looks like an IPv4 address, but is not one")?,
             Self::Ipv6 => f.write_str("the host is not an IPv6 address")?,
+            Self::Path => return f.write_str("the path of the Unix socket is empty, has a NUL, or is too long"),
             Self::Port => f.write_str("the port is not a number from 1 to 65535")?,
             Self::Brackets => f.write_str("the brackets do not match, or something other than a port follows them")?,
             Self::Ambiguous { whole, address, port } => {
                 return write!(f, "this can be read in two ways, write [{whole}] or [{address}]:{port}");
             }
         }
-        f.write_str("; expected HOST, HOST:PORT or [ADDRESS]:PORT")
+        f.write_str("; expected HOST, HOST:PORT, [ADDRESS]:PORT or unix:PATH")
     }
 }
 
 impl std::error::Error for NextHopError {}
 
 /// Parses `HOST`, `HOST:PORT`, `[HOST]`, `[HOST]:PORT`, or an IPv6 address alone, unless that could be an address with
-/// a port.
+/// a port; or `unix:PATH`, where an absolute path needs no `unix:`.
 ///
 /// A host is a domain name (RFC 1123 section 2.1, with underscores and an optional dot at the end), an IPv4 address,
 /// or an IPv6 address with an optional zone.
@@ -85,10 +96,13 @@ impl FromStr for NextHop {
     type Err = NextHopError;
 
     fn from_str(text: &str) -> Result<Self, NextHopError> {
+        if let Some(path) = text.strip_prefix("unix:").or_else(|| text.starts_with('/').then_some(text)) {
+            return Self::unix(path);
+        }
         let (host, port) = split(text)?;
         check_host(host)?;
         let port = port.map(parse_port).transpose()?;
-        Ok(Self { host: host.into(), port })
+        Ok(Self(Place::Host { name: host.into(), port }))
     }
 }
 
@@ -183,36 +197,58 @@ fn check_ipv6(host: &str) -> Result<(), NextHopError> {
 
 impl From<SocketAddr> for NextHop {
     fn from(address: SocketAddr) -> Self {
-        Self { host: address.ip().to_string().into(), port: Some(address.port()) }
+        Self(Place::Host { name: address.ip().to_string().into(), port: Some(address.port()) })
     }
 }
 
 impl NextHop {
-    /// Sets the port, unless one was given.
+    /// The Unix socket with this path.
+    pub fn unix(path: impl Into<PathBuf>) -> Result<Self, NextHopError> {
+        let path = path.into();
+        let octets = path.as_os_str().as_encoded_bytes();
+        let is_valid = !octets.is_empty() && !octets.contains(&0) && SockAddr::unix(&path).is_ok();
+        if is_valid { Ok(Self(Place::Unix(path.into()))) } else { Err(NextHopError::Path) }
+    }
+
+    /// Sets the port, unless one was given. A Unix socket has none.
     #[must_use]
-    pub fn with_default_port(mut self, port: u16) -> Self {
-        self.port.get_or_insert(port);
+    pub fn with_default_port(mut self, default: u16) -> Self {
+        if let Place::Host { port, .. } = &mut self.0 {
+            port.get_or_insert(default);
+        }
         self
     }
 
-    /// The host as it was given, without brackets.
+    /// The host as it was given, without brackets; `localhost` for a Unix socket.
     pub fn host(&self) -> &str {
-        &self.host
+        match &self.0 {
+            Place::Host { name, .. } => name,
+            Place::Unix(_) => "localhost",
+        }
     }
 
-    /// The port; 25 if none was given.
-    pub fn port(&self) -> u16 {
-        self.port.unwrap_or(SMTP_PORT)
+    /// The port; 25 if none was given, and `None` for a Unix socket.
+    pub fn port(&self) -> Option<u16> {
+        match &self.0 {
+            Place::Host { port, .. } => Some(port.unwrap_or(SMTP_PORT)),
+            Place::Unix(_) => None,
+        }
     }
 
-    /// The socket address, if the host is an IP address.
-    pub(crate) fn address(&self) -> Option<SocketAddr> {
-        self.host.parse().ok().map(|host: IpAddr| SocketAddr::new(host, self.port()))
+    /// What to connect to, if no name has to be looked up.
+    pub(crate) fn endpoint(&self) -> Option<Endpoint> {
+        match (&self.0, self.port()) {
+            (Place::Unix(path), _) => Some(Endpoint::Unix(path.to_path_buf())),
+            (Place::Host { name, .. }, Some(port)) => {
+                name.parse().ok().map(|host: IpAddr| SocketAddr::new(host, port).into())
+            }
+            (Place::Host { .. }, None) => None,
+        }
     }
 
     /// All addresses of the host, IPv4 and IPv6, in the order the system prefers. Blocks.
     pub(crate) fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        let addresses: Vec<_> = (self.host(), self.port()).to_socket_addrs()?.collect();
+        let addresses: Vec<_> = (self.host(), self.port().unwrap_or(SMTP_PORT)).to_socket_addrs()?.collect();
         if addresses.is_empty() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
         }
@@ -222,10 +258,12 @@ impl NextHop {
 
 impl fmt::Display for NextHop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port())
-        } else {
-            write!(f, "{}:{}", self.host, self.port())
+        match &self.0 {
+            Place::Unix(path) => write!(f, "{}", Endpoint::Unix(path.to_path_buf())),
+            Place::Host { name, port } => {
+                let port = port.unwrap_or(SMTP_PORT);
+                if name.contains(':') { write!(f, "[{name}]:{port}") } else { write!(f, "{name}:{port}") }
+            }
         }
     }
 }
@@ -258,6 +296,9 @@ mod tests {
             ("[fe80::1%eth0]:26", "[fe80::1%eth0]:26"),
             ("fe80::1%eth0", "[fe80::1%eth0]:25"),
             (&longest, &format!("{longest}:25")),
+            ("/run/dovecot/lmtp", "/run/dovecot/lmtp"),
+            ("unix:/run/lmtp", "/run/lmtp"),
+            ("unix:lmtp", "lmtp"),
         ] {
             assert_eq!(text.parse::<NextHop>().map(|next_hop| next_hop.to_string()).as_deref(), Ok(shown), "{text:?}");
         }
@@ -265,7 +306,7 @@ mod tests {
 
     #[test]
     fn an_invalid_host_or_port_is_rejected() {
-        use NextHopError::{Brackets, Character, Empty, Ipv4, Ipv6, Label, NotAscii, Port, TooLong};
+        use NextHopError::{Brackets, Character, Empty, Ipv4, Ipv6, Label, NotAscii, Path, Port, TooLong};
         let label = "a".repeat(63);
         for (text, error) in [
             ("", Empty),
@@ -274,7 +315,10 @@ mod tests {
             ("a b", Character(' ')),
             ("a,b", Character(',')),
             ("127.0.0.1/mail", Character('/')),
-            ("/run/lmtp", Character('/')),
+            ("run/lmtp", Character('/')),
+            ("unix:", Path),
+            ("unix:a\0b", Path),
+            (&format!("/{}", "a".repeat(200)), Path),
             ("a\r\nb:25", Character('\r')),
             ("a\u{1b}[31m", Character('\u{1b}')),
             ("user@host", Character('@')),
@@ -331,6 +375,7 @@ mod tests {
     #[test]
     fn a_default_port_does_not_replace_a_given_one() {
         let with_default = |text: &str| text.parse::<NextHop>().unwrap().with_default_port(24).port();
-        assert_eq!((with_default("host"), with_default("host:2424")), (24, 2424));
+        let ports = ["host", "host:2424", "/run/lmtp"].map(with_default);
+        assert_eq!(ports, [Some(24), Some(2424), None]);
     }
 }

@@ -4,17 +4,17 @@ use std::{io, net::SocketAddr};
 
 use smtp_proto::Disconnect;
 
-use crate::tls::TlsFacts;
+use crate::{endpoint::Endpoint, tls::TlsFacts};
 
 /// Observes a delivery as it happens. All methods default to no-ops.
 pub trait Observer {
-    /// A connection is open, to `server` from the address `local`, if that is known.
-    fn connected(&mut self, server: SocketAddr, local: Option<SocketAddr>) {
+    /// A connection to `server` is open. `local` is the local address of a TCP connection, if it is known.
+    fn connected(&mut self, server: &Endpoint, local: Option<SocketAddr>) {
         let _ = (server, local);
     }
 
-    /// Connecting to one address failed; or, without an address, looking up the name failed.
-    fn connect_failed(&mut self, server: Option<SocketAddr>, error: &io::Error) {
+    /// Connecting to `server` failed; or, if it is `None`, looking up the name failed.
+    fn connect_failed(&mut self, server: Option<&Endpoint>, error: &io::Error) {
         let _ = (server, error);
     }
 

@@ -1,7 +1,6 @@
 //! What clients wait for, and how to wait for several at once.
 
 use std::{
-    net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
@@ -10,6 +9,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
 };
+use socket2::Socket;
 
 /// How long a client waits before it checks the clock and the interrupt flag again.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
@@ -75,7 +75,7 @@ impl Waiting {
 }
 
 /// Waits until one of these waits is over, for at most one tick. Returns at once if there are none.
-pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, Option<&'a TcpStream>)>) {
+pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, Option<&'a Socket>)>) {
     let mut all: Vec<_> = all.into_iter().collect();
     if all.is_empty() {
         return;

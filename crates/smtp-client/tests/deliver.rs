@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use smtp_client::{Bounds, Client, ContentChanged, LeastRate, Observer, Sent};
+use smtp_client::{Bounds, Client, ContentChanged, Endpoint, LeastRate, Observer, Sent};
 use smtp_proto::{Afterwards, AttemptEnd, Cancel, Cause, Config, Delivery, Disconnect, Envelope, HelloName, Status};
 use smtp_testkit::server::loose::{HELLO, HELO, MESSAGE, QUIT, Server};
 
@@ -94,8 +94,8 @@ fn every_address_that_cannot_be_connected_to_is_reported_with_its_error() {
     #[derive(Default)]
     struct Tried(Vec<SocketAddr>);
     impl Observer for Tried {
-        fn connect_failed(&mut self, server: Option<SocketAddr>, _: &io::Error) {
-            self.0.extend(server);
+        fn connect_failed(&mut self, server: Option<&Endpoint>, _: &io::Error) {
+            self.0.extend(server.and_then(Endpoint::ip));
         }
     }
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
@@ -322,8 +322,8 @@ fn an_observer_sees_the_whole_conversation() {
         ends: Vec<Option<Disconnect>>,
     }
     impl Observer for Seen {
-        fn connected(&mut self, server: SocketAddr, _: Option<SocketAddr>) {
-            self.connected.push(server);
+        fn connected(&mut self, server: &Endpoint, _: Option<SocketAddr>) {
+            self.connected.extend(server.ip());
         }
         fn sent(&mut self, octets: &[u8], what: Sent) {
             match what {

@@ -181,7 +181,7 @@ pub(crate) struct Server {
         long = "server",
         value_name = "HOST[:PORT]",
         help = "The server to connect to, also as smtp://HOST[:PORT] or smtps://HOST[:PORT]; write an IPv6 address \
-                with a port as [ADDRESS]:PORT"
+                with a port as [ADDRESS]:PORT, and a Unix socket as its absolute path or as unix:PATH"
     )]
     address: ServerAddress,
     /// Connect from this local address
@@ -244,6 +244,10 @@ impl Server {
     pub(crate) fn next_hop(&self) -> Result<NextHop, &'static str> {
         match &self.address {
             ServerAddress::Plain(next_hop) | ServerAddress::Smtp(next_hop) | ServerAddress::Smtps(next_hop) => {
+                let is_unix = next_hop.port().is_none();
+                if is_unix && (self.bind.is_some() || self.ipv4 || self.ipv6) {
+                    return Err("--bind, -4 and -6 are about IP addresses, and a Unix socket has none");
+                }
                 Ok(next_hop.clone())
             }
             ServerAddress::WithUser => {
@@ -261,7 +265,7 @@ impl Server {
             Some(Tls::Implicit) | None if is_smtps => Ok(Tls::Implicit),
             Some(_) if is_smtps => Err("smtps:// is implicit TLS, which --tls contradicts"),
             Some(tls) => Ok(tls),
-            None if port == SUBMISSIONS_PORT => Ok(Tls::Implicit),
+            None if port == Some(SUBMISSIONS_PORT) => Ok(Tls::Implicit),
             None if has_login => Ok(Tls::Required),
             None => Ok(Tls::Opportunistic),
         }
@@ -300,7 +304,7 @@ impl Send {
             return Ok(next_hop);
         }
         let next_hop = next_hop.with_default_port(LMTP_PORT);
-        if next_hop.port() == SMTP_PORT {
+        if next_hop.port() == Some(SMTP_PORT) {
             return Err("LMTP must not be used on port 25 (RFC 2033 section 5)");
         }
         Ok(next_hop)

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use smtp_client::{Observer, Sent, tls::TlsFacts};
+use smtp_client::{Endpoint, Observer, Sent, tls::TlsFacts};
 use smtp_proto::{Disconnect, Escaped};
 
 /// A longer line is shown in pieces of this size, in octets.
@@ -12,7 +12,7 @@ const LONGEST: usize = 1024;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Entry {
     Connected {
-        server: SocketAddr,
+        server: Endpoint,
         local: Option<SocketAddr>,
     },
     ConnectFailed(String),
@@ -99,11 +99,11 @@ impl<F: FnMut(Entry)> Conversation<F> {
 }
 
 impl<F: FnMut(Entry)> Observer for Conversation<F> {
-    fn connected(&mut self, server: SocketAddr, local: Option<SocketAddr>) {
-        (self.show)(Entry::Connected { server, local });
+    fn connected(&mut self, server: &Endpoint, local: Option<SocketAddr>) {
+        (self.show)(Entry::Connected { server: server.clone(), local });
     }
 
-    fn connect_failed(&mut self, server: Option<SocketAddr>, error: &io::Error) {
+    fn connect_failed(&mut self, server: Option<&Endpoint>, error: &io::Error) {
         let entry = server.map_or_else(|| error.to_string(), |server| format!("{server}: {error}"));
         (self.show)(Entry::ConnectFailed(entry));
     }

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use smtp_client::{Observer, Sent, tls::TlsFacts};
+use smtp_client::{Endpoint, Observer, Sent, tls::TlsFacts};
 use smtp_proto::Disconnect;
 
 use crate::{diagnostics, progress::Progress, report::how_lost, trace};
@@ -25,12 +25,12 @@ impl Watch {
 }
 
 impl Observer for Watch {
-    fn connected(&mut self, server: SocketAddr, local: Option<SocketAddr>) {
+    fn connected(&mut self, server: &Endpoint, local: Option<SocketAddr>) {
         tracing::info!(%server, "connected");
         self.trace.connected(server, local);
     }
 
-    fn connect_failed(&mut self, server: Option<SocketAddr>, error: &io::Error) {
+    fn connect_failed(&mut self, server: Option<&Endpoint>, error: &io::Error) {
         tracing::info!(?server, %error, "no connection");
         self.trace.connect_failed(server, error);
     }

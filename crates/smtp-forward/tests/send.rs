@@ -172,6 +172,8 @@ fn invalid_arguments_are_rejected_without_a_connection() {
         (missing.iter().copied().chain(["--to", "b@example.net", "--from", "a\rb@c"]).collect(), MESSAGE, 64),
         (vec!["send", "--server", "a b", "--from", "", "--to", "b@example.net"], MESSAGE, 64),
         (vec!["send", "--lmtp", "--server", "127.0.0.1:25", "--from", "", "--to", "b@example.net"], MESSAGE, 64),
+        (vec!["send", "--server", "unix:", "--from", "", "--to", "b@example.net"], MESSAGE, 64),
+        (vec!["send", "--server", "/run/lmtp", "-4", "--from", "", "--to", "b@example.net"], MESSAGE, 64),
         (vec![], "", 64),
         (send(&["/no/such/file"]), "", 66),
         (send(&["/"]), "", 66),
