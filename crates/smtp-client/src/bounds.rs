@@ -1,4 +1,4 @@
-//! Bounds on a delivery in addition to its timeouts.
+//! Bounds on a delivery in addition to its timeouts, and on the use of a kept connection.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,8 @@ use crate::waiting::TICK;
 pub struct Bounds {
     pub(crate) delivery: Option<Duration>,
     pub(crate) least_rate: Option<LeastRate>,
+    pub(crate) age: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
 }
 
 impl Bounds {
@@ -27,14 +29,33 @@ impl Bounds {
         self.least_rate = least;
         self
     }
+
+    /// How long a connection may be used for one message after another; `None` for no bound. Servers and load balancers
+    /// have limits, too, and it takes a new connection to reach another address of the host.
+    #[must_use]
+    pub const fn with_age(mut self, limit: Option<Duration>) -> Self {
+        self.age = limit;
+        self
+    }
+
+    /// How long a kept connection may be idle before the next message; `None` for no bound. A server may end it after
+    /// five minutes (RFC 5321 section 4.5.3.2.7).
+    #[must_use]
+    pub const fn with_idle(mut self, limit: Option<Duration>) -> Self {
+        self.idle = limit;
+        self
+    }
 }
 
 impl Default for Bounds {
-    /// One hour per delivery, and 100 octets of content per second, measured over one minute of waiting.
+    /// One hour per delivery, and 100 octets of content per second, measured over one minute of waiting. A connection
+    /// is used for five minutes, and may be idle for one.
     fn default() -> Self {
         Self {
             delivery: Some(Duration::from_secs(60 * 60)),
             least_rate: Some(LeastRate::new(6000, Duration::from_secs(60))),
+            age: Some(Duration::from_secs(5 * 60)),
+            idle: Some(Duration::from_secs(60)),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{
     io::{self, Read},
     sync::{Arc, atomic::AtomicBool},
     task::Poll,
+    time::Instant,
 };
 
 use smtp_proto::{Delivery, MisuseError, Report};
@@ -109,6 +110,17 @@ impl Client {
     ) -> Result<(), MisuseError> {
         self.start();
         self.finish(delivery, content, observer)
+    }
+
+    /// Whether the kept connection is [too old](Bounds::with_age) for another message, or was
+    /// [idle](Bounds::with_idle) for too long. Call [`quit`](Self::quit) then, and the next message gets a new one.
+    ///
+    /// A kept connection that the server has ended needs no check: the next message gets a new one by itself.
+    pub fn is_stale(&self) -> bool {
+        match &self.link.state {
+            State::Up(connection) => connection.is_stale(&self.link.bounds, Instant::now()),
+            State::Down | State::Opening(_) => false,
+        }
     }
 
     /// Ends the kept connection, if there is one, with QUIT.

@@ -11,6 +11,7 @@ use smtp_proto::{Clock, Delivery, Disconnect, MisuseError, Timeout};
 use socket2::{SockAddr, Socket};
 
 use crate::{
+    bounds::Bounds,
     endpoint::Endpoint,
     login::{CredentialSource, Exchange},
     tls::{HandshakeError, Progress, TlsChannel, TlsFacts},
@@ -22,6 +23,9 @@ pub(crate) struct Connection {
     stream: Socket,
     server: Endpoint,
     clock: Clock<Instant>,
+    opened: Instant,
+    /// When the last delivery was done.
+    idle_since: Instant,
     layer: Layer,
     /// The authentication on this connection.
     exchange: Box<Exchange>,
@@ -46,7 +50,27 @@ pub(crate) enum Got {
 impl Connection {
     /// `stream` must be non-blocking.
     pub(crate) fn new(stream: Socket, server: Endpoint) -> Self {
-        Self { stream, server, clock: Clock::new(), layer: Layer::Clear, exchange: Box::default() }
+        let now = Instant::now();
+        Self {
+            stream,
+            server,
+            clock: Clock::new(),
+            opened: now,
+            idle_since: now,
+            layer: Layer::Clear,
+            exchange: Box::default(),
+        }
+    }
+
+    /// A delivery is done, and the connection is kept.
+    pub(crate) fn rest(&mut self) {
+        self.idle_since = Instant::now();
+    }
+
+    /// Whether it is too old, or was idle for too long, to carry another message.
+    pub(crate) fn is_stale(&self, bounds: &Bounds, now: Instant) -> bool {
+        let is_past = |limit: Option<Duration>, since| limit.is_some_and(|limit| now.duration_since(since) >= limit);
+        is_past(bounds.age, self.opened) || is_past(bounds.idle, self.idle_since)
     }
 
     /// Restarts the clock, after the connection was idle.

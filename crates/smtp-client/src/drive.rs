@@ -37,8 +37,9 @@ impl Drive<'_> {
         loop {
             if let Step::Done(_) = self.delivery.poll() {
                 self.learn();
-                if !self.delivery.is_kept() {
-                    self.hang_up();
+                match &mut self.link.state {
+                    State::Up(connection) if self.delivery.is_kept() => connection.rest(),
+                    State::Up(_) | State::Opening(_) | State::Down => self.hang_up(),
                 }
                 return Ok(None);
             }

@@ -290,6 +290,25 @@ fn two_messages_go_over_one_kept_connection() {
 }
 
 #[test]
+fn a_kept_connection_is_stale_once_it_is_too_old_or_was_idle_for_too_long() {
+    const LONG: Option<Duration> = Some(Duration::from_secs(3600));
+    const SHORT: Option<Duration> = Some(Duration::from_millis(50));
+    for (age, idle, expected) in [(LONG, LONG, false), (None, None, false), (SHORT, LONG, true), (LONG, SHORT, true)] {
+        let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
+        let mut delivery = Delivery::new(config().with_afterwards(Afterwards::Keep), envelope());
+        let mut client = client(server.address).with_bounds(Bounds::default().with_age(age).with_idle(idle));
+        assert!(!client.is_stale());
+        client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        assert!(delivery.is_kept());
+        thread::sleep(Duration::from_millis(60));
+        assert_eq!(client.is_stale(), expected, "{age:?} {idle:?}");
+        client.quit(&mut delivery, &mut ()).unwrap();
+        assert!(!client.is_stale());
+        server.heard();
+    }
+}
+
+#[test]
 fn a_kept_connection_that_the_server_ended_is_replaced() {
     for (end, ended) in
         [("-- close", AttemptEnd::Lost(Disconnect::Closed)), ("S: 421 idle\n-- close", AttemptEnd::ServiceClosing)]

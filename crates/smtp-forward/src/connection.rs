@@ -209,10 +209,11 @@ impl<'a> Connection<'a> {
         self.has_delivered |= report.recipients().any(|recipient| recipient.status == Status::Delivered);
     }
 
-    /// Whether the current message, already counted, is the last on this connection.
+    /// Whether the current message, already counted, is the last on this connection: there is no other, or it has
+    /// carried as many as it may, or is too old.
     fn is_at_its_end(&self, next: Next<'a>) -> bool {
         let limit = self.batch.arguments.per_connection.map_or(u32::MAX, NonZeroU32::get);
-        self.served >= limit || !matches!(next, Next::Message(_))
+        self.served >= limit || self.client.is_stale() || !matches!(next, Next::Message(_))
     }
 
     fn take(&mut self, taken: Taken<'a>, host: &mut Host) {
