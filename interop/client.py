@@ -40,8 +40,10 @@ TYPE_HANDSHAKE, TYPE_DATA = 22, 23
 class Message:
     id: str
     octets: bytes
-    # How often it must arrive, and by which protocol (ESMTPSA: extended, secured, authenticated).
+    # How often it must arrive, and by which protocol (ESMTPSA: extended, secured, authenticated). A server may store
+    # a message with many recipients once, or once for each of them.
     expected: int = 0
+    recipients: int = 1
     protocol: str = ""
 
 
@@ -115,13 +117,17 @@ class Client:
         count=1,
         record=False,
         text=LONG_LINE,
+        to=(RECIPIENT,),
         timeout="20",
     ):
         """Sends new messages to one of the server's ports. `auth` is a mechanism, or "" for the program's own order."""
         made = [self.message(subject, text) for _ in range(count)]
+        for message, _ in made:
+            message.recipients = len(to)
         port = self.server.ports[kind]
         trust = {"ca": self.certificates.ca, "other": self.certificates.other_ca, None: None}[ca]
-        arguments = ["--from", SENDER, "--to", RECIPIENT, "--helo-name", "client.example", "--timeout", timeout]
+        arguments = ["--from", SENDER, "--helo-name", "client.example", "--timeout", timeout]
+        arguments += [word for address in to for word in ("--to", address)]
         arguments += ["--json", "--trace", *options]
         if trust:
             arguments += ["--ca-file", trust]
@@ -237,7 +243,7 @@ class Client:
         for message in messages:
             where = [octets for octets in stored if message.id.encode() in octets]
             count = sum(octets.count(f"Message-ID: {message.id}".encode()) for octets in where)
-            if count != message.expected:
+            if count not in (message.expected, message.expected * message.recipients):
                 raise Failed(f"{message.id} must arrive {message.expected} times, and arrived {count} times")
             for octets in where:
                 check_content(message, octets.replace(b"\r\n", b"\n"))
@@ -252,10 +258,12 @@ def check_content(message, stored):
     # smtp-sink writes an empty line after each message, and then, after some of its own fields, the next one.
     if len(before) == len(stored) or not (after in (b"", b"\n") or after.startswith(b"\nX-Client-Addr: ")):
         raise Failed(f"{message.id} arrived with a different content:\n{stored[:3000].decode(errors='replace')}")
-    protocols = re.findall(rb"^Received:.*(?:\n[ \t].*)*?\bwith (?:UTF8)?(e?smtps?a?|lmtp)\b", before, re.I | re.M)
+    protocols = re.findall(rb"^Received:.*(?:\n[ \t].*)*?\bwith ((?:UTF8|e)?smtps?a?|lmtp)\b", before, re.I | re.M)
     # The last one is of the server itself; those before are of a server behind it.
-    if protocols and protocols[-1].decode().upper() != message.protocol:
-        raise Failed(f"{message.id} arrived by {protocols[-1].decode()}, and should by {message.protocol}")
+    # With SMTPUTF8, the name is UTF8SMTP (RFC 6531 section 4.3).
+    last = protocols[-1].decode().upper().replace("UTF8SMTP", "ESMTP") if protocols else message.protocol
+    if last != message.protocol:
+        raise Failed(f"{message.id} arrived by {last}, and should by {message.protocol}")
 
 
 def secrets(secret):

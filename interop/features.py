@@ -1,7 +1,7 @@
 """The rows of the table: what is tried with each server."""
 
 from client import wrong_secret_for
-from lab import TOKENS
+from lab import HOST, TOKENS
 
 PROBED, DELIVERED, NOT_SENT = "probed", "delivered", "not sent"
 # In the order of the table.
@@ -130,6 +130,42 @@ def large(client, subject):
     lines = "\r\n".join(f".{number:077}" for number in range(4 * 2**20 // 80))
     run = client.send("starttls", *REQUIRED, text=lines, subject=subject)
     client.delivered(run, tls="verified")
+
+
+@feature(DELIVERED, "50 MB", "large")
+def huge(client, subject):
+    lines = "\r\n".join(f".{number:077}" for number in range(50 * 10**6 // 80))
+    run = client.send("large", "--tls", "none", text=lines, subject=subject)
+    client.delivered(run)
+
+
+def to_many(count):
+    @feature(DELIVERED, f"{count:,} recipients", "many")
+    def many(client, subject):
+        run = client.send("many", "--tls", "none", subject=subject, to=[f"b{n}@{HOST}" for n in range(count)])
+        client.delivered(run)
+        if sum(len(report["recipients"]) for report in run.reports) != count:
+            run.fail("not every recipient is reported")
+
+
+to_many(100)
+to_many(1000)
+
+
+@feature(DELIVERED, "a recipient that needs SMTPUTF8", "smtputf8")
+def utf8(client, subject):
+    run = client.send("smtputf8", "--tls", "none", subject=subject, to=[f"grüße@{HOST}"])
+    client.delivered(run)
+    if not all(command.endswith(" SMTPUTF8") for command in run.commands("MAIL")):
+        run.fail("SMTPUTF8 was not sent")
+
+
+@feature(DELIVERED, "five messages over connections that take three", "three-messages")
+def session_limit(client, subject):
+    run = client.send("three-messages", "--tls", "none", count=5, record=True, subject=subject)
+    client.delivered(run)
+    if len(run.wire) != 2:
+        run.fail(f"{len(run.wire)} connections were opened")
 
 
 @feature(DELIVERED, "8-bit content in TLS", "starttls")

@@ -32,6 +32,7 @@ class Server:
         }  # fmt: skip
         path = lab.file("settings.json", json.dumps(settings), mode=0o600)
         lab.start("aiosmtpd", [python, "-B", PROGRAM, path], self.ports.values())
+        self.ports["many"] = self.ports["clear"]
 
     @staticmethod
     def python():

@@ -27,6 +27,8 @@ auth_advertise_hosts = ${if and{{inlist{$received_port}{X_AUTH}}{or{{def:tls_in_
 chunking_advertise_hosts = *
 pipelining_connect_advertise_hosts = *
 smtputf8_advertise_hosts = *
+message_size_limit = 60M
+smtp_accept_max_per_connection = X_MOST
 dsn_advertise_hosts = *
 acl_smtp_rcpt = check_rcpt
 
@@ -53,6 +55,8 @@ boxes:
   envelope_to_add
   return_path_add
   user = X_OWNER
+  # One copy for all recipients of a message.
+  batch_max = 1000
 
 begin authenticators
 plain:
@@ -107,8 +111,12 @@ class Server:
         dovecot.start_sasl(lab, lab.directory / "auth")
         self.ports = {kind: lab.port() for kind in KINDS}
         path = lab.file("exim.conf", self.configuration(program))
-        self.ports["auth-certificate"] = self.ports["auth"]
         lab.start("exim", [program, "-C", path, "-bdf", "-q1m"], self.ports.values())
+        self.ports["auth-certificate"] = self.ports["auth"]
+        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8")}
+        self.ports["three-messages"] = limited = lab.port()
+        command = [program, "-C", path, "-bdf", f"-DX_ALL={limited}", "-DX_MOST=3", "-oP", lab.directory / "limited.pid"]
+        lab.start("exim-limited", command, [limited])
 
     def configuration(self, program):
         def ports(*kinds):
@@ -123,6 +131,7 @@ class Server:
             "USER": USER,
             "PASSWORD": PASSWORD,
             "ALL": ports(*KINDS),
+            "MOST": 1000,
             "TLS12": ports("tls12"),
             "IMPLICIT": ports("implicit", "auth-implicit"),
             "IN_CLEAR": ports("clear", "auth-clear"),

@@ -47,7 +47,7 @@ class Server:
         self.write()
         dovecot.start_sasl(self.lab, self.lab.directory / "queue/private/auth")
         command = [master, "-c", self.lab.directory / "conf", "-d"]
-        self.lab.start("postfix", command, self.ports.values())
+        self.lab.start("postfix", command, set(self.ports.values()))
 
     def write(self):
         lab = self.lab
@@ -87,6 +87,8 @@ smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
 # Otherwise each refused login takes a second.
 smtpd_error_sleep_time = 0
+message_size_limit = 60000000
+virtual_mailbox_limit = 0
 """,
         )
         lab.file("conf/boxes", f"/@{HOST}$/ all/\n")
@@ -110,6 +112,7 @@ smtpd_error_sleep_time = 0
             words = " ".join(f"-o {name}={value}" for name, value in options.items())
             services += f"127.0.0.1:{self.ports[kind]} inet n - n - - smtpd {words}\n"
         lab.file("conf/master.cf", services + INTERNAL)
+        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8")}
 
     def version(self):
         return version_of(find("postconf"), "-dh", "mail_version")
