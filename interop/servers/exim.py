@@ -115,7 +115,8 @@ class Server:
         self.ports["auth-certificate"] = self.ports["auth"]
         self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8")}
         self.ports["three-messages"] = limited = lab.port()
-        command = [program, "-C", path, "-bdf", f"-DX_ALL={limited}", "-DX_MOST=3", "-oP", lab.directory / "limited.pid"]
+        macros = [f"-DX_ALL={limited}", "-DX_MOST=3"]
+        command = [program, "-C", path, "-bdf", *macros, "-oP", lab.directory / "limited.pid"]
         lab.start("exim-limited", command, [limited])
 
     def configuration(self, program):
