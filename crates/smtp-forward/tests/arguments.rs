@@ -19,14 +19,14 @@ fn rejected(arguments: &[&str]) -> String {
 
 #[test]
 fn an_invalid_server_is_a_usage_error_that_says_what_is_expected() {
-    let expected = "expected HOST, HOST:PORT or [ADDRESS]:PORT";
+    let expected = "expected HOST, HOST:PORT, [ADDRESS]:PORT or unix:PATH";
     for (server, said) in [
         ("", "the host is missing"),
         (":25", "the host is missing"),
         ("a,b", "the host must not contain ','"),
         ("a b", "the host must not contain ' '"),
         ("127.0.0.1/mail", "the host must not contain '/'"),
-        ("/run/lmtp", "the host must not contain '/'"),
+        ("run/lmtp", "the host must not contain '/'"),
         ("a\u{7}b", "the host must not contain '\\u{7}'"),
         ("a\u{202e}b", "the host is not ASCII"),
         ("b\u{fc}cher.example", "xn-- form"),
