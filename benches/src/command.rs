@@ -9,7 +9,7 @@ use io_smtp::rfc5321::{
 };
 use lettre::transport::smtp::extension as lettre_extension;
 use mail_send::smtp::message::{Parameter, Parameters};
-use smtp_proto::{Command, MailParameters, ReversePath};
+use smtp_proto::{Body, Command, MailParameters, ReversePath};
 
 use crate::{Instrument, inputs, instrument::Case};
 
@@ -58,7 +58,7 @@ pub fn mail(instrument: &mut impl Instrument) {
 }
 
 fn by_us(path: &ReversePath, out: &mut Vec<u8>) {
-    let parameters = MailParameters::default().with_size(Some(black_box(SIZE).into())).with_eight_bit_mime(true);
+    let parameters = MailParameters::default().with_size(Some(black_box(SIZE).into())).with_body(Body::EightBit);
     Command::Mail(path, &parameters).encode(out);
 }
 

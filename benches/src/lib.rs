@@ -10,6 +10,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a benchmark panics if a result is wrong")]
 
 pub mod baseline;
+pub mod bdat;
 pub mod capabilities;
 pub mod command;
 pub mod dots;
@@ -34,4 +35,5 @@ pub fn all(instrument: &mut impl Instrument) {
     session::retry(instrument);
     dots::all(instrument);
     reply_long::all(instrument);
+    bdat::all(instrument);
 }

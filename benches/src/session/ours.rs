@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{Afterwards, Config, Envelope, HelloName};
+use smtp_proto::{Afterwards, Chunking, Config, Envelope, HelloName};
 pub use smtp_testkit::peers::drive;
 
 use crate::inputs;
 
-/// The policy, which our sessions share.
+/// The policy, which our sessions share. No peer uses BDAT, so it is not used here either; [`crate::bdat`] measures it.
 pub fn config(afterwards: Afterwards) -> Arc<Config> {
     let mut config = Config::new(HelloName::new(inputs::HELLO_NAME).expect("a name"));
-    config = config.with_afterwards(afterwards);
+    config = config.with_afterwards(afterwards).with_chunking(Chunking::Never);
     config.into()
 }
 

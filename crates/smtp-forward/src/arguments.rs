@@ -10,7 +10,8 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use smtp_client::{Family, NextHop, Route};
 use smtp_proto::{
-    Afterwards, AuthPolicy, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath, Timeouts,
+    Afterwards, AuthPolicy, Chunking, Config, EightBitPolicy, ForwardPath, HelloName, HeloRetry, Protocol, ReversePath,
+    Timeouts,
 };
 
 use crate::{
@@ -77,6 +78,9 @@ pub(crate) struct Send {
     /// unchanged
     #[arg(long = "8bit", value_name = "POLICY", default_value = "refuse")]
     pub(crate) eight_bit: EightBit,
+    /// Whether to send content in chunks with BDAT (RFC 3030): where the server offers CHUNKING, or never
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) chunking: InChunks,
     /// Refuse servers that do not promise to secure the message on its whole way (REQUIRETLS, RFC 8689)
     #[arg(long)]
     pub(crate) requiretls: bool,
@@ -212,6 +216,12 @@ pub(crate) enum EightBit {
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum InChunks {
+    Auto,
+    Never,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
 enum Retry {
     Disconnect,
     Timeout,
@@ -319,7 +329,11 @@ impl Send {
             EightBit::Refuse => EightBitPolicy::Refuse,
             EightBit::Send => EightBitPolicy::Send,
         };
-        let config = self.server.config().with_afterwards(afterwards).with_protocol(protocol);
+        let chunking = match self.chunking {
+            InChunks::Auto => Chunking::Auto,
+            InChunks::Never => Chunking::Never,
+        };
+        let config = self.server.config().with_afterwards(afterwards).with_protocol(protocol).with_chunking(chunking);
         config.with_tls(tls.policy()).with_auth(auth).with_eight_bit(eight_bit)
     }
 }

@@ -127,7 +127,7 @@ fn a_broken_promise_is_named() {
             "broken line-endings",
         ),
         ("dot-unanswered", vec![whole("EHLO x"), whole("EHLO x")], "broken sent-once"),
-        ("ehlo-helo-closed", vec![vec!["EHLO x"], vec!["HELO x"], vec![], vec![], vec![]], "broken bounded"),
+        ("ehlo-helo-closed", vec![vec!["EHLO x"], vec!["HELO x"], vec![], vec![], vec![], vec![]], "broken bounded"),
         ("ehlo-451", vec![vec!["EHLO x", "QUIT"]], "The message did not arrive."),
     ];
     let check = |(scenario, conversations, broken): &(&str, Vec<Vec<&str>>, &str)| {

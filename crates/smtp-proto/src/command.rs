@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::{
     address::{ForwardPath, HelloName, ReversePath},
     capabilities::{Capabilities, SizeLimit},
+    envelope::Body,
     stage::Stage,
 };
 
@@ -39,7 +40,7 @@ pub enum Command<'a> {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct MailParameters {
     size: Option<u64>,
-    eight_bit_mime: bool,
+    body: Body,
     smtputf8: bool,
     require_tls: bool,
 }
@@ -47,14 +48,15 @@ pub struct MailParameters {
 impl MailParameters {
     /// No parameters.
     pub const fn new() -> Self {
-        Self { size: None, eight_bit_mime: false, smtputf8: false, require_tls: false }
+        Self { size: None, body: Body::SevenBit, smtputf8: false, require_tls: false }
     }
 
     settings! {
         /// `SIZE=`: the size of the content in octets, as [`Size`](crate::Size) counts them (RFC 1870).
         size, with_size: Option<u64>;
-        /// `BODY=8BITMIME` (RFC 6152).
-        eight_bit_mime, with_eight_bit_mime: bool;
+        /// `BODY=8BITMIME` (RFC 6152) or `BODY=BINARYMIME` (RFC 3030). There is no parameter for [`Body::SevenBit`],
+        /// the default.
+        body, with_body: Body;
         /// `SMTPUTF8` (RFC 6531).
         smtputf8, with_smtputf8: bool;
         /// `REQUIRETLS` (RFC 8689).
@@ -106,8 +108,10 @@ impl MailParameters {
     pub(crate) fn not_offered(&self, offered: &Capabilities) -> Option<&'static str> {
         if self.size.is_some() && offered.size == SizeLimit::NotOffered {
             Some("SIZE")
-        } else if self.eight_bit_mime && !offered.eight_bit_mime {
+        } else if self.body == Body::EightBit && !offered.eight_bit_mime {
             Some("8BITMIME")
+        } else if self.body == Body::Binary && !offered.binary_mime {
+            Some("BINARYMIME")
         } else if self.smtputf8 && !offered.smtputf8 {
             Some("SMTPUTF8")
         } else if self.require_tls && !offered.require_tls {
@@ -122,8 +126,10 @@ impl MailParameters {
             out.extend_from_slice(b" SIZE=");
             extend_decimal(out, size);
         }
-        if self.eight_bit_mime {
-            out.extend_from_slice(b" BODY=8BITMIME");
+        match self.body {
+            Body::SevenBit => {}
+            Body::EightBit => out.extend_from_slice(b" BODY=8BITMIME"),
+            Body::Binary => out.extend_from_slice(b" BODY=BINARYMIME"),
         }
         if self.smtputf8 {
             out.extend_from_slice(b" SMTPUTF8");
@@ -140,7 +146,7 @@ fn extend<const N: usize>(out: &mut Vec<u8>, parts: [&[u8]; N]) {
     }
 }
 
-fn extend_decimal(out: &mut Vec<u8>, number: u64) {
+pub(crate) fn extend_decimal(out: &mut Vec<u8>, number: u64) {
     let start = out.len();
     let mut rest = number;
     loop {
@@ -167,7 +173,7 @@ mod tests {
         let from = ReversePath::Mailbox(Mailbox::new("a@example.com").unwrap());
         let all = MailParameters::new()
             .with_size(Some(u64::MAX))
-            .with_eight_bit_mime(true)
+            .with_body(Body::EightBit)
             .with_smtputf8(true)
             .with_require_tls(true);
         for (command, line) in [
@@ -178,6 +184,10 @@ mod tests {
             (
                 Command::Mail(&from, &all),
                 "MAIL FROM:<a@example.com> SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8 REQUIRETLS",
+            ),
+            (
+                Command::Mail(&from, &all.clone().with_body(Body::Binary).with_size(None)),
+                "MAIL FROM:<a@example.com> BODY=BINARYMIME SMTPUTF8 REQUIRETLS",
             ),
             (Command::Mail(&from, &MailParameters::new().with_size(Some(0))), "MAIL FROM:<a@example.com> SIZE=0"),
             (Command::Rcpt(&ForwardPath::Postmaster), "RCPT TO:<postmaster>"),

@@ -3,6 +3,7 @@
 use crate::{
     address::HelloName,
     auth::AuthPolicy,
+    chunking::Chunking,
     envelope::{Body, Envelope},
     limits::Limits,
     needs::{Need, Needs},
@@ -24,13 +25,14 @@ pub struct Config {
     eight_bit: EightBitPolicy,
     line_endings: LineEndings,
     afterwards: Afterwards,
+    chunking: Chunking,
     timeouts: Timeouts,
     limits: Limits,
 }
 
 impl Config {
     /// The defaults: SMTP without TLS and AUTH, HELO after a hang-up on EHLO, no 8-bit content to servers without
-    /// 8BITMIME, line endings mended, one message per connection, [`Timeouts::RFC_5321`] and [`Limits::DEFAULT`].
+    /// 8BITMIME, line endings mended, BDAT where it is offered, one message per connection, [`Timeouts::RFC_5321`] and [`Limits::DEFAULT`].
     pub const fn new(hello_name: HelloName) -> Self {
         Self {
             hello_name,
@@ -42,6 +44,7 @@ impl Config {
             eight_bit: EightBitPolicy::Refuse,
             line_endings: LineEndings::Mend,
             afterwards: Afterwards::Quit,
+            chunking: Chunking::Auto,
             timeouts: Timeouts::RFC_5321,
             limits: Limits::DEFAULT,
         }
@@ -77,6 +80,8 @@ impl Config {
         line_endings, with_line_endings: LineEndings;
         /// What to do with the connection after a message.
         afterwards, with_afterwards: Afterwards;
+        /// Whether content is sent with BDAT.
+        chunking, with_chunking: Chunking;
     }
 
     /// Whether the client must authenticate before it sends a message.
@@ -132,6 +137,7 @@ impl Config {
         }
         match (envelope.body(), self.eight_bit) {
             (Body::EightBit, EightBitPolicy::Refuse) => needs.with(Need::EightBitMime),
+            (Body::Binary, EightBitPolicy::Refuse | EightBitPolicy::Send) => needs.with(Need::BinaryMime),
             (Body::EightBit, EightBitPolicy::Send) | (Body::SevenBit, _) => needs,
         }
     }

@@ -38,7 +38,7 @@ impl Size {
     }
 }
 
-/// Which octets the content may have (RFC 6152 section 3).
+/// Which octets the content may have (RFC 6152 section 3, RFC 3030 section 3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum Body {
@@ -47,6 +47,8 @@ pub enum Body {
     SevenBit,
     /// Any octets, in lines.
     EightBit,
+    /// Any octets, sent exactly as they are. Needs a server with CHUNKING and BINARYMIME.
+    Binary,
 }
 
 /// Why an envelope is not valid.
@@ -131,8 +133,8 @@ impl Envelope {
         self.size
     }
 
-    /// What the envelope needs from a server, whatever the policy. 8-bit content is not among its needs, because the
-    /// policy decides about that; see [`Config::needs`](crate::Config::needs).
+    /// What the envelope needs from a server, whatever the policy. 8-bit and binary content are not among its needs;
+    /// see [`Config::needs`](crate::Config::needs).
     pub const fn needs(&self) -> Needs {
         self.needs
     }

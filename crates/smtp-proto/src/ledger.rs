@@ -1,8 +1,9 @@
 //! The records of a delivery, from which its report is made.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
+    given::Given,
     kept::{Kept, KeptReply, KeptText},
     known_refusals::KnownRefusals,
     mechanisms::Mechanism,
@@ -22,6 +23,8 @@ pub(crate) struct Ledger {
     /// Not cleared between messages: what one message learned helps the next.
     pub(crate) known_refusals: KnownRefusals,
     pub(crate) longest_line: Option<u64>,
+    /// What was given on an earlier connection of this delivery.
+    pub(crate) given: Option<Box<Given>>,
     pub(crate) kept: Kept,
 }
 
@@ -81,6 +84,7 @@ impl Ledger {
         self.attempts.clear();
         self.kept.clear();
         self.longest_line = None;
+        self.given = None;
     }
 
     /// Starts the records of a message that uses the connection of the one before, which was opened with `hello`.

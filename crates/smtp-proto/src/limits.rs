@@ -11,13 +11,14 @@ pub struct Limits {
     kept_reply: usize,
     pipeline: usize,
     block: usize,
+    chunk: usize,
 }
 
 impl Limits {
     /// The defaults: 12,288 octets for a reply line, 64 KiB for a reply, and 64 KiB of each reply kept in the report;
-    /// 4 KiB of unanswered commands; blocks of 16 KiB.
+    /// 4 KiB of unanswered commands; blocks of 16 KiB, and chunks of 64 KiB.
     pub const DEFAULT: Self =
-        Self { reply_line: 12_288, reply: 65_536, kept_reply: 65_536, pipeline: 4096, block: 16_384 };
+        Self { reply_line: 12_288, reply: 65_536, kept_reply: 65_536, pipeline: 4096, block: 16_384, chunk: 65_536 };
 
     settings! {
         /// The longest line of a reply, without its LF. A longer one ends the session. RFC 5321 requires clients to
@@ -31,11 +32,15 @@ impl Limits {
         /// codes are kept.
         kept_reply, with_kept_reply: usize;
         /// The most octets of commands that may be unanswered at a time. One command is always allowed, so zero
-        /// turns pipelining off.
+        /// turns pipelining off. BDAT counts as 22 octets, whatever the size of its chunk.
         pipeline, with_pipeline: usize;
         /// The most octets of content in one block, before dots are doubled and line ends added. It is also how much
         /// the peer must accept within [`Timeouts::block`](crate::Timeouts::block). Zero means one octet.
         block, with_block: usize;
+        /// How many octets of content are gathered before they are sent as a chunk of BDAT. A chunk may have a few more
+        /// if line ends are added. The session holds one chunk and one block in memory. Zero means one octet, and more
+        /// than 1 GiB means 1 GiB.
+        chunk, with_chunk: usize;
     }
 }
 

@@ -18,7 +18,8 @@ pub enum Need {
     Smtputf8,
     /// The content is 8-bit, and the policy does not allow sending it without `BODY=8BITMIME` (RFC 6152).
     EightBitMime,
-    /// The content does not consist of lines (RFC 3030).
+    /// The content does not consist of lines: the server must offer CHUNKING and BINARYMIME, and the policy must allow
+    /// BDAT (RFC 3030).
     BinaryMime,
     /// The message must be secured with TLS on its whole way (RFC 8689).
     RequireTls,
@@ -113,10 +114,14 @@ impl Needs {
     /// The needs that no server can meet, because this crate does not implement them yet.
     pub(crate) fn not_implemented(self) -> Self {
         let not_implemented = |need: &Need| match need {
-            Need::BinaryMime | Need::DeliverBy => true,
-            Need::Tls | Need::VerifiedTls | Need::Auth | Need::RequireTls | Need::Smtputf8 | Need::EightBitMime => {
-                false
-            }
+            Need::DeliverBy => true,
+            Need::Tls
+            | Need::VerifiedTls
+            | Need::Auth
+            | Need::RequireTls
+            | Need::Smtputf8
+            | Need::EightBitMime
+            | Need::BinaryMime => false,
         };
         self.iter().filter(not_implemented).fold(Self::NONE, Self::with)
     }

@@ -37,10 +37,14 @@ pub enum Point {
     Lhlo,
     /// MAIL was answered; the end of the content was not sent completely.
     Transaction,
-    /// The connection had carried an earlier message; MAIL was accepted, and DATA was not answered with 354.
+    /// The connection had carried an earlier message; MAIL was accepted, and neither DATA was answered with 354 nor a
+    /// chunk with 2yz.
     TransactionAgain,
-    /// The end of the content was sent completely but not answered.
+    /// The end of the content was sent completely but not answered, even if earlier commands were not answered either.
     ContentEnd,
+    /// The server offered CHUNKING and answered the first BDAT of the transaction with 500 or 502, so it reads the chunk
+    /// as commands. The client therefore closes the connection.
+    Unchunked,
     /// The message needs a new connection, and QUIT was sent on this one.
     Leaving,
 }
@@ -99,9 +103,11 @@ pub enum Next {
     Clear,
     /// A new connection, and the delivery starts over: the kept connection had expired or reached a limit.
     Afresh,
+    /// A new connection to the same address and port, secured like the one before, and the content is sent with DATA.
+    Data,
     /// No retry: recipients without a final status are deferred.
     Defer,
-    /// No retry: HELO would follow but cannot carry these needs. Recipients without a final status are deferred, and
+    /// No retry: HELO or DATA would follow but cannot carry these needs. Recipients without a final status are deferred, and
     /// the report names the needs.
     Forbidden(Needs),
     /// No retry: recipients without a final status are unconfirmed, because the server may have accepted the message.
@@ -132,15 +138,16 @@ pub const fn after(situation: Situation) -> Next {
             HeloRetry::Disconnect | HeloRetry::Never => Next::Defer,
         },
         (Point::StartTls | Point::Handshake, HangUp) => in_clear(situation),
+        (Point::Unchunked, HangUp) => with_data(situation),
         (
             Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent),
             ServiceClosing | ChannelClosing | ProtocolError | Cancelled,
         )
         | (Point::MailAgain | Point::Leaving, Cancelled)
         | (Point::TransactionAgain, HangUp | Silence | ProtocolError | Cancelled)
-        // Only a hang-up or a failed handshake leads to a connection in clear: whoever answers at all can wait.
+        // Only a hang-up or a failed handshake leads to a connection in clear or with DATA: whoever answers can wait.
         | (
-            Point::StartTls | Point::Handshake,
+            Point::StartTls | Point::Handshake | Point::Unchunked,
             Silence | ServiceClosing | ChannelClosing | ProtocolError | Cancelled,
         )
         | (
@@ -169,6 +176,16 @@ const fn in_clear(situation: Situation) -> Next {
     if needs.forbid_clear() || needs.contains(Need::Auth) { Next::Defer } else { Next::Clear }
 }
 
+/// A retry with DATA, if DATA can carry the message. There is at most one for each delivery, which then uses BDAT no
+/// more.
+const fn with_data(situation: Situation) -> Next {
+    if situation.needs.contains(Need::BinaryMime) {
+        Next::Forbidden(Needs::NONE.with(Need::BinaryMime))
+    } else {
+        Next::Data
+    }
+}
+
 /// A command whose refusal may be a session limit, such as a maximum number of messages per connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
@@ -177,9 +194,9 @@ pub enum RefusedCommand {
     Mail,
     /// Every RCPT of the message, with the same code.
     Rcpt,
-    /// DATA.
+    /// DATA, or the first chunk of BDAT if it is not the last.
     Data,
-    /// The end of the content.
+    /// The end of the content, or the last chunk.
     Content,
 }
 
@@ -220,7 +237,7 @@ pub enum Served {
     SomeAndKnown,
 }
 
-/// What follows a refusal of MAIL, every RCPT or DATA.
+/// What follows a refusal of MAIL, every RCPT, DATA or the first chunk.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum AfterRefusal {
@@ -265,7 +282,7 @@ mod tests {
     const INTERRUPTIONS: [Interruption; 6] =
         [HangUp, Silence, ServiceClosing, ChannelClosing, ProtocolError, Cancelled];
     const POLICIES: [HeloRetry; 3] = [Disconnect, Timeout, Never];
-    const POINTS: [Point; 15] = [
+    const POINTS: [Point; 16] = [
         Point::BeforeHello,
         Point::Ehlo,
         Point::EhloRefused(Transient),
@@ -280,6 +297,7 @@ mod tests {
         Point::Transaction,
         Point::TransactionAgain,
         Point::ContentEnd,
+        Point::Unchunked,
         Point::Leaving,
     ];
 
@@ -291,13 +309,16 @@ mod tests {
         HeloIfSilenceCounts,
         Clear,
         Afresh,
+        Data,
         Defer,
         Unconfirmed,
     }
 
     /// The whole table: a cell for each interruption, in the order of `INTERRUPTIONS`.
-    const TABLE: [(Point, [Cell; 6]); 15] = {
-        use Cell::{Afresh as A, Clear as C, Defer as D, Helo as H, HeloIfSilenceCounts as S, Unconfirmed as U};
+    const TABLE: [(Point, [Cell; 6]); 16] = {
+        use Cell::{
+            Afresh as A, Clear as C, Data as B, Defer as D, Helo as H, HeloIfSilenceCounts as S, Unconfirmed as U,
+        };
         [
             (Point::BeforeHello, [D, D, D, D, D, D]),
             (Point::Ehlo, [H, S, D, D, D, D]),
@@ -313,6 +334,7 @@ mod tests {
             (Point::Transaction, [D, D, D, D, D, D]),
             (Point::TransactionAgain, [D, D, A, A, D, D]),
             (Point::ContentEnd, [U, U, D, U, U, U]),
+            (Point::Unchunked, [B, D, D, D, D, D]),
             (Point::Leaving, [A, A, A, A, A, D]),
         ]
     };
@@ -341,6 +363,7 @@ mod tests {
                 (Cell::Helo, Never) | (Cell::HeloIfSilenceCounts, Never | Disconnect) | (Cell::Defer, _) => Next::Defer,
                 (Cell::Clear, _) => Next::Clear,
                 (Cell::Afresh, _) => Next::Afresh,
+                (Cell::Data, _) => Next::Data,
                 (Cell::Unconfirmed, _) => Next::Unconfirmed,
             };
             assert_eq!(after(situation), expected, "{situation:?}");
@@ -356,6 +379,7 @@ mod tests {
                 let expected = match after(situation) {
                     Next::Helo => Next::Forbidden(needs),
                     Next::Clear if needs_tls => Next::Defer,
+                    Next::Data if need == Need::BinaryMime => Next::Forbidden(needs),
                     other => other,
                 };
                 assert_eq!(after(Situation { needs, ..situation }), expected, "{situation:?}");

@@ -28,9 +28,11 @@ pub enum Stage {
     Rcpt,
     /// The reply to DATA is due.
     Data,
-    /// The content, with its end, is being sent.
+    /// The content, with its end, or a chunk of it, is being sent.
     Content,
-    /// The end of the content was sent; its reply is due.
+    /// A chunk of the content that is not the last was sent with BDAT; its reply is due.
+    Chunk,
+    /// The end of the content, or its last chunk, was sent; its reply is due.
     ContentEnd,
     /// The reply to RSET is due.
     Rset,
@@ -56,6 +58,7 @@ impl Stage {
             Self::Rcpt => "rcpt",
             Self::Data => "data",
             Self::Content => "content",
+            Self::Chunk => "chunk",
             Self::ContentEnd => "content-end",
             Self::Rset => "rset",
             Self::Noop => "noop",
@@ -80,6 +83,7 @@ impl fmt::Display for Stage {
             Self::Rcpt => "RCPT",
             Self::Data => "DATA",
             Self::Content => "the content",
+            Self::Chunk => "BDAT",
             Self::ContentEnd => "the end of the content",
             Self::Rset => "RSET",
             Self::Noop => "NOOP",

@@ -80,7 +80,7 @@ impl Timeouts {
         /// For the reply to DATA.
         data, with_data: Duration;
         /// For the peer to accept one block of content or commands, of [`Limits::block`](crate::Limits::block) octets
-        /// or all that is left.
+        /// or all that is left. Also for the reply to a chunk of BDAT that is not the last.
         block, with_block: Duration;
         /// For the reply to the end of the content. Too short a timeout makes recipients unconfirmed although the
         /// server accepts the message; if it is then sent again, it is delivered twice.
@@ -100,7 +100,7 @@ impl Timeouts {
             Stage::Mail => self.mail,
             Stage::Rcpt => self.rcpt,
             Stage::Data => self.data,
-            Stage::Content => self.block,
+            Stage::Content | Stage::Chunk => self.block,
             Stage::ContentEnd => self.content_end,
             Stage::Quit => self.quit,
         }

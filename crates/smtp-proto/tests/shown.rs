@@ -68,7 +68,7 @@ fn each_error_has_its_message() {
         (&Cause::Reply(reply(b"550 no\r\n")), "550 no"),
         (&Cause::Connections, "the connection failed"),
         (&Cause::TooLarge(1000), "it is larger than the server's limit of 1000 octets"),
-        (&needs(Needs::NONE.with(Need::BinaryMime)), "it needs BINARYMIME, which this client does not implement"),
+        (&needs(Needs::NONE.with(Need::DeliverBy)), "it needs DELIVERBY, which this client does not implement"),
         (
             &needs(Needs::NONE.with(Need::EightBitMime)),
             "it needs 8BITMIME, which the server does not offer or HELO cannot carry",
@@ -181,7 +181,10 @@ fn a_report_has_a_line_for_each_recipient_and_each_connection() {
         )
     );
     let debugged = format!("{delivery:?}");
-    assert!(debugged.starts_with("Delivery { state: Done(Closed), session: Session { state: Over,"), "{debugged}");
+    assert!(
+        debugged.starts_with("Delivery { state: Done(Closed), session: Session { state: Over(None),"),
+        "{debugged}"
+    );
     assert!(debugged.ends_with(&format!("report: {report:?}, .. }}")), "{debugged}");
 }
 

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use smtp_proto::{
-    Afterwards, AuthPolicy, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, HeloRetry, KnownHost, Limits,
-    LineEndings, Place, Protocol, Size, Step, TlsPolicy, TlsVersion,
+    Afterwards, AuthPolicy, Body, Cancel, Chunking, Config, Disconnect, EightBitPolicy, Envelope, HeloRetry, KnownHost,
+    Limits, LineEndings, Place, Protocol, Size, Step, TlsPolicy, TlsVersion,
 };
 
 use crate::oracle::Input;
@@ -255,6 +255,7 @@ fn write_policy(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
         (config.tls() == TlsPolicy::Required, "tls: required"),
         (config.tls() == TlsPolicy::Implicit, "tls: implicit"),
         (config.afterwards() == Afterwards::Keep, "afterwards: keep"),
+        (config.chunking() == Chunking::Never, "chunking: never"),
     ] {
         if said {
             writeln!(f, "{setting}")?;
@@ -270,7 +271,7 @@ fn write_policy(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
     if *limits != Limits::DEFAULT {
         write!(f, "limits: reply-line={} reply={} ", limits.reply_line(), limits.reply())?;
         write!(f, "kept-reply={} pipeline={} ", limits.kept_reply(), limits.pipeline())?;
-        writeln!(f, "block={}", limits.block())?;
+        writeln!(f, "block={} chunk={}", limits.block(), limits.chunk())?;
     }
     Ok(())
 }
@@ -281,7 +282,12 @@ fn write_message(f: &mut fmt::Formatter<'_>, told: &Told) -> fmt::Result {
     for path in envelope.forward_paths() {
         writeln!(f, "to: {path}")?;
     }
-    writeln!(f, "body: {}", if envelope.body() == Body::EightBit { "8bit" } else { "7bit" })?;
+    let body = match envelope.body() {
+        Body::Binary => "binary",
+        Body::EightBit => "8bit",
+        _ => "7bit",
+    };
+    writeln!(f, "body: {body}")?;
     match envelope.size() {
         None => {}
         Some(Size::Exact(octets)) => writeln!(f, "size: exactly {octets}")?,

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use smtp_proto::{
-    Afterwards, AuthPolicy, Authentication, Body, Config, Envelope, ForwardPath, Hello, HelloName, HeloRetry, Mailbox,
-    Mechanism, Need, Protocol, ReversePath, Size, TlsPolicy,
+    Afterwards, AuthPolicy, Authentication, Body, Config, Envelope, ForwardPath, Hello, HelloName, HeloRetry, Limits,
+    Mailbox, Mechanism, Need, Protocol, ReversePath, Size, TlsPolicy,
 };
 use smtp_testkit::{
     Watched,
@@ -31,6 +31,7 @@ fn depth() -> usize {
 fn walk(name: &str, start: Watched) -> Walk {
     let fewer = match name {
         _ if name.contains("STARTTLS") => 2,
+        _ if name.starts_with("BDAT") => 1,
         _ if name.starts_with("second") || name.contains("TLS") || name.contains("AUTH") => 1,
         _ => 0,
     };
@@ -65,6 +66,11 @@ fn cases() -> Vec<(&'static str, Watched)> {
     let starttls = |config: &Config| after(Watched::new(config.clone(), envelope(1)), &to_starttls);
     let ehlo_inside =
         |config: &Config, is_verified| after(Watched::new(config.clone(), envelope(1)), &inside(is_verified));
+    let chunked = |config: Config, recipients| {
+        let to_bdat = [&greeted[..], &[Move::reply("250 with CHUNKING")]].concat();
+        // A line is more than one chunk.
+        after(Watched::new(config.with_limits(Limits::DEFAULT.with_chunk(4)), envelope(recipients)), &to_bdat)
+    };
     let eight_bit = || envelope(1).with_body(Body::EightBit);
     let second = |config, hello, envelope: Envelope| second_message(config, hello, &self::envelope(1), envelope);
     vec![
@@ -86,6 +92,9 @@ fn cases() -> Vec<(&'static str, Watched)> {
             after(Watched::new(config, envelope(1)), &[&greeted[..], &[Move::reply("250 with AUTH")]].concat())
         }),
         ("credentials and no TLS", Watched::new(with_auth(&config(), auth()), envelope(1))),
+        ("BDAT", chunked(config(), 1)),
+        ("BDAT, two recipients", chunked(kept.clone(), 2)),
+        ("BDAT with LMTP", chunked(lmtp.clone(), 2)),
         ("HELO after silence", Watched::new(silence, envelope(1))),
         ("HELO never", Watched::new(never, envelope(1))),
         ("LMTP", Watched::new(lmtp, envelope(2))),
@@ -113,13 +122,13 @@ fn every_state_keeps_the_promises_and_reaches_the_end() {
     }
 }
 
-/// With TLS or authentication, there are more replies and more places, so the walk continues from fewer states at each.
+/// With TLS, authentication or BDAT, there are more replies and more places, so the walk continues from fewer states at each.
 fn sketched(name: &str, start: Watched) -> BTreeSet<Transition> {
-    sketch(start, if is_secure(name) { ALIKE / 40 } else { ALIKE })
+    sketch(start, if has_more_places(name) { ALIKE / 40 } else { ALIKE })
 }
 
-fn is_secure(name: &str) -> bool {
-    name.contains("TLS") || name.contains("AUTH")
+fn has_more_places(name: &str) -> bool {
+    name.starts_with("BDAT") || name.contains("TLS") || name.contains("AUTH")
 }
 
 /// The diagrams in states.md: headings and transitions.
@@ -147,7 +156,7 @@ fn states_md_is_up_to_date() {
 #[test]
 fn the_diagrams_show_every_transition_that_the_walk_finds() {
     // The others continue from too few states to find every transition.
-    for (name, start) in cases().into_iter().filter(|(name, _)| !is_secure(name)) {
+    for (name, start) in cases().into_iter().filter(|(name, _)| !has_more_places(name)) {
         let found = walk(name, start.clone()).transitions;
         let pictured = sketched(name, start);
         let missed: Vec<_> = found.difference(&pictured).collect();

@@ -13,16 +13,23 @@ struct Server {
     line: Vec<u8>,
     lmtp_recipients: Option<usize>,
     in_content: bool,
+    /// The octets of the chunk that have not arrived.
+    chunk: usize,
     replies: String,
 }
 
 impl Server {
     fn new(keywords: &'static [&'static str]) -> Self {
-        Self { keywords, line: Vec::new(), lmtp_recipients: None, in_content: false, replies: "220 ready\r\n".into() }
+        let replies = "220 ready\r\n".into();
+        Self { keywords, line: Vec::new(), lmtp_recipients: None, in_content: false, chunk: 0, replies }
     }
 
     fn take(&mut self, octets: &[u8]) {
         for octet in octets {
+            if self.chunk > 0 {
+                self.chunk -= 1;
+                continue;
+            }
             self.line.push(*octet);
             if *octet == b'\n' {
                 let line = String::from_utf8(std::mem::take(&mut self.line)).unwrap();
@@ -53,6 +60,12 @@ impl Server {
             "DATA" => {
                 self.in_content = true;
                 "354 go\r\n".into()
+            }
+            "BDAT" => {
+                let (octets, last) = line[5..].split_once(' ').unwrap_or((&line[5..], ""));
+                self.chunk = octets.parse().unwrap();
+                let count = if last == "LAST" { self.lmtp_recipients.unwrap_or(1) } else { 1 };
+                "250 taken\r\n".repeat(count)
             }
             "QUIT" => "221 bye\r\n".into(),
             // AUTH with an initial response, or the response to the challenge.
@@ -120,6 +133,7 @@ fn authenticating(mechanism: Mechanism) -> Config {
 fn a_delivery_waits_as_rarely_as_the_rfcs_allow() {
     const NOTHING: &[&str] = &[];
     const PIPELINING: &[&str] = &["PIPELINING"];
+    const CHUNKING: &[&str] = &["PIPELINING", "CHUNKING"];
     const TLS: &[&str] = &["PIPELINING", "STARTTLS", "AUTH PLAIN CRAM-MD5"];
     let lmtp = || config().with_protocol(Protocol::Lmtp);
     for (case, config, keywords, recipients, expected) in [
@@ -131,6 +145,11 @@ fn a_delivery_waits_as_rarely_as_the_rfcs_allow() {
         ("PIPELINING, 100 recipients", config(), PIPELINING, 100, 5),
         ("LMTP", lmtp(), NOTHING, 3, 9),
         ("LMTP, PIPELINING", lmtp(), PIPELINING, 3, 5),
+        // The greeting, EHLO, everything in one group, QUIT.
+        ("PIPELINING, CHUNKING", config(), CHUNKING, 1, 4),
+        ("PIPELINING, CHUNKING, 100 recipients", config(), CHUNKING, 100, 4),
+        ("CHUNKING", config(), &["CHUNKING"], 1, 6),
+        ("LMTP, PIPELINING, CHUNKING", lmtp(), CHUNKING, 3, 4),
         // STARTTLS and a second EHLO; the handshake is not counted.
         ("STARTTLS", config().with_tls(TlsPolicy::Required), TLS, 1, 7),
         ("implicit TLS", config().with_tls(TlsPolicy::Implicit), PIPELINING, 1, 5),
@@ -144,7 +163,7 @@ fn a_delivery_waits_as_rarely_as_the_rfcs_allow() {
 
 #[test]
 fn a_message_on_a_kept_connection_needs_neither_greeting_nor_hello() {
-    for (keywords, expected) in [(&[][..], 4), (&["PIPELINING"], 2)] {
+    for (keywords, expected) in [(&[][..], 4), (&["PIPELINING"], 2), (&["PIPELINING", "CHUNKING"], 1)] {
         let mut server = Server::new(keywords);
         let mut delivery = Delivery::new(config().with_afterwards(Afterwards::Keep), envelope(1));
         waits(&mut delivery, &mut server);

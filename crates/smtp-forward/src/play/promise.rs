@@ -3,7 +3,7 @@
 use super::conversation::{Conversation, Ended, Exchange, Sent};
 
 /// The most connections that one message may take.
-const MOST_CONNECTIONS: usize = 4;
+const MOST_CONNECTIONS: usize = 5;
 
 /// Whether a promise was kept, if there was an occasion to break it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -18,10 +18,36 @@ pub(super) fn split_plain_blocks(text: &[u8]) -> (&[u8], &[u8]) {
             _ => break,
         }
     }
+    split_before_half_line_end(text, rest)
+}
+
+/// The same for BDAT, where dots do not matter.
+#[inline(never)]
+pub(super) fn split_mended_blocks(text: &[u8]) -> (&[u8], &[u8]) {
+    let mut rest = text;
+    while let Some((block, behind)) = rest.split_first_chunk() {
+        match rest.get(1..).and_then(<[u8]>::first_chunk) {
+            Some(next) if is_mended(block, next) => rest = behind,
+            Some(_) | None => break,
+        }
+    }
+    split_before_half_line_end(text, rest)
+}
+
+/// Splits `text` before its part `rest`, but not between a CR and a LF: the CR is left to the caller.
+fn split_before_half_line_end<'a>(text: &'a [u8], rest: &[u8]) -> (&'a [u8], &'a [u8]) {
     let len = text.len().saturating_sub(rest.len());
-    // A CR LF must not be split: leave the CR at the end of a block to the caller.
     let half = usize::from(text.get(..len).is_some_and(|blocks| blocks.ends_with(b"\r")));
     text.split_at_checked(len.saturating_sub(half)).unwrap_or((&[], text))
+}
+
+/// Whether the block has no bare CR and no bare LF; `next` is the block one octet later.
+fn is_mended(block: &[u8; BLOCK], next: &[u8; BLOCK]) -> bool {
+    let any = block
+        .iter()
+        .zip(next)
+        .fold(0, |any, (octet, next)| any | (u8::from(*octet == b'\r') ^ u8::from(*next == b'\n')));
+    any == 0
 }
 
 /// Whether the block has no bare CR, no bare LF and no line end before a dot; `next` and `after` are the block one

@@ -1,4 +1,5 @@
-//! Encodes content for the wire: line ends and dot-stuffing (RFC 5321 sections 2.3.8 and 4.5.2).
+//! Encodes content for the wire: line ends and dot-stuffing (RFC 5321 sections 2.3.8 and 4.5.2), or line ends alone for
+//! BDAT (RFC 3030 section 2).
 
 mod blocks;
 mod error;
@@ -8,7 +9,10 @@ use alloc::vec::Vec;
 
 use memchr::{memchr, memchr2, memrchr};
 
-use self::{blocks::split_plain_blocks, seven_bit::seven_bit_part};
+use self::{
+    blocks::{split_mended_blocks, split_plain_blocks},
+    seven_bit::seven_bit_part,
+};
 pub use self::{error::ContentError, seven_bit::is_seven_bit};
 use crate::{config::LineEndings, envelope::Body};
 
@@ -21,11 +25,12 @@ const CHUNK: usize = 8192;
 /// Encodes one message, in pieces of any size.
 ///
 /// Nothing in the message can end it early: CR and LF are written only as CR LF, and a dot at the start of a line is
-/// doubled.
+/// doubled. [For BDAT](Self::for_bdat), dots stay as they are, and [`Body::Binary`] content is not changed at all.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ContentEncoder {
     line_endings: LineEndings,
     body: Body,
+    framing: Framing,
     position: Position,
     /// Why the message cannot be sent.
     fault: Option<Fault>,
@@ -37,6 +42,15 @@ pub struct ContentEncoder {
     exact_size: Option<u64>,
     line_len: u64,
     longest_line: u64,
+}
+
+/// How the server finds the end of the content.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Framing {
+    /// By a line with a dot, so other dots at the start of a line are doubled.
+    Dots,
+    /// By the lengths of the chunks.
+    Lengths,
 }
 
 /// Where in a line the next octet is.
@@ -58,11 +72,13 @@ enum Fault {
 }
 
 impl ContentEncoder {
-    /// An encoder for content of any size. Octets above 127 and NUL are allowed only in [`Body::EightBit`].
+    /// An encoder for the content of DATA, of any size. Octets above 127 and NUL are not allowed in
+    /// [`Body::SevenBit`]. [`Body::Binary`] is not possible with DATA, and is treated as [`Body::EightBit`].
     pub const fn new(line_endings: LineEndings, body: Body) -> Self {
         Self {
             line_endings,
             body,
+            framing: Framing::Dots,
             position: Position::LineStart,
             fault: None,
             taken: 0,
@@ -71,6 +87,20 @@ impl ContentEncoder {
             line_len: 0,
             longest_line: 0,
         }
+    }
+
+    /// An encoder for the octets of BDAT chunks: no dot is doubled, and there is no line with a dot at the end. A chunk
+    /// may end anywhere in what it writes.
+    pub const fn for_bdat(line_endings: LineEndings, body: Body) -> Self {
+        let mut encoder = Self::new(line_endings, body);
+        encoder.framing = Framing::Lengths;
+        encoder
+    }
+
+    /// The same encoder, which continues for DATA.
+    pub(crate) const fn continue_for_data(mut self) -> Self {
+        self.framing = Framing::Dots;
+        self
     }
 
     /// Requires the content to have exactly this size, in octets as [`Size`](crate::Size) counts them. Otherwise it is
@@ -95,8 +125,8 @@ impl ContentEncoder {
         }
     }
 
-    /// Appends the end of the content: the line end of the last line, if it is missing, and the line with the dot.
-    /// After a fault, it writes nothing and returns the same fault.
+    /// Appends the end of the content: the line end of the last line, if it is missing, and for DATA the line with the
+    /// dot. After a fault, it writes nothing and returns the same fault.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), ContentError> {
         self.check()?;
         let before = out.len();
@@ -112,7 +142,10 @@ impl ContentEncoder {
         if self.exact_size.is_some_and(|size| self.size != size) {
             return Err(self.faulted(Fault::Size, self.taken));
         }
-        out.extend_from_slice(b".\r\n");
+        match self.framing {
+            Framing::Dots => out.extend_from_slice(b".\r\n"),
+            Framing::Lengths => {}
+        }
         Ok(())
     }
 
@@ -123,12 +156,20 @@ impl ContentEncoder {
     }
 
     fn encode_all(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ContentError> {
+        if (self.body, self.framing) == (Body::Binary, Framing::Lengths) {
+            out.extend_from_slice(input);
+            self.taken = self.taken.saturating_add(input.len() as u64);
+            return Ok(());
+        }
         for chunk in input.chunks(CHUNK) {
             let sendable = match self.body {
-                Body::EightBit => chunk,
+                Body::EightBit | Body::Binary => chunk,
                 Body::SevenBit => seven_bit_part(chunk),
             };
-            self.encode_chunk(sendable, out)?;
+            match self.framing {
+                Framing::Dots => self.encode_chunk::<true>(sendable, out)?,
+                Framing::Lengths => self.encode_chunk::<false>(sendable, out)?,
+            }
             if sendable.len() < chunk.len() {
                 return Err(self.faulted(Fault::EightBit, self.taken));
             }
@@ -136,7 +177,8 @@ impl ContentEncoder {
         Ok(())
     }
 
-    fn encode_chunk(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), ContentError> {
+    /// `DOTS`: whether dots at the start of a line are doubled. A parameter, so that chunks of BDAT do not pay for it.
+    fn encode_chunk<const DOTS: bool>(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), ContentError> {
         let mut rest = chunk;
         // Lines that cannot be copied in blocks tend to come in series, so the line after one is handled alone.
         let mut alone = false;
@@ -154,7 +196,7 @@ impl ContentEncoder {
                     alone = true;
                     continue;
                 }
-                (Position::LineStart, b'.') => {
+                (Position::LineStart, b'.') if DOTS => {
                     out.push(b'.');
                     // The added dot does not count towards the size.
                     self.size = self.size.wrapping_sub(1);
@@ -163,7 +205,7 @@ impl ContentEncoder {
                 (Position::LineStart | Position::InLine, _) => {}
             }
             if !alone {
-                let (plain, behind) = split_plain_blocks(rest);
+                let (plain, behind) = if DOTS { split_plain_blocks(rest) } else { split_mended_blocks(rest) };
                 out.extend_from_slice(plain);
                 self.count(plain);
                 rest = behind;

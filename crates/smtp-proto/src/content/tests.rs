@@ -154,3 +154,61 @@ fn of_two_faults_the_earlier_one_is_reported_for_every_split() {
         }
     }
 }
+
+#[test]
+fn for_bdat_only_line_ends_change_for_every_split() {
+    for (content, wire) in [
+        (&b""[..], &b""[..]),
+        (b".", b".\r\n"),
+        (b"a\n.\r\nb", b"a\r\n.\r\nb\r\n"),
+        (b".\r.\r\n", b". .\r\n"),
+        (b"a\r", b"a \r\n"),
+        (b"\r\n.\r\n", b"\r\n.\r\n"),
+    ] {
+        for at in 0..=content.len() {
+            let mut encoder =
+                ContentEncoder::for_bdat(LineEndings::Mend, Body::SevenBit).with_exact_size(wire.len() as u64);
+            let mut out = Vec::new();
+            encoder.encode(&content[..at], &mut out).unwrap();
+            encoder.encode(&content[at..], &mut out).unwrap();
+            encoder.finish(&mut out).unwrap();
+            assert_eq!(out, wire, "{}", crate::Escaped(content));
+        }
+    }
+}
+
+#[test]
+fn for_bdat_blocks_are_encoded_like_single_octets() {
+    let lines: [&[u8]; 7] = [b"a line of text\r\n", b".dot\r\n", b"bare\n", b"stray\rcr\r\n", b"\r\n", b"x", b"\r"];
+    let encoded = |pieces: &[&[u8]], line_endings| {
+        let mut encoder = ContentEncoder::for_bdat(line_endings, Body::EightBit);
+        let mut out = Vec::new();
+        pieces.iter().try_for_each(|piece| encoder.encode(piece, &mut out))?;
+        encoder.finish(&mut out).map(|()| (out, encoder.longest_line()))
+    };
+    for seed in 0..500_usize {
+        let mut content = vec![b'x'; if seed % 16 == 0 { CHUNK - 600 } else { 0 }];
+        content.extend(vec![b'.'; seed % 520]);
+        for step in 0..60 {
+            let quiet = seed.wrapping_mul(step + 7).wrapping_mul(2_654_435_761) >> 9;
+            content.extend_from_slice(if quiet % 5 < 3 { lines[0] } else { lines[quiet % 7] });
+        }
+        let single: Vec<&[u8]> = content.chunks(1).collect();
+        for line_endings in [LineEndings::Mend, LineEndings::Strict] {
+            assert_eq!(encoded(&[&content], line_endings), encoded(&single, line_endings));
+        }
+    }
+}
+
+#[test]
+fn binary_content_is_not_changed() {
+    let content = b"a\nb\r\0\xff\r\n.\r\n";
+    for line_endings in [LineEndings::Mend, LineEndings::Strict] {
+        let mut encoder = ContentEncoder::for_bdat(line_endings, Body::Binary).with_exact_size(content.len() as u64);
+        let mut out = Vec::new();
+        encoder.encode(content, &mut out).unwrap();
+        encoder.finish(&mut out).unwrap();
+        assert_eq!(out, content);
+        assert!(encoder.with_exact_size(4).encode(b"more", &mut out).is_err());
+    }
+}

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     address::HelloName,
+    chunking::{Chunking, Method},
     command::Command,
     config::Afterwards,
     content::ContentError,
@@ -145,11 +146,19 @@ impl Delivery {
         if self.must_authenticate() {
             return self.authenticate(origin);
         }
-        let needs = self.needs();
-        let Self { session, envelope, ledger, .. } = self;
-        match Transaction::begin(origin, needs, session, envelope, ledger) {
+        let (needs, method) = (self.needs(), self.method());
+        let Self { session, config, envelope, ledger, .. } = self;
+        match Transaction::begin(origin, method, needs, session, config, envelope, ledger) {
             Some(transaction) => self.enter(State::Transaction(transaction)),
             None => self.finish(NextMail::Nothing, Verdicts::Final, origin),
+        }
+    }
+
+    /// How the content is sent on this connection.
+    fn method(&self) -> Method {
+        match self.config.chunking() {
+            Chunking::Auto if self.session.capabilities().chunking && !self.host.has_refused_bdat => Method::Bdat,
+            Chunking::Auto | Chunking::Never => Method::Data,
         }
     }
 
@@ -162,6 +171,7 @@ impl Delivery {
             Then::GoOn => self.note_stage(),
             Then::Settled(next_mail, verdicts) => self.finish(next_mail, verdicts, origin),
             Then::Afresh => self.leave(AttemptEnd::SessionLimit),
+            Then::Unchunked => self.end_unchunked(reply),
             Then::OutOfStep => self.on_out_of_step(stage, true, reply),
         }
     }
@@ -172,6 +182,9 @@ impl Delivery {
         if let (State::Transaction(transaction), Stage::Content, Some(severity)) =
             (&self.state, since, reply.code.severity())
         {
+            if transaction.is_unchunked(reply.code) {
+                return self.end_unchunked(reply);
+            }
             if transaction.starts_over() {
                 return self.end_at(stage, begun, AttemptEnd::ContentRefused, Interruption::ProtocolError, None);
             }
@@ -234,6 +247,7 @@ impl Delivery {
 
     /// This connection cannot carry the message: send QUIT, and start over on a new one.
     pub(super) fn leave(&mut self, ended: AttemptEnd) {
+        self.keep_given();
         self.ledger.recipients.reopen();
         self.say(&Said::Quit, State::Leaving(ended));
     }

@@ -103,6 +103,11 @@ impl Delivery {
                 return self.reconnect(ended, plan, Place::Same);
             }
             Next::Afresh => return self.start_over(ended),
+            Next::Data => {
+                self.host.has_refused_bdat = true;
+                let plan = Plan { hello: self.first_plan().hello, ..self.helo_plan() };
+                return self.reconnect(ended, plan, Place::Same);
+            }
             Next::Unconfirmed => self.ledger.settle(Status::Unconfirmed, by_what),
             Next::Forbidden(needs) => self.ledger.settle(Status::Deferred, SettledBy::Needs(needs, said)),
             Next::Defer => self.ledger.settle(Status::Deferred, by_what),
@@ -117,10 +122,26 @@ impl Delivery {
 
     fn reconnect(&mut self, ended: AttemptEnd, plan: Plan, place: Place) {
         self.note_end(ended);
+        self.keep_given();
         // Recipients that were refused on this connection will be tried again.
         self.ledger.recipients.reopen();
         self.session.close();
         self.state = State::Connecting(plan, place);
+    }
+
+    /// Keeps the content that was given on this connection, for the next one.
+    pub(super) fn keep_given(&mut self) {
+        if let State::Transaction(_) = self.state {
+            if let Some(given) = self.session.take_given() {
+                self.ledger.given = Some(given);
+            }
+        }
+    }
+
+    /// The server reads the chunk as commands: the connection is closed at once, and no later reply counts.
+    pub(super) fn end_unchunked(&mut self, reply: &ReplyFacts) {
+        self.note_reply(reply);
+        self.end(AttemptEnd::ContentRefused, Interruption::HangUp, Point::Unchunked, Some(reply));
     }
 
     pub(super) fn done(&mut self, ended: AttemptEnd) {
@@ -156,7 +177,9 @@ impl Delivery {
             State::Helo(Refusal::OfEhlo(severity) | Refusal::OfHelo(severity)) | State::RsetBeforeHelo(severity) => {
                 Point::EhloRefused(*severity)
             }
-            State::Transaction(transaction) => transaction.point(stage),
+            State::Transaction(transaction) => {
+                transaction.point(stage == Stage::ContentEnd || self.session.is_end_sent())
+            }
             State::Rset(_) | State::Quitting(_) => Point::Transaction,
             State::Leaving(_) => Point::Leaving,
         }

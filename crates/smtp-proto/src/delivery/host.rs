@@ -11,6 +11,8 @@ pub(super) struct Host {
     pub(super) learned: KnownHost,
     /// Whether a handshake has completed since the delivery began. Then no later connection of it may be in clear.
     pub(super) has_secured: bool,
+    /// Whether the server has answered BDAT as an unknown command since the delivery began. Then BDAT is not used again.
+    pub(super) has_refused_bdat: bool,
     /// Whether an authentication can be bound to the current connection.
     pub(super) can_bind: bool,
 }
@@ -23,6 +25,6 @@ impl Host {
 
     /// For a new delivery, which starts with a new connection.
     pub(super) const fn for_new_delivery(self) -> Self {
-        Self { learned: KnownHost::UNKNOWN, has_secured: false, ..self }
+        Self { learned: KnownHost::UNKNOWN, has_secured: false, has_refused_bdat: false, ..self }
     }
 }

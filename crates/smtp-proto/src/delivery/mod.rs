@@ -15,6 +15,7 @@ use core::{fmt, net::IpAddr};
 
 use crate::{
     capabilities::Capabilities,
+    chunking::Method,
     config::Config,
     envelope::Envelope,
     ledger::{Attempt, Ledger},
@@ -320,7 +321,9 @@ impl Delivery {
                 let point = self.point(self.session.stage(), self.session.begun());
                 let status = match self.after(point, Interruption::Cancelled) {
                     Next::Unconfirmed => Status::Unconfirmed,
-                    Next::Helo | Next::Clear | Next::Afresh | Next::Defer | Next::Forbidden(_) => Status::Deferred,
+                    Next::Helo | Next::Clear | Next::Afresh | Next::Data | Next::Defer | Next::Forbidden(_) => {
+                        Status::Deferred
+                    }
                 };
                 self.ledger.settle(status, SettledBy::Cancelled(why));
                 self.done(AttemptEnd::Abandoned);
@@ -380,10 +383,12 @@ impl Delivery {
     /// How much content fits into the block. None while a block is partly written: refilling it after each write would
     /// move its octets each time.
     fn room_for_content(&self, transaction: &Transaction) -> usize {
-        if transaction.wants_content() && !self.session.is_partly_sent() {
-            self.config.limits().block().max(1).saturating_sub(self.session.output().len())
-        } else {
-            0
+        match transaction.wants_content() {
+            Some(Method::Data) if !self.session.is_partly_sent() => {
+                self.config.limits().block().max(1).saturating_sub(self.session.output().len())
+            }
+            Some(Method::Bdat) => self.session.chunk_room(),
+            Some(Method::Data) | None => 0,
         }
     }
 }

@@ -4,6 +4,9 @@
 //! knows nothing about messages or retries.
 
 mod answer;
+mod chunk;
+mod chunk_state;
+mod chunked;
 mod error;
 mod event;
 mod hidden;
@@ -27,6 +30,7 @@ use crate::{
     timeouts::{Timeout, Timeouts},
 };
 use answer::{Answering, Meaning};
+use chunk_state::LARGEST_CHUNK;
 pub use error::SessionError;
 pub use event::Event;
 use hidden::Hidden;
@@ -58,9 +62,10 @@ pub struct Session {
     is_authenticated: bool,
     /// Secrets that must not be shown; `None` if there never were any.
     hidden: Option<Box<Hidden>>,
-    /// [`Limits::pipeline`] and [`Limits::block`].
+    /// [`Limits::pipeline`], [`Limits::block`] and [`Limits::chunk`].
     pipeline: usize,
     block: usize,
+    chunk: u32,
     progress: u32,
     /// How many octets were sent since `progress` changed.
     sent_since: usize,
@@ -73,7 +78,7 @@ impl Session {
     /// A session on a new connection: the greeting is due.
     pub fn new(limits: Limits) -> Self {
         let mut session = Self {
-            state: State::Over,
+            state: State::Over(None),
             capabilities: Capabilities::default(),
             decoder: ReplyDecoder::new(&limits),
             output: Output::new(),
@@ -86,6 +91,7 @@ impl Session {
             hidden: None,
             pipeline: limits.pipeline(),
             block: limits.block(),
+            chunk: u32::try_from(limits.chunk().min(LARGEST_CHUNK)).unwrap_or(u32::MAX),
             progress: 0,
             sent_since: 0,
         };
@@ -102,7 +108,7 @@ impl Session {
 
     /// Ends the session, because the connection is lost or no longer needed. Unsent output is dropped.
     pub fn close(&mut self) {
-        self.state = State::Over;
+        self.state = State::Over(None);
         self.capabilities = Capabilities::default();
         self.decoder.clear();
         self.unanswered.clear();
@@ -121,12 +127,12 @@ impl Session {
         if input.is_empty() {
             return (0, None);
         }
-        if matches!(self.state, State::Over | State::Handshake) {
+        if matches!(self.state, State::Over(_) | State::Handshake) {
             return (input.len(), self.received_out_of_turn());
         }
         // Empty lines before a reply are not part of it.
         if matches!(self.decoder.held(), [] | [b'\r']) {
-            self.answering = if self.is_due() { Answering::Command } else { Answering::Nothing(self.stage()) };
+            self.answering = if self.is_due() { Answering::Command } else { Answering::Nothing(self.stage_begun()) };
         }
         let Self {
             state,
@@ -136,6 +142,7 @@ impl Session {
             unanswered,
             answering,
             accepted,
+            each_recipient,
             is_authenticated,
             hidden,
             progress,
@@ -146,8 +153,7 @@ impl Session {
             (taken, Ok(None)) => return (taken, None),
             (taken, Ok(Some(reply))) => (taken, reply),
             (taken, Err(fault)) => {
-                *state = State::Over;
-                output.clear();
+                state.end(output);
                 let fault = if hidden.is_some() { fault.without_excerpt() } else { fault };
                 return (taken, Some(Event::InvalidReply(fault)));
             }
@@ -165,8 +171,7 @@ impl Session {
             Meaning::OutOfStep(stage) => (stage, Some(Event::OutOfStep { stage, reply })),
         };
         if last.is_some() {
-            *state = State::Over;
-            output.clear();
+            state.end(output);
             return (taken, last);
         }
         unanswered.answer();
@@ -174,7 +179,13 @@ impl Session {
         let success = reply.code().meaning() == Class::Success;
         match (stage, &mut *accepted) {
             (Stage::Mail, accepted) => *accepted = success.then_some(0),
-            (Stage::Rcpt, Some(accepted)) if success => *accepted = accepted.saturating_add(1),
+            (Stage::Rcpt, Some(accepted)) if success => {
+                *accepted = accepted.saturating_add(1);
+                // The last chunk may have been sent before it was known how many recipients would be accepted.
+                if *each_recipient {
+                    unanswered.expect_replies(Stage::ContentEnd, *accepted);
+                }
+            }
             _ => {}
         }
         match stage {
@@ -184,7 +195,8 @@ impl Session {
             }
             Stage::Helo => *capabilities = Capabilities::default(),
             Stage::Auth if reply.code() == Code::AUTHENTICATED => *is_authenticated = true,
-            Stage::Quit => *state = State::Over,
+            Stage::Quit => *state = State::Over(None),
+            Stage::Chunk if success => state.chunk_taken(output),
             _ => {}
         }
         (taken, Some(Event::Reply { stage, reply }))
@@ -195,7 +207,7 @@ impl Session {
     #[inline(never)]
     fn received_out_of_turn(&mut self) -> Option<Event<'static>> {
         (self.state == State::Handshake).then(|| {
-            self.state = State::Over;
+            self.state = State::Over(None);
             // Without an excerpt, which would depend on how the input is split.
             Event::InvalidReply(ReplyError::new(ReplyErrorKind::BeforeHandshake, &[]))
         })
@@ -203,10 +215,13 @@ impl Session {
 
     /// Appends a command to the output. Its reply is then due.
     pub fn command(&mut self, command: &Command<'_>) -> Result<(), SessionError> {
+        if let State::Chunks(_) = self.state {
+            self.leave_chunks();
+        }
         let transaction = match &mut self.state {
             State::Commands(transaction) => transaction,
-            State::Content(_) | State::Handshake => return Err(SessionError::Order),
-            State::Quitting | State::Over => return Err(SessionError::Over),
+            State::Content(_) | State::Chunks(_) | State::Handshake => return Err(SessionError::Order),
+            State::Quitting | State::Over(_) => return Err(SessionError::Over),
         };
         match self.unanswered.newest() {
             None => {}
@@ -252,7 +267,8 @@ impl Session {
         Ok(())
     }
 
-    /// Starts the content, which `encoder` encodes. Allowed once DATA was answered with 354.
+    /// Starts the content, which `encoder` encodes. Allowed once DATA was answered with 354. With
+    /// [`begin_chunks`](Self::begin_chunks), the content is sent without DATA.
     pub fn begin_content(&mut self, encoder: ContentEncoder) -> Result<(), SessionError> {
         if self.state != State::Commands(Phase::StartMailInput) {
             return Err(SessionError::Order);
@@ -264,7 +280,7 @@ impl Session {
     /// Appends the next octets of the message to the output. If the content cannot be sent, the session ends.
     pub fn content(&mut self, octets: &[u8]) -> Result<(), SessionError> {
         let idle = self.output().is_empty();
-        let State::Content(encoder) = &mut self.state else { return Err(SessionError::Order) };
+        let State::Content(encoder) = &mut self.state else { return self.chunk_content(octets) };
         // Remove the octets that were sent, or they would pile up if the output never becomes empty.
         self.output.drain();
         let output = self.output.octets();
@@ -283,12 +299,11 @@ impl Session {
     /// content cannot be sent, the session ends.
     pub fn end_content(&mut self) -> Result<Option<u64>, SessionError> {
         let idle = self.output().is_empty();
-        let State::Content(encoder) = &mut self.state else { return Err(SessionError::Order) };
+        let State::Content(encoder) = &mut self.state else { return self.end_chunks() };
         let ended = encoder.finish(self.output.octets()).map(|()| encoder.longest_line());
         if ended.is_ok() {
-            let replies = if self.each_recipient { self.accepted.unwrap_or_default().max(1) } else { 1 };
             let unsent = self.output.unsent().len();
-            self.unanswered.push(Due::content_end(replies), unsent);
+            self.unanswered.push(Due::one(Stage::ContentEnd, 0).with_replies(self.end_replies()), unsent);
             self.state = State::Commands(Phase::None);
         } else {
             self.close();
@@ -313,7 +328,7 @@ impl Session {
 
     /// Whether the session has ended: after the last event, the reply to QUIT, or [`close`](Self::close).
     pub const fn is_over(&self) -> bool {
-        matches!(self.state, State::Over)
+        matches!(self.state, State::Over(_))
     }
 
     /// The octets to send next; empty if there are none.
@@ -336,7 +351,9 @@ impl Session {
         match (&self.state, self.unanswered.oldest()) {
             (State::Content(_), _) => Stage::Content,
             (State::Handshake, _) => Stage::Handshake,
-            (_, Some(oldest)) if oldest.stage == Stage::ContentEnd && self.unanswered.oldest_unsent() > 0 => {
+            (_, Some(oldest))
+                if matches!(oldest.stage, Stage::ContentEnd | Stage::Chunk) && self.unanswered.oldest_unsent() > 0 =>
+            {
                 Stage::Content
             }
             (_, Some(oldest)) => oldest.stage,
@@ -359,6 +376,11 @@ impl Session {
     pub fn timeout(&self, timeouts: &Timeouts) -> Timeout {
         let is_written = self.output().is_empty();
         Timeout::new(if is_written { timeouts.for_reply(self.stage()) } else { timeouts.block() }, self.progress)
+    }
+
+    /// How many replies the end of the content gets.
+    fn end_replies(&self) -> usize {
+        if self.each_recipient { self.accepted.unwrap_or_default().max(1) } else { 1 }
     }
 
     /// Whether only part of the output was sent.

@@ -10,25 +10,35 @@ use zeroize::Zeroize;
 
 use crate::escape::Escaped;
 
-/// Octets to send. If they contain a secret, they are wiped once they are sent or dropped, and neither shown, compared
+/// Octets to send. A chunk of BDAT is gathered at their end, and is not sent before it is complete. If they contain a secret, they are wiped once they are sent or dropped, and neither shown, compared
 /// nor hashed.
 #[derive(Clone, Default)]
 pub(super) struct Output {
-    octets: Vec<u8>,
+    pub(super) octets: Vec<u8>,
     /// How many octets were sent.
-    sent: usize,
+    pub(super) sent: usize,
+    /// How many octets at the end are not to be sent yet.
+    pub(super) held: u32,
+    /// Whether octets that were sent are kept, because they may have to be sent again.
+    pub(super) keeps_sent: bool,
     is_secret: bool,
 }
 
 impl Output {
     pub(super) const fn new() -> Self {
-        Self { octets: Vec::new(), sent: 0, is_secret: false }
+        Self { octets: Vec::new(), sent: 0, held: 0, keeps_sent: false, is_secret: false }
     }
 
-    /// The octets that were not sent.
+    /// The octets that can be sent and were not.
     #[inline]
     pub(super) fn unsent(&self) -> &[u8] {
-        self.octets.get(self.sent..).unwrap_or_default()
+        self.octets.get(self.sent..self.ready()).unwrap_or_default()
+    }
+
+    /// Where the octets end that can be sent.
+    #[inline]
+    pub(super) fn ready(&self) -> usize {
+        self.octets.len().saturating_sub(self.held as usize)
     }
 
     pub(super) const fn is_secret(&self) -> bool {
@@ -58,8 +68,8 @@ impl Output {
     #[inline]
     pub(super) fn sent(&mut self, octets: usize) -> bool {
         self.sent = self.sent.saturating_add(octets);
-        let all = self.sent >= self.octets.len();
-        if all {
+        let all = self.sent >= self.ready();
+        if all && self.held == 0 && !self.keeps_sent {
             self.clear();
         }
         all
@@ -75,8 +85,8 @@ impl Output {
     pub(super) fn clear(&mut self) {
         self.wipe();
         self.octets.clear();
-        self.sent = 0;
-        self.is_secret = false;
+        (self.sent, self.held) = (0, 0);
+        (self.keeps_sent, self.is_secret) = (false, false);
     }
 
     #[inline]
@@ -105,7 +115,8 @@ impl Drop for Output {
 
 impl PartialEq for Output {
     fn eq(&self, other: &Self) -> bool {
-        (self.sent, self.is_secret, self.comparable()) == (other.sent, other.is_secret, other.comparable())
+        let facts = |output: &Self| (output.sent, output.held, output.keeps_sent, output.is_secret);
+        facts(self) == facts(other) && self.comparable() == other.comparable()
     }
 }
 
@@ -113,7 +124,7 @@ impl Eq for Output {}
 
 impl Hash for Output {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.sent, self.is_secret, self.comparable()).hash(state);
+        (self.sent, self.held, self.keeps_sent, self.is_secret, self.comparable()).hash(state);
     }
 }
 

@@ -1,8 +1,11 @@
 //! The state of a session.
 
-use super::{order::Phase, unanswered::Unanswered};
+use alloc::boxed::Box;
+
+use super::{chunk_state::Chunks, order::Phase, output::Output, unanswered::Unanswered};
 use crate::{
     content::ContentEncoder,
+    given::Given,
     reply::{Class, Code},
     stage::Stage,
 };
@@ -11,10 +14,13 @@ use crate::{
 pub(super) enum State {
     Commands(Phase),
     Content(ContentEncoder),
+    /// The content is sent with BDAT, and a chunk may be unanswered.
+    Chunks(Chunks),
     /// STARTTLS was accepted: nothing is sent or received until the connection is secured.
     Handshake,
     Quitting,
-    Over,
+    /// The session has ended, perhaps with content that was given and that the server has not taken.
+    Over(Option<Box<Given>>),
 }
 
 impl State {
@@ -34,6 +40,22 @@ impl State {
             Stage::Auth if code == Code::AUTH_CHALLENGE => *phase = Phase::AuthChallenge,
             Stage::StartTls | Stage::Auth if taken || code.severity().is_some() => *phase = Phase::None,
             _ => {}
+        }
+    }
+
+    /// The session ends. Content that the server has not taken is kept, because the message may start over.
+    pub(super) fn end(&mut self, output: &mut Output) {
+        *self = Self::Over(match self {
+            Self::Chunks(chunks) => chunks.given(output),
+            Self::Commands(_) | Self::Content(_) | Self::Handshake | Self::Quitting | Self::Over(_) => None,
+        });
+        output.clear();
+    }
+
+    /// A chunk was answered with 2yz.
+    pub(super) fn chunk_taken(&mut self, output: &mut Output) {
+        if let Self::Chunks(chunks) = self {
+            chunks.taken(output);
         }
     }
 }

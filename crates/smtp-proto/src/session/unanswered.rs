@@ -31,9 +31,9 @@ impl Due {
         Self { stage, len: u32::try_from(len).unwrap_or(u32::MAX), replies: 1 }
     }
 
-    /// The end of the content, which gets this many replies.
-    pub(super) fn content_end(replies: usize) -> Self {
-        Self { replies: u32::try_from(replies).unwrap_or(u32::MAX), ..Self::one(Stage::ContentEnd, 0) }
+    /// The same, with this many replies.
+    pub(super) fn with_replies(self, replies: usize) -> Self {
+        Self { replies: u32::try_from(replies).unwrap_or(u32::MAX), ..self }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -103,6 +103,27 @@ impl Unanswered {
     pub(super) fn oldest_unsent(&self) -> usize {
         let behind = self.octets.saturating_sub(self.oldest().map_or(0, Due::len));
         self.unsent.saturating_sub(behind)
+    }
+
+    /// How many octets up to the end of the newest command were not sent yet.
+    pub(super) const fn newest_unsent(&self) -> usize {
+        self.unsent
+    }
+
+    /// How many commands there are.
+    pub(super) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// If the newest command is at this stage, it gets this many replies.
+    pub(super) fn expect_replies(&mut self, stage: Stage, replies: usize) {
+        let newest = match &mut self.queue {
+            Queue::Few(few) => few.iter_mut().flatten().next_back(),
+            Queue::Many(many) => many.back_mut(),
+        };
+        if let Some(newest) = newest.filter(|newest| newest.stage == stage) {
+            *newest = newest.with_replies(replies);
+        }
     }
 
     pub(super) const fn octets(&self) -> usize {
@@ -219,7 +240,7 @@ mod tests {
     #[test]
     fn a_command_with_several_replies_stays_until_the_last() {
         let mut queue = Unanswered::new();
-        queue.push(Due::content_end(3), 9);
+        queue.push(Due::one(Stage::ContentEnd, 0).with_replies(3), 9);
         queue.push(Due::one(Stage::Quit, 6), 15);
         assert_eq!(queue.oldest_unsent(), 9, "the content before its end counts");
         for expected in [Stage::ContentEnd, Stage::ContentEnd, Stage::ContentEnd, Stage::Quit] {

@@ -2,6 +2,7 @@
 
 use crate::{
     capabilities::SizeLimit,
+    chunking::Method,
     envelope::{Envelope, Size},
     needs::{Need, Needs},
     outcome::Status,
@@ -10,9 +11,14 @@ use crate::{
     session::Session,
 };
 
-/// Whether a message with these needs may be sent in this session; if not, the status of the recipients.
-pub(super) fn check(needs: Needs, envelope: &Envelope, session: &Session) -> Result<(), (Status, SettledBy)> {
-    let unmet = unmet(needs, session);
+/// Whether a message with these needs may be sent like this in this session; if not, the status of the recipients.
+pub(super) fn check(
+    needs: Needs,
+    method: Method,
+    envelope: &Envelope,
+    session: &Session,
+) -> Result<(), (Status, SettledBy)> {
+    let unmet = unmet(needs, method, session);
     if !unmet.is_empty() {
         return Err((status_of_unmet(unmet), SettledBy::Needs(unmet, None)));
     }
@@ -23,16 +29,16 @@ pub(super) fn check(needs: Needs, envelope: &Envelope, session: &Session) -> Res
 }
 
 /// The needs that this session does not meet.
-fn unmet(needs: Needs, session: &Session) -> Needs {
+fn unmet(needs: Needs, method: Method, session: &Session) -> Needs {
     // Most messages have none.
     if needs.is_empty() {
         return needs;
     }
-    let unmet = needs.iter().filter(|need| !meets(session, *need)).fold(Needs::NONE, Needs::with);
+    let unmet = needs.iter().filter(|need| !meets(session, method, *need)).fold(Needs::NONE, Needs::with);
     unmet.with_what_require_tls_lacks(session.security())
 }
 
-fn meets(session: &Session, need: Need) -> bool {
+fn meets(session: &Session, method: Method, need: Need) -> bool {
     match need {
         Need::Smtputf8 => session.capabilities().smtputf8,
         Need::EightBitMime => session.capabilities().eight_bit_mime,
@@ -40,7 +46,8 @@ fn meets(session: &Session, need: Need) -> bool {
         Need::VerifiedTls => session.security() == Security::Verified,
         Need::Auth => session.is_authenticated(),
         Need::RequireTls => session.capabilities().require_tls && session.security() == Security::Verified,
-        Need::BinaryMime | Need::DeliverBy => false,
+        Need::BinaryMime => session.capabilities().binary_mime && method == Method::Bdat,
+        Need::DeliverBy => false,
     }
 }
 

@@ -1,14 +1,17 @@
-//! MAIL, RCPT, DATA and content: one message on one connection, and which reply settles which recipients.
+//! MAIL, RCPT, DATA or BDAT, and content: one message on one connection, and which reply settles which recipients.
 
+mod chunk_progress;
+mod chunks;
+mod content;
 mod fit;
 mod reply_facts;
 mod then;
 
 use crate::{
     capabilities::SizeLimit,
+    chunking::Method,
     command::{Command, MailParameters},
-    config::{Config, Protocol},
-    content::ContentEncoder,
+    config::Config,
     envelope::{Body, Envelope, Size},
     kept::KeptReply,
     ledger::Ledger,
@@ -20,6 +23,7 @@ use crate::{
     session::Session,
     stage::Stage,
 };
+use chunk_progress::Chunks;
 pub(crate) use fit::status_of_unmet;
 use fit::{check, demanded};
 pub(crate) use reply_facts::ReplyFacts;
@@ -35,8 +39,9 @@ pub(crate) struct Transaction {
     /// How many of them were answered.
     answered: usize,
     rcpts: Rcpts,
+    method: Method,
     data: Data,
-    /// What follows the refusal of MAIL or DATA, if one of them was refused.
+    /// What follows the refusal of MAIL, DATA or a chunk, if one of them was refused.
     after_refusal: AfterRefusal,
 }
 
@@ -76,6 +81,19 @@ enum Data {
     DotAlone,
     /// The end of the content was written.
     End,
+    /// The content is sent with BDAT.
+    Chunks(Chunks),
+}
+
+impl Data {
+    /// Whether no content is sent or will be sent.
+    const fn is_over(self) -> bool {
+        match self {
+            Self::NotAsked => true,
+            Self::Chunks(chunks) => chunks.is_stopped(),
+            Self::Asked | Self::Content | Self::DotAlone | Self::End => false,
+        }
+    }
 }
 
 impl Transaction {
@@ -83,17 +101,23 @@ impl Transaction {
     /// server; the recipients are then settled.
     pub(crate) fn begin(
         origin: Origin,
+        method: Method,
         needs: Needs,
         session: &mut Session,
+        config: &Config,
         envelope: &Envelope,
         ledger: &mut Ledger,
     ) -> Option<Self> {
-        let fits = check(needs, envelope, session);
+        let fits = check(needs, method, envelope, session);
         let capabilities = session.capabilities();
         let size = envelope.size().map(Size::octets).filter(|_| capabilities.size != SizeLimit::NotOffered);
+        let body = match envelope.body() {
+            Body::EightBit if !capabilities.eight_bit_mime => Body::SevenBit,
+            body => body,
+        };
         let parameters = MailParameters::new()
             .with_size(size)
-            .with_eight_bit_mime(envelope.body() == Body::EightBit && capabilities.eight_bit_mime)
+            .with_body(body)
             .with_smtputf8(envelope.needs().contains(Need::Smtputf8))
             .with_require_tls(envelope.needs().contains(Need::RequireTls));
         let mail = Command::Mail(envelope.reverse_path(), &parameters);
@@ -108,10 +132,11 @@ impl Transaction {
             asked: 0,
             answered: 0,
             rcpts: Rcpts::NoneAnswered,
+            method,
             data: Data::NotAsked,
             after_refusal: AfterRefusal::Settle,
         };
-        transaction.fill_pipeline(session, envelope, ledger);
+        transaction.fill_pipeline(session, config, envelope, ledger);
         Some(transaction)
     }
 
@@ -151,14 +176,20 @@ impl Transaction {
             (Stage::Data, Class::Intermediate) => {
                 return self.on_start_mail_input(session, config, envelope, ledger);
             }
+            (Stage::Chunk | Stage::ContentEnd, class @ (Class::Success | Class::Refusal(_)))
+                if self.method == Method::Bdat =>
+            {
+                return self.on_chunk(stage, class, reply, session, config, ledger);
+            }
             (Stage::ContentEnd, Class::Success | Class::Refusal(_)) => {
                 return self.on_content_end(config, reply, ledger);
             }
             _ => return Then::OutOfStep,
         }
-        self.fill_pipeline(session, envelope, ledger);
+        self.fill_pipeline(session, config, envelope, ledger);
+        self.stop_chunks_for_nobody(session, ledger);
         match (self.data, session.stage()) {
-            (Data::NotAsked, Stage::Idle) => {
+            (data, Stage::Idle) if data.is_over() => {
                 let (next_mail, verdicts) = self.without_data(ledger);
                 self.settled(next_mail, verdicts, ledger)
             }
@@ -168,15 +199,23 @@ impl Transaction {
 
     /// The content has ended: one reply is due, or one for each recipient in LMTP.
     pub(crate) fn content_ended(&mut self) {
-        self.data = Data::End;
+        self.data = match self.data {
+            Data::Chunks(chunks) => Data::Chunks(chunks.ended()),
+            Data::NotAsked | Data::Asked | Data::Content | Data::DotAlone | Data::End => Data::End,
+        };
     }
 
     pub(crate) const fn origin(&self) -> Origin {
         self.origin
     }
 
-    pub(crate) const fn wants_content(&self) -> bool {
-        matches!(self.data, Data::Content)
+    /// How the content is sent that the transaction wants now; `None` if it wants none.
+    pub(crate) const fn wants_content(&self) -> Option<Method> {
+        match self.data {
+            Data::Content => Some(Method::Data),
+            Data::Chunks(_) => Some(Method::Bdat),
+            Data::NotAsked | Data::Asked | Data::DotAlone | Data::End => None,
+        }
     }
 
     /// Whether the message will start over on a new connection, once all commands are answered.
@@ -184,20 +223,19 @@ impl Transaction {
         matches!(self.after_refusal, AfterRefusal::Afresh)
     }
 
-    /// How far the transaction had come, for the retry decision.
-    pub(crate) const fn point(&self, stage: Stage) -> Point {
+    /// How far the transaction had come, for the retry decision. `is_end_sent`: whether the end of the content was sent
+    /// completely, and not answered.
+    pub(crate) const fn point(&self, is_end_sent: bool) -> Point {
         match (self.mail, self.origin, self.data) {
+            (Mail::Due | Mail::Taken, _, _) if is_end_sent => Point::ContentEnd,
             (Mail::Due, Origin::Ehlo, _) => Point::Mail,
             (Mail::Due, Origin::Helo, _) => Point::Helo,
             (Mail::Due, Origin::Lhlo, _) => Point::Lhlo,
             (Mail::Due, Origin::Message, _) => Point::MailAgain,
             (Mail::Refused, _, _) if self.starts_over() => Point::MailAgain,
-            (Mail::Refused, _, _) => Point::Transaction,
             (Mail::Taken, Origin::Message, Data::NotAsked | Data::Asked) => Point::TransactionAgain,
-            (Mail::Taken, _, _) => match stage {
-                Stage::ContentEnd => Point::ContentEnd,
-                _ => Point::Transaction,
-            },
+            (Mail::Taken, Origin::Message, Data::Chunks(chunks)) if !chunks.is_known() => Point::TransactionAgain,
+            (Mail::Refused | Mail::Taken, _, _) => Point::Transaction,
         }
     }
 
@@ -262,8 +300,9 @@ impl Transaction {
         }
     }
 
-    /// Sends RCPT for each recipient, and then DATA, as far as the session allows (RFC 2920 section 3.1).
-    fn fill_pipeline(&mut self, session: &mut Session, envelope: &Envelope, ledger: &Ledger) {
+    /// Sends RCPT for each recipient, and then DATA or the first chunk, as far as the session allows (RFC 2920 section
+    /// 3.1, RFC 3030 section 4.2).
+    fn fill_pipeline(&mut self, session: &mut Session, config: &Config, envelope: &Envelope, ledger: &mut Ledger) {
         while let Some(path) = envelope.forward_paths().get(self.asked) {
             if session.command(&Command::Rcpt(path)).is_err() {
                 return;
@@ -271,8 +310,10 @@ impl Transaction {
             self.asked = self.asked.saturating_add(1);
         }
         let hope = self.answered < self.asked || ledger.recipients.accepted() > 0;
-        if hope && session.command(&Command::Data).is_ok() {
-            self.data = Data::Asked;
+        match (self.method, self.data) {
+            (Method::Data, _) if hope && session.command(&Command::Data).is_ok() => self.data = Data::Asked,
+            (Method::Bdat, Data::NotAsked) if hope => self.begin_chunks(session, config, envelope, ledger),
+            (Method::Data | Method::Bdat, _) => {}
         }
     }
 
@@ -305,59 +346,5 @@ impl Transaction {
             }
         };
         ledger.recipients.settle(self.answered, Settlement { status, by });
-    }
-
-    fn on_start_mail_input(
-        &mut self,
-        session: &mut Session,
-        config: &Config,
-        envelope: &Envelope,
-        ledger: &Ledger,
-    ) -> Then {
-        let nobody = ledger.recipients.accepted() == 0;
-        let encoder = ContentEncoder::new(config.line_endings(), envelope.body());
-        let encoder = match envelope.size() {
-            Some(Size::Exact(size)) if !nobody => encoder.with_exact_size(size),
-            Some(Size::Exact(_) | Size::Estimate(_)) | None => encoder,
-        };
-        // The session allows this only after 354.
-        if session.begin_content(encoder).is_err() {
-            return Then::OutOfStep;
-        }
-        if !nobody {
-            self.data = Data::Content;
-            return Then::GoOn;
-        }
-        // RFC 2920 section 3.1: the server expects content, so end it at once.
-        self.data = Data::DotAlone;
-        if session.end_content().is_ok() { Then::GoOn } else { Then::OutOfStep }
-    }
-
-    fn on_content_end(self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
-        if self.data != Data::End {
-            return self.settled(NextMail::Nothing, Verdicts::Final, ledger);
-        }
-        let status = reply.code.severity().map_or(Status::Delivered, Status::from);
-        let settlement = Settlement { status, by: SettledBy::ContentReply(reply.kept) };
-        match config.protocol() {
-            Protocol::Smtp => ledger.recipients.settle_open(settlement),
-            // RFC 2033 section 4.2: one reply for each accepted recipient, in order.
-            Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
-        }
-        if !ledger.recipients.all_settled() {
-            return Then::GoOn;
-        }
-        // This may be a session limit. The content is not sent again, so the limit defers this one message; the next
-        // one gets a new connection.
-        let next_mail = match (status, config.protocol()) {
-            (Status::Deferred, Protocol::Smtp) => {
-                match self.what_follows(RefusedCommand::Content, reply.code, ledger) {
-                    AfterRefusal::Afresh => NextMail::Never,
-                    AfterRefusal::Settle | AfterRefusal::SettleAndQuit => NextMail::Nothing,
-                }
-            }
-            _ => NextMail::Nothing,
-        };
-        self.settled(next_mail, Verdicts::OfContent, ledger)
     }
 }

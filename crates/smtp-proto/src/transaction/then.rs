@@ -9,6 +9,8 @@ pub(crate) enum Then {
     Settled(NextMail, Verdicts),
     /// No recipient has a status: the message starts over on a new connection.
     Afresh,
+    /// The server reads the chunk that was sent as commands: the message may be sent with DATA on a new connection.
+    Unchunked,
     /// The reply cannot answer the command, so later replies on this connection cannot be trusted either.
     OutOfStep,
 }

@@ -38,6 +38,10 @@ const SECURE_REPLIES: [(&str, &str); 8] = [
     ("535", "535 no\r\n"),
 ];
 
+/// More replies, for deliveries that use BDAT.
+const CHUNKED_REPLIES: [(&str, &str); 2] =
+    [("250 with CHUNKING", "250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n"), ("500", "500 unknown\r\n")];
+
 /// An event in the course of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Move {
@@ -99,7 +103,7 @@ impl Move {
 }
 
 fn replies() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    REPLIES.iter().chain(&SECURE_REPLIES)
+    REPLIES.iter().chain(&SECURE_REPLIES).chain(&CHUNKED_REPLIES)
 }
 
 impl fmt::Display for Move {
@@ -137,7 +141,9 @@ impl fmt::Display for Move {
 pub(super) fn moves(watched: &Watched) -> Vec<Move> {
     let delivery = watched.delivery();
     let more = if watched.is_secure() { SECURE_REPLIES.len() } else { 0 };
-    let heard = (0..REPLIES.len() + more).map(Move::Reply);
+    // One that says that BDAT is unknown.
+    let unknown = delivery.capabilities().chunking.then(|| Move::reply("500"));
+    let heard = (0..REPLIES.len() + more).map(Move::Reply).chain(unknown);
     let lost = [Move::Lost(Disconnect::Closed), Move::Silence, Move::Cancel];
     match delivery.poll() {
         Step::Done(_) if delivery.is_kept() => {
@@ -182,7 +188,14 @@ pub(super) fn make(watched: &mut Watched, step: Move) {
         Move::Reply(index) => watched.received(replies().nth(index).map_or("", |(_, octets)| octets).as_bytes()),
         Move::Lost(how) => watched.disconnected(how),
         Move::Silence => watched.timed_out(),
-        Move::Content => watched.content(b".line\n"),
+        Move::Content => {
+            let line = b".line\n";
+            let room = match watched.poll() {
+                Step::Content(room) => room,
+                _ => line.len(),
+            };
+            watched.content(&line[..line.len().min(room)])
+        }
         Move::EndContent => watched.end_content(),
         Move::Cancel => {
             watched.cancel(Cancel::Interrupted);

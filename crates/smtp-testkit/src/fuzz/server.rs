@@ -57,7 +57,7 @@ pub(super) fn reply(code: u16, form: u8) -> Vec<u8> {
 pub(super) struct Offered {
     /// The offered keywords, one bit each.
     pub(super) keywords: u8,
-    /// The form of the reply: line ends and case.
+    /// The form of the reply: line ends and case; and whether CHUNKING and BINARYMIME are offered.
     pub(super) form: u8,
 }
 
@@ -82,6 +82,14 @@ impl Offered {
             last = octets.len();
             octets.extend_from_slice(b"250-");
             octets.extend_from_slice(keyword.as_bytes());
+        }
+        for (bit, keyword) in [(0x20, "CHUNKING"), (0x40, "BINARYMIME")] {
+            if self.form & bit != 0 {
+                octets.extend_from_slice(end);
+                last = octets.len();
+                octets.extend_from_slice(b"250-");
+                octets.extend_from_slice(keyword.as_bytes());
+            }
         }
         octets.extend_from_slice(end);
         octets[last + 3] = b' ';

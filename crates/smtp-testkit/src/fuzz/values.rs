@@ -5,8 +5,9 @@ use std::{sync::OnceLock, time::Duration};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{
-    Afterwards, AuthPolicy, Authentication, Body, Cancel, Config, Disconnect, EightBitPolicy, Envelope, ForwardPath,
-    HelloName, HeloRetry, Limits, LineEndings, Mechanism, Need, Protocol, ReversePath, Size, Timeouts, TlsPolicy,
+    Afterwards, AuthPolicy, Authentication, Body, Cancel, Chunking, Config, Disconnect, EightBitPolicy, Envelope,
+    ForwardPath, HelloName, HeloRetry, Limits, LineEndings, Mechanism, Need, Protocol, ReversePath, Size, Timeouts,
+    TlsPolicy,
 };
 
 /// A [`Config`].
@@ -26,6 +27,7 @@ impl<'a> Arbitrary<'a> for Policy {
             .with_afterwards(if choices & 2 == 0 { Afterwards::Quit } else { Afterwards::Keep })
             .with_line_endings(if choices & 4 == 0 { LineEndings::Mend } else { LineEndings::Strict })
             .with_eight_bit(if choices & 8 == 0 { EightBitPolicy::Refuse } else { EightBitPolicy::Send })
+            .with_chunking(if choices & 0xf2 == 0x92 { Chunking::Never } else { Chunking::Auto })
             .with_helo_retry(helo_retry);
         match u8::arbitrary(u)? {
             secured if secured < 128 => config = config.with_tls(tls(secured)).with_auth(auth(secured >> 2)),
@@ -37,6 +39,7 @@ impl<'a> Arbitrary<'a> for Policy {
                     .with_pipeline([0, 40, 60, 100][usize::from(limits & 3)])
                     .with_block([1, 2, 7, 100][usize::from(limits >> 2 & 3)])
                     .with_reply_line([60, 80, 200, 12_288][usize::from(limits >> 4 & 3)])
+                    .with_chunk([0, 3, 16, 65_536][usize::from(limits >> 4 & 3)])
                     .with_reply([80, 300][usize::from(limits >> 6 & 1)])
                     .with_kept_reply([0, 10, 50, 4096][usize::from(limits & 3)]);
                 config = config.with_limits(chosen);
@@ -93,7 +96,8 @@ impl<'a> Arbitrary<'a> for Addressed {
         };
         let mut envelope = Envelope::new(senders()[usize::from(sender)].clone(), to).expect("a recipient");
         if choices & 16 != 0 {
-            envelope = envelope.with_body(Body::EightBit);
+            let body = if choices & 0x88 == 0x88 { Body::Binary } else { Body::EightBit };
+            envelope = envelope.with_body(body);
         }
         match choices >> 5 & 3 {
             1 => envelope = envelope.with_size(Size::Estimate(1000)),

@@ -8,6 +8,7 @@ use smtp_proto::{Afterwards, Body, Config, Need, Needs, Protocol, Size, TlsVersi
 use super::{
     auth_turn::{AuthTurn, Given},
     channel::Channel,
+    chunk_left::ChunkLeft,
     exchange::{Answer, Exchange, Verb},
     message::Message,
     offers::Offers,
@@ -98,6 +99,10 @@ pub(super) struct Connection {
     pub(super) offers: Offers,
     /// The message, from the 354 on.
     pub(super) message: Option<Message>,
+    /// The message that is sent with BDAT, once some of it was given.
+    pub(super) chunked: Option<Message>,
+    /// What is left of the chunk that is being shown.
+    pub(super) chunk_left: Option<ChunkLeft>,
     /// Octets shown to the driver, and octets that it handed over, since the connection began.
     pub(super) shown: usize,
     pub(super) handed: usize,
@@ -129,6 +134,8 @@ impl Connection {
             answering: Awaited::Nothing,
             offers: Offers::default(),
             message: None,
+            chunked: None,
+            chunk_left: None,
             shown: 0,
             handed: 0,
             hoped: false,
@@ -150,7 +157,7 @@ impl Connection {
         self.push_greeting(None);
         self.replies.clear();
         self.offers = Offers::default();
-        self.message = None;
+        (self.message, self.chunked, self.chunk_left) = (None, None, None);
         (self.hoped, self.leaving) = (false, false);
     }
 
@@ -174,7 +181,7 @@ impl Connection {
         let needs = self.needs_beyond_helo(task);
         self.unfit = (self.plan.hello == Verb::Helo && !needs.is_empty()).then_some(Unfit::Helo);
         self.exchanges.clear();
-        self.message = None;
+        (self.message, self.chunked, self.chunk_left) = (None, None, None);
         (self.hoped, self.spent, self.doubted) = (false, false, Doubted::Nothing);
     }
 
@@ -208,7 +215,7 @@ impl Connection {
         let transaction = self.reused || self.greeted();
         match self.exchanges.last() {
             Some(last) if last.answer.is_none() => match last.verb {
-                // RFC 2920 section 3.1: other commands may follow these in a group.
+                // RFC 2920 section 3.1: other commands may follow these in a group. BDAT is checked elsewhere.
                 Verb::Mail | Verb::Rcpt if self.offers.pipelining => self.in_transaction(task),
                 _ => Turn::Listen,
             },
@@ -276,6 +283,14 @@ impl Connection {
                 _ => Turn::Listen,
             };
         }
+        if let Some(bdat) = self.exchanges.iter().rfind(|said| matches!(said.verb, Verb::Chunk | Verb::End)) {
+            let refused = self.exchanges.iter().any(|said| said.verb == Verb::Chunk && said.refused());
+            let is_over = bdat.verb == Verb::End || refused || self.accepted() == 0;
+            return match (all_answered, is_over) {
+                (true, true) => self.finish(task, bdat.answer.is_some_and(|answer| answer.code < 300)),
+                _ => Turn::Listen,
+            };
+        }
         let asked = self.count(Verb::Rcpt);
         if mail.refused() {
             return match (all_answered, asked) {
@@ -290,6 +305,7 @@ impl Connection {
         }
         let hope = self.all(Verb::Rcpt).any(|rcpt| rcpt.answer.is_none_or(|answer| answer.code < 300));
         match (hope || self.hoped, asked) {
+            (true, _) if self.has_bdat(task) => Turn::Listen,
             (true, _) => Turn::Say(Verb::Data),
             // A refusal may have arrived twice: the reply to RSET would not show that.
             (false, 2..) if self.all(Verb::Rcpt).any(|rcpt| self.is_refused_for_good(rcpt)) => Turn::Say(Verb::Quit),
@@ -320,7 +336,7 @@ impl Connection {
 
     /// What the message needs and this connection does not have.
     pub(super) fn unmet(&self, task: &Task) -> Needs {
-        self.offers.unmet(task.needs, self.channel, self.given.is_complete)
+        self.offers.unmet(task.needs, self.channel, self.given.is_complete, task.has_bdat)
     }
 
     /// Writes the one correct line for `verb` now, without its CR LF.
@@ -343,13 +359,16 @@ impl Connection {
                 let owed = self.given.owed.as_ref().map_or(&b""[..], |(_, line)| line);
                 (std::str::from_utf8(owed).unwrap_or_default(), "", "")
             }
-            Verb::Greeting | Verb::End => ("", "", ""),
+            Verb::Greeting | Verb::Chunk | Verb::End => ("", "", ""),
         };
         line.clear();
         line.extend([name, value, end]);
         if verb == Verb::Mail {
             if let (Some(size), true) = (task.envelope.size(), self.offers.size) {
                 line.extend([" SIZE=", &size.octets().to_string()]);
+            }
+            if task.envelope.body() == Body::Binary {
+                line.push_str(" BODY=BINARYMIME");
             }
             if self.offers.eight_bit_mime && task.envelope.body() == Body::EightBit {
                 line.push_str(" BODY=8BITMIME");
@@ -367,7 +386,7 @@ impl Connection {
     pub(super) fn under_way_with(&self, len: usize) -> Option<usize> {
         self.due()?;
         let unanswered = self.exchanges.iter().filter(|exchange| exchange.answer.is_none());
-        Some(unanswered.map(|exchange| exchange.end - exchange.start).sum::<usize>() + len)
+        Some(unanswered.map(Exchange::in_flight).sum::<usize>() + len)
     }
 
     /// Records a command that was shown.
@@ -381,12 +400,16 @@ impl Connection {
 
     /// Records the end of the content, whose octets were shown.
     pub(super) fn say_end(&mut self, task: &Task) {
-        let replies = match task.config.protocol() {
+        for _ in 0..self.end_replies(task) {
+            self.exchanges.push(Exchange { verb: Verb::End, start: self.shown, end: self.shown, answer: None });
+        }
+    }
+
+    /// How many replies the end of the content gets.
+    pub(super) fn end_replies(&self, task: &Task) -> usize {
+        match task.config.protocol() {
             Protocol::Smtp => 1,
             Protocol::Lmtp => self.accepted().max(1),
-        };
-        for _ in 0..replies {
-            self.exchanges.push(Exchange { verb: Verb::End, start: self.shown, end: self.shown, answer: None });
         }
     }
 }

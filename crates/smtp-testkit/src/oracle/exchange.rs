@@ -18,11 +18,17 @@ pub(super) enum Verb {
     Mail,
     Rcpt,
     Data,
-    /// The end of the content. With LMTP, there is one for each accepted recipient.
+    /// BDAT with a chunk that is not the last.
+    Chunk,
+    /// The end of the content: the final dot, or BDAT with the last chunk. With LMTP, there is one for each accepted
+    /// recipient.
     End,
     Rset,
     Quit,
 }
+
+/// `BDAT 4294967295 LAST` and its line end.
+pub(super) const LONGEST_BDAT: usize = 22;
 
 /// A command that was shown to the driver, and its reply once there is one.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +51,14 @@ pub(super) struct Answer {
 impl Exchange {
     pub(super) const fn is_hello(&self) -> bool {
         matches!(self.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+    }
+
+    /// How many octets count as in flight: those of a chunk do not.
+    pub(super) const fn in_flight(&self) -> usize {
+        match self.verb {
+            Verb::Chunk | Verb::End => LONGEST_BDAT,
+            _ => self.end - self.start,
+        }
     }
 
     pub(super) const fn is_of_auth(&self) -> bool {

@@ -69,8 +69,10 @@ impl Connection {
     /// Which refusals are in doubt if replies turn out to be out of step. Once the end of the content was
     /// answered, refusals from before 354 are certain.
     pub(super) fn in_doubt_if_out_of_step(&self) -> Doubted {
+        // With BDAT, no 354 proves that the replies before it are in step.
+        let has_354 = self.find(Verb::Data).is_some();
         let mut ends = self.all(Verb::End).peekable();
-        let is_over = ends.peek().is_some() && ends.all(|end| end.answer.is_some());
+        let is_over = has_354 && ends.peek().is_some() && ends.all(|end| end.answer.is_some());
         let hello_refused = !self.reused && !self.greeted() && (self.said(Verb::Helo) || self.said(Verb::Lhlo));
         match (self.said(Verb::Mail) || hello_refused, is_over) {
             (false, _) => Doubted::Nothing,
@@ -106,12 +108,19 @@ impl Connection {
 
     /// Whether content is being sent: 354 has arrived, and the end of the content was not handed over.
     pub(super) fn in_content(&self) -> bool {
+        if let Some(chunk) = self.due().filter(|due| due.start < due.end && matches!(due.verb, Verb::Chunk | Verb::End))
+        {
+            return chunk.start < self.handed && self.handed < chunk.end;
+        }
         self.message.as_ref().is_some_and(|message| !message.has_arrived())
             || self.due().is_some_and(|due| due.verb == Verb::End && self.handed < due.end)
     }
 
-    /// Whether the end of the content was handed over and its reply is outstanding.
+    /// Whether the end of the content was handed over and its reply is outstanding, so that the server may have taken
+    /// the message. With BDAT, other replies may be outstanding as well, but a refusal of MAIL rules that out.
     pub(super) fn end_is_out(&self) -> bool {
-        self.due().is_some_and(|due| due.verb == Verb::End && self.handed >= due.end)
+        let end = self.exchanges.iter().rfind(|exchange| exchange.answer.is_none()).copied();
+        let is_refused = self.find(Verb::Mail).is_some_and(Exchange::refused);
+        !is_refused && end.is_some_and(|end| end.verb == Verb::End && self.handed >= end.end)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{AttemptEnd, Body, Cancel, Envelope, KnownHost, Place, Protocol, ReplyErrorKind, Size, Status};
+use smtp_proto::{AttemptEnd, Cancel, Envelope, KnownHost, Place, Protocol, ReplyErrorKind, Status};
 
 use super::{
     Input, Oracle, Phase, Violation,
+    chunks::new_message,
     connection::{Awaited, Doubted, Turn, Unfit},
     exchange::{Answer, Verb},
     message::Message,
@@ -52,14 +53,13 @@ impl Oracle {
             Input::TimedOut => self.end(End::Silence),
             Input::Content(octets) => {
                 self.content_given();
-                let message = self.connection.message.as_mut();
-                if let Some(error) = message.and_then(|message| message.give(octets)) {
+                if let Some(error) = self.message_given().and_then(|message| message.give(octets)) {
                     self.end(End::ContentError(error));
                 }
             }
             Input::EndContent => {
                 self.content_given();
-                if let Some(message) = &mut self.connection.message {
+                if let Some(message) = self.message_given() {
                     match message.end() {
                         Some(error) => self.end(End::ContentError(error)),
                         None => self.overlong_line = message.overlong_line(),
@@ -127,15 +127,26 @@ impl Oracle {
         if answer.code == 421 || (answer.code == 221 && !answers_quit) {
             return self.end(End::Closing(answer));
         }
+        let is_unchunked = self.connection.is_unchunked(answer.code);
         let verb = match (self.connection.answering, self.connection.due_mut()) {
             (Awaited::Answer, Some(due)) => {
                 due.answer = Some(answer);
                 due.verb
             }
+            (Awaited::Content, _) if is_unchunked => return self.end(End::Unchunked(answer)),
             (Awaited::Content, _) if answer.code >= 400 => return self.end(End::ContentRefused(answer)),
             _ => return self.end(End::Unsolicited(answer)),
         };
         self.learn_hello(verb, answer.code);
+        match self.bdat_answered(verb, answer) {
+            None => {}
+            Some(end @ End::Unchunked(_)) => {
+                // The server did not refuse the content: it never knew that this was content.
+                self.take_back(answer);
+                return self.end(end);
+            }
+            Some(_) => return self.not_answered(answer),
+        }
         let in_transaction = self.connection.said(Verb::Mail);
         let lmtp = self.task.config.protocol() == Protocol::Lmtp;
         match (verb, answer.code) {
@@ -160,12 +171,22 @@ impl Oracle {
             (Verb::Quit, 221 | 500..=502 | 504) => return self.end(End::Quit),
             (Verb::Quit, _) if self.has_refused_provisionally() => return self.end(End::Unexpected(answer)),
             (Verb::Quit, _) => return self.end(End::Quit),
-            (Verb::End, 400..=499) if !lmtp && self.connection.accepted() > 0 => self.refused(verb, answer.code),
+            (Verb::End, 400..=499)
+                if !lmtp && self.connection.accepted() > 0 && !self.connection.chunk_was_refused() =>
+            {
+                self.refused(verb, answer.code);
+            }
+            // The first of them can still be sent on another connection.
+            (Verb::Chunk, 400..) if self.connection.count_answered(Verb::Chunk) == 1 => {
+                self.refused(Verb::Data, answer.code);
+            }
             _ => {}
         }
         let goes_on = matches!(self.connection.turn(&self.task), Turn::Say(Verb::Rcpt | Verb::Data));
         match (verb, self.connection.every_rcpt_refused()) {
-            (Verb::Rcpt | Verb::Data | Verb::End, Some(code)) if !goes_on => self.refused(Verb::Rcpt, code),
+            (Verb::Rcpt | Verb::Data | Verb::Chunk | Verb::End, Some(code)) if !goes_on => {
+                self.refused(Verb::Rcpt, code);
+            }
             _ => {}
         }
         match self.connection.turn(&self.task) {
@@ -182,10 +203,14 @@ impl Oracle {
 
     /// The reply does not fit the command, which therefore has no answer.
     fn not_answered(&mut self, answer: Answer) {
+        self.take_back(answer);
+        self.end(End::Unexpected(answer));
+    }
+
+    fn take_back(&mut self, answer: Answer) {
         if let Some(said) = self.connection.exchanges.iter_mut().rev().find(|said| said.answer == Some(answer)) {
             said.answer = None;
         }
-        self.end(End::Unexpected(answer));
     }
 
     /// MAIL, every RCPT or DATA was refused: decides whether that concerns the message or the session.
@@ -224,16 +249,15 @@ impl Oracle {
     }
 
     fn start_content(&mut self) {
-        let exact_size = match self.task.envelope.size() {
-            Some(Size::Exact(octets)) => Some(octets),
-            Some(Size::Estimate(_)) | None => None,
-        };
-        let eight_bit = self.task.envelope.body() == Body::EightBit;
-        self.connection.message = Some(if self.connection.accepted() == 0 {
+        if self.connection.accepted() == 0 || self.given.is_some() {
+            // The content, or some of it, is there at once.
             self.content_given();
+        }
+        self.connection.message = Some(if self.connection.accepted() == 0 {
             Message::none()
         } else {
-            Message::new(self.task.config.line_endings(), eight_bit).with_exact_size(exact_size)
+            // What was given on an earlier connection is sent first.
+            self.given.take().unwrap_or_else(|| new_message(&self.task.envelope, self.task.config.line_endings()))
         });
     }
 
@@ -261,6 +285,7 @@ impl Oracle {
             return;
         }
         self.try_ended(self.ended(end));
+        self.keep_given();
         let out_of_step = matches!(end, End::Unsolicited(_) | End::Unexpected(_) | End::InvalidReply(_))
             || (self.connection.is_unproven() && end != End::Quit);
         if out_of_step {
@@ -272,6 +297,10 @@ impl Oracle {
         let (place, plan) = match next {
             Next::Helo if !settled => (Place::Same, Plan::with_helo(&self.task, self.connection.channel)),
             Next::Clear if !settled => (Place::Same, Plan::in_clear(&self.task)),
+            Next::Data if !settled => {
+                self.task.has_bdat = false;
+                (Place::Same, Plan::with_data(&self.task, self.connection.channel))
+            }
             Next::Afresh if !settled => (Place::Any, Plan::first(&self.task, self.known)),
             _ => {
                 self.settle(Some(end), next);
@@ -314,7 +343,10 @@ impl Oracle {
             self.learned = KnownHost::UNKNOWN;
         }
         let is_secure_host = self.has_secured || self.known.secured();
+        let has_bdat = self.task.has_bdat || !kept;
         self.task = Task::new(self.task.config.clone(), envelope.clone(), is_secure_host);
+        self.task.has_bdat &= has_bdat;
+        self.given = None;
         self.helo_spent = false;
         self.tried.clear();
         self.verdicts.clear();
@@ -368,7 +400,7 @@ impl Oracle {
             End::InvalidReply(kind) => AttemptEnd::InvalidReply(kind),
             End::Unsolicited(_) => AttemptEnd::Unsolicited,
             End::Unexpected(_) => AttemptEnd::Unexpected,
-            End::ContentRefused(_) => AttemptEnd::ContentRefused,
+            End::ContentRefused(_) | End::Unchunked(_) => AttemptEnd::ContentRefused,
             End::ContentError(_) | End::Cancelled(_) => AttemptEnd::Abandoned,
             End::Quit => AttemptEnd::Quit,
         }

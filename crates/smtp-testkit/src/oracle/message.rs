@@ -8,6 +8,7 @@ use smtp_proto::{ContentError, LineEndings};
 pub struct Message {
     line_endings: LineEndings,
     eight_bit: bool,
+    is_binary: bool,
     exact_size: Option<u64>,
     given: u64,
     after_cr: bool,
@@ -41,6 +42,7 @@ impl Message {
         Self {
             line_endings,
             eight_bit,
+            is_binary: false,
             exact_size: None,
             given: 0,
             after_cr: false,
@@ -66,6 +68,19 @@ impl Message {
         Self { ended: true, ..Self::new(LineEndings::Mend, false) }
     }
 
+    /// The same message, before a server has read any of it.
+    #[must_use]
+    pub fn read_again(&self) -> Self {
+        Self { read: 0, line: Vec::new(), arrived: false, ..self.clone() }
+    }
+
+    /// The octets of a message that is not changed (RFC 3030 section 3).
+    #[must_use]
+    pub const fn binary(mut self) -> Self {
+        self.is_binary = true;
+        self
+    }
+
     /// Records octets given to the client. Returns the first error that makes the message unsendable.
     pub fn give(&mut self, octets: &[u8]) -> Option<ContentError> {
         for octet in octets {
@@ -84,7 +99,7 @@ impl Message {
         if self.after_cr && self.fault.is_none() {
             self.stray_cr();
         }
-        if !self.meant.is_empty() && !self.meant.ends_with(b"\r\n") {
+        if !self.is_binary && !self.meant.is_empty() && !self.meant.ends_with(b"\r\n") {
             self.meant.extend_from_slice(b"\r\n");
         }
         if self.fault.is_none() {
@@ -117,6 +132,27 @@ impl Message {
         Ok(taken)
     }
 
+    /// A server reads octets of a chunk (RFC 3030 section 2): they are the next of the message, as they are.
+    pub fn arrive_in_chunk(&mut self, octets: &[u8]) -> Result<(), Misread> {
+        let rest = &self.meant[self.read..];
+        if !rest.starts_with(octets) {
+            return Err(Misread::OtherLine);
+        }
+        self.read += octets.len();
+        Ok(())
+    }
+
+    /// A server has read the last chunk.
+    pub fn last_chunk_arrived(&mut self) -> Result<(), Misread> {
+        self.arrived = true;
+        if self.ended && self.read == self.meant.len() { Ok(()) } else { Err(Misread::EarlyEnd) }
+    }
+
+    /// How many octets that must be sent a server has not read.
+    pub fn unread(&self) -> usize {
+        self.meant.len() - self.read
+    }
+
     /// Whether the server has read the end of data.
     pub const fn has_arrived(&self) -> bool {
         self.arrived
@@ -134,11 +170,19 @@ impl Message {
 
     /// The length of the longest line, if it exceeds the limit of RFC 5321 section 4.5.3.1.6.
     pub fn overlong_line(&self) -> Option<u64> {
+        if self.is_binary {
+            return None;
+        }
         let lines = self.meant.split(|octet| *octet == b'\n');
         lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len() as u64).max().filter(|len| *len > 998)
     }
 
     fn give_one(&mut self, octet: u8) {
+        if self.is_binary {
+            self.meant.push(octet);
+            self.given += 1;
+            return;
+        }
         if !self.eight_bit && !(1..=127).contains(&octet) {
             self.fault = Some(ContentError::EightBit(self.given));
             return;

@@ -7,6 +7,8 @@ mod auth;
 mod auth_turn;
 mod base64;
 mod channel;
+mod chunk_left;
+mod chunks;
 mod connection;
 mod exchange;
 mod handshake;
@@ -118,6 +120,8 @@ pub struct Oracle {
     verdicts: Vec<Verdict>,
     last_end: Option<End>,
     overlong_line: Option<u64>,
+    /// Content that was given for a connection that has ended and that the client still has.
+    given: Option<Message>,
     /// Octets that were shown to the driver and not yet handed over.
     shown: Vec<u8>,
     /// The correct line for the command that was shown last. Reused to avoid allocations.
@@ -169,6 +173,7 @@ impl Oracle {
             verdicts: Vec::new(),
             last_end: None,
             overlong_line: None,
+            given: None,
             shown: Vec::with_capacity(128),
             right: String::with_capacity(64),
             by_replies: Vec::new(),

@@ -22,6 +22,10 @@ pub struct Offers {
     pub starttls: bool,
     /// RFC 8689.
     pub require_tls: bool,
+    /// RFC 3030.
+    pub chunking: bool,
+    /// RFC 3030.
+    pub binary_mime: bool,
     /// RFC 4954: the names of the mechanisms, in capitals. `None` if AUTH is not offered.
     pub auth: Option<Vec<String>>,
 }
@@ -35,6 +39,8 @@ impl Offers {
             offers.pipelining |= is(b"PIPELINING");
             offers.eight_bit_mime |= is(b"8BITMIME");
             offers.smtputf8 |= is(b"SMTPUTF8");
+            offers.chunking |= is(b"CHUNKING");
+            offers.binary_mime |= is(b"BINARYMIME");
             offers.starttls |= is(b"STARTTLS");
             offers.require_tls |= is(b"REQUIRETLS");
             if is(b"AUTH") {
@@ -50,8 +56,9 @@ impl Offers {
     }
 
     /// Which of `needs` are not met on a connection that is secured like this. Extensions that are not implemented
-    /// never are.
-    pub(super) fn unmet(&self, needs: Needs, channel: Channel, is_authenticated: bool) -> Needs {
+    /// never are. `has_bdat`: whether the
+    /// client may use BDAT.
+    pub(super) fn unmet(&self, needs: Needs, channel: Channel, is_authenticated: bool, has_bdat: bool) -> Needs {
         let mut unmet = Needs::NONE;
         for need in needs.iter() {
             let met = match need {
@@ -61,6 +68,7 @@ impl Offers {
                 Need::VerifiedTls => channel == Channel::Verified,
                 Need::RequireTls => channel == Channel::Verified && self.require_tls,
                 Need::Auth => is_authenticated,
+                Need::BinaryMime => has_bdat && self.chunking && self.binary_mime,
                 _ => false,
             };
             if !met {
@@ -120,12 +128,15 @@ pub(crate) fn needs(config: &Config, envelope: &Envelope) -> Needs {
     if envelope.body() == Body::EightBit && config.eight_bit() == EightBitPolicy::Refuse {
         needs = needs.with(Need::EightBitMime);
     }
+    if envelope.body() == Body::Binary {
+        needs = needs.with(Need::BinaryMime);
+    }
     needs
 }
 
 /// Whether one of these needs may be met later: TLS and credentials depend on the server, and the client may gain an
 /// extension. The other needs are properties of the message.
 pub(super) fn may_be_met_later(unmet: Needs) -> bool {
-    let later = [Need::Tls, Need::VerifiedTls, Need::Auth, Need::BinaryMime, Need::DeliverBy];
+    let later = [Need::Tls, Need::VerifiedTls, Need::Auth, Need::DeliverBy];
     later.iter().any(|need| unmet.contains(*need))
 }

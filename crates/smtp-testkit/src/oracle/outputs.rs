@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smtp_proto::{Connect, Escaped, ReplyErrorKind, Step, Timeout, Transmit};
+use smtp_proto::{Chunking, Connect, Escaped, ReplyErrorKind, Step, Timeout, Transmit};
 
 use super::{
     Clock, Oracle, Phase, Promise, Violation,
@@ -75,6 +75,7 @@ impl Oracle {
             return Err(Violation::new(Promise::NoHarm, format!("it asks for {room} octets of content")));
         }
         match &self.connection.message {
+            _ if self.connection.wants_chunk(&self.task) => {}
             Some(message) if !message.has_ended() => {}
             _ => return Err(Violation::new(Promise::WholeLines, "it asks for content without a 354")),
         }
@@ -93,6 +94,7 @@ impl Oracle {
                 Verb::Data => timeouts.data(),
                 Verb::StartTls => timeouts.tls(),
                 Verb::Auth | Verb::Response | Verb::Star => timeouts.auth(),
+                Verb::Chunk => timeouts.block(),
                 Verb::End => timeouts.content_end(),
                 Verb::Quit => timeouts.quit(),
             },
@@ -131,7 +133,16 @@ impl Oracle {
         }
         let owed = self.connection.given.owed.as_ref().map_or(0, |(_, line)| line.len());
         let longest_command = 1200 + owed;
-        let most = limits.pipeline().max(limits.block().saturating_mul(2)).saturating_add(longest_command);
+        // What was given as a chunk may be sent with DATA on the next connection.
+        let gave_up_bdat = self.task.config.chunking() == Chunking::Auto && !self.task.has_bdat;
+        let most = if self.connection.has_bdat(&self.task) || gave_up_bdat {
+            // A chunk, what was given when it was full, and the same again for what is added to both.
+            let chunk = limits.chunk().saturating_add(limits.block()).saturating_mul(2);
+            limits.pipeline().saturating_add(chunk)
+        } else {
+            limits.pipeline().max(limits.block().saturating_mul(2))
+        };
+        let most = most.saturating_add(longest_command);
         if octets.len() > most {
             return Err(Violation::new(Promise::NoHarm, format!("it holds {} octets to be written", octets.len())));
         }
@@ -150,6 +161,8 @@ impl Oracle {
                     }
                     taken
                 }
+                _ if self.connection.chunk_left.is_some() => self.chunk_shown(rest)?,
+                _ if rest.starts_with(b"BDAT ") => self.bdat_shown(rest)?,
                 _ => self.command_shown(rest)?,
             };
             rest = rest.get(taken..).unwrap_or_default();
@@ -213,7 +226,7 @@ impl Oracle {
     }
 }
 
-fn misread(what: Misread) -> Violation {
+pub(super) fn misread(what: Misread) -> Violation {
     match what {
         Misread::BareLineEnd => Violation::new(Promise::WholeLines, "the content has a bare CR or LF"),
         Misread::OtherLine => Violation::new(Promise::WholeLines, "the content has a line that was not given"),

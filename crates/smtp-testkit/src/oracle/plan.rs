@@ -43,6 +43,11 @@ impl Plan {
         Self { hello, wish }
     }
 
+    /// After BDAT was answered as an unknown command: secured like the connection before.
+    pub(super) fn with_data(task: &Task, before: Channel) -> Self {
+        Self { hello: first_hello(&task.config), ..Self::with_helo(task, before) }
+    }
+
     /// After TLS failed.
     pub(super) fn in_clear(task: &Task) -> Self {
         Self { hello: first_hello(&task.config), wish: Wish::Clear }

@@ -1,6 +1,6 @@
 //! The retry table, derived from what was sent on the wire (RFC 1869 section 4.7).
 
-use smtp_proto::{Cancel, ContentError, Disconnect, HeloRetry, Needs, ReplyErrorKind};
+use smtp_proto::{Cancel, ContentError, Disconnect, HeloRetry, Need, Needs, ReplyErrorKind};
 
 use super::{
     connection::Connection,
@@ -27,6 +27,8 @@ pub(super) enum End {
     Unexpected(Answer),
     /// The content was refused before its end was sent.
     ContentRefused(Answer),
+    /// The first BDAT was answered as an unknown command.
+    Unchunked(Answer),
     ContentError(ContentError),
     Cancelled(Cancel),
     /// QUIT was answered.
@@ -42,7 +44,9 @@ pub(super) enum Next {
     Clear,
     /// A new connection to any place, and the first hello of the protocol.
     Afresh,
-    /// No retry: HELO cannot meet these needs.
+    /// A new connection to the same place, and DATA.
+    Data,
+    /// No retry: HELO or DATA cannot meet these needs.
     Forbidden(Needs),
     /// No retry: recipients without a final status are deferred.
     Defer,
@@ -52,6 +56,10 @@ pub(super) enum Next {
 
 /// What follows when a connection ends before every recipient has a final status.
 pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: bool) -> Next {
+    if let End::Unchunked(_) = end {
+        let needs = Needs::NONE.with(Need::BinaryMime);
+        return if task.needs.contains(Need::BinaryMime) { Next::Forbidden(needs) } else { Next::Data };
+    }
     if connection.unfit.is_some() {
         return if matches!(end, End::Cancelled(_)) { Next::Defer } else { Next::Afresh };
     }
@@ -64,10 +72,10 @@ pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: 
     }
     let mail_answered = connection.find(Verb::Mail).is_some_and(|mail| mail.answer.is_some());
     let grown_old = match end {
-        End::Cancelled(_) => false,
+        End::Cancelled(_) | End::ContentError(_) => false,
         // MAIL was not answered, so the connection had just been idle for too long.
         _ if !mail_answered => true,
-        End::Closing(_) => connection.message.is_none(),
+        End::Closing(_) => connection.message.is_none() && !connection.knows_bdat(),
         _ => false,
     };
     if connection.reused && grown_old {

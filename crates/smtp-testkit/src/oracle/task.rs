@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{AuthPolicy, Config, Envelope, HeloRetry, Need, Needs, TlsPolicy};
+use smtp_proto::{AuthPolicy, Chunking, Config, Envelope, HeloRetry, Need, Needs, TlsPolicy};
 
 use super::offers;
 
@@ -12,12 +12,15 @@ pub(super) struct Task {
     pub(super) config: Arc<Config>,
     pub(super) envelope: Arc<Envelope>,
     pub(super) needs: Needs,
+    /// Whether BDAT may be used: policy allows it, and the server has not answered it as an unknown command.
+    pub(super) has_bdat: bool,
 }
 
 impl Task {
     /// `is_secure_host`: whether the server is known to support TLS.
     pub(super) fn new(config: Arc<Config>, envelope: Arc<Envelope>, is_secure_host: bool) -> Self {
-        let mut task = Self { needs: Needs::NONE, config, envelope };
+        let has_bdat = config.chunking() == Chunking::Auto;
+        let mut task = Self { needs: Needs::NONE, has_bdat, config, envelope };
         task.learn(is_secure_host);
         task
     }

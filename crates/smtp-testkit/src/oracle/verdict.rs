@@ -100,6 +100,8 @@ fn refused_or_taken(connection: &Connection, task: &Task, recipients: usize, ver
         return verdicts.resize(recipients, Some(verdict));
     }
     let data = connection.find(Verb::Data).and_then(refusal);
+    // A chunk that is not the last: its refusal is that of the message.
+    let data = data.or_else(|| connection.all(Verb::Chunk).find_map(refusal));
     let mut ends = connection.all(Verb::End);
     let one_end = match task.config.protocol() {
         Protocol::Smtp => ends.next().copied(),
@@ -209,7 +211,7 @@ pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
     // A permanent refusal of EHLO is not the cause, because HELO would have followed.
     let ehlo_refusal = connection.ehlo_refusal().filter(|refusal| refusal.code < 500 && !connection.greeted());
     let reply = match end {
-        End::Closing(answer) => Some(answer),
+        End::Closing(answer) | End::Unchunked(answer) => Some(answer),
         End::ContentRefused(answer) => {
             let status = if answer.code >= 500 { Status::Failed } else { Status::Deferred };
             return Verdict { status, why: Why::Reply, reply: Some(answer) };

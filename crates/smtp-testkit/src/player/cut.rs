@@ -116,6 +116,8 @@ impl Player<'_> {
             || connection.reused
             || settled == all
             || connection.client.first() != Some(&b'E')
+            // The server has the whole message, so it must not get it again.
+            || has_last_chunk(&connection.client)
         {
             return false;
         }
@@ -253,6 +255,23 @@ impl Player<'_> {
         };
         self.transcript.config.line_endings() == LineEndings::Mend && is_seven_bit(content) && is_as_announced
     }
+}
+
+/// Whether BDAT with the last chunk was sent completely (RFC 3030 section 2).
+fn has_last_chunk(client: &[u8]) -> bool {
+    let mut rest = client;
+    while let Some(end) = rest.iter().position(|octet| *octet == b'\n') {
+        let (line, behind) = rest.split_at(end + 1);
+        let line = String::from_utf8_lossy(line);
+        let mut words = line.trim_end().split(' ');
+        let chunk = if words.next() == Some("BDAT") { words.next().and_then(|len| len.parse().ok()) } else { None };
+        match (chunk, words.next()) {
+            (Some(len), _) if behind.len() < len => return false,
+            (Some(_), Some("LAST")) => return true,
+            (len, _) => rest = &behind[len.unwrap_or(0)..],
+        }
+    }
+    false
 }
 
 /// The first digit of each complete reply.

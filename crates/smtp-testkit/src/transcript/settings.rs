@@ -3,8 +3,8 @@
 use std::{fs, path::Path, str::FromStr};
 
 use smtp_proto::{
-    Afterwards, AuthPolicy, Authentication, Body, Config, EightBitPolicy, Envelope, ForwardPath, HelloName, HeloRetry,
-    KnownHost, LineEndings, Mechanism, Need, Protocol, ReversePath, Size, TlsPolicy,
+    Afterwards, AuthPolicy, Authentication, Body, Chunking, Config, EightBitPolicy, Envelope, ForwardPath, HelloName,
+    HeloRetry, KnownHost, LineEndings, Mechanism, Need, Protocol, ReversePath, Size, TlsPolicy,
 };
 
 use super::{script::Message, text};
@@ -92,10 +92,17 @@ impl Settings {
                 self.config =
                     config.with_afterwards(choice(value, &[("quit", Afterwards::Quit), ("keep", Afterwards::Keep)])?);
             }
+            "chunking" => {
+                let policies = [("auto", Chunking::Auto), ("never", Chunking::Never)];
+                self.config = config.with_chunking(choice(value, &policies)?);
+            }
             "limits" => return value.split_whitespace().try_for_each(|limit| self.limit(limit)),
             "from" => self.from = parsed(value)?,
             "to" => self.to.push(parsed(value)?),
-            "body" => self.body = choice(value, &[("7bit", Body::SevenBit), ("8bit", Body::EightBit)])?,
+            "body" => {
+                let bodies = [("7bit", Body::SevenBit), ("8bit", Body::EightBit), ("binary", Body::Binary)];
+                self.body = choice(value, &bodies)?;
+            }
             "size" => self.size = Some(size(value)?),
             "needs" => self.needs = value.split_whitespace().map(need).collect::<Result<_, _>>()?,
             "message" if value == "empty" => self.content = Content::Given(Vec::new()),
@@ -153,6 +160,7 @@ impl Settings {
             "kept-reply" => limits.with_kept_reply(number),
             "pipeline" => limits.with_pipeline(number),
             "block" => limits.with_block(number),
+            "chunk" => limits.with_chunk(number),
             _ => return Err(format!("unknown limit {name}")),
         };
         self.config = self.config.clone().with_limits(limits);

@@ -1,7 +1,7 @@
 //! Commands: each command that a user can build is one line, and parses back to the same values.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use smtp_proto::{Command, ForwardPath, HelloName, MailParameters, Mailbox, ReversePath};
+use smtp_proto::{Body, Command, ForwardPath, HelloName, MailParameters, Mailbox, ReversePath};
 
 /// Texts and parameters to build commands from.
 #[derive(Clone, Debug)]
@@ -10,7 +10,7 @@ pub struct Input {
     from: Text,
     to: Text,
     size: Option<u64>,
-    eight_bit_mime: bool,
+    body: Body,
     smtputf8: bool,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Arbitrary<'a> for Input {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let choices = u8::arbitrary(u)?;
         Ok(Self {
-            eight_bit_mime: choices & 1 != 0,
+            body: if choices & 1 != 0 { Body::EightBit } else { Body::SevenBit },
             smtputf8: choices & 2 != 0,
             size: if choices & 4 != 0 { Some(u64::from_le_bytes(Arbitrary::arbitrary(u)?)) } else { None },
             name: Text::arbitrary(u)?,
@@ -114,7 +114,7 @@ impl<'a> Arbitrary<'a> for Input {
 
 /// Builds all commands that the texts allow, and parses them back.
 pub fn body(input: Input) {
-    let Input { name, from, to, size, eight_bit_mime, smtputf8 } = input;
+    let Input { name, from, to, size, body, smtputf8 } = input;
     let mut fixed = vec![Command::Data, Command::Rset, Command::Noop, Command::Quit];
     let name = HelloName::new(&name.0).ok();
     if let Some(name) = &name {
@@ -129,14 +129,13 @@ pub fn body(input: Input) {
         assert!(known && rest.trim_start_matches(' ') == argument, "{line:?}");
     }
     if let Ok(path) = from.0.parse::<ReversePath>() {
-        let parameters =
-            MailParameters::new().with_size(size).with_eight_bit_mime(eight_bit_mime).with_smtputf8(smtputf8);
+        let parameters = MailParameters::new().with_size(size).with_body(body).with_smtputf8(smtputf8);
         let line = line(&Command::Mail(&path, &parameters));
         let (read, rest) = path_of(&line, "MAIL FROM:");
         assert_eq!(read, path.as_str(), "{line:?}");
         assert_eq!(read.parse::<ReversePath>().as_ref(), Ok(&path), "the path parses back to itself");
         let mut expected = size.map(|size| format!(" SIZE={size}")).unwrap_or_default();
-        expected += if eight_bit_mime { " BODY=8BITMIME" } else { "" };
+        expected += if body == Body::EightBit { " BODY=8BITMIME" } else { "" };
         expected += if smtputf8 { " SMTPUTF8" } else { "" };
         assert_eq!(rest, expected, "only the parameters follow");
         if let ReversePath::Mailbox(mailbox) = &path {

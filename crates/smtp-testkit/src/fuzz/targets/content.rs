@@ -1,7 +1,10 @@
-//! Content: for any octets in any pieces, a server reads exactly one message with the same content.
+//! Content: for any octets in any pieces, a server reads exactly one message with the same content, with DATA and with
+//! BDAT.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use smtp_proto::{Body, ContentEncoder, LONGEST_LINE, LineEndings};
+use smtp_proto::{
+    Body, Command, ContentEncoder, Event, LONGEST_LINE, Limits, LineEndings, MailParameters, Session, SessionError,
+};
 
 use crate::{fuzz::values::Pieces, oracle::Message};
 
@@ -12,6 +15,10 @@ pub struct Input {
     body: Body,
     /// If set, the exact size of the message is enforced, this many octets above the actual size.
     exact: Option<i8>,
+    /// For BDAT, whether the content is sent as it is.
+    is_binary: bool,
+    /// For BDAT, the limits on a chunk and on a block.
+    limits: (usize, usize),
     pieces: Pieces,
     octets: Vec<u8>,
 }
@@ -39,6 +46,8 @@ impl<'a> Arbitrary<'a> for Input {
                 8..=11 => Some(0),
                 more => Some(i8::try_from(more).unwrap_or_default() - 14),
             },
+            is_binary: choices & 0b1100 == 0b1100,
+            limits: ([1, 7, 100, 65_536][usize::from(choices >> 2 & 3)], 64 + usize::from(choices >> 4)),
             pieces,
             octets,
         })
@@ -46,7 +55,83 @@ impl<'a> Arbitrary<'a> for Input {
 }
 
 /// Sends the message and reads it back.
-pub fn body(mut input: Input) {
+pub fn body(input: Input) {
+    in_chunks(&input);
+    with_data(input);
+}
+
+/// Sends the message with BDAT through a whole session, and reads it back by the lengths of the chunks.
+fn in_chunks(input: &Input) {
+    let (chunk, block) = input.limits;
+    let mut session = Session::new(Limits::DEFAULT.with_chunk(chunk).with_block(block).with_pipeline(block * 40));
+    let hello = "client.example".parse().expect("a name");
+    let (sender, recipient) = ("a@client.example".parse().expect("a path"), "b@example.net".parse().expect("a path"));
+    hear(&mut session, b"220 mx\r\n");
+    session.command(&Command::Ehlo(&hello)).expect("in order");
+    hear(
+        &mut session,
+        if block % 2 == 0 { b"250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n" } else { b"250-mx\r\n250 CHUNKING\r\n" },
+    );
+    session.command(&Command::Mail(&sender, &MailParameters::new())).expect("in order");
+    hear(&mut session, b"250 ok\r\n");
+    session.command(&Command::Rcpt(&recipient)).expect("in order");
+    hear(&mut session, b"250 ok\r\n");
+    let body = if input.is_binary { Body::Binary } else { input.body };
+    let message = Message::new(input.line_endings, body == Body::EightBit);
+    let mut message = if input.is_binary { message.binary() } else { message };
+    session.begin_chunks(ContentEncoder::for_bdat(input.line_endings, body)).expect("RCPT was sent");
+    let (mut pieces, mut rest) = (input.pieces.clone(), input.octets.as_slice());
+    let (mut wire, mut read) = (Vec::new(), Vec::new());
+    let given = loop {
+        let (piece, behind) = rest.split_at(pieces.next(rest.len()).min(block));
+        rest = behind;
+        let given = if piece.is_empty() { session.end_content().map(drop) } else { session.content(piece) };
+        let fault = if piece.is_empty() { message.end() } else { message.give(piece) };
+        assert_eq!(given.err(), fault.map(SessionError::Content), "both report the same fault");
+        wire.extend_from_slice(session.output());
+        hear(&mut session, b"");
+        let is_over = read_chunks(&mut wire, &mut read, &mut session);
+        assert_eq!(is_over, piece.is_empty() && given.is_ok(), "the last chunk comes once, and only at the end");
+        if is_over || given.is_err() {
+            break given;
+        }
+    };
+    if given.is_ok() {
+        assert_eq!(read, message.meant(), "the server reads what was given");
+    } else {
+        assert!(message.meant().starts_with(&read), "the server reads nothing else");
+    }
+}
+
+/// Everything is written, and the server answers.
+fn hear(session: &mut Session, reply: &[u8]) {
+    session.sent(session.output().len()).expect("all shown octets can be sent");
+    let heard = session.received(reply).1;
+    assert!(reply.is_empty() || matches!(heard, Some(Event::Reply { .. })), "{heard:?}");
+}
+
+/// Reads whole chunks, and answers each. Returns whether the last one was among them.
+fn read_chunks(wire: &mut Vec<u8>, read: &mut Vec<u8>, session: &mut Session) -> bool {
+    while let Some(end) = wire.iter().position(|octet| *octet == b'\n') {
+        let line = String::from_utf8(wire.drain(..=end).collect()).expect("a command");
+        let mut words = line.trim_end().split(' ');
+        assert_eq!(words.next(), Some("BDAT"));
+        let len: usize = words.next().and_then(|len| len.parse().ok()).expect("a length");
+        let is_last = words.next() == Some("LAST");
+        assert!(is_last || len > 0, "an empty chunk that is not the last");
+        assert!(len > 0 || read.is_empty(), "an empty chunk although there is content");
+        read.extend(wire.drain(..len));
+        hear(session, b"250 ok\r\n");
+        if is_last {
+            assert!(wire.is_empty(), "octets behind the last chunk");
+            return true;
+        }
+    }
+    false
+}
+
+/// Sends the message with DATA.
+fn with_data(mut input: Input) {
     let exact_size = input.exact.map(|more| wire_size(&input.octets).saturating_add_signed(more.into()));
     let mut message = Message::new(input.line_endings, input.body == Body::EightBit).with_exact_size(exact_size);
     let encoder = ContentEncoder::new(input.line_endings, input.body);

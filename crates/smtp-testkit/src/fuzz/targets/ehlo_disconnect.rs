@@ -112,6 +112,8 @@ enum Follows {
     DeferredFor(u16),
     /// All recipients are deferred.
     Deferred,
+    /// No recipient is known to have the message or not: all of it was sent with MAIL.
+    Unconfirmed,
     /// All recipients already had a final status.
     Settled,
 }
@@ -188,6 +190,11 @@ impl Cut<'_> {
         if driver.wanted() == Wanted::Authenticate {
             driver.authenticate();
         }
+        // With BDAT, the first chunk is sent together with MAIL.
+        while let wanted @ Wanted::Content(_) = driver.wanted() {
+            driver.grant(wanted);
+        }
+        let is_all = has_last_chunk(driver);
         let follows = match ehlo.code {
             421 => return Follows::DeferredFor(421),
             _ if says(driver, "AUTH ") => Follows::Deferred,
@@ -198,13 +205,15 @@ impl Cut<'_> {
             500.. => helo,
             code => Follows::DeferredFor(code),
         };
-        if !send(driver, &mut left) {
+        let cut_here = send(driver, &mut left);
+        let is_sent = !matches!(driver.wanted(), Wanted::Transmit(_));
+        if !cut_here {
             // The reply arrives, but not completely.
             let reply = b"250 ok\r\n";
             driver.hear(&reply[..left.min(reply.len() - 1)]);
         }
         end(driver, ending);
-        follows
+        if is_all && is_sent { Follows::Unconfirmed } else { follows }
     }
 
     /// What follows a hang-up at STARTTLS.
@@ -245,6 +254,13 @@ fn end(driver: &mut Driver, ending: Ending) {
     }
 }
 
+/// Whether what is to be written has the whole content, in one chunk (RFC 3030 section 4.2).
+fn has_last_chunk(driver: &mut Driver) -> bool {
+    let Step::Transmit(transmit) = driver.watched.poll() else { return false };
+    let mut lines = transmit.octets().split(|octet| *octet == b'\n');
+    lines.any(|line| line.starts_with(b"BDAT ") && line.ends_with(b" LAST\r"))
+}
+
 fn says_hello(driver: &mut Driver) -> bool {
     says(driver, "EHLO ") || says(driver, "LHLO ")
 }
@@ -271,10 +287,11 @@ fn check(driver: &mut Driver, follows: Follows, ending: Ending, inside: Inside) 
                     matches!(recipient.cause, Cause::Needs { needs: named, .. } if named == needs)
                 }
                 Follows::DeferredFor(expected) => matches!(recipient.cause, Cause::Reply(_)) && code == Some(expected),
-                Follows::Deferred => recipient.cause == Cause::Connections && code.is_none(),
+                Follows::Deferred | Follows::Unconfirmed => recipient.cause == Cause::Connections && code.is_none(),
                 Follows::Helo | Follows::Clear | Follows::Settled => false,
             };
-            right && recipient.status == Status::Deferred
+            let status = if follows == Follows::Unconfirmed { Status::Unconfirmed } else { Status::Deferred };
+            right && recipient.status == status
         }),
         _ => false,
     };
