@@ -139,6 +139,27 @@ def huge(client, subject):
     client.delivered(run)
 
 
+@feature(DELIVERED, "CHUNKING, one flight and several chunks", "chunking")
+def chunking(client, subject):
+    run = client.send("chunking", "--tls", "none", subject=subject)
+    client.delivered(run)
+    if len(run.commands("BDAT")) != 1 or not run.commands("BDAT")[0].endswith(" LAST") or run.commands("DATA"):
+        run.fail("one chunk should be sent")
+    lines = "\r\n".join(f".{number:077}" for number in range(2**20 // 80))
+    run = client.send("chunking", "--tls", "none", text=lines, subject=subject)
+    client.delivered(run)
+    if len(run.commands("BDAT")) < 10 or run.commands("DATA"):
+        run.fail("several chunks should be sent")
+
+
+@feature(DELIVERED, "CHUNKING is offered and not used", "chunking")
+def chunking_never(client, subject):
+    run = client.send("chunking", "--tls", "none", "--chunking", "never", subject=subject)
+    client.delivered(run)
+    if run.commands("BDAT") or not run.commands("DATA"):
+        run.fail("the content should be sent with DATA")
+
+
 def to_many(count):
     @feature(DELIVERED, f"{count:,} recipients", "many")
     def many(client, subject):

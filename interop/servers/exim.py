@@ -113,7 +113,7 @@ class Server:
         path = lab.file("exim.conf", self.configuration(program))
         lab.start("exim", [program, "-C", path, "-bdf", "-q1m"], self.ports.values())
         self.ports["auth-certificate"] = self.ports["auth"]
-        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8")}
+        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8", "chunking")}
         self.ports["three-messages"] = limited = lab.port()
         macros = [f"-DX_ALL={limited}", "-DX_MOST=3"]
         command = [program, "-C", path, "-bdf", *macros, "-oP", lab.directory / "limited.pid"]

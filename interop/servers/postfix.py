@@ -112,7 +112,7 @@ virtual_mailbox_limit = 0
             words = " ".join(f"-o {name}={value}" for name, value in options.items())
             services += f"127.0.0.1:{self.ports[kind]} inet n - n - - smtpd {words}\n"
         lab.file("conf/master.cf", services + INTERNAL)
-        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8")}
+        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8", "chunking")}
 
     def version(self):
         return version_of(find("postconf"), "-dh", "mail_version")

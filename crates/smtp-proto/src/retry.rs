@@ -42,6 +42,9 @@ pub enum Point {
     TransactionAgain,
     /// The end of the content was sent completely but not answered, even if earlier commands were not answered either.
     ContentEnd,
+    /// The connection had carried an earlier message, and the whole transaction was sent in one flight: the end of the
+    /// content was sent completely, and MAIL or RCPT was not answered.
+    FlightAgain,
     /// The server offered CHUNKING and answered the first BDAT of the transaction with 500 or 502, so it reads the chunk
     /// as commands. The client therefore closes the connection.
     Unchunked,
@@ -122,13 +125,16 @@ pub const fn after(situation: Situation) -> Next {
     match (point, interruption) {
         // 421 means that the server did not accept the message. 221 does not say whether it did.
         (Point::ContentEnd, ServiceClosing) => Next::Defer,
-        (Point::ContentEnd, HangUp | Silence | ChannelClosing | ProtocolError | Cancelled) => Next::Unconfirmed,
+        (
+            Point::ContentEnd | Point::FlightAgain,
+            HangUp | Silence | ChannelClosing | ProtocolError | Cancelled,
+        ) => Next::Unconfirmed,
         // The server has not judged this message yet, so it starts over however the kept connection ended.
         (Point::MailAgain | Point::Leaving, HangUp | Silence | ServiceClosing | ChannelClosing | ProtocolError) => {
             Next::Afresh
         }
         // These end the session whatever the message. A hang-up may be because of this message.
-        (Point::TransactionAgain, ServiceClosing | ChannelClosing) => Next::Afresh,
+        (Point::TransactionAgain, ServiceClosing | ChannelClosing) | (Point::FlightAgain, ServiceClosing) => Next::Afresh,
         (Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent), HangUp) => match policy {
             HeloRetry::Disconnect | HeloRetry::Timeout => helo(situation),
             HeloRetry::Never => Next::Defer,
@@ -282,7 +288,7 @@ mod tests {
     const INTERRUPTIONS: [Interruption; 6] =
         [HangUp, Silence, ServiceClosing, ChannelClosing, ProtocolError, Cancelled];
     const POLICIES: [HeloRetry; 3] = [Disconnect, Timeout, Never];
-    const POINTS: [Point; 16] = [
+    const POINTS: [Point; 17] = [
         Point::BeforeHello,
         Point::Ehlo,
         Point::EhloRefused(Transient),
@@ -297,6 +303,7 @@ mod tests {
         Point::Transaction,
         Point::TransactionAgain,
         Point::ContentEnd,
+        Point::FlightAgain,
         Point::Unchunked,
         Point::Leaving,
     ];
@@ -315,7 +322,7 @@ mod tests {
     }
 
     /// The whole table: a cell for each interruption, in the order of `INTERRUPTIONS`.
-    const TABLE: [(Point, [Cell; 6]); 16] = {
+    const TABLE: [(Point, [Cell; 6]); 17] = {
         use Cell::{
             Afresh as A, Clear as C, Data as B, Defer as D, Helo as H, HeloIfSilenceCounts as S, Unconfirmed as U,
         };
@@ -334,6 +341,7 @@ mod tests {
             (Point::Transaction, [D, D, D, D, D, D]),
             (Point::TransactionAgain, [D, D, A, A, D, D]),
             (Point::ContentEnd, [U, U, D, U, U, U]),
+            (Point::FlightAgain, [U, U, A, U, U, U]),
             (Point::Unchunked, [B, D, D, D, D, D]),
             (Point::Leaving, [A, A, A, A, A, D]),
         ]

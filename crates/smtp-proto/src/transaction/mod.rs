@@ -227,6 +227,8 @@ impl Transaction {
     /// completely, and not answered.
     pub(crate) const fn point(&self, is_end_sent: bool) -> Point {
         match (self.mail, self.origin, self.data) {
+            (Mail::Due, Origin::Message, _) if is_end_sent => Point::FlightAgain,
+            (Mail::Taken, Origin::Message, _) if is_end_sent && self.answered < self.asked => Point::FlightAgain,
             (Mail::Due | Mail::Taken, _, _) if is_end_sent => Point::ContentEnd,
             (Mail::Due, Origin::Ehlo, _) => Point::Mail,
             (Mail::Due, Origin::Helo, _) => Point::Helo,

@@ -65,7 +65,9 @@ pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: 
     }
     if connection.end_is_out() {
         // 421 says that the message was not accepted. Nothing else settles it.
+        let before_content = connection.due().is_some_and(|due| matches!(due.verb, Verb::Mail | Verb::Rcpt));
         return match end {
+            End::Closing(answer) if answer.code == 421 && connection.reused && before_content => Next::Afresh,
             End::Closing(answer) if answer.code == 421 => Next::Defer,
             _ => Next::Unconfirmed,
         };
