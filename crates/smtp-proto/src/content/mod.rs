@@ -242,6 +242,7 @@ impl ContentEncoder {
     }
 
     /// Updates the line lengths for text that was copied.
+    #[inline]
     fn count(&mut self, text: &[u8]) {
         let mut rest = text;
         while self.line_len.saturating_add(rest.len() as u64) > LONGEST_LINE {

@@ -177,6 +177,7 @@ impl Delivery {
     }
 
     /// A reply that was not due, or that answers the content before its end. Its first octet arrived at `since`.
+    #[cold]
     pub(super) fn on_unsolicited(&mut self, since: Stage, stage: Stage, begun: bool, reply: &ReplyFacts) {
         // During the content, a refusal applies to the message (RFC 5321 section 3.3).
         if let (State::Transaction(transaction), Stage::Content, Some(severity)) =
@@ -198,6 +199,7 @@ impl Delivery {
     }
 
     /// A reply that cannot answer the command at `stage`.
+    #[cold]
     pub(super) fn on_out_of_step(&mut self, stage: Stage, begun: bool, reply: &ReplyFacts) {
         self.note_reply(reply);
         self.doubt_refusals(Some(reply));
@@ -246,6 +248,7 @@ impl Delivery {
     }
 
     /// This connection cannot carry the message: send QUIT, and start over on a new one.
+    #[cold]
     pub(super) fn leave(&mut self, ended: AttemptEnd) {
         self.keep_given();
         self.ledger.recipients.reopen();

@@ -130,6 +130,7 @@ impl Delivery {
     }
 
     /// Keeps the content that was given on this connection, for the next one.
+    #[inline(never)]
     pub(super) fn keep_given(&mut self) {
         if let State::Transaction(_) = self.state {
             if let Some(given) = self.session.take_given() {
@@ -139,6 +140,7 @@ impl Delivery {
     }
 
     /// The server reads the chunk as commands: the connection is closed at once, and no later reply counts.
+    #[cold]
     pub(super) fn end_unchunked(&mut self, reply: &ReplyFacts) {
         self.note_reply(reply);
         self.end(AttemptEnd::ContentRefused, Interruption::HangUp, Point::Unchunked, Some(reply));

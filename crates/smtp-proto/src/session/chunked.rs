@@ -15,6 +15,10 @@ use super::{
 };
 use crate::{config::LineEndings, content::ContentEncoder, envelope::Body, given::Given, stage::Stage};
 
+/// The most content that is asked for while a full chunk waits, in octets. It is little because it is moved once the chunk
+/// was sent.
+const AHEAD: usize = 1024;
+
 impl Session {
     /// Starts the content, which `encoder` encodes, with BDAT instead of DATA. It must be
     /// [for BDAT](ContentEncoder::for_bdat). Allowed once RCPT was sent, to a server that offers CHUNKING. With
@@ -79,6 +83,7 @@ impl Session {
     }
 
     /// How much content fits into the chunk; zero while none is wanted.
+    #[inline(never)]
     pub(crate) fn chunk_room(&self) -> usize {
         let State::Chunks(Chunks { first, goes_on: GoesOn::Yes, .. }) = &self.state else { return 0 };
         let is_due = match (first, self.unanswered.newest()) {
@@ -94,7 +99,7 @@ impl Session {
         match (is_due, self.chunk_limit().checked_sub(self.output.gathered())) {
             (false, _) => 0,
             // The chunk is full. Whether it is the last depends on whether there is more content.
-            (true, None | Some(0)) => block.min(self.chunk_limit()),
+            (true, None | Some(0)) => block.min(self.chunk_limit()).min(AHEAD),
             (true, Some(left)) => block.min(left),
         }
     }
@@ -114,6 +119,7 @@ impl Session {
         }
     }
 
+    #[inline(never)]
     pub(super) fn chunk_content(&mut self, octets: &[u8]) -> Result<(), SessionError> {
         let (idle, room, block) = (self.output().is_empty(), self.chunk_room(), self.block);
         let limit = self.chunk_limit();
@@ -144,6 +150,7 @@ impl Session {
         Ok(taken?)
     }
 
+    #[inline(never)]
     pub(super) fn end_chunks(&mut self) -> Result<Option<u64>, SessionError> {
         let idle = self.output().is_empty();
         let State::Chunks(chunks) = &mut self.state else { return Err(SessionError::Order) };
@@ -182,6 +189,7 @@ impl Session {
     }
 
     /// Everything is answered, and another command follows the content.
+    #[inline(never)]
     pub(super) fn leave_chunks(&mut self) {
         let State::Chunks(chunks) = &self.state else { return };
         if self.unanswered.oldest().is_some() {

@@ -270,7 +270,7 @@ impl Session {
     /// Starts the content, which `encoder` encodes. Allowed once DATA was answered with 354. With
     /// [`begin_chunks`](Self::begin_chunks), the content is sent without DATA.
     pub fn begin_content(&mut self, encoder: ContentEncoder) -> Result<(), SessionError> {
-        if self.state != State::Commands(Phase::StartMailInput) {
+        if !matches!(self.state, State::Commands(Phase::StartMailInput)) {
             return Err(SessionError::Order);
         }
         self.state = State::Content(encoder);

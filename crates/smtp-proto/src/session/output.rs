@@ -10,8 +10,8 @@ use zeroize::Zeroize;
 
 use crate::escape::Escaped;
 
-/// Octets to send. A chunk of BDAT is gathered at their end, and is not sent before it is complete. If they contain a secret, they are wiped once they are sent or dropped, and neither shown, compared
-/// nor hashed.
+/// Octets to send. A chunk of BDAT is gathered at their end, and is not sent before it is complete. If they contain a
+/// secret, they are wiped once they are sent or dropped, and neither shown, compared nor hashed.
 #[derive(Clone, Default)]
 pub(super) struct Output {
     pub(super) octets: Vec<u8>,
@@ -77,8 +77,11 @@ impl Output {
 
     /// Removes the octets that were sent.
     pub(super) fn drain(&mut self) {
-        self.octets.drain(..self.sent.min(self.octets.len()));
-        self.sent = 0;
+        // The octets behind them would be moved even if there are none.
+        if self.sent > 0 {
+            self.octets.drain(..self.sent.min(self.octets.len()));
+            self.sent = 0;
+        }
     }
 
     #[inline]

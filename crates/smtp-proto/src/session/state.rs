@@ -44,6 +44,7 @@ impl State {
     }
 
     /// The session ends. Content that the server has not taken is kept, because the message may start over.
+    #[cold]
     pub(super) fn end(&mut self, output: &mut Output) {
         *self = Self::Over(match self {
             Self::Chunks(chunks) => chunks.given(output),

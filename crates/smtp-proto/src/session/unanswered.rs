@@ -116,6 +116,7 @@ impl Unanswered {
     }
 
     /// If the newest command is at this stage, it gets this many replies.
+    #[inline(never)]
     pub(super) fn expect_replies(&mut self, stage: Stage, replies: usize) {
         let newest = match &mut self.queue {
             Queue::Few(few) => few.iter_mut().flatten().next_back(),

@@ -79,6 +79,8 @@ const fn is_unknown_command(code: Code) -> bool {
 }
 
 impl Transaction {
+    // Not inlined, like all of BDAT: content is sent with DATA as fast as without it.
+    #[inline(never)]
     pub(super) fn begin_chunks(
         &mut self,
         session: &mut Session,
@@ -100,6 +102,7 @@ impl Transaction {
     }
 
     /// Sends no more chunks once no recipient can be accepted any more.
+    #[inline]
     pub(super) fn stop_chunks_for_nobody(&mut self, session: &mut Session, ledger: &Ledger) {
         let Data::Chunks(chunks) = self.data else { return };
         let is_refused = self.mail == Mail::Refused || self.answered >= self.asked;
@@ -114,6 +117,7 @@ impl Transaction {
         matches!(self.data, Data::Chunks(chunks) if !chunks.is_known) && is_unknown_command(code)
     }
 
+    #[inline(never)]
     pub(super) fn on_chunk(
         &mut self,
         stage: Stage,

@@ -304,6 +304,7 @@ impl Transaction {
 
     /// Sends RCPT for each recipient, and then DATA or the first chunk, as far as the session allows (RFC 2920 section
     /// 3.1, RFC 3030 section 4.2).
+    #[inline]
     fn fill_pipeline(&mut self, session: &mut Session, config: &Config, envelope: &Envelope, ledger: &mut Ledger) {
         while let Some(path) = envelope.forward_paths().get(self.asked) {
             if session.command(&Command::Rcpt(path)).is_err() {
