@@ -125,10 +125,8 @@ pub const fn after(situation: Situation) -> Next {
     match (point, interruption) {
         // 421 means that the server did not accept the message. 221 does not say whether it did.
         (Point::ContentEnd, ServiceClosing) => Next::Defer,
-        (
-            Point::ContentEnd | Point::FlightAgain,
-            HangUp | Silence | ChannelClosing | ProtocolError | Cancelled,
-        ) => Next::Unconfirmed,
+        (Point::ContentEnd, HangUp | Silence | ChannelClosing | ProtocolError | Cancelled) => Next::Unconfirmed,
+        (Point::FlightAgain, HangUp | Silence | ChannelClosing | ProtocolError | Cancelled) => Next::Unconfirmed,
         // The server has not judged this message yet, so it starts over however the kept connection ended.
         (Point::MailAgain | Point::Leaving, HangUp | Silence | ServiceClosing | ChannelClosing | ProtocolError) => {
             Next::Afresh
