@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use smtp_proto::{
-    Afterwards, AttemptEnd, Cancel, Config, Connect, Delivery, Disconnect, Envelope, EnvelopeError, ForwardPath, Hello,
-    HelloName, Mailbox, MisuseError, Place, ReversePath, Stage, Status, Step,
+    Afterwards, AttemptEnd, AuthPolicy, AuthRequest, Authentication, Cancel, Config, Connect, Delivery, Disconnect,
+    Envelope, EnvelopeError, ForwardPath, Hello, HelloName, Mailbox, Mechanism, MisuseError, Place, ReversePath,
+    Secured, Stage, Status, Step, TlsPolicy, TlsVersion,
 };
 
 fn config() -> Config {
@@ -254,4 +255,27 @@ fn a_name_is_fully_qualified_if_it_has_two_labels_of_letters_digits_and_hyphens(
     ] {
         assert_eq!(HelloName::new(name).unwrap().is_fully_qualified(), expected, "{name}");
     }
+}
+
+#[test]
+fn at_most_ten_challenges_are_answered_even_if_the_caller_would_answer_more() {
+    let login = Authentication::new([Mechanism::CramMd5]);
+    let config = config().with_tls(TlsPolicy::Implicit).with_auth(AuthPolicy::Required(login));
+    let mut delivery = Delivery::new(config, envelope(1));
+    delivery.connected().unwrap();
+    assert!(matches!(delivery.poll(), Step::Secure(_)));
+    delivery.secured(Secured::verified(TlsVersion::Tls13)).unwrap();
+    converse(&mut delivery, &["220 a\r\n", "250-b\r\n250 AUTH CRAM-MD5\r\n"]);
+    let Step::Authenticate(auth) = delivery.poll() else { panic!("{delivery:?}") };
+    assert!(matches!(auth.request, AuthRequest::Start { .. }));
+    delivery.auth_start(None).unwrap();
+    assert_eq!(send_all(&mut delivery), "AUTH CRAM-MD5\r\n");
+    for _ in 0..10 {
+        delivery.received(b"334 YQ==\r\n").unwrap();
+        let Step::Authenticate(auth) = delivery.poll() else { panic!("{delivery:?}") };
+        assert!(matches!(auth.request, AuthRequest::Challenge(b"a")));
+        delivery.auth_response(b"a").unwrap();
+        assert_eq!(send_all(&mut delivery), "YQ==\r\n");
+    }
+    assert_eq!(converse(&mut delivery, &["334 YQ==\r\n", "501 b\r\n"]), "*\r\nQUIT\r\n");
 }
