@@ -258,6 +258,8 @@ impl Session {
         match command {
             Command::Lhlo(_) => self.each_recipient = true,
             Command::Ehlo(_) | Command::Helo(_) => self.each_recipient = false,
+            // The last chunk may be complete before MAIL is answered.
+            Command::Mail(..) => self.accepted = None,
             _ => {}
         }
         if matches!(command, Command::Quit) {

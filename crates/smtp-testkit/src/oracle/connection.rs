@@ -287,7 +287,10 @@ impl Connection {
             let refused = self.exchanges.iter().any(|said| said.verb == Verb::Chunk && said.refused());
             let is_over = bdat.verb == Verb::End || refused || self.accepted() == 0;
             return match (all_answered, is_over) {
-                (true, true) => self.finish(task, bdat.answer.is_some_and(|answer| answer.code < 300)),
+                (true, true) => {
+                    let is_taken = bdat.verb == Verb::End && bdat.answer.is_some_and(|answer| answer.code < 300);
+                    self.finish(task, is_taken)
+                }
                 _ => Turn::Listen,
             };
         }

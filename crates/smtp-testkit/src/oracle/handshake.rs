@@ -33,7 +33,7 @@ impl Oracle {
 
     /// Checks that a text has no secret. `what` is its name.
     pub fn check_shown(&self, what: &str, octets: &[u8]) -> Result<(), Violation> {
-        match self.secrets.find(octets) {
+        match self.secrets.find_shown(octets) {
             None => Ok(()),
             Some(secret) => Err(Violation::new(
                 Promise::NoSecrets,
@@ -80,7 +80,7 @@ impl Oracle {
             Some(initial) => {
                 line.push(b' ');
                 line.extend(base64(initial));
-                self.secrets.send(initial);
+                self.secrets.send(initial, self.connection.replies.all());
             }
         }
         self.connection.given.owed = Some((Verb::Auth, line));
@@ -89,7 +89,7 @@ impl Oracle {
     }
 
     pub(super) fn auth_response(&mut self, response: &[u8]) {
-        self.secrets.send(response);
+        self.secrets.send(response, self.connection.replies.all());
         self.connection.given.owed = Some((Verb::Response, base64(response)));
         self.progressed();
     }

@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use smtp_proto::ReplyErrorKind;
 
-/// Reads everything that the server sends on one connection.
+/// Reads everything that the server sends, on one connection after the other.
 #[derive(Clone, Debug)]
 pub struct ReplyReader {
     line_limit: usize,
@@ -122,6 +122,11 @@ impl ReplyReader {
     fn make_room(&mut self) {
         let line_end = self.line_start.saturating_add(self.line_limit);
         self.room = line_end.min(self.last_end.saturating_add(self.reply_limit));
+    }
+
+    /// All octets read so far.
+    pub fn all(&self) -> &[u8] {
+        &self.octets
     }
 
     /// A range of the octets read so far.
