@@ -146,9 +146,10 @@ def chunking(client, subject):
     if len(run.commands("BDAT")) != 1 or not run.commands("BDAT")[0].endswith(" LAST") or run.commands("DATA"):
         run.fail("one chunk should be sent")
     lines = "\r\n".join(f".{number:077}" for number in range(2**20 // 80))
-    run = client.send("chunking", "--tls", "none", text=lines, subject=subject)
+    run = client.send("chunking", "--tls", "none", text=lines, subject=subject, record=True)
     client.delivered(run)
-    if len(run.commands("BDAT")) < 10 or run.commands("DATA"):
+    # The trace leaves out most of the content, and the commands in it.
+    if run.wire[0].count(b"BDAT ") < 10 or run.commands("DATA"):
         run.fail("several chunks should be sent")
 
 
