@@ -3,7 +3,7 @@
 use super::{
     Data, Mail, NextMail, Origin, ReplyFacts, Then, Transaction, Verdicts,
     chunk_progress::{Chunks, Progress},
-    content::with_size,
+    content::{settle_by_content, with_size},
 };
 use crate::{
     config::{Config, Protocol},
@@ -11,7 +11,6 @@ use crate::{
     envelope::Envelope,
     ledger::Ledger,
     outcome::Status,
-    recipients::{SettledBy, Settlement},
     reply::{Class, Code, Severity},
     retry::RefusedCommand,
     session::Session,
@@ -173,13 +172,7 @@ impl Transaction {
 
     /// The end of the content was answered. Unlike with DATA, no 354 shows that the earlier replies are in step.
     fn on_last_chunk(self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
-        let status = reply.code.severity().map_or(Status::Delivered, Status::from);
-        let settlement = Settlement { status, by: SettledBy::ContentReply(reply.kept) };
-        match config.protocol() {
-            Protocol::Smtp => ledger.recipients.settle_open(settlement),
-            // RFC 2033 section 4.3: one reply for each accepted recipient, in order.
-            Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
-        }
+        let status = settle_by_content(config, reply, ledger);
         if !ledger.recipients.all_settled() {
             return Then::GoOn;
         }

@@ -47,13 +47,7 @@ impl Transaction {
         if self.data != Data::End {
             return self.settled(NextMail::Nothing, Verdicts::Final, ledger);
         }
-        let status = reply.code.severity().map_or(Status::Delivered, Status::from);
-        let settlement = Settlement { status, by: SettledBy::ContentReply(reply.kept) };
-        match config.protocol() {
-            Protocol::Smtp => ledger.recipients.settle_open(settlement),
-            // RFC 2033 section 4.2: one reply for each accepted recipient, in order.
-            Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
-        }
+        let status = settle_by_content(config, reply, ledger);
         if !ledger.recipients.all_settled() {
             return Then::GoOn;
         }
@@ -82,6 +76,18 @@ impl Transaction {
             AfterRefusal::Settle | AfterRefusal::SettleAndQuit => otherwise,
         }
     }
+}
+
+/// Settles the recipients that a reply to the whole content is about. Returns their status.
+pub(super) fn settle_by_content(config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Status {
+    let status = reply.code.severity().map_or(Status::Delivered, Status::from);
+    let settlement = Settlement { status, by: SettledBy::ContentReply(reply.kept) };
+    match config.protocol() {
+        Protocol::Smtp => ledger.recipients.settle_open(settlement),
+        // RFC 2033 sections 4.2 and 4.3: one reply for each accepted recipient, in order.
+        Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
+    }
+    status
 }
 
 /// The encoder for content of the exact size that the envelope gives, if it does.
