@@ -41,9 +41,10 @@ class Message:
     id: str
     octets: bytes
     # How often it must arrive, and by which protocol (ESMTPSA: extended, secured, authenticated). A server may store
-    # a message with many recipients once, or once for each of them.
+    # a message with many recipients once for each transaction, or once for each recipient.
     expected: int = 0
     recipients: int = 1
+    transactions: int = 1
     protocol: str = ""
 
 
@@ -243,8 +244,9 @@ class Client:
         for message in messages:
             where = [octets for octets in stored if message.id.encode() in octets]
             count = sum(octets.count(f"Message-ID: {message.id}".encode()) for octets in where)
-            if count not in (message.expected, message.expected * message.recipients):
-                raise Failed(f"{message.id} must arrive {message.expected} times, and arrived {count} times")
+            right = {message.expected * copies for copies in (message.transactions, message.recipients)}
+            if count not in right:
+                raise Failed(f"{message.id} must arrive {sorted(right)} times, and arrived {count} times")
             for octets in where:
                 check_content(message, octets.replace(b"\r\n", b"\n"))
 

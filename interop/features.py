@@ -174,6 +174,29 @@ to_many(100)
 to_many(1000)
 
 
+@feature(DELIVERED, "five recipients, where a transaction takes three", "three-recipients")
+def divided(client, subject):
+    to = [f"b{n}@{HOST}" for n in range(5)]
+    run = client.send("three-recipients", "--tls", "none", subject=subject, record=True, to=to)
+    client.delivered(run)
+    for message in run.messages:
+        message.transactions = 2
+    if len(run.commands("MAIL")) != 2 or len(run.wire) != 1:
+        run.fail("two transactions on one connection should be used")
+    if [recipient["address"] for recipient in run.reports[0]["recipients"]] != to:
+        run.fail("every recipient should be reported, in order")
+
+
+@feature(DELIVERED, "DSN", "dsn")
+def dsn(client, subject):
+    asked = ("--dsn-notify", "failure,delay", "--dsn-ret", "hdrs", "--envid", "a+b=c")
+    run = client.send("dsn", "--tls", "none", *asked, subject=subject)
+    client.delivered(run)
+    for verb, words in [("MAIL", ("RET=HDRS", "ENVID=a+2Bb+3Dc")), ("RCPT", ("NOTIFY=FAILURE,DELAY",))]:
+        if not all(word in command.split() for command in run.commands(verb) for word in words):
+            run.fail(f"{' '.join(words)} should be sent")
+
+
 @feature(DELIVERED, "a recipient that needs SMTPUTF8", "smtputf8")
 def utf8(client, subject):
     run = client.send("smtputf8", "--tls", "none", subject=subject, to=[f"grüße@{HOST}"])

@@ -149,6 +149,10 @@ impl Session {
                     self.given += piece.len();
                     if piece.is_empty() { self.delivery.end_content() } else { self.delivery.content(piece) }
                 }
+                Step::Rewind => {
+                    self.given = 0;
+                    self.delivery.rewound()
+                }
                 Step::Transmit(transmit) => {
                     let octets = transmit.octets();
                     let len = octets.len();

@@ -29,6 +29,7 @@ pipelining_connect_advertise_hosts = *
 smtputf8_advertise_hosts = *
 message_size_limit = 60M
 smtp_accept_max_per_connection = X_MOST
+recipients_max = X_RECIPIENTS
 dsn_advertise_hosts = *
 acl_smtp_rcpt = check_rcpt
 
@@ -113,9 +114,9 @@ class Server:
         path = lab.file("exim.conf", self.configuration(program))
         lab.start("exim", [program, "-C", path, "-bdf", "-q1m"], self.ports.values())
         self.ports["auth-certificate"] = self.ports["auth"]
-        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8", "chunking")}
-        self.ports["three-messages"] = limited = lab.port()
-        macros = [f"-DX_ALL={limited}", "-DX_MOST=3"]
+        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8", "chunking", "dsn")}
+        self.ports["three-messages"] = self.ports["three-recipients"] = limited = lab.port()
+        macros = [f"-DX_ALL={limited}", "-DX_MOST=3", "-DX_RECIPIENTS=3"]
         command = [program, "-C", path, "-bdf", *macros, "-oP", lab.directory / "limited.pid"]
         lab.start("exim-limited", command, [limited])
 
@@ -133,6 +134,7 @@ class Server:
             "PASSWORD": PASSWORD,
             "ALL": ports(*KINDS),
             "MOST": 1000,
+            "RECIPIENTS": 50000,
             "TLS12": ports("tls12"),
             "IMPLICIT": ports("implicit", "auth-implicit"),
             "IN_CLEAR": ports("clear", "auth-clear"),

@@ -102,6 +102,7 @@ virtual_mailbox_limit = 0
                 "smtpd_tls_key_file": lab.certificates.expired_key,
             },
             "implicit": {"smtpd_tls_security_level": "encrypt", "smtpd_tls_wrappermode": "yes"},
+            "three-recipients": {"smtpd_tls_security_level": "none", "smtpd_recipient_limit": "3"},
             "auth": {"smtpd_tls_security_level": "encrypt", **LOGIN},
             "auth-implicit": {"smtpd_tls_security_level": "encrypt", "smtpd_tls_wrappermode": "yes", **LOGIN},
             "auth-clear": {"smtpd_tls_security_level": "none", "smtpd_tls_auth_only": "no", **LOGIN},
@@ -112,7 +113,7 @@ virtual_mailbox_limit = 0
             words = " ".join(f"-o {name}={value}" for name, value in options.items())
             services += f"127.0.0.1:{self.ports[kind]} inet n - n - - smtpd {words}\n"
         lab.file("conf/master.cf", services + INTERNAL)
-        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8", "chunking")}
+        self.ports |= {kind: self.ports["clear"] for kind in ("large", "many", "smtputf8", "chunking", "dsn")}
 
     def version(self):
         return version_of(find("postconf"), "-dh", "mail_version")

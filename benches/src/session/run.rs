@@ -2,7 +2,8 @@
 //! the recorded replies are then replayed for measuring.
 
 use smtp_proto::{
-    Afterwards, Body, Command, ContentEncoder, Delivery, Event, Limits, LineEndings, MailParameters, Session, Stage,
+    Afterwards, Body, Command, ContentEncoder, Delivery, Event, Limits, LineEndings, MailParameters, RcptParameters,
+    Session, Stage,
 };
 use smtp_testkit::peers::{Client, Stream, with_clock};
 
@@ -208,7 +209,7 @@ pub fn idle() -> Session {
     for (command, reply) in [
         (Command::Ehlo(&name), inputs::EHLO),
         (Command::Mail(&sender, &MailParameters::default()), "250 2.1.0 Ok\r\n"),
-        (Command::Rcpt(&recipient), "250 2.1.5 Ok\r\n"),
+        (Command::Rcpt(&recipient, RcptParameters::NONE), "250 2.1.5 Ok\r\n"),
         (Command::Data, "354 Go on\r\n"),
     ] {
         session.command(&command).expect("in order");

@@ -1,7 +1,7 @@
 //! The client: a next hop, and the connection to it, which is kept between messages.
 
 use std::{
-    io::{self, Read},
+    io,
     sync::{Arc, atomic::AtomicBool},
     task::Poll,
     time::Instant,
@@ -11,6 +11,7 @@ use smtp_proto::{Delivery, MisuseError, Report};
 
 use crate::{
     bounds::Bounds,
+    content::Content,
     drive::Drive,
     known_hosts::KnownHosts,
     link::{Link, State},
@@ -95,8 +96,8 @@ impl Client {
         }
     }
 
-    /// Drives `delivery` until it is done. See its report for the result. `content` is read once, from
-    /// its start, when the server asks for it.
+    /// Drives `delivery` until it is done. See its report for the result. `content` is read from
+    /// where it is when the server asks for it, and again from its start for each further transaction.
     ///
     /// If reading `content` fails, the end of the content is not sent and the message is deferred: as changed if the
     /// error wraps [`ContentChanged`](crate::ContentChanged), as unreadable otherwise.
@@ -105,7 +106,7 @@ impl Client {
     pub fn deliver(
         &mut self,
         delivery: &mut Delivery,
-        content: &mut dyn Read,
+        content: &mut dyn Content,
         observer: &mut dyn Observer,
     ) -> Result<(), MisuseError> {
         self.start();
@@ -152,7 +153,7 @@ impl Client {
     pub fn advance(
         &mut self,
         delivery: &mut Delivery,
-        content: &mut dyn Read,
+        content: &mut dyn Content,
         observer: &mut dyn Observer,
     ) -> Result<Poll<()>, MisuseError> {
         if let Waiting::For(..) = self.waiting {
@@ -175,7 +176,7 @@ impl Client {
     fn finish(
         &mut self,
         delivery: &mut Delivery,
-        content: &mut dyn Read,
+        content: &mut dyn Content,
         observer: &mut dyn Observer,
     ) -> Result<(), MisuseError> {
         while self.advance(delivery, content, observer)?.is_pending() {

@@ -1,7 +1,7 @@
 //! Performs the steps that a delivery asks for, and reports their results to it.
 
 use std::{
-    io::{ErrorKind, Read},
+    io::ErrorKind,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -11,6 +11,7 @@ use smtp_proto::{Cancel, Connect, Delivery, Disconnect, MisuseError, Place, Secu
 use crate::{
     connect::{Opened, Opening},
     connection::Got,
+    content::Content,
     content_changed::ContentChanged,
     link::{Link, State},
     observer::{Observer, Sent},
@@ -22,7 +23,7 @@ use crate::{
 pub(crate) struct Drive<'a> {
     pub(crate) link: &'a mut Link,
     pub(crate) delivery: &'a mut Delivery,
-    pub(crate) content: &'a mut dyn Read,
+    pub(crate) content: &'a mut dyn Content,
     pub(crate) observer: &'a mut dyn Observer,
 }
 
@@ -53,6 +54,10 @@ impl Drive<'_> {
                 Step::Connect(connect) => self.connect(connect, now)?,
                 Step::Content(most) => {
                     self.feed(most)?;
+                    None
+                }
+                Step::Rewind => {
+                    self.rewind()?;
                     None
                 }
                 Step::Transmit(_) => self.transmit(now)?,
@@ -214,6 +219,14 @@ impl Drive<'_> {
                 self.delivery.cancel(if changed { Cancel::ContentChanged } else { Cancel::ContentUnreadable });
                 Ok(())
             }
+        }
+    }
+
+    /// Goes back to the start of the content.
+    fn rewind(&mut self) -> Result<(), MisuseError> {
+        match self.content.rewind() {
+            Ok(()) => self.delivery.rewound(),
+            Err(_) => self.delivery.cannot_rewind(),
         }
     }
 

@@ -12,7 +12,8 @@
 //! let envelope = Envelope::new("a@example.com".parse()?, vec!["b@example.net".parse()?])?;
 //! let mut delivery = Delivery::new(Config::new(HelloName::new("client.example.com")?), envelope);
 //! let mut client = Client::new("mx.example.net:25".parse()?);
-//! client.deliver(&mut delivery, &mut &b"Subject: hello\r\n\r\nhello\r\n"[..], &mut ())?;
+//! let content = b"Subject: hello\r\n\r\nhello\r\n";
+//! client.deliver(&mut delivery, &mut std::io::Cursor::new(content), &mut ())?;
 //! print!("{}", delivery.report());
 //! # Ok(())
 //! # }
@@ -28,6 +29,7 @@ mod bounds;
 mod client;
 mod connect;
 mod connection;
+mod content;
 mod content_changed;
 mod drive;
 mod echo;
@@ -44,6 +46,7 @@ mod waiting;
 
 pub use bounds::{Bounds, LeastRate};
 pub use client::Client;
+pub use content::{Content, Once};
 pub use content_changed::ContentChanged;
 pub use endpoint::Endpoint;
 pub use known_hosts::KnownHosts;

@@ -13,7 +13,7 @@ use crate::{client::Client, waiting};
 /// use smtp_proto::Delivery;
 ///
 /// # fn main() -> Result<(), smtp_proto::MisuseError> {
-/// # let mut under_way: Vec<(Client, Delivery, &[u8])> = Vec::new();
+/// # let mut under_way: Vec<(Client, Delivery, std::io::Cursor<Vec<u8>>)> = Vec::new();
 /// for (client, ..) in &mut under_way {
 ///     client.start();
 /// }

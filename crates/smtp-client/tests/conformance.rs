@@ -1,10 +1,10 @@
 //! The driver against every transcript that a server can play.
 
-use std::{io::Read, net::SocketAddr, sync::OnceLock};
+use std::{net::SocketAddr, sync::OnceLock};
 
 use smtp_client::{Client, tls::TlsConfig};
 use smtp_proto::{Delivery, Envelope};
-use smtp_testkit::conformance::{self, Driver, Job, Summary};
+use smtp_testkit::conformance::{self, Content, Driver, Job, Summary};
 
 /// The driver and its delivery, with the connection kept between messages.
 #[derive(Default)]
@@ -16,7 +16,7 @@ impl Driver for UnderTest {
         let client = Client::new(server.into()).with_tls(tls());
         let (client, delivery) = self.0.insert((client, Delivery::new(job.config, job.envelope)));
         let mut content = job.content;
-        client.deliver(delivery, &mut content, &mut ()).unwrap();
+        client.deliver(delivery, &mut { content }, &mut ()).unwrap();
         Summary::from(&*delivery)
     }
 
@@ -28,10 +28,10 @@ impl Driver for UnderTest {
         true
     }
 
-    fn deliver_next(&mut self, envelope: Envelope, mut content: &mut dyn Read) -> Summary {
+    fn deliver_next(&mut self, envelope: Envelope, content: &mut dyn Content) -> Summary {
         let (client, delivery) = self.0.as_mut().unwrap();
         delivery.deliver_next(envelope).unwrap();
-        client.deliver(delivery, &mut content, &mut ()).unwrap();
+        client.deliver(delivery, &mut { content }, &mut ()).unwrap();
         Summary::from(&*delivery)
     }
 

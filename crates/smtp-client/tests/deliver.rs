@@ -1,14 +1,14 @@
 //! The driver against scripted servers on loopback.
 
 use std::{
-    io::{self, Read},
+    io::{self, Cursor, Read},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{Arc, atomic::AtomicBool},
     thread,
     time::Duration,
 };
 
-use smtp_client::{Bounds, Client, ContentChanged, Endpoint, LeastRate, Observer, Sent};
+use smtp_client::{Bounds, Client, ContentChanged, Endpoint, LeastRate, Observer, Once, Sent};
 use smtp_proto::{Afterwards, AttemptEnd, Cancel, Cause, Config, Delivery, Disconnect, Envelope, HelloName, Status};
 use smtp_testkit::server::loose::{HELLO, HELO, MESSAGE, QUIT, Server};
 
@@ -65,7 +65,7 @@ fn helo_follows_on_a_new_connection_however_the_server_disconnects_after_ehlo() 
         let server = Server::start(&format!("{first}-- connect\n{HELO}{MESSAGE}{QUIT}"));
         let mut delivery = Delivery::new(config(), envelope());
         let mut client = client(server.address);
-        client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
         assert_eq!(status(&delivery), Status::Delivered, "{first}");
         assert_eq!(endings(&delivery), [ended, AttemptEnd::Quit], "{first}");
         assert_eq!(servers(&client, &delivery), [Some(server.address); 2], "{first}");
@@ -84,7 +84,7 @@ fn helo_goes_to_the_same_address_that_closed_on_ehlo() {
     let next_hop = format!("localhost:{}", server.address.port()).parse().unwrap();
     let mut delivery = Delivery::new(config(), envelope());
     let mut client = Client::new(next_hop);
-    client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!(status(&delivery), Status::Delivered);
     assert_eq!(servers(&client, &delivery), [Some(server.address); 2]);
 }
@@ -102,7 +102,7 @@ fn every_address_that_cannot_be_connected_to_is_reported_with_its_error() {
     let mut delivery = Delivery::new(config(), envelope());
     let mut client = Client::new(format!("localhost:{}", free.port()).parse().unwrap());
     let mut tried = Tried::default();
-    client.deliver(&mut delivery, &mut &*CONTENT, &mut tried).unwrap();
+    client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut tried).unwrap();
     assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::ConnectFailed]));
     assert!(tried.0.contains(&free));
     assert_eq!(servers(&client, &delivery), [tried.0.last().copied()]);
@@ -116,7 +116,7 @@ fn a_host_that_cannot_be_resolved_is_a_failed_connection() {
     // There is no such interface, and no name server is asked.
     let host = "[fe80::1%nowhere]";
     let mut client = Client::new(host.parse().unwrap());
-    client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::ConnectFailed]));
     assert_eq!(servers(&client, &delivery), [None]);
     let why = delivery.report().attempts().next().unwrap().to_string();
@@ -134,7 +134,7 @@ fn a_refusal_is_noticed_while_the_content_is_written() {
     ] {
         let server = Server::start(&format!("{HELLO}{to_data}S: {reply}\n{end}\n"));
         let mut delivery = Delivery::new(config(), envelope());
-        client(server.address).deliver(&mut delivery, &mut large(), &mut ()).unwrap();
+        client(server.address).deliver(&mut delivery, &mut Once(large()), &mut ()).unwrap();
         let recipient = delivery.report().recipients().next().unwrap();
         assert_eq!((recipient.status, recipient.reply().unwrap().to_string()), (expected, reply.to_owned()));
         server.heard();
@@ -154,7 +154,7 @@ fn a_server_that_stops_reading_is_given_up() {
     ] {
         let server = Server::start(&script);
         let mut delivery = Delivery::new(config, envelope());
-        client(server.address).with_bounds(bounds).deliver(&mut delivery, &mut large(), &mut ()).unwrap();
+        client(server.address).with_bounds(bounds).deliver(&mut delivery, &mut Once(large()), &mut ()).unwrap();
         assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![ended]), "{why}");
         let report = delivery.report().to_string();
         assert!(report.contains(why), "{report}");
@@ -175,7 +175,7 @@ fn a_slow_source_does_not_count_against_the_server() {
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
     let bounds = Bounds::default().with_least_rate(Some(LeastRate::new(1, WINDOW)));
     let mut delivery = Delivery::new(config(), envelope());
-    client(server.address).with_bounds(bounds).deliver(&mut delivery, &mut Slow(CONTENT), &mut ()).unwrap();
+    client(server.address).with_bounds(bounds).deliver(&mut delivery, &mut Once(Slow(CONTENT)), &mut ()).unwrap();
     assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![AttemptEnd::Quit]));
 }
 
@@ -192,7 +192,7 @@ fn one_octet_at_a_time_does_not_hold_the_client() {
     });
     let config = config().with_timeouts(config().timeouts().at_most(Duration::from_millis(300)));
     let mut delivery = Delivery::new(config, envelope());
-    client(address).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    client(address).deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::TimedOut]));
     trickle.join().unwrap();
 }
@@ -208,7 +208,10 @@ fn an_interrupt_ends_a_delivery_that_waits() {
             set.store(true, std::sync::atomic::Ordering::Relaxed);
         });
         let mut delivery = Delivery::new(config(), envelope());
-        client(server.address).with_interrupt(interrupt).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        client(server.address)
+            .with_interrupt(interrupt)
+            .deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ())
+            .unwrap();
         assert_eq!(
             (status(&delivery), endings(&delivery)),
             (Status::Deferred, vec![AttemptEnd::Abandoned]),
@@ -233,7 +236,7 @@ fn connecting_times_out_and_can_be_interrupted() {
     assert!(waiting.len() < 4, "the queue is not full");
     let timeouts = config().timeouts().with_connect(short);
     let mut delivery = Delivery::new(config().with_timeouts(timeouts), envelope());
-    client(address).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    client(address).deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::ConnectFailed]));
     let interrupt = Arc::<AtomicBool>::default();
     let set = Arc::clone(&interrupt);
@@ -242,7 +245,7 @@ fn connecting_times_out_and_can_be_interrupted() {
         set.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     let mut delivery = Delivery::new(config(), envelope());
-    client(address).with_interrupt(interrupt).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    client(address).with_interrupt(interrupt).deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!(delivery.report().recipients().next().unwrap().cause, Cause::Cancelled(Cancel::Interrupted));
     later.join().unwrap();
 }
@@ -263,7 +266,7 @@ fn the_end_of_content_that_cannot_be_read_is_not_sent() {
     for (error, why) in cases {
         let server = Server::start(&format!("{HELLO}{MESSAGE}"));
         let mut delivery = Delivery::new(config(), envelope());
-        let mut content = CONTENT.chain(Broken(error));
+        let mut content = Once(CONTENT.chain(Broken(error)));
         client(server.address).deliver(&mut delivery, &mut content, &mut ()).unwrap();
         assert_eq!((status(&delivery), endings(&delivery)), (Status::Deferred, vec![AttemptEnd::Abandoned]));
         assert_eq!(delivery.report().recipients().next().unwrap().cause, Cause::Cancelled(why));
@@ -279,10 +282,10 @@ fn two_messages_go_over_one_kept_connection() {
     config = config.with_afterwards(Afterwards::Keep);
     let mut delivery = Delivery::new(config, envelope());
     let mut client = client(server.address);
-    client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![AttemptEnd::Kept]));
     delivery.deliver_next(envelope()).unwrap();
-    client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     client.quit(&mut delivery, &mut ()).unwrap();
     assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![AttemptEnd::Quit]));
     assert_eq!(servers(&client, &delivery), [Some(server.address)]);
@@ -298,7 +301,7 @@ fn a_kept_connection_is_stale_once_it_is_too_old_or_was_idle_for_too_long() {
         let mut delivery = Delivery::new(config().with_afterwards(Afterwards::Keep), envelope());
         let mut client = client(server.address).with_bounds(Bounds::default().with_age(age).with_idle(idle));
         assert!(!client.is_stale());
-        client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
         assert!(delivery.is_kept());
         thread::sleep(Duration::from_millis(60));
         assert_eq!(client.is_stale(), expected, "{age:?} {idle:?}");
@@ -318,11 +321,11 @@ fn a_kept_connection_that_the_server_ended_is_replaced() {
         config = config.with_afterwards(Afterwards::Keep);
         let mut delivery = Delivery::new(config, envelope());
         let mut client = client(server.address);
-        client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
         assert_eq!(status(&delivery), Status::Delivered);
         server.go();
         delivery.deliver_next(envelope()).unwrap();
-        client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+        client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
         client.quit(&mut delivery, &mut ()).unwrap();
         assert_eq!((status(&delivery), endings(&delivery)), (Status::Delivered, vec![ended, AttemptEnd::Quit]));
         assert_eq!(servers(&client, &delivery), [Some(server.address); 2]);
@@ -366,7 +369,7 @@ fn an_observer_sees_the_whole_conversation() {
     let server = Server::start(&format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\n{HELO}{MESSAGE}{QUIT}"));
     let mut delivery = Delivery::new(config(), envelope());
     let mut seen = Seen::default();
-    client(server.address).deliver(&mut delivery, &mut &*CONTENT, &mut seen).unwrap();
+    client(server.address).deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut seen).unwrap();
     let commands = "EHLO client.example\r\nHELO client.example\r\nMAIL FROM:<a@example.com>\r\n\
                     RCPT TO:<b@example.net>\r\nDATA\r\nQUIT\r\n";
     assert_eq!(String::from_utf8(seen.commands).unwrap(), commands);

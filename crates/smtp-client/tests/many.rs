@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use smtp_client::{Client, wait};
+use smtp_client::{Client, Once, wait};
 use smtp_proto::{Afterwards, AttemptEnd, Config, Delivery, Envelope, HelloName, Stage, Status};
 use smtp_testkit::server::loose::{HELLO, MESSAGE, QUIT, Server};
 use socket2::SockRef;
@@ -40,7 +40,7 @@ impl<R: Read> Share<R> {
     }
 
     fn advance(&mut self) -> Poll<()> {
-        self.client.advance(&mut self.delivery, &mut self.content, &mut ()).unwrap()
+        self.client.advance(&mut self.delivery, &mut Once(&mut self.content), &mut ()).unwrap()
     }
 
     fn status(&self) -> Status {

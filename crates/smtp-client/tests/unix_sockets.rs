@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Cursor, Write},
     os::unix::net::{UnixListener, UnixStream},
     path::PathBuf,
     thread,
@@ -65,7 +65,7 @@ fn lmtp_over_a_unix_socket_gives_each_recipient_its_reply() {
     });
     let mut delivery = delivery(Protocol::Lmtp);
     let mut client = Client::new(NextHop::unix(&path).unwrap());
-    client.deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!(statuses(&delivery), [Status::Delivered, Status::Deferred]);
     let server_of_attempt = client.report(&delivery).attempts().next().unwrap().server().map(str::to_owned);
     assert_eq!(server_of_attempt.as_deref(), path.to_str());
@@ -88,7 +88,7 @@ fn helo_follows_a_hang_up_on_ehlo_on_the_same_socket() {
         serve(listener.accept().unwrap().0, &[&answers[..], &end].concat())
     });
     let mut delivery = delivery(Protocol::Smtp);
-    Client::new(NextHop::unix(&path).unwrap()).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    Client::new(NextHop::unix(&path).unwrap()).deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!(statuses(&delivery), [Status::Delivered; 2]);
     assert_eq!(server.join().unwrap()[0], "HELO localhost");
     std::fs::remove_file(path).unwrap();
@@ -98,7 +98,7 @@ fn helo_follows_a_hang_up_on_ehlo_on_the_same_socket() {
 fn a_socket_that_is_missing_defers_the_message() {
     let mut delivery = delivery(Protocol::Lmtp);
     let path = path("missing");
-    Client::new(NextHop::unix(&path).unwrap()).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    Client::new(NextHop::unix(&path).unwrap()).deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!(statuses(&delivery), [Status::Deferred; 2]);
     let attempt = delivery.report().attempts().next().unwrap();
     assert_eq!(attempt.end(), Some(AttemptEnd::ConnectFailed));
@@ -120,7 +120,7 @@ fn a_full_queue_is_waited_for() {
         (&stream).write_all(b"554 no\r\n").unwrap();
     });
     let mut delivery = delivery(Protocol::Lmtp);
-    Client::new(NextHop::unix(&path).unwrap()).deliver(&mut delivery, &mut &*CONTENT, &mut ()).unwrap();
+    Client::new(NextHop::unix(&path).unwrap()).deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).unwrap();
     assert_eq!(statuses(&delivery), [Status::Failed; 2], "{}", delivery.report());
     server.join().unwrap();
     std::fs::remove_file(path).unwrap();

@@ -16,9 +16,11 @@ use smtp_proto::{
 
 use crate::{
     addresses,
+    envelope_arguments::EnvelopeArguments,
     login_arguments::LoginArguments,
     server_address::{SUBMISSIONS_PORT, ServerAddress},
     tls_arguments::{Tls, TlsArguments},
+    transaction_arguments::Transactions,
 };
 
 /// The default port for LMTP, which must not be SMTP's (RFC 2033 section 5).
@@ -57,7 +59,7 @@ pub(crate) enum Command {
     /// Forward a message to a built-in faulty server, and show both connections
     Demo(Demo),
     /// Greet a server, and list the extensions it offers
-    Probe(Probe),
+    Probe(Box<Probe>),
     /// Act as a faulty server for any client, and report what the client did
     Play(Play),
 }
@@ -72,8 +74,12 @@ pub(crate) struct Send {
     #[arg(long, value_name = "ADDR", value_parser = addresses::sender)]
     pub(crate) from: ReversePath,
     /// A recipient; 'postmaster' may stand without a domain. Can be repeated; the same recipient counts once
-    #[arg(long, value_name = "ADDR", required = true, value_parser = addresses::recipient)]
+    #[arg(long, value_name = "ADDR", required_unless_present = "header_recipients", value_parser = addresses::recipient)]
     pub(crate) to: Vec<ForwardPath>,
+    /// Send each message to the recipients in its To, Cc and Bcc fields, and remove Bcc. A message with Resent fields, or
+    /// without recipients, is an error, and nothing is sent
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) header_recipients: bool,
     /// What to do with 8-bit content if the server does not offer 8BITMIME, or after HELO: do not send it, or send it
     /// unchanged
     #[arg(long = "8bit", value_name = "POLICY", default_value = "refuse")]
@@ -81,6 +87,8 @@ pub(crate) struct Send {
     /// Whether to send content in chunks with BDAT (RFC 3030): where the server offers CHUNKING, or never
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) chunking: InChunks,
+    #[command(flatten)]
+    pub(crate) transactions: Transactions,
     /// Refuse servers that do not promise to secure the message on its whole way (REQUIRETLS, RFC 8689)
     #[arg(long)]
     pub(crate) requiretls: bool,
@@ -97,6 +105,10 @@ pub(crate) struct Send {
     /// symbolic links in it are not followed. Can be repeated
     #[arg(long, value_name = "DIR")]
     pub(crate) maildir: Vec<PathBuf>,
+    /// Send the messages in this mbox file, whose lines that begin with '>From ' are unquoted (mboxrd). The file is not
+    /// changed. Can be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mbox: Vec<PathBuf>,
     /// How many connections to use at once
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) connections: NonZeroU16,
@@ -124,6 +136,8 @@ pub(crate) struct Send {
     pub(crate) files: Vec<PathBuf>,
     // Last, because their headings apply to all that follows.
     #[command(flatten)]
+    pub(crate) envelope: EnvelopeArguments,
+    #[command(flatten)]
     pub(crate) tls: TlsArguments,
     #[command(flatten)]
     pub(crate) login: LoginArguments,
@@ -133,6 +147,12 @@ pub(crate) struct Send {
 pub(crate) struct Probe {
     #[command(flatten)]
     pub(crate) server: Server,
+    /// Ask whether the server would accept this recipient, with MAIL and RCPT. No message is sent
+    #[arg(long, value_name = "ADDR", value_parser = addresses::recipient)]
+    pub(crate) verify: Option<ForwardPath>,
+    /// The sender for --verify [default: the null reverse-path]
+    #[arg(long, value_name = "ADDR", value_parser = addresses::sender, requires = "verify")]
+    pub(crate) from: Option<ReversePath>,
     /// Print one JSON object to standard output
     #[arg(long)]
     pub(crate) json: bool,
@@ -334,7 +354,8 @@ impl Send {
             InChunks::Never => Chunking::Never,
         };
         let config = self.server.config().with_afterwards(afterwards).with_protocol(protocol).with_chunking(chunking);
-        config.with_tls(tls.policy()).with_auth(auth).with_eight_bit(eight_bit)
+        let config = config.with_tls(tls.policy()).with_auth(auth).with_eight_bit(eight_bit);
+        self.transactions.set(config)
     }
 }
 

@@ -13,14 +13,21 @@ pub(crate) struct Batch<'a> {
     pub(crate) messages: Vec<Message>,
     /// How many messages to send, including repetitions.
     pub(crate) count: usize,
-    /// The sender and recipients of every message.
-    pub(crate) envelope: Envelope,
+    /// The sender and recipients of every message, or of each of them.
+    pub(crate) envelopes: Envelopes,
     pub(crate) config: Config,
     pub(crate) next_hop: NextHop,
     pub(crate) tls: TlsConfig,
     pub(crate) credentials: Option<Arc<PasswordSource>>,
     pub(crate) hosts: KnownHosts,
     pub(crate) interrupt: Arc<AtomicBool>,
+}
+
+/// Whom the messages are from and for.
+pub(crate) enum Envelopes {
+    Same(Box<Envelope>),
+    /// One for each message.
+    Each(Vec<Envelope>),
 }
 
 /// The messages that no connection has taken yet.
@@ -45,13 +52,18 @@ impl<'a> Queue<'a> {
     }
 
     pub(crate) fn take(&mut self) -> Option<Taken<'a>> {
-        let Batch { messages, count, .. } = self.batch;
+        let Batch { messages, count, envelopes, .. } = self.batch;
         if self.taken == *count {
             return None;
         }
-        let message = messages.get(self.taken.checked_rem(messages.len())?)?;
+        let index = self.taken.checked_rem(messages.len())?;
+        let message = messages.get(index)?;
+        let envelope = match envelopes {
+            Envelopes::Same(envelope) => envelope,
+            Envelopes::Each(envelopes) => envelopes.get(index)?,
+        };
         self.taken += 1;
-        Some(Taken { number: self.taken, message })
+        Some(Taken { number: self.taken, message, envelope })
     }
 
     /// Lets a connection leave, if there are more messages and other connections to send them. Returns whether it does.
@@ -68,6 +80,7 @@ pub(crate) struct Taken<'a> {
     /// Counts from 1.
     pub(crate) number: usize,
     pub(crate) message: &'a Message,
+    pub(crate) envelope: &'a Envelope,
 }
 
 impl Taken<'_> {

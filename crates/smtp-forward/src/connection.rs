@@ -1,15 +1,15 @@
 //! Sends one connection's share of the messages.
 
 use std::{
-    io::{self, Read},
+    io,
     num::NonZeroU32,
     sync::{Arc, atomic::Ordering},
     task::Poll,
     time::{Duration, Instant},
 };
 
-use smtp_client::{Bounds, Client, ContentChanged};
-use smtp_proto::{Cancel, Delivery, Envelope, MisuseError, Size, Status};
+use smtp_client::{Bounds, Client, Content, ContentChanged};
+use smtp_proto::{Cancel, Delivery, Envelope, MisuseError, Need, Size, Status};
 
 use crate::{
     batch::{Batch, Queue, Taken},
@@ -59,7 +59,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 enum Stage<'a> {
     /// Waits until the host may get the current message.
     Pause,
-    Delivery(Box<dyn Read + 'a>),
+    Delivery(Box<dyn Content + 'a>),
     /// Ends the connection before the last message is reported, because the report says how the connection ended.
     Quit(Next<'a>),
 }
@@ -112,7 +112,7 @@ impl<'a> Connection<'a> {
         }
         let (ended, next) = loop {
             let mut no_content = io::empty();
-            let content: &mut dyn Read = match &mut self.stage {
+            let content: &mut dyn Content = match &mut self.stage {
                 Stage::Delivery(content) => content,
                 Stage::Quit(_) | Stage::Pause => &mut no_content,
             };
@@ -256,7 +256,7 @@ impl<'a> Connection<'a> {
 /// Opens the content of the message that `delivery` sends. If that fails, cancels `delivery`.
 fn open<'a>(taken: Taken<'a>, delivery: &mut Delivery, progress: &Progress) -> (Stage<'a>, ExitStatus) {
     match taken.message.open() {
-        Ok(content) => (Stage::Delivery(content), ExitStatus::Ok),
+        Ok(content) => (Stage::Delivery(Box::new(content)), ExitStatus::Ok),
         Err(error) => {
             progress.suspend(|| diagnostics::error(format_args!("{}: {error}", taken.which())));
             let (why, status) = if ContentChanged::is_wrapped_in(&error) {
@@ -272,7 +272,9 @@ fn open<'a>(taken: Taken<'a>, delivery: &mut Delivery, progress: &Progress) -> (
 
 fn envelope(batch: &Batch<'_>, taken: Taken<'_>) -> Envelope {
     let facts = taken.message.facts();
-    batch.envelope.clone().with_body(facts.body).with_size(Size::Exact(facts.size))
+    let envelope = taken.envelope.clone().with_body(facts.body).with_size(Size::Exact(facts.size));
+    let is_utf8 = facts.has_utf8_header && batch.arguments.envelope.scans_header();
+    if is_utf8 { envelope.requiring(Need::Smtputf8) } else { envelope }
 }
 
 fn client(batch: &Batch<'_>) -> Client {

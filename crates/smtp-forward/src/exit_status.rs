@@ -76,7 +76,9 @@ impl From<Report<'_>> for ExitStatus {
             (Status::Delivered, _) => Self::Ok,
             (Status::Deferred, cause) if is_refused_login(cause) => Self::NoPerm,
             (Status::Deferred | Status::Unconfirmed, _) => Self::TempFail,
-            (Status::Failed, Cause::Needs { .. } | Cause::TooLarge(_) | Cause::Content(_)) => Self::DataErr,
+            (Status::Failed, Cause::Needs { .. } | Cause::NotOffered(_) | Cause::TooLarge(_) | Cause::Content(_)) => {
+                Self::DataErr
+            }
             (Status::Failed, _) => Self::Unavailable,
         };
         report.recipients().map(|recipient| one(recipient.status, recipient.cause)).fold(Self::Ok, Self::and)

@@ -3,6 +3,7 @@
 // `print!` and the like panic if the stream fails. Use `output` and `diagnostics` instead.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod address_list;
 mod addresses;
 mod arguments;
 mod batch;
@@ -12,14 +13,17 @@ mod connection;
 mod conversation;
 mod demo;
 mod diagnostics;
+mod envelope_arguments;
 mod exit_status;
 mod file;
 mod header;
+mod header_recipients;
 mod host;
 mod interrupt;
 mod leave;
 mod login_arguments;
 mod maildir;
+mod mbox;
 mod message;
 mod notes;
 mod open_files;
@@ -38,7 +42,9 @@ mod startup;
 mod streams;
 mod tls_arguments;
 mod trace;
+mod transaction_arguments;
 mod usage;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;

@@ -2,13 +2,14 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
 };
 
-use smtp_proto::Escaped;
+use smtp_proto::ForwardPath;
 
 use crate::{
     file::{Identity, Location, standard_input},
+    header_recipients::WithoutBcc,
     scan::{Facts, Scanned, Verified},
     spool::{Kept, Room},
 };
@@ -19,6 +20,17 @@ pub(crate) struct Message {
     location: Location,
     source: Source,
     scanned: Scanned,
+    /// Those that its header names, if it is sent to them.
+    recipients: Option<Vec<ForwardPath>>,
+}
+
+/// Who gets the messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Recipients {
+    /// Those on the command line.
+    Given,
+    /// Those that the header of each message names. `Bcc` is removed.
+    InHeader,
 }
 
 #[derive(Debug)]
@@ -29,59 +41,122 @@ enum Source {
 
 impl Message {
     /// Reads the message at `location`. Keeps it in memory if there is `room`.
-    pub(crate) fn read(location: Location, room: &mut Room) -> io::Result<Self> {
-        let (source, scanned) = if location == Location::StandardInput {
-            spool(standard_input()?, room)?
-        } else {
-            let file = location.open()?;
-            if file.metadata()?.is_file() { scan(&file, room)? } else { spool(file, room)? }
+    pub(crate) fn read(location: Location, recipients: Recipients, room: &mut Room) -> io::Result<Self> {
+        let (content, file) = open(&location)?;
+        let (source, scanned, recipients) = match recipients {
+            Recipients::Given => {
+                let (source, scanned) = keep(content, file.as_ref(), &location, room)?;
+                (source, scanned, None)
+            }
+            Recipients::InHeader => {
+                let mut content = WithoutBcc::new(content);
+                let (source, scanned) = keep(&mut content, file.as_ref(), &location, room)?;
+                (source, scanned, Some(content.recipients()?))
+            }
         };
-        Ok(Self { location, source, scanned })
+        Ok(Self { location, source, scanned, recipients })
     }
 
     /// A message that was not read.
     pub(crate) fn unread(location: Location) -> Self {
-        Self { location, source: Source::Kept(Kept::Memory(Box::default())), scanned: Scanned::empty() }
+        let source = Source::Kept(Kept::Memory(Box::default()));
+        Self { location, source, scanned: Scanned::empty(), recipients: None }
     }
 
     pub(crate) const fn facts(&self) -> Facts {
         self.scanned.facts
     }
 
-    /// Its name on the command line, escaped.
+    /// The recipients that its header names, if it is sent to them.
+    pub(crate) fn recipients(&self) -> Option<&[ForwardPath]> {
+        self.recipients.as_deref()
+    }
+
+    /// Its name on the command line, escaped; and its number in an mbox file.
     pub(crate) fn name(&self) -> String {
-        Escaped(self.location.path().as_os_str().as_encoded_bytes()).to_string()
+        self.location.name()
     }
 
     /// Opens the message at its start. If it has changed since it was read, this fails with
     /// [`ContentChanged`](smtp_client::ContentChanged), or reading it does so before its end.
-    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+    pub(crate) fn open(&self) -> io::Result<Opened<'_>> {
+        Ok(Opened { message: self, from: self.read_from_start()? })
+    }
+
+    fn read_from_start(&self) -> io::Result<Box<dyn Read + '_>> {
         match &self.source {
             Source::File(identity) => {
-                let file = self.location.open_again(*identity)?;
-                Ok(Box::new(Verified::new(file, self.scanned)))
+                let content = self.location.content(self.location.open_again(*identity)?)?;
+                Ok(match self.recipients {
+                    None => Box::new(Verified::new(content, self.scanned)),
+                    Some(_) => Box::new(Verified::new(WithoutBcc::new(content), self.scanned)),
+                })
             }
             Source::Kept(kept) => Ok(kept.open()),
         }
     }
 }
 
-/// Reads and keeps a message that can be read only once.
-fn spool(from: impl Read, room: &mut Room) -> io::Result<(Source, Scanned)> {
-    let (kept, scanned) = room.spool(from)?;
-    Ok((Source::Kept(kept), scanned))
+/// An open message.
+pub(crate) struct Opened<'m> {
+    message: &'m Message,
+    from: Box<dyn Read + 'm>,
 }
 
-/// Reads a regular file. Fails if it changes meanwhile.
-fn scan(file: &File, room: &mut Room) -> io::Result<(Source, Scanned)> {
+impl Read for Opened<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.from.read(room)
+    }
+}
+
+/// Only to the start, for a further transaction. The message is opened again, which fails if it has changed.
+impl Seek for Opened<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(0) => self.from = self.message.read_from_start()?,
+            SeekFrom::Start(_) | SeekFrom::Current(_) | SeekFrom::End(_) => {
+                return Err(io::ErrorKind::Unsupported.into());
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Opens a message; and its file, if that can be read again.
+fn open(location: &Location) -> io::Result<(Box<dyn Read>, Option<File>)> {
+    if *location == Location::StandardInput {
+        return Ok((Box::new(standard_input()?), None));
+    }
+    let file = location.open()?;
+    if !file.metadata()?.is_file() {
+        return Ok((Box::new(file), None));
+    }
+    Ok((location.content(file.try_clone()?)?, Some(file)))
+}
+
+/// Reads a message, from `file` if that can be read again.
+fn keep(
+    content: impl Read,
+    file: Option<&File>,
+    location: &Location,
+    room: &mut Room,
+) -> io::Result<(Source, Scanned)> {
+    match file {
+        Some(file) => scan(content, file, location, room),
+        None => room.spool(content).map(|(kept, scanned)| (Source::Kept(kept), scanned)),
+    }
+}
+
+/// Reads a message from a regular file. Fails if the file changes meanwhile.
+fn scan(content: impl Read, file: &File, location: &Location, room: &mut Room) -> io::Result<(Source, Scanned)> {
     let changed = || io::Error::other("it changed while it was read");
     let metadata = file.metadata()?;
     let identity = Identity::from(&metadata);
-    let (source, scanned) = if room.can_hold(metadata.len()) {
-        let (kept, scanned) = room.hold(file)?.ok_or_else(changed)?;
+    let (source, scanned) = if room.can_hold(location.octets(&metadata)) {
+        let (kept, scanned) = room.hold(content)?.ok_or_else(changed)?;
         (Source::Kept(kept), scanned)
     } else {
-        (Source::File(identity), Scanned::of(file, &mut io::sink())?)
+        (Source::File(identity), Scanned::of(content, &mut io::sink())?)
     };
     if Identity::from(&file.metadata()?) == identity { Ok((source, scanned)) } else { Err(changed()) }
 }
@@ -96,7 +171,8 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"Subject: x\n").unwrap();
         for (again, held) in [(false, false), (true, true)] {
-            let message = Message::read(Location::given(file.path()), &mut Room::new(again, 1)).unwrap();
+            let message =
+                Message::read(Location::given(file.path()), Recipients::Given, &mut Room::new(again, 1)).unwrap();
             assert_eq!(matches!(message.source, Source::Kept(Kept::Memory(_))), held);
         }
     }

@@ -7,7 +7,7 @@ use smtp_client::{
     Client, NextHop,
     tls::{TlsConfig, TlsFacts},
 };
-use smtp_proto::{AttemptReport, Config, Delivery, Hello, Reply, Report, Severity, TlsPolicy, keywords};
+use smtp_proto::{Afterwards, AttemptReport, Config, Delivery, Hello, Reply, Report, Severity, TlsPolicy, keywords};
 
 use crate::{
     arguments::Probe,
@@ -17,6 +17,7 @@ use crate::{
     output::publish,
     progress::Progress,
     report::{json, people::Connections},
+    verify::{self, Verified},
     watch::Watch,
 };
 
@@ -28,13 +29,22 @@ pub(crate) fn run(arguments: &Probe) -> ExitStatus {
             return status;
         }
     };
-    let mut delivery = Delivery::probe(config);
+    let mut delivery = match arguments.verify.as_ref().map(|to| verify::envelope(arguments.from.as_ref(), to)) {
+        None => Delivery::probe(config),
+        // Keeping the connection makes RSET end the transaction before QUIT.
+        Some(Ok(envelope)) => Delivery::new(config.with_afterwards(Afterwards::Keep), envelope),
+        Some(Err(why)) => {
+            diagnostics::error(why);
+            return ExitStatus::Usage;
+        }
+    };
     let mut client = Client::new(next_hop.clone())
         .with_interrupt(interrupt::flag())
         .with_route(arguments.server.route())
         .with_tls(tls);
     let mut watch = Watch::new(arguments.trace, Progress::none());
-    if let Err(misuse) = client.deliver(&mut delivery, &mut std::io::empty(), &mut watch) {
+    let delivered = client.deliver(&mut delivery, &mut std::io::empty(), &mut watch);
+    if let Err(misuse) = delivered.and_then(|()| client.quit(&mut delivery, &mut watch)) {
         diagnostics::error(format_args!("internal error: {misuse}"));
         return ExitStatus::Software;
     }
@@ -74,6 +84,7 @@ struct Findings<'a> {
     in_clear: Option<Reply<'a>>,
     tls: Option<&'a TlsFacts>,
     must_secure: bool,
+    verified: Option<Verified<'a>>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +100,9 @@ struct Json<'a> {
     offers_in_clear: Vec<Offer>,
     tls: Option<JsonTls>,
     attempts: Vec<AttemptReport<'a>>,
+    /// Present if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify: Option<verify::Json<'a>>,
 }
 
 #[derive(Serialize)]
@@ -116,7 +130,8 @@ impl<'a> Findings<'a> {
         let greeting = report.attempts().filter_map(|attempt| attempt.greeting()).last();
         let taken = report.attempts().filter_map(|attempt| attempt.hello().zip(attempt.hello_reply())).last();
         let in_clear = report.attempts().filter_map(|attempt| attempt.clear_hello_reply()).last();
-        Self { next_hop, report, greeting, taken, in_clear, tls, must_secure }
+        let verified = Verified::of(report);
+        Self { next_hop, report, greeting, taken, in_clear, tls, must_secure, verified }
     }
 
     fn offers_in_clear(&self) -> impl Iterator<Item = smtp_proto::Keyword<'a>> {
@@ -142,6 +157,7 @@ impl<'a> Findings<'a> {
                 .all(|attempt| attempt.reply().is_some_and(for_good) && attempt.ehlo_refusal().is_none_or(for_good));
         match self.taken {
             Some(_) if self.must_secure && self.tls.is_none() => ExitStatus::TempFail,
+            Some(_) if self.verified.is_some() => self.verified.as_ref().map_or(ExitStatus::Ok, Verified::status),
             Some(_) => ExitStatus::Ok,
             None if refused_for_good => ExitStatus::Unavailable,
             None => ExitStatus::TempFail,
@@ -162,6 +178,7 @@ impl<'a> Findings<'a> {
             offers_in_clear: self.offers_in_clear().map(offer).collect(),
             tls: self.tls.map(JsonTls::of),
             attempts: self.report.attempts().collect(),
+            verify: self.verified.as_ref().map(Verified::to_json),
         }
     }
 }
@@ -199,6 +216,9 @@ impl fmt::Display for Findings<'_> {
                     writeln!(f, "  {keyword}")?;
                 }
             }
+        }
+        if let Some(verified) = &self.verified {
+            write!(f, "{verified}")?;
         }
         write!(f, "{}", Connections(self.report))
     }

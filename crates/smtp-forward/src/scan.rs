@@ -6,7 +6,7 @@ use std::{
 };
 
 use smtp_client::ContentChanged;
-use smtp_proto::{Body, is_seven_bit};
+use smtp_proto::{Body, HeaderScan, is_seven_bit};
 use twox_hash::XxHash3_64;
 
 use crate::header::HeaderSearch;
@@ -23,6 +23,8 @@ pub(crate) struct Facts {
     pub(crate) size: u64,
     pub(crate) body: Body,
     pub(crate) has_header: bool,
+    /// Whether its header has raw UTF-8, which needs SMTPUTF8.
+    pub(crate) has_utf8_header: bool,
 }
 
 /// The result of scanning a message.
@@ -70,6 +72,7 @@ struct Scan {
     bare_line_feeds: u64,
     eight_bit: bool,
     header: HeaderSearch,
+    utf8: HeaderScan,
     last: Option<u8>,
     seed: u64,
     hasher: XxHash3_64,
@@ -80,13 +83,23 @@ impl Scan {
         let seed = RandomState::new().build_hasher().finish();
         let hasher = XxHash3_64::with_seed(seed);
         let header = HeaderSearch::new();
-        Self { octets: 0, bare_line_feeds: 0, eight_bit: false, header, last: None, seed, hasher }
+        Self {
+            octets: 0,
+            bare_line_feeds: 0,
+            eight_bit: false,
+            header,
+            utf8: HeaderScan::new(),
+            last: None,
+            seed,
+            hasher,
+        }
     }
 
     fn add(&mut self, piece: &[u8]) {
         self.octets += piece.len() as u64;
         self.eight_bit = self.eight_bit || !is_seven_bit(piece);
         self.header.add(piece);
+        self.utf8.add(piece);
         let mut last = self.last;
         for octet in piece {
             self.bare_line_feeds += u64::from(*octet == b'\n' && last != Some(b'\r'));
@@ -103,6 +116,7 @@ impl Scan {
             size: self.octets + self.bare_line_feeds + end_of_last_line,
             body: if self.eight_bit { Body::EightBit } else { Body::SevenBit },
             has_header: self.header.has_found(),
+            has_utf8_header: self.utf8.needs_smtputf8(),
         };
         Scanned { facts, digest: Digest { seed: self.seed, value: self.hasher.finish() } }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    path::PathBuf,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,22 +13,23 @@ use std::{
 };
 
 use smtp_client::KnownHosts;
-use smtp_proto::{Envelope, EnvelopeError, Escaped, Need};
+use smtp_proto::{EnvelopeError, Escaped, Need};
 
 use crate::{
     addresses,
     arguments::Send,
-    batch::{Batch, Queue},
+    batch::{Batch, Envelopes, Queue},
     books::Books,
     connection::Connection,
     diagnostics,
     exit_status::ExitStatus,
     file::Location,
+    header_recipients::Unaddressed,
     host::{Host, Login},
     interrupt,
     login_arguments::LoginFailure,
     maildir,
-    message::Message,
+    message::{Message, Recipients},
     notes, open_files,
     progress::Progress,
     spool::{Room, TemporaryFileError},
@@ -79,8 +80,10 @@ enum Failure {
     Connections(u64),
     /// The thread that reads the messages ended early, which is a fault of this program.
     ReaderEnded,
-    /// Every message that cannot be read or kept.
-    Unreadable(Vec<(PathBuf, io::Error)>),
+    /// Before it was known who gets the messages.
+    Interrupted,
+    /// Every message that cannot be read or kept, or whose recipients are unclear.
+    Unreadable(Vec<(String, io::Error)>),
 }
 
 impl Failure {
@@ -90,9 +93,15 @@ impl Failure {
             Self::Login(failure) => failure.status(),
             Self::Tls(failure) => failure.status(),
             Self::ReaderEnded => ExitStatus::Software,
+            Self::Interrupted => ExitStatus::TempFail,
             Self::Unreadable(all) => {
                 let is_temporary = all.iter().any(|(_, error)| TemporaryFileError::is_wrapped_in(error));
-                if is_temporary { ExitStatus::CantCreate } else { ExitStatus::NoInput }
+                let is_readable = all.iter().all(|(_, error)| Unaddressed::is_wrapped_in(error));
+                match (is_temporary, is_readable) {
+                    (true, _) => ExitStatus::CantCreate,
+                    (false, true) => ExitStatus::DataErr,
+                    (false, false) => ExitStatus::NoInput,
+                }
             }
         }
     }
@@ -109,14 +118,16 @@ impl fmt::Display for Failure {
                 write!(f, "too many connections: they need more than the {most} open files that this system allows")
             }
             Self::ReaderEnded => f.write_str("internal error: the messages were not read; nothing was sent"),
+            Self::Interrupted => f.write_str("interrupted before all messages were read; nothing was sent"),
             Self::Unreadable(all) => {
-                for (path, error) in all {
+                for (name, error) in all {
                     if TemporaryFileError::is_wrapped_in(error) {
                         writeln!(f, "{error}")?;
-                        continue;
+                    } else if Unaddressed::is_wrapped_in(error) {
+                        writeln!(f, "{name}: {error}")?;
+                    } else {
+                        writeln!(f, "{name} cannot be read: {error}")?;
                     }
-                    let path = Escaped(path.as_os_str().as_encoded_bytes());
-                    writeln!(f, "{path} cannot be read: {error}")?;
                 }
                 f.write_str("nothing was sent")
             }
@@ -139,18 +150,30 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let login = arguments.login.login(tls, &arguments.tls).map_err(Failure::Login)?;
     let config = arguments.config(count, tls, login.policy);
     let tls = arguments.tls.config().map_err(Failure::Tls)?;
-    let recipients = addresses::distinct(&arguments.to);
-    let envelope = Envelope::new(arguments.from.clone(), recipients).map_err(Failure::Recipients)?;
-    let envelope = if arguments.requiretls { envelope.requiring(Need::RequireTls) } else { envelope };
+    let envelope = |to| {
+        let envelope = arguments.envelope.envelope(arguments.from.clone(), to).map_err(Failure::Recipients)?;
+        Ok(if arguments.requiretls { envelope.requiring(Need::RequireTls) } else { envelope })
+    };
+    let recipients = if arguments.header_recipients { Recipients::InHeader } else { Recipients::Given };
+    let given = match recipients {
+        Recipients::Given => Some(envelope(addresses::distinct(&arguments.to))?),
+        Recipients::InHeader => None,
+    };
     let interrupt = interrupt::flag();
     let room = Room::new(arguments.repeat.get() > 1, arguments.spool_limit);
     notes::repeated(&arguments.files);
     notes::repeated(&arguments.maildir);
+    notes::repeated(&arguments.mbox);
     notes::awaited(&files);
-    let messages = read_all(files, room, &interrupt)?;
+    let messages = read_all(files, recipients, room, &interrupt)?;
+    let named = |message: &Message| envelope(message.recipients().ok_or(Failure::Interrupted)?.to_vec());
+    let envelopes = match given {
+        Some(envelope) => Envelopes::Same(Box::new(envelope)),
+        None => Envelopes::Each(messages.iter().map(named).collect::<Result<_, _>>()?),
+    };
     let credentials = login.source.map(Arc::new);
     let hosts = KnownHosts::new();
-    Ok(Batch { arguments, messages, count, envelope, config, next_hop, tls, credentials, hosts, interrupt })
+    Ok(Batch { arguments, messages, count, envelopes, config, next_hop, tls, credentials, hosts, interrupt })
 }
 
 /// Lists the locations of the messages.
@@ -163,7 +186,13 @@ fn files(arguments: &Send) -> Result<Vec<Location>, Failure> {
     for dir in &arguments.maildir {
         match maildir::messages(dir) {
             Ok(messages) => files.extend(messages.into_iter().map(Location::Maildir)),
-            Err(more) => bad.extend(more),
+            Err(more) => bad.extend(more.into_iter().map(|(path, error)| (shown(&path), error))),
+        }
+    }
+    for path in &arguments.mbox {
+        match Location::of_mbox(path) {
+            Ok(messages) => files.extend(messages),
+            Err(error) => bad.push((shown(path), error)),
         }
     }
     if !bad.is_empty() {
@@ -175,9 +204,18 @@ fn files(arguments: &Send) -> Result<Vec<Location>, Failure> {
     Ok(files)
 }
 
+fn shown(path: &Path) -> String {
+    Escaped(path.as_os_str().as_encoded_bytes()).to_string()
+}
+
 /// Reads every message once, before anything is sent. If interrupted, returns unread messages instead, whose deliveries
 /// are then cancelled one by one.
-fn read_all(files: Vec<Location>, room: Room, interrupt: &Arc<AtomicBool>) -> Result<Vec<Message>, Failure> {
+fn read_all(
+    files: Vec<Location>,
+    recipients: Recipients,
+    room: Room,
+    interrupt: &Arc<AtomicBool>,
+) -> Result<Vec<Message>, Failure> {
     let unread: Vec<_> = files.iter().cloned().map(Message::unread).collect();
     let (work, work_to_do) = mpsc::channel();
     let (result, results) = mpsc::channel();
@@ -185,12 +223,12 @@ fn read_all(files: Vec<Location>, room: Room, interrupt: &Arc<AtomicBool>) -> Re
     let reader = move || {
         for (files, room) in work_to_do {
             // This fails after an interrupt.
-            let _ = result.send(read_each(files, room));
+            let _ = result.send(read_each(files, recipients, room));
         }
     };
     if thread::Builder::new().name("reader".into()).spawn(reader).is_err() {
         // There are enough threads on this system already. One is enough, unless a signal has to interrupt it.
-        return read_each(files, room);
+        return read_each(files, recipients, room);
     }
     if work.send((files, room)).is_err() {
         return Err(Failure::ReaderEnded);
@@ -205,14 +243,14 @@ fn read_all(files: Vec<Location>, room: Room, interrupt: &Arc<AtomicBool>) -> Re
     }
 }
 
-fn read_each(files: Vec<Location>, mut room: Room) -> Result<Vec<Message>, Failure> {
+fn read_each(files: Vec<Location>, recipients: Recipients, mut room: Room) -> Result<Vec<Message>, Failure> {
     let mut messages = Vec::new();
     let mut bad = Vec::new();
     for file in files {
-        let path = file.path().to_owned();
-        match Message::read(file, &mut room) {
+        let name = file.name();
+        match Message::read(file, recipients, &mut room) {
             Ok(message) => messages.push(message),
-            Err(error) => bad.push((path, error)),
+            Err(error) => bad.push((name, error)),
         }
     }
     if !bad.is_empty() {

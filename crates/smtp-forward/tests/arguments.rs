@@ -105,6 +105,8 @@ fn arguments_are_escaped_wherever_they_are_shown() {
         &["--timeout", VALUE],
         &["--helo-retry", VALUE],
         &["--8bit", VALUE],
+        &["--max-recipients", VALUE],
+        &["--limits", VALUE],
         &["--tls", VALUE],
         &["--connections", VALUE],
         &["--repeat", VALUE],

@@ -122,7 +122,7 @@ fn the_exit_status_follows_from_the_outcome() {
 
 #[test]
 fn a_partial_delivery_has_the_exit_status_of_the_other_recipients() {
-    for (refusal, code) in [("550 5.1.1 nobody", 69), ("452 4.5.3 too many", 75)] {
+    for (refusal, code) in [("550 5.1.1 nobody", 69), ("450 4.2.1 not now", 75)] {
         let server = Server::start(&format!(
             "{HELLO}C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: RCPT\nS: {refusal}\nC: DATA\nS: 354 go\n-- content\n\
              S: 250 taken\n{QUIT}"

@@ -6,9 +6,9 @@ use std::{
     env,
     error::Error,
     io::{
-        self,
+        self, Cursor,
         ErrorKind::{self, Interrupted, TimedOut, WouldBlock, WriteZero},
-        Read, Write,
+        Read, Seek, Write,
     },
     net::{SocketAddr, TcpStream, ToSocketAddrs},
     time::{Duration, Instant},
@@ -24,7 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let addresses: Vec<_> = server.to_socket_addrs()?.collect();
     let envelope = Envelope::new(from.parse()?, vec![to.parse()?])?;
     let mut delivery = Delivery::new(Config::new(HelloName::new("localhost")?), envelope);
-    Driver::new(addresses).deliver(&mut delivery, io::stdin())?;
+    // Standard input cannot be rewound, so it is read first.
+    let mut message = Vec::new();
+    io::stdin().read_to_end(&mut message)?;
+    Driver::new(addresses).deliver(&mut delivery, Cursor::new(message))?;
     write!(io::stdout(), "{}", delivery.report())?;
     Ok(())
 }
@@ -50,7 +53,11 @@ impl Driver {
     }
 
     /// Drives the delivery until it is done. If it keeps its connection, the next call uses that.
-    pub(crate) fn deliver(&mut self, delivery: &mut Delivery, mut message: impl Read) -> Result<(), MisuseError> {
+    pub(crate) fn deliver(
+        &mut self,
+        delivery: &mut Delivery,
+        mut message: impl Read + Seek,
+    ) -> Result<(), MisuseError> {
         let mut room = [0; 16 * 1024];
         if let Some(connection) = &mut self.connection {
             connection.clock.restart();
@@ -73,6 +80,10 @@ impl Driver {
                         Err(_) => delivery.cancel(Cancel::ContentUnreadable),
                     }
                 }
+                (Step::Rewind, _) => match message.rewind() {
+                    Ok(()) => delivery.rewound()?,
+                    Err(_) => delivery.cannot_rewind()?,
+                },
                 (Step::Transmit(transmit), Some(connection)) if connection.write_error.is_none() => {
                     match connection.write(transmit.octets(), transmit.timeout()) {
                         Ok(len @ 1..) => delivery.sent(len)?,

@@ -9,7 +9,7 @@ use std::{
     env,
     error::Error,
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read, Seek, Write},
     net::ToSocketAddrs,
 };
 
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 pub(crate) fn deliver_all(
     mut driver: Driver,
     envelope: &Envelope,
-    messages: impl IntoIterator<Item = impl Read>,
+    messages: impl IntoIterator<Item = impl Read + Seek>,
 ) -> Result<Vec<String>, Box<dyn Error>> {
     let config = Config::new(HelloName::new("localhost")?).with_afterwards(Afterwards::Keep);
     let mut reports = Vec::new();

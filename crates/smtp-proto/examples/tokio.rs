@@ -45,8 +45,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 pub(crate) async fn deliver(
     delivery: &mut Delivery,
     addresses: &[SocketAddr],
-    mut message: &[u8],
+    content: &[u8],
 ) -> Result<(), MisuseError> {
+    let mut message = content;
     let mut stream: Option<TcpStream> = None;
     let mut clock = Clock::new();
     let mut write_failed = false;
@@ -74,6 +75,10 @@ pub(crate) async fn deliver(
                 let (piece, rest) = message.split_at(most.min(message.len()));
                 message = rest;
                 if piece.is_empty() { delivery.end_content()? } else { delivery.content(piece)? }
+            }
+            (Step::Rewind, _) => {
+                message = content;
+                delivery.rewound()?;
             }
             (step @ (Step::Transmit(_) | Step::Receive(_)), Some(stream)) => {
                 let (octets, limit) = match step {

@@ -13,6 +13,7 @@ use nom::{
 
 use crate::{
     escape::Escaped,
+    limits_offered::LimitsOffered,
     mechanisms::Mechanisms,
     reply::{Class, Reply, split_line},
 };
@@ -43,9 +44,14 @@ pub struct Capabilities {
     pub binary_mime: bool,
     /// DSN: delivery status notifications can be requested (RFC 3461).
     pub dsn: bool,
+    /// DELIVERBY: messages can have a time limit (RFC 2852). The least one that the server accepts, in seconds, or zero if
+    /// it names none.
+    pub deliver_by: Option<u32>,
     /// AUTH: the mechanisms by which the client may authenticate (RFC 4954). `None` if AUTH is not offered. A set
     /// that is empty means that this crate knows none of the mechanisms.
     pub auth: Option<Mechanisms>,
+    /// LIMITS: what the server limits on this connection (RFC 9422).
+    pub limits: LimitsOffered,
 }
 
 /// The SIZE line of an EHLO reply (RFC 1870 section 4).
@@ -107,6 +113,10 @@ impl Capabilities {
         } else if let Some(names) = parameters(text, b"AUTH") {
             // For old clients, some servers send a second line, `AUTH=...`.
             self.auth = Some(self.auth.unwrap_or_default().union(Mechanisms::from_names(names)));
+        } else if let Some(least) = parameters(text, b"DELIVERBY") {
+            self.deliver_by = Some(least_time(least));
+        } else if let Some(limits) = parameters(text, b"LIMITS") {
+            self.limits.add(limits);
         } else {
             let offers = |keyword: &[u8]| parameters(text, keyword).is_some();
             self.dsn |= offers(b"DSN");
@@ -130,6 +140,12 @@ fn parameters<'a>(text: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
         [] | [b' ' | b'=', ..] if name.eq_ignore_ascii_case(keyword) => Some(behind.get(1..).unwrap_or_default()),
         _ => None,
     }
+}
+
+/// `min-by-time = *9DIGIT` (RFC 2852 section 2); zero if it is not valid.
+fn least_time(parameters: &[u8]) -> u32 {
+    let least = all_consuming(delimited(space0, u64, space0::<_, ()>)).parse(parameters);
+    least.ok().and_then(|(_, least)| u32::try_from(least).ok()).filter(|least| *least <= 999_999_999).unwrap_or(0)
 }
 
 impl SizeLimit {
@@ -235,6 +251,22 @@ mod tests {
                 ..Capabilities::default()
             }
         );
+    }
+
+    #[test]
+    fn a_least_time_that_is_missing_or_invalid_is_zero() {
+        for (line, expected) in [
+            ("DELIVERBY", Some(0)),
+            ("deliverby 60", Some(60)),
+            ("DELIVERBY x", Some(0)),
+            ("DELIVERBY -1", Some(0)),
+            ("DELIVERBY 999999999", Some(999_999_999)),
+            ("DELIVERBY 1000000000", Some(0)),
+            ("DELIVERBYS 60", None),
+        ] {
+            let octets = alloc::format!("250-x\r\n250 {line}\r\n");
+            assert_eq!(offered(octets.as_bytes()).deliver_by, expected, "{line}");
+        }
     }
 
     #[test]

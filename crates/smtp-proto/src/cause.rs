@@ -47,10 +47,16 @@ pub enum Cause<'a> {
     },
     /// The message is larger than the server's limit, which is this many octets.
     TooLarge(u64),
+    /// The server does not offer the extension with this keyword: that of an additional parameter, or DSN for a recipient
+    /// with [`Notify::NEVER`](crate::Notify::NEVER).
+    NotOffered(&'a str),
     /// The content cannot be sent as it is.
     Content(ContentError),
     /// The caller [cancelled](crate::Delivery::cancel) the delivery.
     Cancelled(Cancel),
+    /// The recipient needs a further transaction, and the content cannot be read again from its start. The recipients of
+    /// the transactions before were not affected.
+    CannotRewind,
 }
 
 impl<'a> Cause<'a> {
@@ -63,8 +69,10 @@ impl<'a> Cause<'a> {
             | Self::NoMechanism
             | Self::AuthAbandoned { .. }
             | Self::TooLarge(_)
+            | Self::NotOffered(_)
             | Self::Content(_)
-            | Self::Cancelled(_) => None,
+            | Self::Cancelled(_)
+            | Self::CannotRewind => None,
         }
     }
 }
@@ -75,12 +83,7 @@ impl fmt::Display for Cause<'_> {
             Self::Reply(reply) => write!(f, "{reply}"),
             Self::Connections => f.write_str("the connection failed"),
             Self::Needs { needs, .. } => {
-                let why = match needs.not_implemented() {
-                    Needs::NONE => "the server does not offer or HELO cannot carry",
-                    not_implemented if not_implemented == *needs => "this client does not implement",
-                    _ => "the server does not offer, HELO cannot carry or this client does not implement",
-                };
-                write!(f, "it needs {needs}, which {why}")
+                write!(f, "it needs {needs}, which the server does not offer or HELO cannot carry")
             }
             Self::Demanded { needs, .. } => write!(f, "the server demands {needs}"),
             Self::AuthRefused { mechanism, .. } => {
@@ -91,8 +94,12 @@ impl fmt::Display for Cause<'_> {
                 write!(f, "the authentication with {} was given up: {}", mechanism.name(), Escaped(why))
             }
             Self::TooLarge(limit) => write!(f, "it is larger than the server's limit of {limit} octets"),
+            Self::NotOffered(keyword) => write!(f, "a parameter needs {keyword}, which the server does not offer"),
             Self::Content(error) => write!(f, "{error}"),
             Self::Cancelled(cancel) => write!(f, "{cancel}"),
+            Self::CannotRewind => {
+                f.write_str("it needs a further transaction, and the content cannot be read again from its start")
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Commands, and how they are encoded.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     address::{ForwardPath, HelloName, ReversePath},
     capabilities::{Capabilities, SizeLimit},
     envelope::Body,
+    inquiry::Argument,
+    parameters::{DeliverBy, EnvelopeId, MailExtras, Parameter, RcptParameters, Return, Submitter},
     stage::Stage,
 };
 
@@ -24,11 +26,15 @@ pub enum Command<'a> {
     /// MAIL: starts a transaction.
     Mail(&'a ReversePath, &'a MailParameters),
     /// RCPT: adds a recipient to the transaction.
-    Rcpt(&'a ForwardPath),
+    Rcpt(&'a ForwardPath, &'a RcptParameters),
     /// DATA: asks to send the content.
     Data,
     /// RSET: aborts the transaction.
     Rset,
+    /// VRFY: asks whether a mailbox or a user name is valid. See [`Verification`](crate::Verification).
+    Vrfy(&'a Argument),
+    /// HELP: asks for help, possibly about a command. See [`Answered`](crate::Answered).
+    Help(Option<&'a Argument>),
     /// NOOP: does nothing, and shows whether the server still answers.
     Noop,
     /// QUIT: ends the session.
@@ -36,19 +42,20 @@ pub enum Command<'a> {
 }
 
 /// The parameters of MAIL. Each is allowed only if the server offers its extension.
-// Not Copy, because parameters with text will be added: ENVID (RFC 3461) and AUTH (RFC 4954).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct MailParameters {
     size: Option<u64>,
     body: Body,
     smtputf8: bool,
     require_tls: bool,
+    /// `None` for most messages.
+    extras: Option<Box<MailExtras>>,
 }
 
 impl MailParameters {
     /// No parameters.
     pub const fn new() -> Self {
-        Self { size: None, body: Body::SevenBit, smtputf8: false, require_tls: false }
+        Self { size: None, body: Body::SevenBit, smtputf8: false, require_tls: false, extras: None }
     }
 
     settings! {
@@ -61,6 +68,55 @@ impl MailParameters {
         smtputf8, with_smtputf8: bool;
         /// `REQUIRETLS` (RFC 8689).
         require_tls, with_require_tls: bool;
+    }
+
+    /// The same, with `RET=` (RFC 3461 section 4.3).
+    #[must_use]
+    pub fn with_return(mut self, returned: Return) -> Self {
+        self.extras_mut().returned = Some(returned);
+        self
+    }
+
+    /// The same, with `ENVID=` (RFC 3461 section 4.4).
+    #[must_use]
+    pub fn with_envelope_id(mut self, id: EnvelopeId) -> Self {
+        self.extras_mut().envelope_id = Some(id);
+        self
+    }
+
+    /// The same, with `BY=` (RFC 2852).
+    #[must_use]
+    pub fn with_deliver_by(mut self, limit: DeliverBy) -> Self {
+        self.extras_mut().deliver_by = Some(limit);
+        self
+    }
+
+    /// The same, with `AUTH=` (RFC 4954 section 5).
+    #[must_use]
+    pub fn with_submitter(mut self, submitter: Submitter) -> Self {
+        self.extras_mut().submitter = Some(submitter);
+        self
+    }
+
+    /// The same, with one more parameter, of another extension.
+    #[must_use]
+    pub fn with_parameter(mut self, parameter: Parameter) -> Self {
+        self.extras_mut().others.push(parameter);
+        self
+    }
+
+    pub(crate) fn with_extras(mut self, extras: MailExtras) -> Self {
+        self.extras = Some(Box::new(extras));
+        self
+    }
+
+    fn extras_mut(&mut self) -> &mut MailExtras {
+        self.extras.get_or_insert_default()
+    }
+
+    /// The parameters of extensions that this crate does not know.
+    pub(crate) fn others(&self) -> &[Parameter] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.others)
     }
 }
 
@@ -76,10 +132,18 @@ impl Command<'_> {
                 extend(out, [b"MAIL FROM:<", path.as_str().as_bytes(), b">"]);
                 parameters.encode(out);
             }
-            Self::Rcpt(path) => extend(out, [b"RCPT TO:<", path.as_str().as_bytes(), b">"]),
+            Self::Rcpt(path, parameters) => {
+                extend(out, [b"RCPT TO:<", path.as_str().as_bytes(), b">"]);
+                if !parameters.is_empty() {
+                    parameters.encode(out);
+                }
+            }
             Self::StartTls => extend(out, [b"STARTTLS"]),
             Self::Data => extend(out, [b"DATA"]),
             Self::Rset => extend(out, [b"RSET"]),
+            Self::Vrfy(argument) => extend(out, [b"VRFY ", argument.as_str().as_bytes()]),
+            Self::Help(None) => extend(out, [b"HELP"]),
+            Self::Help(Some(argument)) => extend(out, [b"HELP ", argument.as_str().as_bytes()]),
             Self::Noop => extend(out, [b"NOOP"]),
             Self::Quit => extend(out, [b"QUIT"]),
         }
@@ -94,9 +158,11 @@ impl Command<'_> {
             Self::Lhlo(_) => Stage::Lhlo,
             Self::StartTls => Stage::StartTls,
             Self::Mail(..) => Stage::Mail,
-            Self::Rcpt(_) => Stage::Rcpt,
+            Self::Rcpt(..) => Stage::Rcpt,
             Self::Data => Stage::Data,
             Self::Rset => Stage::Rset,
+            Self::Vrfy(_) => Stage::Vrfy,
+            Self::Help(_) => Stage::Help,
             Self::Noop => Stage::Noop,
             Self::Quit => Stage::Quit,
         }
@@ -117,7 +183,7 @@ impl MailParameters {
         } else if self.require_tls && !offered.require_tls {
             Some("REQUIRETLS")
         } else {
-            None
+            self.extras.as_ref().and_then(|extras| extras.not_offered(offered))
         }
     }
 
@@ -136,6 +202,9 @@ impl MailParameters {
         }
         if self.require_tls {
             out.extend_from_slice(b" REQUIRETLS");
+        }
+        if let Some(extras) = &self.extras {
+            extras.encode(out);
         }
     }
 }
@@ -171,6 +240,7 @@ mod tests {
     fn each_command_is_encoded_as_its_rfc_says() {
         let name = HelloName::new("client.example").unwrap();
         let from = ReversePath::Mailbox(Mailbox::new("a@example.com").unwrap());
+        let argument = Argument::new("Smith").unwrap();
         let all = MailParameters::new()
             .with_size(Some(u64::MAX))
             .with_body(Body::EightBit)
@@ -190,10 +260,13 @@ mod tests {
                 "MAIL FROM:<a@example.com> BODY=BINARYMIME SMTPUTF8 REQUIRETLS",
             ),
             (Command::Mail(&from, &MailParameters::new().with_size(Some(0))), "MAIL FROM:<a@example.com> SIZE=0"),
-            (Command::Rcpt(&ForwardPath::Postmaster), "RCPT TO:<postmaster>"),
+            (Command::Rcpt(&ForwardPath::Postmaster, RcptParameters::NONE), "RCPT TO:<postmaster>"),
             (Command::StartTls, "STARTTLS"),
             (Command::Data, "DATA"),
             (Command::Rset, "RSET"),
+            (Command::Vrfy(&argument), "VRFY Smith"),
+            (Command::Help(None), "HELP"),
+            (Command::Help(Some(&argument)), "HELP Smith"),
             (Command::Noop, "NOOP"),
             (Command::Quit, "QUIT"),
         ] {

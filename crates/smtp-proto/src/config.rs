@@ -26,13 +26,16 @@ pub struct Config {
     line_endings: LineEndings,
     afterwards: Afterwards,
     chunking: Chunking,
+    max_recipients: Option<u32>,
+    ignore_limits: bool,
     timeouts: Timeouts,
     limits: Limits,
 }
 
 impl Config {
     /// The defaults: SMTP without TLS and AUTH, HELO after a hang-up on EHLO, no 8-bit content to servers without
-    /// 8BITMIME, line endings mended, BDAT where it is offered, one message per connection, [`Timeouts::RFC_5321`] and [`Limits::DEFAULT`].
+    /// 8BITMIME, line endings mended, BDAT where it is offered, one message per connection, all recipients in one
+    /// transaction unless the server limits them, [`Timeouts::RFC_5321`] and [`Limits::DEFAULT`].
     pub const fn new(hello_name: HelloName) -> Self {
         Self {
             hello_name,
@@ -45,6 +48,8 @@ impl Config {
             line_endings: LineEndings::Mend,
             afterwards: Afterwards::Quit,
             chunking: Chunking::Auto,
+            max_recipients: None,
+            ignore_limits: false,
             timeouts: Timeouts::RFC_5321,
             limits: Limits::DEFAULT,
         }
@@ -82,6 +87,11 @@ impl Config {
         afterwards, with_afterwards: Afterwards;
         /// Whether content is sent with BDAT.
         chunking, with_chunking: Chunking;
+        /// The most recipients in one transaction; further ones are in further transactions. Zero means one. Every
+        /// server must accept 100 (RFC 5321 section 4.5.3.1.8).
+        max_recipients, with_max_recipients: Option<u32>;
+        /// Whether to ignore the limits that the server [announces](crate::LimitsOffered).
+        ignore_limits, with_ignore_limits: bool;
     }
 
     /// Whether the client must authenticate before it sends a message.

@@ -1,12 +1,19 @@
 //! The envelope of a message: sender, recipients, and what the message needs from a server.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
 use crate::{
     address::{ForwardPath, ReversePath},
     needs::{Need, Needs},
+    parameters::{DeliverBy, EnvelopeId, Late, Parameter, RcptParameters, Return, Submitter},
+    recipient::Recipient,
+    requests::Requests,
 };
+
+/// The longest command line without extensions, CR LF included, in octets (RFC 5321 section 4.5.3.1.4). The parameters
+/// that this crate knows have room of their own.
+const COMMAND_LINE: usize = 512;
 
 /// The envelope of a message: one sender, at least one recipient, and facts about the content.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -16,6 +23,7 @@ pub struct Envelope {
     body: Body,
     size: Option<Size>,
     needs: Needs,
+    requests: Option<Box<Requests>>,
 }
 
 /// The size of the content in octets, as RFC 1870 section 6 counts them: each line end counts as two octets; doubled
@@ -57,12 +65,19 @@ pub enum Body {
 pub enum EnvelopeError {
     /// There is no recipient.
     NoRecipients,
+    /// MAIL or RCPT would be longer than 512 octets, without the parameters that this crate knows (RFC 5321 section
+    /// 4.5.3.1.4).
+    LineTooLong,
+    /// A command would have the same parameter twice.
+    Repeated,
 }
 
 impl fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoRecipients => "an envelope needs at least one recipient",
+            Self::LineTooLong => "a command with its parameters would be longer than 512 octets",
+            Self::Repeated => "a command would have the same parameter twice",
         })
     }
 }
@@ -77,7 +92,22 @@ impl Envelope {
         }
         let ascii = reverse_path.as_str().is_ascii() && forward_paths.iter().all(|path| path.as_str().is_ascii());
         let needs = if ascii { Needs::NONE } else { Needs::NONE.with(Need::Smtputf8) };
-        Ok(Self { reverse_path, forward_paths, body: Body::SevenBit, size: None, needs })
+        Ok(Self { reverse_path, forward_paths, body: Body::SevenBit, size: None, needs, requests: None })
+    }
+
+    /// The same for recipients with parameters.
+    pub fn for_recipients(reverse_path: ReversePath, recipients: Vec<Recipient>) -> Result<Self, EnvelopeError> {
+        for recipient in &recipients {
+            check_line("RCPT TO:<>\r\n", recipient.path.as_str(), &recipient.parameters.others)?;
+        }
+        let asks = recipients.iter().any(|recipient| !recipient.parameters.is_empty());
+        let (paths, rcpts): (Vec<_>, Vec<_>) =
+            recipients.into_iter().map(|recipient| (recipient.path, recipient.parameters)).unzip();
+        let mut envelope = Self::new(reverse_path, paths)?;
+        if asks {
+            envelope.requests = Some(Box::new(Requests { rcpts, ..Requests::default() }));
+        }
+        Ok(envelope)
     }
 
     /// The envelope of a probe: it has no recipients.
@@ -88,6 +118,7 @@ impl Envelope {
             body: Body::SevenBit,
             size: None,
             needs: Needs::NONE,
+            requests: None,
         }
     }
 
@@ -111,6 +142,102 @@ impl Envelope {
     pub const fn requiring(mut self, need: Need) -> Self {
         self.needs = self.needs.with(need);
         self
+    }
+
+    /// The same, with what a notification returns (RFC 3461 section 4.3). Dropped if the server does not offer DSN,
+    /// which the report says.
+    #[must_use]
+    pub fn with_return(mut self, returned: Return) -> Self {
+        self.requests_mut().mail.returned = Some(returned);
+        self
+    }
+
+    /// The same, with the name by which the sender recognizes a notification (RFC 3461 section 4.4). Dropped if the
+    /// server does not offer DSN, which the report says.
+    #[must_use]
+    pub fn with_envelope_id(mut self, id: EnvelopeId) -> Self {
+        self.requests_mut().mail.envelope_id = Some(id);
+        self
+    }
+
+    /// The same, with a time limit for the delivery (RFC 2852). If late messages are to be returned, the message
+    /// [needs](Need::DeliverBy) DELIVERBY. If the sender is only to be notified, the limit is dropped at a server that
+    /// does not offer it, which the report says.
+    #[must_use]
+    pub fn with_deliver_by(mut self, limit: DeliverBy) -> Self {
+        self.requests_mut().mail.deliver_by = Some(limit);
+        match limit.late() {
+            Late::Return => self.requiring(Need::DeliverBy),
+            Late::Notify => self,
+        }
+    }
+
+    /// The same, with who submitted the message (RFC 4954 section 5). Servers that do not offer AUTH are not told.
+    #[must_use]
+    pub fn with_submitter(mut self, submitter: Submitter) -> Self {
+        self.requests_mut().mail.submitter = Some(submitter);
+        self
+    }
+
+    /// The same, with one more parameter of MAIL. The message [needs](Need::Parameter) its extension.
+    pub fn with_parameter(mut self, parameter: Parameter) -> Result<Self, EnvelopeError> {
+        self.requests_mut().mail.others.push(parameter);
+        let others = self.requests.as_ref().map_or(&[][..], |requests| &requests.mail.others);
+        check_line("MAIL FROM:<>\r\n", self.reverse_path.as_str(), others)?;
+        Ok(self.requiring(Need::Parameter))
+    }
+
+    /// The same, but the server is only asked whether it would accept the message: with MAIL and RCPT, and then RSET.
+    /// Nothing is sent. A recipient that the server would accept is reported as deferred, with its reply as the cause;
+    /// see [`Verification`](crate::Verification).
+    #[must_use]
+    pub fn as_inquiry(mut self) -> Self {
+        self.requests_mut().is_inquiry = true;
+        self
+    }
+
+    /// Whether the server is [only asked](Self::as_inquiry).
+    pub fn is_inquiry(&self) -> bool {
+        self.requests.as_ref().is_some_and(|requests| requests.is_inquiry)
+    }
+
+    fn requests_mut(&mut self) -> &mut Requests {
+        self.requests.get_or_insert_default()
+    }
+
+    /// What the envelope asks for beyond its addresses; `None` if nothing.
+    pub(crate) fn requests(&self) -> Option<&Requests> {
+        self.requests.as_deref()
+    }
+
+    /// What notifications return, if that was given.
+    pub fn returned(&self) -> Option<Return> {
+        self.requests.as_ref()?.mail.returned
+    }
+
+    /// The name by which the sender recognizes a notification, if it was given.
+    pub fn envelope_id(&self) -> Option<&EnvelopeId> {
+        self.requests.as_ref()?.mail.envelope_id.as_ref()
+    }
+
+    /// The time limit, if there is one.
+    pub fn deliver_by(&self) -> Option<DeliverBy> {
+        self.requests.as_ref()?.mail.deliver_by
+    }
+
+    /// Who submitted the message, if that was given.
+    pub fn submitter(&self) -> Option<&Submitter> {
+        self.requests.as_ref()?.mail.submitter.as_ref()
+    }
+
+    /// The additional parameters of MAIL.
+    pub fn parameters(&self) -> &[Parameter] {
+        self.requests.as_ref().map_or(&[], |requests| &requests.mail.others)
+    }
+
+    /// The parameters of RCPT for the recipient with this index.
+    pub fn rcpt_parameters(&self, index: usize) -> &RcptParameters {
+        self.requests.as_ref().and_then(|requests| requests.rcpt(index)).unwrap_or(RcptParameters::NONE)
     }
 
     /// The sender.
@@ -137,5 +264,53 @@ impl Envelope {
     /// see [`Config::needs`](crate::Config::needs).
     pub const fn needs(&self) -> Needs {
         self.needs
+    }
+}
+
+/// Checks a command that consists of `fixed`, this path and these parameters.
+fn check_line(fixed: &str, path: &str, others: &[Parameter]) -> Result<(), EnvelopeError> {
+    let is_repeated = |(at, parameter): (usize, &Parameter)| {
+        let before = others.iter().take(at);
+        before.into_iter().any(|other| other.keyword().eq_ignore_ascii_case(parameter.keyword()))
+    };
+    if others.iter().enumerate().any(is_repeated) {
+        return Err(EnvelopeError::Repeated);
+    }
+    let lengths = others.iter().map(Parameter::len).fold(0, usize::saturating_add);
+    let len = fixed.len().saturating_add(path.len()).saturating_add(lengths);
+    if len > COMMAND_LINE { Err(EnvelopeError::LineTooLong) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn parameter(keyword: &str, len: usize) -> Parameter {
+        Parameter::new("X", keyword, Some(&"v".repeat(len))).unwrap()
+    }
+
+    #[test]
+    fn a_command_that_would_be_too_long_or_ambiguous_cannot_be_built() {
+        let envelope = Envelope::new("a@b".parse().unwrap(), vec![ForwardPath::Postmaster]).unwrap();
+        let fixed = "MAIL FROM:<a@b> P=\r\n".len();
+        assert!(envelope.clone().with_parameter(parameter("P", 512 - fixed)).is_ok());
+        assert_eq!(envelope.clone().with_parameter(parameter("P", 513 - fixed)), Err(EnvelopeError::LineTooLong));
+        let once = envelope.with_parameter(parameter("P", 1)).unwrap();
+        assert_eq!(once.with_parameter(parameter("p", 2)), Err(EnvelopeError::Repeated));
+        let rcpt = |len| Recipient::new(ForwardPath::Postmaster).with_parameter(parameter("P", len));
+        let fixed = "RCPT TO:<postmaster> P=\r\n".len();
+        let with = |recipient| Envelope::for_recipients(ReversePath::Null, vec![recipient]);
+        assert!(with(rcpt(512 - fixed)).is_ok());
+        assert_eq!(with(rcpt(513 - fixed)), Err(EnvelopeError::LineTooLong));
+        assert_eq!(with(rcpt(1).with_parameter(parameter("P", 1))), Err(EnvelopeError::Repeated));
+    }
+
+    #[test]
+    fn an_envelope_without_parameters_holds_none() {
+        let recipient = Recipient::new(ForwardPath::Postmaster);
+        let plain = Envelope::new(ReversePath::Null, vec![ForwardPath::Postmaster]).unwrap();
+        assert_eq!(Envelope::for_recipients(ReversePath::Null, vec![recipient]), Ok(plain.clone()));
+        assert!(plain.requests().is_none());
     }
 }

@@ -11,16 +11,17 @@ use core::time::Duration;
 /// Nobody on the path can use it to make a delivery less secure. [`secured`](Self::secured) only forbids what would
 /// otherwise be sent in clear, and it is learned from a handshake that completed, not from an offer, which can be
 /// forged. [`helo_only`](Self::helo_only) is used only where nothing needs EHLO and TLS is
-/// [never](crate::TlsPolicy::Never) used.
+/// [never](crate::TlsPolicy::Never) used. [`recipients`](Self::recipients) only divides a message into more transactions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct KnownHost {
     secured: bool,
     helo_only: bool,
+    recipients: Option<u32>,
 }
 
 impl KnownHost {
     /// Nothing is known.
-    pub const UNKNOWN: Self = Self { secured: false, helo_only: false };
+    pub const UNKNOWN: Self = Self { secured: false, helo_only: false, recipients: None };
 
     /// How long the knowledge is used: one day.
     pub const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,6 +37,9 @@ impl KnownHost {
         secured, with_secured: bool;
         /// Whether the server hung up on EHLO and accepted HELO on a new connection. HELO is then sent at once.
         helo_only, with_helo_only: bool;
+        /// The most recipients that the server accepts in one transaction, as its refusals have shown. Further ones are
+        /// then not asked for in the same transaction.
+        recipients, with_recipients: Option<u32>;
     }
 }
 

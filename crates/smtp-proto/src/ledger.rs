@@ -9,8 +9,10 @@ use crate::{
     mechanisms::Mechanism,
     one_or_many::OneOrMany,
     outcome::{AttemptEnd, Hello, Status},
+    parameters::Dropped,
     recipients::{Recipients, SettledBy, Settlement},
     reply::Severity,
+    rounds::Rounds,
     security::TlsVersion,
     stage::Stage,
 };
@@ -23,9 +25,12 @@ pub(crate) struct Ledger {
     /// Not cleared between messages: what one message learned helps the next.
     pub(crate) known_refusals: KnownRefusals,
     pub(crate) longest_line: Option<u64>,
+    pub(crate) rounds: Option<Rounds>,
     /// What was given on an earlier connection of this delivery.
     pub(crate) given: Option<Box<Given>>,
     pub(crate) kept: Kept,
+    /// `None` for most messages.
+    pub(crate) dropped: Option<Box<Dropped>>,
 }
 
 /// The use of one connection for one message.
@@ -84,6 +89,8 @@ impl Ledger {
         self.attempts.clear();
         self.kept.clear();
         self.longest_line = None;
+        self.dropped = None;
+        self.rounds = None;
         self.given = None;
     }
 
@@ -114,6 +121,32 @@ impl Ledger {
     /// Gives every recipient that has no final status this one.
     pub(crate) fn settle(&mut self, status: Status, by: SettledBy) {
         self.recipients.settle_open(Settlement { status, by });
+    }
+
+    /// Makes the recipients of the transaction pending again: it starts over on another connection, where extensions
+    /// may be offered that were missing on this one.
+    pub(crate) fn reopen_recipients(&mut self) {
+        self.recipients.reopen();
+        self.reopen_unfit();
+    }
+
+    /// Makes the recipients that lack an extension on this connection pending again, for another connection.
+    pub(crate) fn reopen_unfit(&mut self) {
+        if let Some(dropped) = &mut self.dropped {
+            dropped.unfit.drain(..).for_each(|recipient| self.recipients.reopen_at(recipient));
+        }
+    }
+
+    /// The recipients that lack an extension keep their statuses: another transaction follows.
+    pub(crate) fn keep_unfit(&mut self) {
+        self.dropped.iter_mut().for_each(|dropped| dropped.unfit.clear());
+    }
+
+    /// DATA or the content was refused. A further transaction would not change that, so the recipients that are left
+    /// for one are deferred.
+    pub(crate) fn refuse_content(&mut self, severity: Severity, by: SettledBy) {
+        self.recipients.settle_accepted(Settlement { status: severity.into(), by });
+        self.settle(Status::Deferred, by);
     }
 
     /// Gives every recipient that has no final status that of a refusal.

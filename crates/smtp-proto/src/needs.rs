@@ -6,7 +6,7 @@ use crate::security::Security;
 
 /// Something that a delivery may need and that is not available after HELO.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[repr(u8)]
+#[repr(u16)]
 #[non_exhaustive]
 pub enum Need {
     /// The policy, the message or the credentials require TLS before MAIL, or the server is
@@ -23,10 +23,13 @@ pub enum Need {
     BinaryMime,
     /// The message must be secured with TLS on its whole way (RFC 8689).
     RequireTls,
-    /// The message has a time limit for its delivery (RFC 2852).
+    /// The message must be returned if it is not delivered within a time (RFC 2852), and the server must accept so short
+    /// a time.
     DeliverBy,
     /// The credentials or the message require that the server's certificate is verified.
     VerifiedTls,
+    /// MAIL has a parameter of another extension ([`Parameter`](crate::Parameter)).
+    Parameter,
 }
 
 impl Need {
@@ -40,9 +43,10 @@ impl Need {
         Self::RequireTls,
         Self::DeliverBy,
         Self::VerifiedTls,
+        Self::Parameter,
     ];
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
@@ -58,13 +62,14 @@ impl fmt::Display for Need {
             Self::RequireTls => "REQUIRETLS",
             Self::DeliverBy => "DELIVERBY",
             Self::VerifiedTls => "a verified certificate",
+            Self::Parameter => "the extension of an additional parameter",
         })
     }
 }
 
 /// A set of [`Need`]s.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Needs(u8);
+pub struct Needs(u16);
 
 impl Needs {
     /// No needs: HELO is enough.
@@ -109,21 +114,6 @@ impl Needs {
     /// Whether a message with these needs may not be sent in clear.
     pub(crate) const fn forbid_clear(self) -> bool {
         self.contains(Need::Tls) || self.contains(Need::VerifiedTls) || self.contains(Need::RequireTls)
-    }
-
-    /// The needs that no server can meet, because this crate does not implement them yet.
-    pub(crate) fn not_implemented(self) -> Self {
-        let not_implemented = |need: &Need| match need {
-            Need::DeliverBy => true,
-            Need::Tls
-            | Need::VerifiedTls
-            | Need::Auth
-            | Need::RequireTls
-            | Need::Smtputf8
-            | Need::EightBitMime
-            | Need::BinaryMime => false,
-        };
-        self.iter().filter(not_implemented).fold(Self::NONE, Self::with)
     }
 }
 

@@ -1,5 +1,9 @@
 //! The state of each recipient.
 
+mod division;
+
+use alloc::vec::Vec;
+
 use crate::{
     content::ContentError,
     kept::{KeptReply, KeptText},
@@ -7,6 +11,7 @@ use crate::{
     needs::Needs,
     one_or_many::OneOrMany,
     outcome::{Cancel, Status},
+    requests::Missing,
     steps,
 };
 
@@ -16,21 +21,36 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Recipients {
     list: OneOrMany<Recipient>,
+    /// Whether a transaction contains only the recipients in `chosen`.
+    is_divided: bool,
+    /// The recipients of the current transaction, in order, as indexes. Empty between transactions.
+    chosen: Vec<usize>,
+    /// Whether those are all that had no final status.
+    are_all_chosen: bool,
     /// Recipients without a final status.
     open: usize,
     /// How many of those the server accepted.
     accepted: usize,
     /// There is no accepted recipient before this index.
     cursor: usize,
+    /// Whether the recipients that were accepted late are next.
+    is_late_turn: bool,
+    /// Every recipient before this index is settled.
+    first_left: usize,
 }
 
 /// The state of a recipient.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Recipient {
-    /// RCPT was not answered yet on the current connection.
+    /// RCPT was not answered yet in the current transaction.
     Pending,
-    /// RCPT was answered with 2yz on the current connection.
+    /// RCPT was answered with 2yz in the current transaction.
     Accepted,
+    /// The same, but after all those that are `Accepted`.
+    AcceptedLate,
+    /// It is left for a further transaction. The reply is the one that refused it for the number of recipients; `None`
+    /// if no transaction has contained it.
+    Left(Option<KeptReply>),
     /// It has its final status.
     Settled(Settlement),
 }
@@ -56,8 +76,10 @@ pub(crate) enum SettledBy {
     NoMechanism,
     AuthAbandoned(Mechanism, KeptText),
     TooLarge(u64),
+    NotOffered(Missing),
     Content(ContentError),
     Cancelled(Cancel),
+    CannotRewind,
 }
 
 impl SettledBy {
@@ -72,8 +94,10 @@ impl SettledBy {
             | Self::NoMechanism
             | Self::AuthAbandoned(..)
             | Self::TooLarge(_)
+            | Self::NotOffered(_)
             | Self::Content(_)
-            | Self::Cancelled(_) => None,
+            | Self::Cancelled(_)
+            | Self::CannotRewind => None,
         }
     }
 }
@@ -83,17 +107,33 @@ impl Recipients {
     pub(crate) fn reset(&mut self, len: usize) {
         steps::count(len);
         self.list.fill(Recipient::Pending, len);
-        *self = Self { list: core::mem::take(&mut self.list), open: len, accepted: 0, cursor: 0 };
+        self.chosen.clear();
+        (self.is_divided, self.are_all_chosen) = (false, false);
+        (self.open, self.accepted, self.cursor, self.first_left) = (len, 0, 0, 0);
+        self.is_late_turn = false;
     }
 
-    /// Makes every recipient pending again: the message starts over on another connection.
-    pub(crate) fn reopen(&mut self) {
-        self.reset(self.list.len());
+    /// Whether the transaction contains only some of the recipients.
+    pub(crate) fn are_divided(&self) -> bool {
+        self.is_divided
     }
 
-    /// The server accepted this recipient.
-    pub(crate) fn accept(&mut self, index: usize) {
+    /// How many recipients there are.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The index of the recipient at this place of the transaction.
+    #[inline]
+    pub(crate) fn index(&self, place: usize) -> usize {
+        if self.are_divided() { self.chosen.get(place).copied().unwrap_or(usize::MAX) } else { place }
+    }
+
+    /// The server accepted the recipient at this place of the transaction.
+    #[inline]
+    pub(crate) fn accept(&mut self, place: usize) {
         steps::count(1);
+        let index = self.index(place);
         if let Some(recipient @ Recipient::Pending) = self.list.get_mut(index) {
             *recipient = Recipient::Accepted;
             self.accepted = self.accepted.saturating_add(1);
@@ -101,44 +141,102 @@ impl Recipients {
         }
     }
 
-    /// Settles this recipient, unless it is settled.
-    pub(crate) fn settle(&mut self, index: usize, settlement: Settlement) {
+    /// The server accepted the recipient at this place when it was asked for the second time.
+    #[cold]
+    pub(crate) fn accept_late(&mut self, place: usize) {
+        let index = self.index(place);
+        if let Some(recipient @ Recipient::Pending) = self.list.get_mut(index) {
+            *recipient = Recipient::AcceptedLate;
+            self.accepted = self.accepted.saturating_add(1);
+        }
+    }
+
+    /// Settles the recipient at this place of the transaction, unless it is settled.
+    pub(crate) fn settle(&mut self, place: usize, settlement: Settlement) {
+        self.settle_at(self.index(place), settlement);
+    }
+
+    /// Settles the recipient with this index, unless it is settled.
+    pub(crate) fn settle_at(&mut self, index: usize, settlement: Settlement) {
         steps::count(1);
         let Some(recipient) = self.list.get_mut(index) else { return };
         match recipient {
             Recipient::Settled(_) => return,
-            Recipient::Accepted => self.accepted = self.accepted.saturating_sub(1),
-            Recipient::Pending => {}
+            Recipient::Accepted | Recipient::AcceptedLate => self.accepted = self.accepted.saturating_sub(1),
+            Recipient::Pending | Recipient::Left(_) => {}
         }
         self.open = self.open.saturating_sub(1);
         *recipient = Recipient::Settled(settlement);
     }
 
-    /// Settles the first recipient that is accepted and not settled.
+    /// Settles the recipient that was accepted first of those that are not settled.
     pub(crate) fn settle_next_accepted(&mut self, settlement: Settlement) {
+        let wanted = if self.is_late_turn { Recipient::AcceptedLate } else { Recipient::Accepted };
         while let Some(recipient) = self.list.get(self.cursor) {
             steps::count(1);
             let index = self.cursor;
             self.cursor = index.saturating_add(1);
-            if *recipient == Recipient::Accepted {
-                return self.settle(index, settlement);
+            if *recipient == wanted {
+                return self.settle_at(index, settlement);
+            }
+        }
+        if self.accepted > 0 && !self.is_late_turn {
+            (self.is_late_turn, self.cursor) = (true, 0);
+            self.settle_next_accepted(settlement);
+        }
+    }
+
+    /// Settles every recipient that is accepted and not settled.
+    pub(crate) fn settle_accepted(&mut self, settlement: Settlement) {
+        if self.accepted == self.open && !self.are_divided() {
+            return self.settle_open(settlement);
+        }
+        for place in 0..self.places() {
+            if let Some(Recipient::Accepted | Recipient::AcceptedLate) = self.list.get(self.index(place)) {
+                self.settle(place, settlement);
             }
         }
     }
 
-    /// Settles every recipient that is not settled.
+    /// Settles every recipient that is not settled. Those that were refused for the number of recipients are deferred
+    /// for that, and no recipient is unconfirmed that is not in the transaction.
     pub(crate) fn settle_open(&mut self, settlement: Settlement) {
         if self.open == 0 {
             return;
         }
         steps::count(self.list.len());
+        let settled = Recipient::Settled(settlement);
+        let mut any_left = false;
         for recipient in self.list.iter_mut() {
             match recipient {
-                Recipient::Pending | Recipient::Accepted => *recipient = Recipient::Settled(settlement),
+                Recipient::Pending | Recipient::Accepted | Recipient::AcceptedLate => *recipient = settled,
+                Recipient::Left(_) => any_left = true,
                 Recipient::Settled(_) => {}
             }
         }
+        if any_left {
+            self.settle_left(settlement);
+        }
         (self.open, self.accepted) = (0, 0);
+    }
+
+    #[cold]
+    fn settle_left(&mut self, settlement: Settlement) {
+        steps::count(self.list.len());
+        let status = match settlement.status {
+            Status::Unconfirmed => Status::Deferred,
+            status @ (Status::Delivered | Status::Deferred | Status::Failed) => status,
+        };
+        for (index, recipient) in self.list.iter_mut().enumerate() {
+            let Recipient::Left(refusal) = *recipient else { continue };
+            *recipient = Recipient::Settled(if let Some(reply) = refusal {
+                Settlement { status: Status::Deferred, by: SettledBy::Reply(reply) }
+            } else {
+                // A reply of this transaction settles it, so it is in doubt with the others.
+                self.chosen.push(index);
+                Settlement { status, ..settlement }
+            });
+        }
     }
 
     /// Turns permanent refusals of commands into temporary ones. Returns whether there were any.
@@ -159,11 +257,14 @@ impl Recipients {
         })
     }
 
+    /// Only recipients of the current transaction can be in doubt.
     fn doubt(&mut self, status: impl Fn(Settlement) -> Option<Status>) -> bool {
-        steps::count(self.list.len());
+        let places = self.places();
+        steps::count(places);
         let mut any = false;
-        for recipient in self.list.iter_mut() {
-            let Recipient::Settled(settlement) = recipient else { continue };
+        for place in 0..places {
+            let index = self.index(place);
+            let Some(Recipient::Settled(settlement)) = self.list.get_mut(index) else { continue };
             if let Some(status) = status(*settlement) {
                 settlement.status = status;
                 any = true;
@@ -177,16 +278,32 @@ impl Recipients {
         self.list.iter()
     }
 
+    /// Whether RCPT for this recipient was not answered, or is sent again.
+    pub(crate) fn is_pending(&self, place: usize) -> bool {
+        self.list.get(self.index(place)) == Some(&Recipient::Pending)
+    }
+
+    /// Whether the recipient with this index has no final status.
+    pub(crate) fn is_open(&self, index: usize) -> bool {
+        self.list.get(index).is_some_and(|recipient| !matches!(recipient, Recipient::Settled(_)))
+    }
+
     /// How many recipients are accepted and not settled.
     pub(crate) const fn accepted(&self) -> usize {
         self.accepted
     }
 
-    /// Whether a recipient has failed.
+    /// Whether a recipient of the current transaction has failed because the server refused it.
     pub(crate) fn any_failed(&self) -> bool {
-        let failed =
-            |recipient: &Recipient| matches!(recipient, Recipient::Settled(Settlement { status: Status::Failed, .. }));
-        self.iter().any(failed)
+        let is_refused = |by: SettledBy| matches!(by, SettledBy::Reply(_));
+        let failed = |recipient: Option<&Recipient>| matches!(recipient, Some(Recipient::Settled(Settlement { status: Status::Failed, by })) if is_refused(*by));
+        steps::count(self.places());
+        (0..self.places()).any(|place| failed(self.list.get(self.index(place))))
+    }
+
+    /// How many recipients the transaction contains.
+    pub(crate) fn places(&self) -> usize {
+        if self.are_divided() { self.chosen.len() } else { self.list.len() }
     }
 
     /// Whether every recipient is settled.
@@ -207,7 +324,10 @@ mod tests {
     /// Compares the counts with the list.
     fn check(recipients: &Recipients) {
         let count = |wanted: fn(&Recipient) -> bool| recipients.iter().filter(|recipient| wanted(recipient)).count();
-        assert_eq!(recipients.accepted(), count(|recipient| *recipient == Recipient::Accepted));
+        assert_eq!(
+            recipients.accepted(),
+            count(|recipient| matches!(recipient, Recipient::Accepted | Recipient::AcceptedLate))
+        );
         assert_eq!(recipients.open, count(|recipient| !matches!(recipient, Recipient::Settled(_))));
         assert_eq!(recipients.all_settled(), recipients.open == 0);
     }
@@ -253,6 +373,25 @@ mod tests {
         let found: Vec<_> = recipients.iter().copied().collect();
         let expected = [None, Some(FAILED), Some(DEFERRED), Some(DEFERRED)];
         assert_eq!(found, expected.map(|settled| settled.map_or(Recipient::Pending, Recipient::Settled)));
+    }
+
+    #[test]
+    fn recipients_that_were_asked_for_twice_come_last() {
+        let mut recipients = Recipients::default();
+        recipients.reset(4);
+        recipients.accept(1);
+        recipients.accept(3);
+        recipients.accept_late(0);
+        recipients.accept_late(2);
+        check(&recipients);
+        for (settled, status) in
+            [(1, Status::Delivered), (3, Status::Failed), (0, Status::Deferred), (2, Status::Unconfirmed)]
+        {
+            let settlement = Settlement { status, ..FAILED };
+            recipients.settle_next_accepted(settlement);
+            assert_eq!(recipients.list.get(settled), Some(&Recipient::Settled(settlement)));
+        }
+        assert!(recipients.all_settled());
     }
 
     #[test]

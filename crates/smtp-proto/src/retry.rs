@@ -2,12 +2,18 @@
 //!
 //! Only these functions decide whether a delivery continues on a new connection.
 
+mod further;
+mod parameters;
+
 use crate::{
     config::HeloRetry,
     needs::{Need, Needs},
     outcome::Hello,
     reply::{Code, Severity},
 };
+pub use parameters::{AfterParameters, Carried, after_parameters, status_without_extension};
+
+pub use further::{Achieved, Carrier, Further, after_transaction, is_for_number};
 
 /// How far a connection had come when it ended. A command counts as sent once its first octet was handed to the
 /// transport, and as answered once its whole reply has arrived.
@@ -37,6 +43,11 @@ pub enum Point {
     Lhlo,
     /// MAIL was answered; the end of the content was not sent completely.
     Transaction,
+    /// Recipients were accepted, all later ones were refused for [their number](is_for_number), and neither DATA nor a
+    /// chunk was answered.
+    TooMany,
+    /// The same, but the end of the content was sent completely.
+    TooManyAtEnd,
     /// The connection had carried an earlier message; MAIL was accepted, and neither DATA was answered with 354 nor a
     /// chunk with 2yz.
     TransactionAgain,
@@ -78,13 +89,14 @@ pub struct Situation {
     interruption: Interruption,
     needs: Needs,
     policy: HeloRetry,
+    divided: bool,
 }
 
 impl Situation {
     /// A connection that ended at `point` because of `interruption`, for a delivery without needs, under the default
     /// policy.
     pub const fn new(point: Point, interruption: Interruption) -> Self {
-        Self { point, interruption, needs: Needs::NONE, policy: HeloRetry::Disconnect }
+        Self { point, interruption, needs: Needs::NONE, policy: HeloRetry::Disconnect, divided: false }
     }
 
     settings! {
@@ -93,6 +105,9 @@ impl Situation {
         needs, with_needs: Needs;
         /// When the policy allows a retry with HELO on a new connection.
         policy, with_policy: HeloRetry;
+        /// Whether the message was already divided into several transactions. Further connections are then opened only
+        /// for those.
+        divided, with_divided: bool;
     }
 }
 
@@ -106,6 +121,8 @@ pub enum Next {
     Clear,
     /// A new connection, and the delivery starts over: the kept connection had expired or reached a limit.
     Afresh,
+    /// A new connection to the same address and port, for as many recipients at a time as the server accepted.
+    Fewer,
     /// A new connection to the same address and port, secured like the one before, and the content is sent with DATA.
     Data,
     /// No retry: recipients without a final status are deferred.
@@ -127,6 +144,7 @@ pub const fn after(situation: Situation) -> Next {
         (Point::ContentEnd, ServiceClosing) => Next::Defer,
         (Point::ContentEnd, HangUp | Silence | ChannelClosing | ProtocolError | Cancelled) => Next::Unconfirmed,
         (Point::FlightAgain, HangUp | Silence | ChannelClosing | ProtocolError | Cancelled) => Next::Unconfirmed,
+        (Point::TooManyAtEnd, HangUp | Silence | ChannelClosing | ProtocolError | Cancelled) => Next::Unconfirmed,
         // The server has not judged this message yet, so it starts over however the kept connection ended.
         (Point::MailAgain | Point::Leaving, HangUp | Silence | ServiceClosing | ChannelClosing | ProtocolError) => {
             Next::Afresh
@@ -142,6 +160,7 @@ pub const fn after(situation: Situation) -> Next {
             HeloRetry::Disconnect | HeloRetry::Never => Next::Defer,
         },
         (Point::StartTls | Point::Handshake, HangUp) => in_clear(situation),
+        (Point::TooMany | Point::TooManyAtEnd, ServiceClosing) => fewer(situation),
         (Point::Unchunked, HangUp) => with_data(situation),
         (
             Point::Ehlo | Point::Mail | Point::EhloRefused(Severity::Permanent),
@@ -149,6 +168,7 @@ pub const fn after(situation: Situation) -> Next {
         )
         | (Point::MailAgain | Point::Leaving, Cancelled)
         | (Point::TransactionAgain, HangUp | Silence | ProtocolError | Cancelled)
+        | (Point::TooMany, HangUp | Silence | ChannelClosing | ProtocolError | Cancelled)
         // Only a hang-up or a failed handshake leads to a connection in clear or with DATA: whoever answers can wait.
         | (
             Point::StartTls | Point::Handshake | Point::Unchunked,
@@ -169,6 +189,9 @@ pub const fn after(situation: Situation) -> Next {
 /// A retry with HELO, if HELO can carry the needs. There is at most one for each delivery: no point of a connection
 /// that started with HELO leads to another retry.
 const fn helo(situation: Situation) -> Next {
+    if situation.divided {
+        return Next::Defer;
+    }
     if situation.needs.is_empty() { Next::Helo } else { Next::Forbidden(situation.needs) }
 }
 
@@ -177,7 +200,13 @@ const fn helo(situation: Situation) -> Next {
 /// delivery, because STARTTLS is not sent on it.
 const fn in_clear(situation: Situation) -> Next {
     let needs = situation.needs;
-    if needs.forbid_clear() || needs.contains(Need::Auth) { Next::Defer } else { Next::Clear }
+    if situation.divided || needs.forbid_clear() || needs.contains(Need::Auth) { Next::Defer } else { Next::Clear }
+}
+
+/// Servers may close the connection after a number of refusals. There is at most one such connection for each delivery:
+/// if the server refuses the number that it accepted before, it will not accept the rest either.
+const fn fewer(situation: Situation) -> Next {
+    if situation.divided { Next::Defer } else { Next::Fewer }
 }
 
 /// A retry with DATA, if DATA can carry the message. There is at most one for each delivery, which then uses BDAT no
@@ -268,11 +297,12 @@ pub const fn after_refusal(refusal: Refusal, served: Served) -> AfterRefusal {
 }
 
 /// Whether a kept connection can carry a message with these needs. `hello` is the one that was sent last on it. The
-/// reply to HELO does not say what the server offers, so the message may need EHLO on a new connection.
-pub const fn can_serve(hello: Hello, needs: Needs) -> bool {
+/// reply to HELO does not say what the server offers, so the message may need EHLO on a new connection. So it does if
+/// it has additional parameters and the keywords of the reply to EHLO were not kept: then `are_offers_known` is false.
+pub const fn can_serve(hello: Hello, needs: Needs, are_offers_known: bool) -> bool {
     match hello {
-        Hello::Ehlo | Hello::Lhlo => true,
-        Hello::Helo => needs.is_empty(),
+        Hello::Ehlo | Hello::Lhlo => are_offers_known,
+        Hello::Helo => needs.is_empty() && are_offers_known,
     }
 }
 
@@ -286,7 +316,7 @@ mod tests {
     const INTERRUPTIONS: [Interruption; 6] =
         [HangUp, Silence, ServiceClosing, ChannelClosing, ProtocolError, Cancelled];
     const POLICIES: [HeloRetry; 3] = [Disconnect, Timeout, Never];
-    const POINTS: [Point; 17] = [
+    const POINTS: [Point; 19] = [
         Point::BeforeHello,
         Point::Ehlo,
         Point::EhloRefused(Transient),
@@ -299,6 +329,8 @@ mod tests {
         Point::Helo,
         Point::Lhlo,
         Point::Transaction,
+        Point::TooMany,
+        Point::TooManyAtEnd,
         Point::TransactionAgain,
         Point::ContentEnd,
         Point::FlightAgain,
@@ -314,15 +346,17 @@ mod tests {
         HeloIfSilenceCounts,
         Clear,
         Afresh,
+        Fewer,
         Data,
         Defer,
         Unconfirmed,
     }
 
     /// The whole table: a cell for each interruption, in the order of `INTERRUPTIONS`.
-    const TABLE: [(Point, [Cell; 6]); 17] = {
+    const TABLE: [(Point, [Cell; 6]); 19] = {
         use Cell::{
-            Afresh as A, Clear as C, Data as B, Defer as D, Helo as H, HeloIfSilenceCounts as S, Unconfirmed as U,
+            Afresh as A, Clear as C, Data as B, Defer as D, Fewer as F, Helo as H, HeloIfSilenceCounts as S,
+            Unconfirmed as U,
         };
         [
             (Point::BeforeHello, [D, D, D, D, D, D]),
@@ -337,6 +371,8 @@ mod tests {
             (Point::Helo, [D, D, D, D, D, D]),
             (Point::Lhlo, [D, D, D, D, D, D]),
             (Point::Transaction, [D, D, D, D, D, D]),
+            (Point::TooMany, [D, D, F, D, D, D]),
+            (Point::TooManyAtEnd, [U, U, F, U, U, U]),
             (Point::TransactionAgain, [D, D, A, A, D, D]),
             (Point::ContentEnd, [U, U, D, U, U, U]),
             (Point::FlightAgain, [U, U, A, U, U, U]),
@@ -369,10 +405,22 @@ mod tests {
                 (Cell::Helo, Never) | (Cell::HeloIfSilenceCounts, Never | Disconnect) | (Cell::Defer, _) => Next::Defer,
                 (Cell::Clear, _) => Next::Clear,
                 (Cell::Afresh, _) => Next::Afresh,
+                (Cell::Fewer, _) => Next::Fewer,
                 (Cell::Data, _) => Next::Data,
                 (Cell::Unconfirmed, _) => Next::Unconfirmed,
             };
             assert_eq!(after(situation), expected, "{situation:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_divided_opens_no_other_connection() {
+        for (situation, _) in situations() {
+            let expected = match after(situation) {
+                Next::Helo | Next::Clear | Next::Fewer => Next::Defer,
+                other => other,
+            };
+            assert_eq!(after(Situation { divided: true, ..situation }), expected, "{situation:?}");
         }
     }
 
@@ -414,8 +462,9 @@ mod tests {
     fn a_kept_connection_after_helo_carries_only_messages_without_needs() {
         let needs = Needs::NONE.with(Need::EightBitMime);
         for (hello, with_needs) in [(Hello::Ehlo, true), (Hello::Lhlo, true), (Hello::Helo, false)] {
-            assert!(can_serve(hello, Needs::NONE));
-            assert_eq!(can_serve(hello, needs), with_needs);
+            assert!(can_serve(hello, Needs::NONE, true));
+            assert_eq!(can_serve(hello, needs, true), with_needs);
+            assert!(!can_serve(hello, Needs::NONE, false));
         }
     }
 }

@@ -36,6 +36,10 @@ pub enum Stage {
     ContentEnd,
     /// The reply to RSET is due.
     Rset,
+    /// The reply to VRFY is due.
+    Vrfy,
+    /// The reply to HELP is due.
+    Help,
     /// The reply to NOOP is due.
     Noop,
     /// The reply to QUIT is due.
@@ -61,6 +65,8 @@ impl Stage {
             Self::Chunk => "chunk",
             Self::ContentEnd => "content-end",
             Self::Rset => "rset",
+            Self::Vrfy => "vrfy",
+            Self::Help => "help",
             Self::Noop => "noop",
             Self::Quit => "quit",
             Self::Idle => "idle",
@@ -86,6 +92,8 @@ impl fmt::Display for Stage {
             Self::Chunk => "BDAT",
             Self::ContentEnd => "the end of the content",
             Self::Rset => "RSET",
+            Self::Vrfy => "VRFY",
+            Self::Help => "HELP",
             Self::Noop => "NOOP",
             Self::Quit => "QUIT",
             Self::Idle => "nothing",

@@ -66,6 +66,7 @@ mod tests {
                     delivery.connected().unwrap();
                     delivery.received(b"220 x\r\n").unwrap();
                 }
+                Step::Rewind => delivery.rewound().unwrap(),
                 Step::Content(_) => {
                     delivery.content(b"x\r\n").unwrap();
                     delivery.end_content().unwrap();
@@ -125,7 +126,8 @@ mod tests {
             for (small, times) in [(false, 100), (true, 10)] {
                 let (few, many) = (steps(&server, 1000, small), steps(&server, 1000 * times, small));
                 assert!(few >= 1000, "{name}: {few} steps");
-                assert!(many <= (few + 1) * times, "{name}, small pieces {small}: {few} steps became {many}");
+                // The number of transactions grows with the logarithm of the number of recipients.
+                assert!(many <= (few + 1) * times * 21 / 20, "{name}, small pieces {small}: {few} steps became {many}");
             }
         }
     }

@@ -94,7 +94,14 @@ impl Timeouts {
         match stage {
             Stage::Connect => self.connect,
             Stage::Greeting => self.greeting,
-            Stage::Ehlo | Stage::Helo | Stage::Lhlo | Stage::Rset | Stage::Noop | Stage::Idle => self.hello,
+            Stage::Ehlo
+            | Stage::Helo
+            | Stage::Lhlo
+            | Stage::Rset
+            | Stage::Vrfy
+            | Stage::Help
+            | Stage::Noop
+            | Stage::Idle => self.hello,
             Stage::StartTls | Stage::Handshake => self.tls,
             Stage::Auth => self.auth,
             Stage::Mail => self.mail,

@@ -13,7 +13,7 @@ mod session;
 mod with_tokio;
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Cursor, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     thread::{self, JoinHandle},
 };
@@ -68,7 +68,7 @@ const TRANSACTION: [&str; 3] = ["MAIL FROM:<alice@example.com>", "RCPT TO:<bob@e
 fn the_blocking_driver_delivers_after_the_hang_up() {
     let (address, heard) = serve(2, true);
     let mut delivery = Delivery::new(Config::new(HelloName::new("localhost").unwrap()), envelope());
-    Driver::new(vec![address]).deliver(&mut delivery, &b"Subject: Lunch\r\n\r\nAt noon.\r\n"[..]).unwrap();
+    Driver::new(vec![address]).deliver(&mut delivery, Cursor::new(b"Subject: Lunch\r\n\r\nAt noon.\r\n")).unwrap();
     assert_eq!(delivery.report().outcome(), Some(Outcome::Delivered));
     let expected = [&["EHLO localhost", "HELO localhost"][..], &TRANSACTION, &["QUIT"]].concat();
     assert_eq!(heard.join().unwrap(), expected);
@@ -89,7 +89,7 @@ async fn the_tokio_driver_delivers_after_the_hang_up() {
 #[test]
 fn the_kept_connection_serves_every_message() {
     let (address, heard) = serve(2, true);
-    let messages = [&b"Subject: Lunch\r\n"[..], b"Subject: Dinner\r\n"];
+    let messages = [&b"Subject: Lunch\r\n"[..], b"Subject: Dinner\r\n"].map(Cursor::new);
     let reports = kept::deliver_all(Driver::new(vec![address]), &envelope(), messages).unwrap();
     assert!(reports.len() == 2 && reports.iter().all(|report| report.contains("delivered: 250")), "{reports:?}");
     let expected = [&["EHLO localhost", "HELO localhost"][..], &TRANSACTION, &TRANSACTION, &["QUIT"]].concat();

@@ -11,7 +11,7 @@ fn offered(line: &str) -> Capabilities {
 #[test]
 fn each_keyword_offers_its_extension_and_nothing_else() {
     type Offer = (&'static str, fn(&mut Capabilities));
-    let offers: [Offer; 10] = [
+    let offers: [Offer; 11] = [
         ("PIPELINING", |offered| offered.pipelining = true),
         ("SIZE", |offered| offered.size = SizeLimit::Unlimited),
         ("8BITMIME", |offered| offered.eight_bit_mime = true),
@@ -21,6 +21,7 @@ fn each_keyword_offers_its_extension_and_nothing_else() {
         ("CHUNKING", |offered| offered.chunking = true),
         ("BINARYMIME", |offered| offered.binary_mime = true),
         ("DSN", |offered| offered.dsn = true),
+        ("DELIVERBY", |offered| offered.deliver_by = Some(0)),
         ("AUTH", |offered| offered.auth = Some(Mechanisms::NONE)),
     ];
     for (keyword, offer) in offers {
@@ -47,4 +48,17 @@ fn an_invalid_line_is_skipped_and_the_rest_is_read() {
     assert_eq!(taken, octets.len());
     let found: Vec<_> = keywords(&reply).map(|keyword| (keyword.name(), keyword.parameters())).collect();
     assert_eq!(found, [(&b"SIZE"[..], &b"10 20"[..]), (b"x-1", b"a b"), (b"DSN", b"")]);
+}
+
+#[test]
+fn limits_are_read_from_every_line_that_has_them() {
+    let limits = |line: &str| {
+        let limits = offered(line).limits;
+        [limits.transactions, limits.recipients, limits.recipient_domains]
+            .map(|limit| limit.map(std::num::NonZeroU32::get))
+    };
+    assert_eq!(limits("LIMITS MAILMAX=3 RCPTMAX=100 RCPTDOMAINMAX=1"), [Some(3), Some(100), Some(1)]);
+    assert_eq!(limits("limits=rcptmax=2 X=5"), [None, Some(2), None]);
+    assert_eq!(limits("LIMITS"), [None; 3]);
+    assert_eq!(limits("LIMITSX RCPTMAX=2"), [None; 3]);
 }

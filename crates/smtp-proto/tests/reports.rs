@@ -20,6 +20,7 @@ fn deliver(recipients: usize, server: &[&str]) -> Delivery {
                 delivery.sent(len).unwrap();
             }
             Step::Content(_) => delivery.end_content().unwrap(),
+            Step::Rewind => delivery.cannot_rewind().unwrap(),
             Step::Receive(_) => match server.next() {
                 Some(reply) => delivery.received(reply.as_bytes()).unwrap(),
                 None => delivery.disconnected(Disconnect::Closed).unwrap(),

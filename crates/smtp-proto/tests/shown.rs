@@ -4,7 +4,8 @@ use std::fmt::{self, Debug, Display, Write};
 
 use smtp_proto::{
     AddressError, Cancel, Cause, Command, Config, ContentError, Delivery, Disconnect, Envelope, EnvelopeError,
-    HelloName, Limits, Mailbox, MisuseError, Need, Needs, Reply, ReplyDecoder, Session, SessionError, Stage, keywords,
+    HelloName, Limits, Mailbox, MisuseError, Need, Needs, NotificationDropped, ParameterError, Reply, ReplyDecoder,
+    Session, SessionError, Stage, keywords,
 };
 
 fn name() -> HelloName {
@@ -43,7 +44,7 @@ fn converse(delivery: &mut Delivery, server: &[&str]) {
 #[test]
 fn each_error_has_its_message() {
     let fault = |octets: &[u8]| Reply::parse(octets).unwrap_err();
-    let cases: [(&dyn Display, &str); 60] = [
+    let cases: [(&dyn Display, &str); 76] = [
         (&AddressError::Empty, "it is empty"),
         (&AddressError::NoDomain, "it has no @ with a domain after it"),
         (&AddressError::NoLocalPart, "it has nothing before the @"),
@@ -68,15 +69,19 @@ fn each_error_has_its_message() {
         (&Cause::Reply(reply(b"550 no\r\n")), "550 no"),
         (&Cause::Connections, "the connection failed"),
         (&Cause::TooLarge(1000), "it is larger than the server's limit of 1000 octets"),
-        (&needs(Needs::NONE.with(Need::DeliverBy)), "it needs DELIVERBY, which this client does not implement"),
+        (
+            &needs(Needs::NONE.with(Need::DeliverBy)),
+            "it needs DELIVERBY, which the server does not offer or HELO cannot carry",
+        ),
         (
             &needs(Needs::NONE.with(Need::EightBitMime)),
             "it needs 8BITMIME, which the server does not offer or HELO cannot carry",
         ),
         (
-            &needs(Needs::NONE.with(Need::DeliverBy).with(Need::Smtputf8)),
-            "it needs SMTPUTF8, DELIVERBY, which the server does not offer, HELO cannot carry or this client does not implement",
+            &needs(Needs::NONE.with(Need::BinaryMime).with(Need::Smtputf8)),
+            "it needs SMTPUTF8, BINARYMIME, which the server does not offer or HELO cannot carry",
         ),
+        (&Cause::NotOffered("DSN"), "a parameter needs DSN, which the server does not offer"),
         (&Cause::Cancelled(Cancel::Deadline), "the delivery took longer than allowed"),
         (&Cause::Content(ContentError::BareLf(3)), "the content has a bare LF at octet 3"),
         (&ContentError::BareCr(4), "the content has a bare CR at octet 4"),
@@ -88,6 +93,19 @@ fn each_error_has_its_message() {
         (&MisuseError::TooMuchContent, "more content was given than the delivery asked for"),
         (&MisuseError::NotDone, "the delivery is not done"),
         (&EnvelopeError::NoRecipients, "an envelope needs at least one recipient"),
+        (&EnvelopeError::LineTooLong, "a command with its parameters would be longer than 512 octets"),
+        (&EnvelopeError::Repeated, "a command would have the same parameter twice"),
+        (&ParameterError::Empty, "it is empty"),
+        (&ParameterError::TooLong(100), "it is longer than 100 octets"),
+        (&ParameterError::Character(3), "it has a character at octet 3 that is not allowed"),
+        (&ParameterError::NeverWithOthers, "NEVER cannot stand beside other conditions"),
+        (&ParameterError::Condition, "it is not one of NEVER, SUCCESS, FAILURE and DELAY"),
+        (&ParameterError::Time, "the time is out of range"),
+        (&ParameterError::Keyword, "the keyword is not made of letters, digits and inner hyphens"),
+        (&ParameterError::Reserved, "the keyword belongs to a parameter that is set in another way"),
+        (&NotificationDropped::NotOffered, "without the requested notifications, which the server does not offer"),
+        (&NotificationDropped::Refused, "without the requested notifications, which the server refused"),
+        (&SessionError::ParameterNotOffered, "the server does not offer the extension of a parameter"),
         (&SessionError::Over, "the session is over"),
         (&SessionError::Greeting, "the greeting has not arrived"),
         (&SessionError::Order, "the command is out of order"),
@@ -98,6 +116,8 @@ fn each_error_has_its_message() {
         (&ContentError::TooShort { size: 5, found: 4 }, "the content ended after 4 of 5 announced octets"),
         (&SessionError::NothingToSend, "more octets were reported as sent than there were to send"),
         (&Stage::Connect, "connecting"),
+        (&Stage::Vrfy, "VRFY"),
+        (&Stage::Help, "HELP"),
         (&Stage::Noop, "NOOP"),
         (&Stage::Idle, "nothing"),
         (&Needs::NONE, ""),
@@ -116,7 +136,8 @@ fn each_error_has_its_message() {
     }
 }
 
-const ALL_NEEDS: &str = "TLS, AUTH, SMTPUTF8, 8BITMIME, BINARYMIME, REQUIRETLS, DELIVERBY, a verified certificate";
+const ALL_NEEDS: &str = "TLS, AUTH, SMTPUTF8, 8BITMIME, BINARYMIME, REQUIRETLS, DELIVERBY, a verified certificate, \
+     the extension of an additional parameter";
 
 #[test]
 fn debug_output_is_readable() {

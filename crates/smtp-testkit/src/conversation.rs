@@ -1,10 +1,12 @@
 //! Records the events of a run cheaply, and formats them as a transcript on request.
 
+mod parameters;
+
 use std::{fmt, sync::Arc};
 
 use smtp_proto::{
     Afterwards, AuthPolicy, Body, Cancel, Chunking, Config, Disconnect, EightBitPolicy, Envelope, HeloRetry, KnownHost,
-    Limits, LineEndings, Place, Protocol, Size, Step, TlsPolicy, TlsVersion,
+    Limits, LineEndings, Need, Place, Protocol, Size, Step, TlsPolicy, TlsVersion,
 };
 
 use crate::oracle::Input;
@@ -16,6 +18,8 @@ pub(crate) struct Conversation {
     messages: Vec<Told>,
     events: Vec<Event>,
     octets: Vec<u8>,
+    /// The caller could not read the content again.
+    cannot_rewind: bool,
 }
 
 /// A message, as far as it was given to the delivery.
@@ -24,6 +28,8 @@ struct Told {
     envelope: Arc<Envelope>,
     content: Vec<u8>,
     ended: bool,
+    /// It is being given again.
+    again: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +70,7 @@ pub(crate) enum Wanted {
     Connection(Place),
     ToWrite,
     Content,
+    Rewind,
     /// A reply, or nothing more.
     Nothing,
 }
@@ -74,6 +81,7 @@ impl Wanted {
             Step::Connect(connect) => Self::Connection(connect.place),
             Step::Transmit(_) => Self::ToWrite,
             Step::Content(_) => Self::Content,
+            Step::Rewind => Self::Rewind,
             Step::Secure(_) | Step::Authenticate(_) | Step::Receive(_) | Step::Done(_) => Self::Nothing,
         }
     }
@@ -83,7 +91,13 @@ impl Conversation {
     pub(crate) fn new(config: &Arc<Config>, envelope: &Arc<Envelope>) -> Self {
         let messages = vec![Told::new(envelope)];
         // Enough for most runs.
-        Self { config: config.clone(), messages, events: Vec::with_capacity(32), octets: Vec::with_capacity(512) }
+        Self {
+            config: config.clone(),
+            messages,
+            events: Vec::with_capacity(32),
+            octets: Vec::with_capacity(512),
+            cannot_rewind: false,
+        }
     }
 
     /// Records an input that the delivery got while it wanted `wanted`. `shown`: the octets to be written.
@@ -95,7 +109,8 @@ impl Conversation {
         let event = match input {
             Input::Sent(octets) => return self.client(shown.get(..*octets).unwrap_or_default()),
             Input::Content(octets) => {
-                return self.messages.last_mut().into_iter().for_each(|told| told.content.extend_from_slice(octets));
+                let told = self.messages.last_mut().into_iter().filter(|told| !told.again);
+                return told.for_each(|told| told.content.extend_from_slice(octets));
             }
             Input::EndContent => return self.messages.last_mut().into_iter().for_each(|told| told.ended = true),
             Input::Received(octets) => return self.server(octets, wanted),
@@ -113,6 +128,15 @@ impl Conversation {
             Input::SecureFailed => Event::SecureFailed,
             // The player computes the same responses.
             Input::AuthStart(_) | Input::AuthResponse(_) | Input::AuthComplete => return self.flight_ends(wanted),
+            // So does it with the content.
+            Input::Rewound => {
+                self.messages.last_mut().into_iter().for_each(|told| told.again = true);
+                return self.flight_ends(wanted);
+            }
+            Input::CannotRewind => {
+                self.cannot_rewind = true;
+                return self.flight_ends(wanted);
+            }
             Input::AuthAbandon => Event::AuthAbandoned,
             Input::DeliverNext(envelope) => {
                 self.messages.push(Told::new(envelope));
@@ -165,7 +189,7 @@ impl Conversation {
 
 impl Told {
     fn new(envelope: &Arc<Envelope>) -> Self {
-        Self { envelope: envelope.clone(), content: Vec::new(), ended: false }
+        Self { envelope: envelope.clone(), content: Vec::new(), ended: false, again: false }
     }
 }
 
@@ -176,9 +200,12 @@ struct Transcript<'c> {
 
 impl fmt::Display for Transcript<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Conversation { config, messages, events, octets } = self.conversation;
+        let Conversation { config, messages, events, octets, cannot_rewind } = self.conversation;
         write_policy(f, config)?;
-        write_message(f, &messages[0])?;
+        if *cannot_rewind {
+            writeln!(f, "rewind: no")?;
+        }
+        write_message(f, &messages[0], true)?;
         writeln!(f)?;
         let mut start = 0;
         for event in events {
@@ -201,10 +228,14 @@ impl fmt::Display for Transcript<'_> {
                 Event::Cancel(other) => writeln!(f, "-- cancel: {other}")?,
                 Event::Next { kept, message } => {
                     writeln!(f, "-- {}\n-- next message", done(*kept))?;
-                    write_message(f, &messages[*message])?;
+                    write_message(f, &messages[*message], false)?;
                 }
                 Event::Quit => writeln!(f, "-- kept\n-- quit")?,
-                Event::Known(host) => writeln!(f, "-- known:{}", known(*host))?,
+                Event::Known(host) => {
+                    write!(f, "-- known:{}", known(*host))?;
+                    host.recipients().map_or(Ok(()), |most| write!(f, " recipients={most}"))?;
+                    writeln!(f)?;
+                }
                 Event::Secured { version, is_verified, can_bind } => {
                     let binding = if *can_bind { "" } else { " unbound" };
                     match is_verified {
@@ -255,11 +286,15 @@ fn write_policy(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
         (config.tls() == TlsPolicy::Required, "tls: required"),
         (config.tls() == TlsPolicy::Implicit, "tls: implicit"),
         (config.afterwards() == Afterwards::Keep, "afterwards: keep"),
+        (config.ignore_limits(), "limits-offered: ignore"),
         (config.chunking() == Chunking::Never, "chunking: never"),
     ] {
         if said {
             writeln!(f, "{setting}")?;
         }
+    }
+    if let Some(most) = config.max_recipients() {
+        writeln!(f, "max-recipients: {most}")?;
     }
     if let AuthPolicy::Required(how) = config.auth() {
         write!(f, "auth:")?;
@@ -276,12 +311,14 @@ fn write_policy(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
     Ok(())
 }
 
-fn write_message(f: &mut fmt::Formatter<'_>, told: &Told) -> fmt::Result {
+fn write_message(f: &mut fmt::Formatter<'_>, told: &Told, is_first: bool) -> fmt::Result {
     let envelope = &told.envelope;
     writeln!(f, "from: <{}>", envelope.reverse_path())?;
-    for path in envelope.forward_paths() {
+    for (index, path) in envelope.forward_paths().iter().enumerate() {
         writeln!(f, "to: {path}")?;
+        parameters::write_rcpt(f, envelope.rcpt_parameters(index))?;
     }
+    parameters::write_mail(f, envelope, is_first)?;
     let body = match envelope.body() {
         Body::Binary => "binary",
         Body::EightBit => "8bit",
@@ -294,7 +331,9 @@ fn write_message(f: &mut fmt::Formatter<'_>, told: &Told) -> fmt::Result {
         Some(Size::Estimate(octets)) => writeln!(f, "size: {octets}")?,
     }
     if !envelope.needs().is_empty() {
-        let needs: Vec<_> = envelope.needs().iter().map(|need| need.to_string().to_lowercase()).collect();
+        // The need of an additional parameter follows from it.
+        let needs = envelope.needs().iter().filter(|need| *need != Need::Parameter);
+        let needs: Vec<_> = needs.map(|need| need.to_string().to_lowercase()).collect();
         writeln!(f, "needs: {}", needs.join(" "))?;
     }
     if told.ended && told.content.is_empty() {

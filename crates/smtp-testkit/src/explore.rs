@@ -123,6 +123,7 @@ pub fn second_message(config: &Config, hello: Hello, first: &Envelope, second: E
             Step::Connect(_) => Move::Connected,
             Step::Transmit(_) => Move::Sent,
             Step::Content(_) => Move::EndContent,
+            Step::Rewind => Move::Rewound,
             Step::Receive(_) => match stage {
                 Some(Stage::Data) => Move::reply("354"),
                 Some(Stage::Ehlo | Stage::Lhlo) => {
@@ -172,7 +173,9 @@ pub fn diagram(transitions: &BTreeSet<Transition>) -> String {
 fn rejects_misuse(state: &Watched) {
     let delivery = state.delivery();
     let connecting = matches!(delivery.poll(), Step::Connect(_));
-    let connected = !connecting && (delivery.is_kept() || !matches!(delivery.poll(), Step::Done(_)));
+    let is_lost = matches!(delivery.poll(), Step::Rewind)
+        && delivery.report().attempts().last().is_none_or(|attempt| attempt.end().is_some());
+    let connected = !connecting && !is_lost && (delivery.is_kept() || !matches!(delivery.poll(), Step::Done(_)));
     let wants_content = matches!(delivery.poll(), Step::Content(_));
     let mut tried = delivery.clone();
     let mut refused = |fits: bool, call: fn(&mut Delivery) -> Result<(), MisuseError>| {
@@ -192,6 +195,9 @@ fn rejects_misuse(state: &Watched) {
     let is_securing = matches!(delivery.poll(), Step::Secure(_));
     refused(is_securing, |delivery| delivery.secured(Secured::verified(TlsVersion::Tls13)));
     refused(is_securing, |delivery| delivery.secure_failed("alert"));
+    let is_rewinding = matches!(delivery.poll(), Step::Rewind);
+    refused(is_rewinding, Delivery::rewound);
+    refused(is_rewinding, Delivery::cannot_rewind);
     refused(false, |delivery| delivery.auth_start(Some(&[0; 512])));
     let is_authenticating = matches!(delivery.poll(), Step::Authenticate(_));
     refused(is_authenticating, |delivery| delivery.auth_response(b""));
@@ -209,6 +215,7 @@ fn ends_in_silence(mut state: Watched) {
             Step::Connect(_) => Move::ConnectFailed,
             Step::Transmit(_) => Move::Sent,
             Step::Content(_) => Move::EndContent,
+            Step::Rewind => Move::CannotRewind,
             Step::Receive(_) => Move::Silence,
         };
         make(&mut state, step);
@@ -237,6 +244,7 @@ fn place(delivery: &Delivery) -> String {
             let statuses: BTreeSet<_> = report.recipients().map(|recipient| recipient.status).collect();
             format!("done: {statuses:?}{}", if delivery.is_kept() { ", kept" } else { "" })
         }
+        Step::Rewind => format!("{attempts}: asks for the content again"),
         Step::Authenticate(_) => format!("{attempts}: asks for a response{secured}"),
         Step::Transmit(_) | Step::Content(_) | Step::Receive(_) | Step::Secure(_) => {
             let stage = attempt.map_or_else(String::new, |attempt| attempt.stage().to_string());

@@ -24,6 +24,10 @@ pub trait Machine {
     fn content(&mut self, octets: &[u8]) -> Result<(), MisuseError>;
     /// The message has no more octets.
     fn end_content(&mut self) -> Result<(), MisuseError>;
+    /// The content is at its start again.
+    fn rewound(&mut self) -> Result<(), MisuseError>;
+    /// The content cannot be read again.
+    fn cannot_rewind(&mut self) -> Result<(), MisuseError>;
     /// Cancels the delivery.
     fn cancel(&mut self, why: Cancel);
     /// Starts the next message.
@@ -88,6 +92,14 @@ macro_rules! machine {
 
             fn end_content(&mut self) -> Result<(), MisuseError> {
                 <$type>::end_content(self)
+            }
+
+            fn rewound(&mut self) -> Result<(), MisuseError> {
+                <$type>::rewound(self)
+            }
+
+            fn cannot_rewind(&mut self) -> Result<(), MisuseError> {
+                <$type>::cannot_rewind(self)
             }
 
             fn cancel(&mut self, why: Cancel) {

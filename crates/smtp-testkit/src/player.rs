@@ -124,6 +124,8 @@ struct Player<'t> {
     exchange: Exchange,
     /// Whether the server is known to support TLS.
     is_secure_host: bool,
+    /// Whether the message was divided into several transactions.
+    is_divided: bool,
     outcome: Outcome,
 }
 
@@ -157,6 +159,7 @@ impl<'t> Player<'t> {
             connection: Connection::default(),
             exchange: Exchange::default().with_token_length(transcript.token_length),
             is_secure_host: false,
+            is_divided: false,
             outcome: Outcome::default(),
         }
     }
@@ -213,6 +216,7 @@ impl<'t> Player<'t> {
             Action::NextMessage => {
                 self.message += 1;
                 self.given = 0;
+                self.is_divided = false;
                 self.connection.reused = true;
                 self.is_secure_host &= self.delivery.is_kept();
                 let envelope = self.transcript.messages[self.message].envelope.clone();
@@ -283,6 +287,7 @@ impl<'t> Player<'t> {
     /// Gives everything that the delivery asks for: responses and content.
     fn give_content(&mut self, size: Size) -> Result<(), Wrong> {
         self.authenticate()?;
+        self.rewind()?;
         while let Step::Content(room) = self.delivery.poll() {
             let rest = &self.transcript.messages[self.message].content[self.given..];
             let most = match size {
@@ -300,7 +305,17 @@ impl<'t> Player<'t> {
         Ok(())
     }
 
+    /// Reads the content again, if the delivery asks for that and the caller can.
+    fn rewind(&mut self) -> Result<(), Wrong> {
+        let Step::Rewind = self.delivery.poll() else { return Ok(()) };
+        self.given = 0;
+        self.is_divided = true;
+        let answered = if self.transcript.can_rewind { self.delivery.rewound() } else { self.delivery.cannot_rewind() };
+        answered.map_err(misuse)
+    }
+
     fn expect_connect(&mut self, place: Place) -> Result<(), Wrong> {
+        self.rewind()?;
         match self.delivery.poll() {
             Step::Connect(Connect { place: asked, .. }) if asked == place => Ok(()),
             Step::Connect(Connect { place: asked, .. }) => {
@@ -332,6 +347,10 @@ impl<'t> Player<'t> {
     fn is_connected(&mut self) -> bool {
         match self.delivery.poll() {
             Step::Connect(_) => false,
+            // The connection may have been lost since.
+            Step::Rewind => {
+                self.delivery.delivery().report().attempts().last().is_some_and(|attempt| attempt.end().is_none())
+            }
             Step::Done(_) => self.delivery.is_kept(),
             _ => true,
         }
@@ -342,6 +361,7 @@ impl<'t> Player<'t> {
             Step::Connect(_) => "asks for a connection".into(),
             Step::Transmit(transmit) => format!("sends \"{}\"", Escaped(transmit.octets())),
             Step::Content(_) => "asks for content".into(),
+            Step::Rewind => "asks for the content again".into(),
             Step::Receive(_) => "waits".into(),
             Step::Secure(_) => "asks for a handshake".into(),
             Step::Authenticate(step) => format!("asks for {step:?}"),

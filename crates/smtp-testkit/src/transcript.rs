@@ -3,6 +3,7 @@
 //! `testdata/README.md` describes the format.
 
 mod marks;
+mod parameters;
 mod script;
 mod settings;
 mod text;
@@ -31,6 +32,8 @@ pub struct Transcript {
     pub script: Vec<Item>,
     /// The caller's token for XOAUTH2 and OAUTHBEARER has at least this many octets.
     pub token_length: usize,
+    /// Whether the caller can read the content again.
+    pub can_rewind: bool,
 }
 
 /// The error for a file that is not a valid transcript.
@@ -55,6 +58,9 @@ impl Transcript {
     pub fn not_for_drivers(&self) -> Option<&'static str> {
         if *self.config.auth() != AuthPolicy::Never {
             return Some("the client authenticates: only played in memory");
+        }
+        if !self.can_rewind {
+            return Some("content that can be read only once: only played in memory");
         }
         let must_verify = matches!(self.config.tls(), TlsPolicy::Required | TlsPolicy::Implicit);
         self.script.iter().find_map(|item| match &item.action {
@@ -213,7 +219,8 @@ impl<'a> Parser<'a> {
         if let Some(known) = settings.known() {
             script.insert(0, Item { line: 1, action: Action::Know(known) });
         }
-        Ok(Transcript { config: settings.config(), messages, script, token_length: settings.token_length() })
+        let (token_length, can_rewind) = (settings.token_length(), settings.can_rewind());
+        Ok(Transcript { config: settings.config(), messages, script, token_length, can_rewind })
     }
 }
 

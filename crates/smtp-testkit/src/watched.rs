@@ -99,6 +99,18 @@ impl Watched {
         self.give(Input::EndContent, &mut Delivery::end_content)
     }
 
+    /// The content is at its start again.
+    #[track_caller]
+    pub fn rewound(&mut self) -> Result<(), MisuseError> {
+        self.give(Input::Rewound, &mut Delivery::rewound)
+    }
+
+    /// The content cannot be read again.
+    #[track_caller]
+    pub fn cannot_rewind(&mut self) -> Result<(), MisuseError> {
+        self.give(Input::CannotRewind, &mut Delivery::cannot_rewind)
+    }
+
     /// Cancels the delivery.
     #[track_caller]
     pub fn cancel(&mut self, why: Cancel) {
@@ -180,6 +192,13 @@ impl Watched {
     /// Whether connections may be secured, or the client authenticates.
     pub(crate) fn is_secure(&self) -> bool {
         self.oracle.is_secure()
+    }
+
+    /// Whether the envelope has parameters.
+    pub(crate) fn has_parameters(&self) -> bool {
+        let envelope = self.delivery.envelope();
+        let rcpts = (0..envelope.forward_paths().len()).map(|place| envelope.rcpt_parameters(place));
+        envelope.returned().is_some() || rcpts.into_iter().any(|rcpt| !rcpt.is_empty())
     }
 
     /// The delivery itself.

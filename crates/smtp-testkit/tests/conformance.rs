@@ -2,13 +2,13 @@
 
 mod generic;
 
-use std::{io::Read, time::Duration};
+use std::time::Duration;
 
 use generic::{Fault, Generic, tcp::OverSockets};
 use smtp_proto::MisuseError;
 use smtp_testkit::{
     Machine,
-    conformance::{Failures, Kit, Network},
+    conformance::{Content, Failures, Kit, Network},
 };
 
 /// Checks the generic driver with this fault in memory.
@@ -16,7 +16,7 @@ fn in_memory(fault: Option<Fault>) -> Result<usize, Failures> {
     Kit::new().check_in_memory(
         move |machine: &mut dyn Machine,
               network: &mut dyn Network,
-              content: &mut dyn Read|
+              content: &mut dyn Content|
               -> Result<(), MisuseError> {
             // Each call starts without a last address: a kept connection does not need one.
             Generic { machine, network, content, fault, last: &mut None }.run()

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use smtp_proto::{
     Afterwards, AuthPolicy, Authentication, Body, Config, Envelope, ForwardPath, Hello, HelloName, HeloRetry, Limits,
-    Mailbox, Mechanism, Need, Protocol, ReversePath, Size, TlsPolicy,
+    Mailbox, Mechanism, Need, Notify, Protocol, Recipient, Return, ReversePath, Size, TlsPolicy,
 };
 use smtp_testkit::{
     Watched,
@@ -30,8 +30,8 @@ fn depth() -> usize {
 /// Walks one case. With an open connection at the start there are many times as many states, so it uses fewer moves.
 fn walk(name: &str, start: Watched) -> Walk {
     let fewer = match name {
-        _ if name.contains("STARTTLS") => 2,
-        _ if name.starts_with("BDAT") => 1,
+        _ if name.contains("STARTTLS") || name == "parameters with BDAT" => 2,
+        _ if name.starts_with("BDAT") || name.starts_with("parameters") => 1,
         _ if name.starts_with("second") || name.contains("TLS") || name.contains("AUTH") => 1,
         _ => 0,
     };
@@ -42,6 +42,13 @@ fn envelope(recipients: usize) -> Envelope {
     let to = |index: usize| ForwardPath::Mailbox(Mailbox::new(&format!("r{index}@example.net")).unwrap());
     let from = ReversePath::Mailbox(Mailbox::new("a@example.com").unwrap());
     Envelope::new(from, (0..recipients).map(to).collect()).unwrap()
+}
+
+/// An envelope with a parameter for MAIL, one that the first recipient can do without, and one that the second cannot.
+fn with_parameters() -> Envelope {
+    let recipient = |index: usize| Recipient::new(envelope(2).forward_paths()[index].clone());
+    let to = vec![recipient(0).with_notify(Notify::FAILURE), recipient(1).with_notify(Notify::NEVER)];
+    Envelope::for_recipients(envelope(1).reverse_path().clone(), to).unwrap().with_return(Return::Full)
 }
 
 fn cases() -> Vec<(&'static str, Watched)> {
@@ -57,6 +64,8 @@ fn cases() -> Vec<(&'static str, Watched)> {
     let auth = || Authentication::new([Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login]);
     let with_auth = |config: &Config, auth| config.clone().with_auth(AuthPolicy::Required(auth));
     let greeted = [Move::Connected, Move::reply("220"), Move::Sent];
+    let to_dsn = [&greeted[..], &[Move::reply("250 with DSN")]].concat();
+    let to_dsn_and_bdat = [&greeted[..], &[Move::reply("250 with DSN and CHUNKING")]].concat();
     let to_starttls = [&greeted[..], &[Move::reply("250 with STARTTLS")]].concat();
     let inside = |is_verified| {
         let rest = [Move::Sent, Move::reply("220"), Move::Secured { is_verified }, Move::Sent];
@@ -66,6 +75,10 @@ fn cases() -> Vec<(&'static str, Watched)> {
     let starttls = |config: &Config| after(Watched::new(config.clone(), envelope(1)), &to_starttls);
     let ehlo_inside =
         |config: &Config, is_verified| after(Watched::new(config.clone(), envelope(1)), &inside(is_verified));
+    let ok = [Move::Sent, Move::reply("250")];
+    let content = [Move::Sent, Move::reply("354"), Move::EndContent];
+    let to_rewind = [&greeted[..2], &ok.repeat(3), &content, &ok].concat();
+    let lmtp_divided = lmtp_kept.clone().with_max_recipients(Some(1));
     let chunked = |config: Config, recipients| {
         let to_bdat = [&greeted[..], &[Move::reply("250 with CHUNKING")]].concat();
         // A line is more than one chunk.
@@ -97,10 +110,15 @@ fn cases() -> Vec<(&'static str, Watched)> {
         ("BDAT with LMTP", chunked(lmtp.clone(), 2)),
         ("HELO after silence", Watched::new(silence, envelope(1))),
         ("HELO never", Watched::new(never, envelope(1))),
+        ("parameters", after(Watched::new(config(), with_parameters()), &to_dsn)),
+        ("parameters with BDAT", after(Watched::new(config(), with_parameters()), &to_dsn_and_bdat)),
+        ("parameters with LMTP", after(Watched::new(lmtp.clone(), with_parameters()), &to_dsn)),
         ("LMTP", Watched::new(lmtp, envelope(2))),
         ("kept", Watched::new(kept.clone(), envelope(1))),
         ("second message", second(&kept, Hello::Ehlo, envelope(2))),
         ("second message, 8-bit", second(&kept, Hello::Ehlo, eight_bit())),
+        ("second transaction", after(Watched::new(config().with_max_recipients(Some(1)), envelope(3)), &to_rewind)),
+        ("second transaction with LMTP", after(Watched::new(lmtp_divided, envelope(3)), &to_rewind)),
         ("second message after HELO", second(&kept, Hello::Helo, envelope(1))),
         ("second message after HELO, 8-bit", second(&kept, Hello::Helo, eight_bit())),
         ("second message with LMTP", second(&lmtp_kept, Hello::Lhlo, envelope(2))),
@@ -122,13 +140,14 @@ fn every_state_keeps_the_promises_and_reaches_the_end() {
     }
 }
 
-/// With TLS, authentication or BDAT, there are more replies and more places, so the walk continues from fewer states at each.
+/// With TLS, authentication, BDAT or parameters, there are more replies and more places, so the walk continues from fewer
+/// states at each.
 fn sketched(name: &str, start: Watched) -> BTreeSet<Transition> {
     sketch(start, if has_more_places(name) { ALIKE / 40 } else { ALIKE })
 }
 
 fn has_more_places(name: &str) -> bool {
-    name.starts_with("BDAT") || name.contains("TLS") || name.contains("AUTH")
+    ["BDAT", "TLS", "AUTH", "parameters"].iter().any(|place| name.contains(place))
 }
 
 /// The diagrams in states.md: headings and transitions.

@@ -7,7 +7,7 @@ use std::{
 
 use smtp_proto::{
     Body, Command, Config, ContentEncoder, Delivery, Envelope, ForwardPath, HelloName, Limits, LineEndings,
-    MailParameters, ReversePath, Session, Step,
+    MailParameters, RcptParameters, ReversePath, Session, Step,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -71,7 +71,7 @@ fn content_does_not_pile_up_in_a_session_whose_output_never_becomes_empty() {
     for (command, reply) in [
         (Command::Ehlo(&name), "250 mx\r\n"),
         (Command::Mail(&ReversePath::Null, &MailParameters::new()), "250 ok\r\n"),
-        (Command::Rcpt(&ForwardPath::Postmaster), "250 ok\r\n"),
+        (Command::Rcpt(&ForwardPath::Postmaster, RcptParameters::NONE), "250 ok\r\n"),
         (Command::Data, "354 go on\r\n"),
     ] {
         session.command(&command).unwrap();

@@ -31,6 +31,7 @@ fn reported(replies: &[&[u8]], then: impl FnOnce(&Report<'_>)) {
                 delivery.content(b"hi\r\n").unwrap();
                 delivery.end_content().unwrap();
             }
+            Step::Rewind => delivery.rewound().unwrap(),
             Step::Receive(_) => match replies.next() {
                 Some(reply) => delivery.received(reply).unwrap(),
                 None => delivery.disconnected(Disconnect::Closed).unwrap(),
@@ -317,6 +318,7 @@ fn a_conversation_can_be_played_as_a_transcript() {
                 Some(piece) => delivery.content(&piece[..piece.len().min(room)]).unwrap(),
                 None => delivery.end_content().unwrap(),
             },
+            Step::Rewind => delivery.rewound().unwrap(),
             Step::Receive(_) => match replies.next() {
                 Some(reply) => delivery.received(reply).unwrap(),
                 None => delivery.timed_out().unwrap(),

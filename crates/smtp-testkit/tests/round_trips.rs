@@ -91,6 +91,10 @@ fn waits(delivery: &mut Delivery, server: &mut Server) -> usize {
                 content = rest;
                 delivery.content(piece)
             }
+            Step::Rewind => {
+                content = CONTENT;
+                delivery.rewound()
+            }
             Step::Receive(_) => {
                 waits += 1;
                 let replies = std::mem::take(&mut server.replies);

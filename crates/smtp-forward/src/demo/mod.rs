@@ -59,7 +59,7 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
         }
         columns.show(entry);
     });
-    client.deliver(&mut delivery, &mut MESSAGE.as_bytes(), &mut conversation).map_err(io::Error::other)?;
+    client.deliver(&mut delivery, &mut io::Cursor::new(MESSAGE), &mut conversation).map_err(io::Error::other)?;
     let report = client.report(&delivery);
     let arrived = arrived(server.received().as_ref());
     let mut output = columns.end();

@@ -6,14 +6,18 @@ mod other;
 mod unix;
 
 use std::{
-    fs::{self, File, FileType},
+    fs::{self, File, FileType, Metadata},
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use smtp_client::ContentChanged;
+use smtp_proto::Escaped;
 
-use crate::startup;
+use crate::{
+    mbox::{self, Section},
+    startup,
+};
 
 #[cfg(not(unix))]
 use self::other as system;
@@ -29,6 +33,7 @@ pub(crate) enum Location {
     File(PathBuf),
     /// In new/ or cur/ of a maildir. Neither that directory nor the message may be a symbolic link.
     Maildir(PathBuf),
+    Mbox(Section),
 }
 
 impl Location {
@@ -41,7 +46,45 @@ impl Location {
         match self {
             Self::StandardInput => Path::new("-"),
             Self::File(path) | Self::Maildir(path) => path,
+            Self::Mbox(section) => &section.path,
         }
+    }
+
+    /// The path, escaped; and the number of the message in an mbox file.
+    pub(crate) fn name(&self) -> String {
+        let path = Escaped(self.path().as_os_str().as_encoded_bytes());
+        match self {
+            Self::Mbox(section) => format!("{path}, message {}", section.number),
+            Self::StandardInput | Self::File(_) | Self::Maildir(_) => path.to_string(),
+        }
+    }
+
+    /// The message in the file that was opened.
+    pub(crate) fn content(&self, file: File) -> io::Result<Box<dyn Read>> {
+        match self {
+            Self::Mbox(section) => Ok(Box::new(section.read(file)?)),
+            Self::StandardInput | Self::File(_) | Self::Maildir(_) => Ok(Box::new(file)),
+        }
+    }
+
+    /// How many octets of the file the message has.
+    pub(crate) fn octets(&self, metadata: &Metadata) -> u64 {
+        match self {
+            Self::Mbox(section) => section.len(),
+            Self::StandardInput | Self::File(_) | Self::Maildir(_) => metadata.len(),
+        }
+    }
+
+    /// The messages of the mbox file with this path.
+    pub(crate) fn of_mbox(path: &Path) -> io::Result<Vec<Self>> {
+        // It is read again for each message, so a pipe will not do.
+        let file = open_at_once(path)?;
+        let kind = file.metadata()?.file_type();
+        refuse(kind)?;
+        if !kind.is_file() {
+            return Err(not_regular());
+        }
+        Ok(mbox::messages(path, file)?.into_iter().map(Self::Mbox).collect())
     }
 
     /// Opens the file to be scanned: a regular file, or one that can be read only once. Blocks until a pipe has a
@@ -58,7 +101,14 @@ impl Location {
             }
         }
         let file = self.open_at_once()?.ok_or_else(symbolic_link)?;
-        if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
+        let metadata = file.metadata()?;
+        match self {
+            Self::Mbox(section) if Identity::from(&metadata) != section.identity => {
+                Err(io::Error::other("it changed while it was read"))
+            }
+            _ if metadata.is_file() => Ok(file),
+            _ => Err(not_regular()),
+        }
     }
 
     /// Opens the file to be sent, if it is still the one that was scanned.
@@ -71,7 +121,7 @@ impl Location {
     /// Opens without blocking. `None` if the path is a symbolic link that must not be followed.
     fn open_at_once(&self) -> io::Result<Option<File>> {
         match self {
-            Self::StandardInput | Self::File(_) => open_at_once(self.path()).map(Some),
+            Self::StandardInput | Self::File(_) | Self::Mbox(_) => open_at_once(self.path()).map(Some),
             Self::Maildir(path) => open_without_links(path),
         }
     }

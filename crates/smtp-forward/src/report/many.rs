@@ -13,6 +13,8 @@ pub(crate) struct Summary {
     connections: usize,
     /// How many messages have a line that not every server accepts.
     long_lines: usize,
+    /// How many recipients got their message without the notifications that were asked for.
+    dropped: usize,
     hint: Option<String>,
     pub(crate) time: Duration,
 }
@@ -25,6 +27,7 @@ impl Summary {
         let opened = report.attempts().filter(|attempt| !attempt.reused() && attempt.stage() != Stage::Connect);
         self.connections += opened.count();
         self.long_lines += usize::from(report.longest_line().is_some());
+        self.dropped += report.recipients().filter(|recipient| recipient.notification_dropped.is_some()).count();
         self.hint = self.hint.take().or_else(|| hint(report)).or_else(|| hint_at_limit(report));
     }
 }
@@ -42,6 +45,13 @@ impl fmt::Display for Summary {
         if self.long_lines > 0 {
             let (count, limit) = (self.long_lines, LONGEST_LINE);
             writeln!(f, "{count} with a line of more than {limit} octets: not every server accepts it.")?;
+        }
+        if self.dropped > 0 {
+            writeln!(
+                f,
+                "{} recipients without the requested notifications, which the server does not support.",
+                self.dropped
+            )?;
         }
         f.write_str(self.hint.as_deref().unwrap_or_default())
     }

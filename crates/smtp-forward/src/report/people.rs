@@ -27,6 +27,9 @@ impl fmt::Display for Message<'_> {
             };
             let path = Escaped(recipient.path.as_str().as_bytes());
             writeln!(f, "{which}<{path}> {word}: {}", recipient.reason())?;
+            if let Some(dropped) = recipient.notification_dropped {
+                writeln!(f, "  It was sent {dropped}.")?;
+            }
             if recipient.status == Status::Unconfirmed {
                 writeln!(
                     f,

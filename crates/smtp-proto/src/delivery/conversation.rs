@@ -13,17 +13,30 @@ use crate::{
     outcome::{AttemptEnd, Hello, Status},
     recipients::SettledBy,
     reply::{Class, Code, ReplyError, Severity},
+    requests::Requests,
     retry::Interruption,
     security::Security,
     stage::Stage,
-    transaction::{NextMail, Origin, ReplyFacts, Then, Transaction, Verdicts, status_of_unmet},
+    transaction::{NextMail, Origin, ReplyFacts, Then, Transaction, Verdicts, settle_unfit, status_of_unmet},
 };
 
 impl Delivery {
     pub(super) fn begin(&mut self) {
         self.open_ledger();
         self.host = self.host.for_new_delivery();
+        self.keep_keywords();
         self.state = State::Connecting(self.first_plan(), Place::Any);
+    }
+
+    pub(super) fn needs_keywords(&self) -> bool {
+        self.envelope.requests().is_some_and(Requests::need_keywords)
+    }
+
+    /// Makes the session keep the keywords of the next reply to EHLO, if the message has additional parameters.
+    pub(super) fn keep_keywords(&mut self) {
+        if self.needs_keywords() {
+            self.session.keep_keywords();
+        }
     }
 
     pub(super) fn open_ledger(&mut self) {
@@ -45,16 +58,19 @@ impl Delivery {
             // RFC 1869 section 4.6: go on with HELO whatever the reply; many servers send 503.
             State::RsetBeforeHelo(severity) => self.say_helo(Refusal::OfHelo(severity)),
             State::Rset(origin) => match reply.code.meaning() {
+                Class::Success if !self.ledger.recipients.all_settled() => self.begin_transaction(Origin::Message),
                 Class::Success => self.keep_connection(origin),
                 _ if reply.code.answers_rset() => self.say_quit(Verdicts::Provisional),
                 Class::Intermediate | Class::Refusal(_) => self.on_unexpected(reply),
             },
             State::Quitting(_) => {
                 let doubted = !reply.code.answers_quit() && self.doubt_refusals(Some(reply));
-                self.done(if doubted { AttemptEnd::Unexpected } else { AttemptEnd::Quit });
+                let ended = if doubted { AttemptEnd::Unexpected } else { AttemptEnd::Quit };
+                if self.ledger.recipients.all_settled() { self.done(ended) } else { self.start_over(ended) }
             }
             State::Leaving(ended) => self.start_over(ended),
             State::Transaction(_)
+            | State::Rewinding(..)
             | State::Connecting(..)
             | State::SecuringFirst(_)
             | State::Securing(_)
@@ -146,12 +162,45 @@ impl Delivery {
         if self.must_authenticate() {
             return self.authenticate(origin);
         }
+        if self.ledger.rounds.is_some_and(|rounds| rounds.must_rewind) {
+            let verdicts = match origin {
+                Origin::Ehlo | Origin::Helo | Origin::Lhlo => Verdicts::Final,
+                // After RSET, whose reply proves nothing about the replies before it.
+                Origin::Message => Verdicts::Provisional,
+            };
+            return self.rewind(origin, verdicts);
+        }
+        self.send_mail(origin);
+    }
+
+    /// Sends MAIL for the next recipients.
+    pub(super) fn send_mail(&mut self, origin: Origin) {
+        if self.envelope.requests().is_some() && !self.settle_unfit() {
+            return self.finish(NextMail::Nothing, Verdicts::Final, origin);
+        }
+        if !self.choose_recipients() {
+            self.ledger.reopen_unfit();
+            // No domain of theirs fits into the server's limit for this connection.
+            return self.say(&Said::Quit, State::Leaving(AttemptEnd::Quit));
+        }
         let (needs, method) = (self.needs(), self.method());
         let Self { session, config, envelope, ledger, .. } = self;
         match Transaction::begin(origin, method, needs, session, config, envelope, ledger) {
-            Some(transaction) => self.enter(State::Transaction(transaction)),
+            Some(transaction) => {
+                self.used.transactions = self.used.transactions.saturating_add(1);
+                self.enter(State::Transaction(transaction));
+            }
             None => self.finish(NextMail::Nothing, Verdicts::Final, origin),
         }
+    }
+
+    /// Settles the recipients that cannot be given to this server because of their parameters. Returns whether others
+    /// are left.
+    #[cold]
+    fn settle_unfit(&mut self) -> bool {
+        let (needs, method) = (self.needs(), self.method());
+        settle_unfit(needs, method, &self.envelope, &self.session, &mut self.ledger);
+        !self.ledger.recipients.all_settled()
     }
 
     /// How the content is sent on this connection.
@@ -169,7 +218,17 @@ impl Delivery {
         let origin = transaction.origin();
         match transaction.on_reply(stage, reply, session, config, envelope, ledger) {
             Then::GoOn => self.note_stage(),
-            Then::Settled(next_mail, verdicts) => self.finish(next_mail, verdicts, origin),
+            Then::Settled(next_mail, verdicts) => {
+                let transaction = *transaction;
+                if let Some(rounds) = self.ledger.rounds {
+                    self.learn_bound(rounds, transaction.achieved());
+                }
+                if self.ledger.recipients.all_settled() {
+                    self.finish(next_mail, verdicts, origin);
+                } else {
+                    self.finish_transaction(transaction, next_mail, verdicts, reply);
+                }
+            }
             Then::Afresh => self.leave(AttemptEnd::SessionLimit),
             Then::Unchunked => self.end_unchunked(reply),
             Then::OutOfStep => self.on_out_of_step(stage, true, reply),
@@ -186,11 +245,11 @@ impl Delivery {
             if transaction.is_unchunked(reply.code) {
                 return self.end_unchunked(reply);
             }
-            if transaction.starts_over() {
+            if transaction.is_void() {
                 return self.end_at(stage, begun, AttemptEnd::ContentRefused, Interruption::ProtocolError, None);
             }
             self.note_reply(reply);
-            self.ledger.refuse_all(severity, reply.kept);
+            self.ledger.refuse_content(severity, SettledBy::Reply(reply.kept));
             return self.done(AttemptEnd::ContentRefused);
         }
         self.note_reply(reply);
@@ -229,19 +288,20 @@ impl Delivery {
     }
 
     /// The server refused the client: this applies to every recipient. It is temporary if this connection replaces a
-    /// kept one, because the server accepted the client on that one.
+    /// kept one or the one of another transaction, because the server accepted the client on that one.
     fn refuse(&mut self, severity: Severity, reply: &ReplyFacts, verdicts: Verdicts) {
         let replaces_kept = self.ledger.attempts.first().is_some_and(|attempt| attempt.reused);
-        let severity = if replaces_kept { Severity::Transient } else { severity };
+        let severity = if replaces_kept || self.ledger.rounds.is_some() { Severity::Transient } else { severity };
         self.note_reply(reply);
         self.ledger.refuse_all(severity, reply.kept);
         self.say_quit(verdicts);
     }
 
     /// Every recipient has its status: prepare for the next message, or send QUIT.
-    fn finish(&mut self, next_mail: NextMail, verdicts: Verdicts, origin: Origin) {
+    pub(super) fn finish(&mut self, next_mail: NextMail, verdicts: Verdicts, origin: Origin) {
         match (self.config.afterwards(), next_mail) {
             (Afterwards::Quit, _) | (Afterwards::Keep, NextMail::Never) => self.say_quit(verdicts),
+            (Afterwards::Keep, _) if self.is_spent() => self.say_quit(verdicts),
             (Afterwards::Keep, NextMail::Nothing) => self.keep_connection(origin),
             (Afterwards::Keep, NextMail::Rset) => self.say(&Said::Rset, State::Rset(origin)),
         }
@@ -251,7 +311,7 @@ impl Delivery {
     #[cold]
     pub(super) fn leave(&mut self, ended: AttemptEnd) {
         self.keep_given();
-        self.ledger.recipients.reopen();
+        self.ledger.reopen_recipients();
         self.say(&Said::Quit, State::Leaving(ended));
     }
 

@@ -103,6 +103,7 @@ impl Delivery {
                 return self.reconnect(ended, plan, Place::Same);
             }
             Next::Afresh => return self.start_over(ended),
+            Next::Fewer => return self.start_over_with_fewer(ended),
             Next::Data => {
                 self.host.has_refused_bdat = true;
                 let plan = Plan { hello: self.first_plan().hello, ..self.helo_plan() };
@@ -117,14 +118,36 @@ impl Delivery {
 
     /// The message gets a new connection, to any address of the next hop.
     pub(super) fn start_over(&mut self, ended: AttemptEnd) {
+        if self.ledger.rounds.is_some() {
+            let plan = self.further_plan();
+            return self.reconnect(ended, plan, Place::Same);
+        }
         self.reconnect(ended, self.first_plan(), Place::Any);
+    }
+
+    /// The server closed the connection because there were too many recipients.
+    fn start_over_with_fewer(&mut self, ended: AttemptEnd) {
+        if let State::Transaction(transaction) = self.state {
+            self.note_bound(transaction);
+        }
+        self.keep_given();
+        self.ledger.keep_unfit();
+        self.ledger.recipients.reopen_accepted();
+        let plan = self.further_plan();
+        self.note_end(ended);
+        self.session.close();
+        self.state = State::Connecting(plan, Place::Same);
     }
 
     fn reconnect(&mut self, ended: AttemptEnd, plan: Plan, place: Place) {
         self.note_end(ended);
         self.keep_given();
-        // Recipients that were refused on this connection will be tried again.
-        self.ledger.recipients.reopen();
+        // Recipients that were refused in this transaction will be tried again.
+        if let State::Transaction(_) = self.state {
+            self.ledger.reopen_recipients();
+        } else {
+            self.ledger.recipients.end_transaction();
+        }
         self.session.close();
         self.state = State::Connecting(plan, place);
     }
@@ -161,7 +184,8 @@ impl Delivery {
         retry::after(
             Situation::new(point, interruption)
                 .with_needs(self.needs_beyond_helo())
-                .with_policy(self.config.helo_retry()),
+                .with_policy(self.config.helo_retry())
+                .with_divided(self.ledger.rounds.is_some()),
         )
     }
 
@@ -182,7 +206,10 @@ impl Delivery {
             State::Transaction(transaction) => {
                 transaction.point(stage == Stage::ContentEnd || self.session.is_end_sent())
             }
+            // What is left gets another connection.
+            State::Rset(_) | State::Quitting(_) if !self.ledger.recipients.all_settled() => Point::Leaving,
             State::Rset(_) | State::Quitting(_) => Point::Transaction,
+            State::Rewinding(origin, _) => origin.before_mail(),
             State::Leaving(_) => Point::Leaving,
         }
     }
@@ -191,13 +218,9 @@ impl Delivery {
     /// refusals of this transaction become temporary, and recipients for whom the whole content was refused become
     /// unconfirmed. Returns whether any status changed.
     pub(super) fn doubt_refusals(&mut self, reply: Option<&ReplyFacts>) -> bool {
-        let recipients = &mut self.ledger.recipients;
-        let doubted = match self.state {
-            // `|`, not `||`: both must run.
-            State::Transaction(_) | State::Rset(_) | State::Quitting(Verdicts::Provisional | Verdicts::Unproven) => {
-                recipients.defer_refused() | recipients.unconfirm_refused()
-            }
-            State::Quitting(Verdicts::OfContent) => recipients.unconfirm_refused(),
+        let verdicts = match self.state {
+            State::Transaction(_) | State::Rset(_) => Verdicts::Provisional,
+            State::Rewinding(_, verdicts) | State::Quitting(verdicts) => verdicts,
             State::Connecting(..)
             | State::SecuringFirst(_)
             | State::Greeting(_)
@@ -208,9 +231,15 @@ impl Delivery {
             | State::Authenticating(_)
             | State::Helo(_)
             | State::RsetBeforeHelo(_)
-            | State::Quitting(Verdicts::Final)
             | State::Leaving(_)
-            | State::Done(_) => false,
+            | State::Done(_) => Verdicts::Final,
+        };
+        let recipients = &mut self.ledger.recipients;
+        let doubted = match verdicts {
+            Verdicts::Final => false,
+            // `|`, not `||`: both must run.
+            Verdicts::Provisional | Verdicts::Unproven => recipients.defer_refused() | recipients.unconfirm_refused(),
+            Verdicts::OfContent => recipients.unconfirm_refused(),
         };
         if let (true, Some(reply), Some(attempt)) = (doubted, reply, self.ledger.attempt()) {
             attempt.reply = Some(reply.kept);

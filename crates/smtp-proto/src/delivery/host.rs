@@ -23,6 +23,15 @@ impl Host {
         self.learned = self.learned.with_helo_only(!self.known.helo_only());
     }
 
+    /// What to remember about the server. A bound on recipients that was known and used stays known with the rest.
+    pub(super) const fn worth_knowing(&self) -> KnownHost {
+        let Self { known, learned, .. } = self;
+        match (learned.recipients(), learned.secured() || learned.helo_only()) {
+            (None, true) => learned.with_recipients(known.recipients()),
+            (None, false) | (Some(_), _) => *learned,
+        }
+    }
+
     /// For a new delivery, which starts with a new connection.
     pub(super) const fn for_new_delivery(self) -> Self {
         Self { learned: KnownHost::UNKNOWN, has_secured: false, has_refused_bdat: false, ..self }

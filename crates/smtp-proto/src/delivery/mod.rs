@@ -4,11 +4,13 @@ mod authenticating;
 mod conversation;
 mod ending;
 mod exchange;
+mod further;
 mod heard;
 mod host;
 mod securing;
 mod state;
 mod step;
+mod used;
 
 use alloc::sync::Arc;
 use core::{fmt, net::IpAddr};
@@ -32,6 +34,7 @@ use heard::Heard;
 use host::Host;
 use state::{LastConnection, Plan, State, Tls};
 pub use step::{AuthRequest, Authenticate, Connect, MisuseError, Place, Secure, Step, Transmit};
+use used::Used;
 
 #[doc = include_str!("driving.md")]
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -44,6 +47,7 @@ pub struct Delivery {
     /// The local address of the connection, if the driver reported it.
     local_address: Option<IpAddr>,
     host: Host,
+    used: Used,
 }
 
 impl Delivery {
@@ -57,6 +61,7 @@ impl Delivery {
             ledger: Ledger::default(),
             local_address: None,
             host: Host::default(),
+            used: Used::default(),
             config,
             envelope,
         };
@@ -79,6 +84,7 @@ impl Delivery {
                 0 => self.poll_session(),
                 room => Step::Content(room),
             },
+            State::Rewinding(..) => Step::Rewind,
             State::SecuringFirst(_) | State::Securing(_) => self.poll_handshake(),
             State::Authenticating(authenticating) => self.poll_authentication(authenticating),
             State::Greeting(_)
@@ -144,6 +150,7 @@ impl Delivery {
         let State::Connecting(plan, _) = self.state else { return Err(MisuseError::NotConnecting) };
         self.local_address = local_address;
         self.host.can_bind = false;
+        self.used.clear();
         self.session.restart();
         self.ledger.attempts.push(Attempt::new(false));
         match plan {
@@ -297,6 +304,7 @@ impl Delivery {
             State::Done(LastConnection::Closed) => {}
             State::Done(LastConnection::Kept(_)) => self.drop_connection(),
             State::Rset(_) | State::Quitting(Verdicts::Final | Verdicts::Provisional | Verdicts::OfContent) => {
+                self.ledger.settle(Status::Deferred, SettledBy::Cancelled(why));
                 self.done(AttemptEnd::Abandoned);
             }
             State::Quitting(Verdicts::Unproven) => {
@@ -317,13 +325,18 @@ impl Delivery {
             | State::Helo(_)
             | State::RsetBeforeHelo(_)
             | State::Transaction(_)
+            | State::Rewinding(..)
             | State::Leaving(_) => {
                 let point = self.point(self.session.stage(), self.session.begun());
                 let status = match self.after(point, Interruption::Cancelled) {
                     Next::Unconfirmed => Status::Unconfirmed,
-                    Next::Helo | Next::Clear | Next::Afresh | Next::Data | Next::Defer | Next::Forbidden(_) => {
-                        Status::Deferred
-                    }
+                    Next::Helo
+                    | Next::Clear
+                    | Next::Afresh
+                    | Next::Data
+                    | Next::Fewer
+                    | Next::Defer
+                    | Next::Forbidden(_) => Status::Deferred,
                 };
                 self.ledger.settle(status, SettledBy::Cancelled(why));
                 self.done(AttemptEnd::Abandoned);
@@ -344,9 +357,11 @@ impl Delivery {
             LastConnection::Closed => self.begin(),
             LastConnection::Kept(hello) => {
                 self.ledger.reopen(self.envelope.forward_paths().len(), hello);
-                if retry::can_serve(hello, self.needs_beyond_helo()) {
+                let are_offers_known = self.session.keywords().is_some() || !self.needs_keywords();
+                if retry::can_serve(hello, self.needs_beyond_helo(), are_offers_known) {
                     self.begin_transaction(Origin::Message);
                 } else {
+                    self.keep_keywords();
                     self.leave(AttemptEnd::Quit);
                 }
             }

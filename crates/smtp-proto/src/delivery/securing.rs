@@ -15,6 +15,7 @@ use crate::{
     outcome::{AttemptEnd, Hello, Status},
     recipients::SettledBy,
     reply::{Class, Code, ReplyError, ReplyErrorKind},
+    requests::Requests,
     retry::{Interruption, Point},
     security::{Secured, Security},
     stage::Stage,
@@ -38,7 +39,7 @@ impl Delivery {
     /// What this delivery has learned about the server of the last connection. Unless it is nothing, store it with the
     /// server's address and the time, for [`know`](Self::know).
     pub const fn known_host(&self) -> KnownHost {
-        self.host.learned
+        self.host.worth_knowing()
     }
 
     /// Reports that the TLS handshake has completed. Answers [`Step::Secure`](super::Step::Secure). If the policy
@@ -127,6 +128,7 @@ impl Delivery {
         let skips_ehlo = self.host.known.helo_only()
             && tls == Tls::No
             && needs.is_empty()
+            && !self.envelope.requests().is_some_and(Requests::prefer_ehlo)
             && self.config.helo_retry() != HeloRetry::Never;
         let hello = match self.config.protocol() {
             Protocol::Lmtp => Hello::Lhlo,

@@ -26,12 +26,17 @@ pub(super) enum State {
     /// RSET was sent to clear the state that a refused EHLO left on the server (RFC 1869 section 4.6).
     RsetBeforeHelo(Severity),
     Transaction(Transaction),
-    /// Every recipient has its status, and RSET was sent to prepare the connection for the next message.
+    /// Every recipient of the transaction has its status, and RSET was sent to prepare the connection for the next one
+    /// or the next message.
     Rset(Origin),
-    /// Every recipient has its status, and QUIT was sent.
+    /// Every recipient has its status, or those that have none get a further transaction on a new connection. QUIT was
+    /// sent.
     Quitting(Verdicts),
-    /// No recipient has a status: QUIT was sent, and the message will get a new connection. The report will give this
-    /// as the end of the old one.
+    /// The content is needed again, and then MAIL follows. These are the verdicts of the transaction before, if it was
+    /// on this connection.
+    Rewinding(Origin, Verdicts),
+    /// No recipient of the transaction has a status: QUIT was sent, and the message will get a new connection. The
+    /// report will give this as the end of the old one.
     Leaving(AttemptEnd),
     Done(LastConnection),
 }

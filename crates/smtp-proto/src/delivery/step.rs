@@ -20,6 +20,10 @@ pub enum Step<'a> {
     /// Give at most this many octets of the message with [`content`](super::Delivery::content), or report its end with
     /// [`end_content`](super::Delivery::end_content). Never zero.
     Content(usize),
+    /// Go back to the start of the content: the message needs a further transaction. Report
+    /// [`rewound`](super::Delivery::rewound) or [`cannot_rewind`](super::Delivery::cannot_rewind). The connection is idle
+    /// meanwhile.
+    Rewind,
     /// Run a TLS handshake on the open connection, and report [`secured`](super::Delivery::secured) or
     /// [`secure_failed`](super::Delivery::secure_failed).
     Secure(Secure),
@@ -197,6 +201,8 @@ pub enum MisuseError {
     TooMuchContent,
     /// The delivery did not ask for a TLS handshake.
     NotSecuring,
+    /// The delivery did not ask to go back to the start of the content.
+    NotRewinding,
     /// The delivery did not ask for this authentication answer.
     NotAuthenticating,
     /// The initial response is longer than the delivery asked for.
@@ -216,6 +222,7 @@ impl fmt::Display for MisuseError {
             Self::NoContentWanted => "the delivery did not ask for content",
             Self::TooMuchContent => "more content was given than the delivery asked for",
             Self::NotSecuring => "the delivery did not ask for a TLS handshake",
+            Self::NotRewinding => "the delivery did not ask to go back to the start of the content",
             Self::NotAuthenticating => "the delivery did not ask for this authentication answer",
             Self::InitialResponseTooLong => "the initial response is longer than the delivery asked for",
             Self::AlreadyConnected => "the delivery has connected already",

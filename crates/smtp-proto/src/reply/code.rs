@@ -41,6 +41,9 @@ impl Code {
     pub const BAD_SEQUENCE: Self = Self(503);
     /// 530: TLS or authentication is required first (RFC 3207, RFC 4954).
     pub const ACCESS_DENIED: Self = Self(530);
+    /// 452, "Requested action not taken: insufficient system storage". After a recipient was accepted, it may mean that
+    /// there are too many (RFC 5321 section 4.5.3.1.10).
+    pub const INSUFFICIENT_STORAGE: Self = Self(452);
     /// 552, "Requested mail action aborted: exceeded storage allocation". It is temporary for a recipient if others
     /// were accepted before (RFC 5321 section 4.5.3.1.10).
     pub const EXCEEDED_STORAGE: Self = Self(552);

@@ -40,12 +40,17 @@ impl Serialize for OwnedReport {
 
 impl Serialize for RecipientReport<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut recipient = serializer.serialize_struct("RecipientReport", 4)?;
+        let mut recipient =
+            serializer.serialize_struct("RecipientReport", if self.notification_dropped.is_some() { 5 } else { 4 })?;
         recipient.serialize_field("address", self.path.as_str())?;
         recipient.serialize_field("status", &self.status)?;
         let reply = self.reply().map(|reply| JsonReply { reply, text: self.bounded(reply.text("\n")) });
         recipient.serialize_field("reply", &reply)?;
         recipient.serialize_field("reason", &Text(self.reason()))?;
+        match self.notification_dropped {
+            Some(dropped) => recipient.serialize_field("notification_dropped", dropped.as_str())?,
+            None => recipient.skip_field("notification_dropped")?,
+        }
         recipient.end()
     }
 }

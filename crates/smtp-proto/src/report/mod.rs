@@ -15,7 +15,14 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use self::attempt::Attempts;
-use crate::{envelope::Envelope, kept::KeptReply, ledger::Ledger, outcome::Outcome, recipients::Recipient};
+use crate::{
+    envelope::Envelope,
+    kept::KeptReply,
+    ledger::Ledger,
+    outcome::{Outcome, Status},
+    parameters::NotificationDropped,
+    recipients::Recipient,
+};
 
 /// A report on a delivery. It [is complete](Self::is_complete) when the delivery is done.
 ///
@@ -34,7 +41,8 @@ use crate::{envelope::Envelope, kept::KeptReply, ledger::Ledger, outcome::Outcom
 ///
 /// Text from the server is escaped. A reply that settled several recipients is given in full for the first of them and
 /// cut off after 500 characters for the others. The member `longest_line` is present only if
-/// [`longest_line`](Self::longest_line) has a value.
+/// [`longest_line`](Self::longest_line) has a value, and `notification_dropped` of a recipient only if
+/// [that](RecipientReport::notification_dropped) has one.
 #[derive(Clone, Copy)]
 pub struct Report<'a> {
     envelope: &'a Envelope,
@@ -66,22 +74,35 @@ impl<'a> Report<'a> {
         // At most one reply settles several recipients, and it arrived after those that settled one.
         let mut latest = None;
         let paths = report.envelope.forward_paths().iter();
-        paths.zip(report.ledger.recipients.iter()).filter_map(move |(path, recipient)| match recipient {
-            Recipient::Pending | Recipient::Accepted => None,
-            Recipient::Settled(settled) => {
-                let kept_at = settled.by.reply().map(KeptReply::position);
-                let is_repeated = kept_at.is_some() && kept_at == latest;
-                latest = latest.max(kept_at);
-                let cause = recipient::cause(settled.by, report.ledger);
-                Some(RecipientReport {
-                    path,
-                    status: settled.status,
-                    cause,
-                    attempts: report.as_attempts(),
-                    is_repeated,
-                })
+        paths.zip(report.ledger.recipients.iter()).enumerate().filter_map(
+            move |(at, (path, recipient))| match recipient {
+                Recipient::Pending | Recipient::Accepted | Recipient::AcceptedLate | Recipient::Left(_) => None,
+                Recipient::Settled(settled) => {
+                    let kept_at = settled.by.reply().map(KeptReply::position);
+                    let is_repeated = kept_at.is_some() && kept_at == latest;
+                    latest = latest.max(kept_at);
+                    let cause = recipient::cause(settled.by, report.envelope, report.ledger);
+                    Some(RecipientReport {
+                        path,
+                        status: settled.status,
+                        cause,
+                        notification_dropped: report.notification_dropped(at, settled.status),
+                        attempts: report.as_attempts(),
+                        is_repeated,
+                    })
+                }
+            },
+        )
+    }
+
+    /// Why the notifications that were asked for about this recipient will not be sent, although the message was.
+    fn notification_dropped(&self, recipient: usize, status: Status) -> Option<NotificationDropped> {
+        match status {
+            Status::Delivered | Status::Unconfirmed => {
+                self.envelope.requests()?.dropped(recipient, self.ledger.dropped.as_ref()?)
             }
-        })
+            Status::Deferred | Status::Failed => None,
+        }
     }
 
     /// Whether every recipient has its final status. Always `false` for a [probe](crate::Delivery::probe), which has no

@@ -9,8 +9,10 @@ use super::{
 use crate::{
     address::ForwardPath,
     cause::Cause,
+    envelope::Envelope,
     ledger::Ledger,
     outcome::Status,
+    parameters::NotificationDropped,
     recipients::SettledBy,
     reply::{Reply, Severity},
 };
@@ -25,6 +27,8 @@ pub struct RecipientReport<'a> {
     pub status: Status,
     /// What settled the status.
     pub cause: Cause<'a>,
+    /// Set if the message was sent, but not with the notifications that were asked for about this recipient.
+    pub notification_dropped: Option<NotificationDropped>,
     pub(super) attempts: Attempts<'a>,
     pub(super) is_repeated: bool,
 }
@@ -66,17 +70,19 @@ impl<'a> RecipientReport<'a> {
 
 impl fmt::Display for RecipientReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{}> {}: {}", self.path, self.status, self.bounded(self.cause))
+        write!(f, "<{}> {}: {}", self.path, self.status, self.bounded(self.cause))?;
+        self.notification_dropped.iter().try_for_each(|dropped| write!(f, " ({dropped})"))
     }
 }
 
 impl fmt::Debug for RecipientReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecipientReport")
-            .field("path", self.path)
-            .field("status", &self.status)
-            .field("cause", &self.cause)
-            .finish()
+        let mut report = f.debug_struct("RecipientReport");
+        report.field("path", self.path).field("status", &self.status).field("cause", &self.cause);
+        if let Some(dropped) = &self.notification_dropped {
+            report.field("notification_dropped", dropped);
+        }
+        report.finish()
     }
 }
 
@@ -115,7 +121,7 @@ impl fmt::Display for Troubles<'_> {
     }
 }
 
-pub(super) fn cause(by: SettledBy, ledger: &Ledger) -> Cause<'_> {
+pub(super) fn cause<'a>(by: SettledBy, envelope: &'a Envelope, ledger: &'a Ledger) -> Cause<'a> {
     match by {
         SettledBy::Reply(reply) | SettledBy::ContentReply(reply) => Cause::Reply(ledger.kept.reply(reply)),
         SettledBy::Connections => Cause::Connections,
@@ -125,7 +131,11 @@ pub(super) fn cause(by: SettledBy, ledger: &Ledger) -> Cause<'_> {
         SettledBy::NoMechanism => Cause::NoMechanism,
         SettledBy::AuthAbandoned(mechanism, why) => Cause::AuthAbandoned { mechanism, why: ledger.kept.text(why) },
         SettledBy::TooLarge(limit) => Cause::TooLarge(limit),
+        SettledBy::NotOffered(missing) => {
+            Cause::NotOffered(envelope.requests().map_or("", |requests| requests.keyword(missing)))
+        }
         SettledBy::Content(error) => Cause::Content(error),
         SettledBy::Cancelled(why) => Cause::Cancelled(why),
+        SettledBy::CannotRewind => Cause::CannotRewind,
     }
 }

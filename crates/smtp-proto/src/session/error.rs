@@ -22,6 +22,9 @@ pub enum SessionError {
     Unanswered,
     /// MAIL has a parameter of an extension that the server does not offer. The keyword of the extension.
     NotOffered(&'static str),
+    /// MAIL or RCPT has an additional parameter whose extension the server does not offer, or the keywords of its reply
+    /// were not [kept](super::Session::keep_keywords).
+    ParameterNotOffered,
     /// More octets were reported as sent than there were to send.
     NothingToSend,
     /// The content cannot be sent as it is. The session has ended.
@@ -36,6 +39,7 @@ impl fmt::Display for SessionError {
             Self::Order => f.write_str("the command is out of order"),
             Self::Unanswered => f.write_str("earlier commands must be answered first"),
             Self::NotOffered(keyword) => write!(f, "the server does not offer {keyword}"),
+            Self::ParameterNotOffered => f.write_str("the server does not offer the extension of a parameter"),
             Self::NothingToSend => f.write_str("more octets were reported as sent than there were to send"),
             Self::Content(error) => write!(f, "{error}"),
         }

@@ -10,6 +10,8 @@ mod chunked;
 mod error;
 mod event;
 mod hidden;
+mod keywords;
+mod offered;
 mod order;
 mod output;
 mod secure;
@@ -23,6 +25,7 @@ use crate::{
     capabilities::Capabilities,
     command::Command,
     content::ContentEncoder,
+    keywords_kept::KeptKeywords,
     limits::Limits,
     reply::{Class, Code, Reply, ReplyDecoder, ReplyError, ReplyErrorKind},
     security::Security,
@@ -34,6 +37,7 @@ use chunk_state::LARGEST_CHUNK;
 pub use error::SessionError;
 pub use event::Event;
 use hidden::Hidden;
+use offered::check_offered;
 use order::{Phase, may_be_followed};
 use output::Output;
 use state::State;
@@ -62,6 +66,8 @@ pub struct Session {
     is_authenticated: bool,
     /// Secrets that must not be shown; `None` if there never were any.
     hidden: Option<Box<Hidden>>,
+    /// The keywords of the reply to EHLO or LHLO, if they are to be kept.
+    keywords: Option<Box<KeptKeywords>>,
     /// [`Limits::pipeline`], [`Limits::block`] and [`Limits::chunk`].
     pipeline: usize,
     block: usize,
@@ -89,6 +95,7 @@ impl Session {
             security: Security::Clear,
             is_authenticated: false,
             hidden: None,
+            keywords: None,
             pipeline: limits.pipeline(),
             block: limits.block(),
             chunk: u32::try_from(limits.chunk().min(LARGEST_CHUNK)).unwrap_or(u32::MAX),
@@ -110,6 +117,7 @@ impl Session {
     pub fn close(&mut self) {
         self.state = State::Over(None);
         self.capabilities = Capabilities::default();
+        self.forget_keywords();
         self.decoder.clear();
         self.unanswered.clear();
         self.accepted = None;
@@ -145,6 +153,7 @@ impl Session {
             each_recipient,
             is_authenticated,
             hidden,
+            keywords,
             progress,
             sent_since,
             ..
@@ -192,8 +201,16 @@ impl Session {
             Stage::Ehlo | Stage::Lhlo if success => {
                 // If what is hidden were missing here, a password could hide that TLS is offered.
                 *capabilities = Capabilities::from_reply(&whole).unwrap_or_default();
+                if let Some(keywords) = keywords {
+                    **keywords = KeptKeywords::of(&whole);
+                }
             }
-            Stage::Helo => *capabilities = Capabilities::default(),
+            Stage::Helo => {
+                *capabilities = Capabilities::default();
+                if let Some(keywords) = keywords {
+                    **keywords = KeptKeywords::default();
+                }
+            }
             Stage::Auth if reply.code() == Code::AUTHENTICATED => *is_authenticated = true,
             Stage::Quit => *state = State::Over(None),
             Stage::Chunk if success => state.chunk_taken(output),
@@ -230,17 +247,7 @@ impl Session {
             Some(_) => return Err(SessionError::Unanswered),
         }
         let next = transaction.with(command).ok_or(SessionError::Order)?;
-        match command {
-            Command::Mail(_, parameters) => {
-                if let Some(keyword) = parameters.not_offered(&self.capabilities) {
-                    return Err(SessionError::NotOffered(keyword));
-                }
-            }
-            Command::StartTls if !self.capabilities.starttls || self.security != Security::Clear => {
-                return Err(SessionError::NotOffered("STARTTLS"));
-            }
-            _ => {}
-        }
+        check_offered(command, &self.capabilities, self.keywords.as_deref(), self.security)?;
         let output = self.output.octets();
         let start = output.len();
         if start == 0 {
@@ -378,6 +385,11 @@ impl Session {
     pub fn timeout(&self, timeouts: &Timeouts) -> Timeout {
         let is_written = self.output().is_empty();
         Timeout::new(if is_written { timeouts.for_reply(self.stage()) } else { timeouts.block() }, self.progress)
+    }
+
+    /// How many recipients were accepted in this transaction.
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.unwrap_or_default()
     }
 
     /// How many replies the end of the content gets.

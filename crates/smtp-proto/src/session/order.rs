@@ -27,13 +27,16 @@ impl Phase {
             (Command::Rset, Self::BeforeHello) => Some(Self::BeforeHello),
             (Command::StartTls, Self::None) => Some(Self::StartTls),
             (Command::Mail(..), Self::None) => Some(Self::Mail),
-            (Command::Rcpt(_), Self::Mail | Self::Rcpt) => Some(Self::Rcpt),
+            (Command::Rcpt(..), Self::Mail | Self::Rcpt) => Some(Self::Rcpt),
             (Command::Data, Self::Rcpt) => Some(Self::Data),
-            (Command::Noop | Command::Quit, Self::BeforeHello | Self::None | Self::Mail | Self::Rcpt) => Some(self),
+            (
+                Command::Vrfy(_) | Command::Help(_) | Command::Noop | Command::Quit,
+                Self::BeforeHello | Self::None | Self::Mail | Self::Rcpt,
+            ) => Some(self),
             (_, Self::Data | Self::StartMailInput | Self::StartTls | Self::Auth | Self::AuthChallenge)
             | (Command::StartTls | Command::Mail(..), Self::BeforeHello | Self::Mail | Self::Rcpt)
             | (Command::Ehlo(_) | Command::Helo(_) | Command::Lhlo(_), Self::Mail | Self::Rcpt)
-            | (Command::Rcpt(_), Self::BeforeHello | Self::None)
+            | (Command::Rcpt(..), Self::BeforeHello | Self::None)
             | (Command::Data, Self::BeforeHello | Self::None | Self::Mail) => None,
         }
     }

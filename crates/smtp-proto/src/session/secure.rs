@@ -37,6 +37,7 @@ impl Session {
         }
         self.decoder.clear();
         self.capabilities = crate::Capabilities::default();
+        self.forget_keywords();
         self.security = security;
         self.progressed();
         Ok(())

@@ -1,5 +1,7 @@
 //! How far content that is sent with BDAT is.
 
+use crate::retry::Achieved;
+
 /// The content of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Chunks {
@@ -34,6 +36,14 @@ impl Chunks {
     /// Whether a chunk was answered by a server that knows BDAT.
     pub(super) const fn is_known(self) -> bool {
         self.is_known
+    }
+
+    /// What was achieved if the content was not accepted for a recipient.
+    pub(super) const fn without_success(self) -> Achieved {
+        match self.progress {
+            Progress::Open | Progress::Hopeless => Achieved::AllRefused,
+            Progress::Ended | Progress::Refused => Achieved::ContentRefused,
+        }
     }
 
     pub(super) const fn is_stopped(self) -> bool {

@@ -3,7 +3,7 @@
 use super::{
     Data, Mail, NextMail, Origin, ReplyFacts, Then, Transaction, Verdicts,
     chunk_progress::{Chunks, Progress},
-    content::{settle_by_content, with_size},
+    content::with_size,
 };
 use crate::{
     config::{Config, Protocol},
@@ -11,6 +11,7 @@ use crate::{
     envelope::Envelope,
     ledger::Ledger,
     outcome::Status,
+    recipients::SettledBy,
     reply::{Class, Code, Severity},
     retry::RefusedCommand,
     session::Session,
@@ -152,7 +153,8 @@ impl Transaction {
                 } else {
                     // Content that the server took is not kept, so the message cannot start over.
                     let is_limit = reply.code == Code::BAD_SEQUENCE && self.origin == Origin::Message;
-                    ledger.refuse_all(if is_limit { Severity::Transient } else { severity }, reply.kept);
+                    let severity = if is_limit { Severity::Transient } else { severity };
+                    ledger.refuse_content(severity, SettledBy::Reply(reply.kept));
                 }
                 self.data = Data::Chunks(chunks.with(Progress::Refused));
             }
@@ -171,9 +173,9 @@ impl Transaction {
     }
 
     /// The end of the content was answered. Unlike with DATA, no 354 shows that the earlier replies are in step.
-    fn on_last_chunk(self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
-        let status = settle_by_content(config, reply, ledger);
-        if !ledger.recipients.all_settled() {
+    fn on_last_chunk(&mut self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
+        let status = self.settle_by_content(config, reply, ledger);
+        if ledger.recipients.accepted() > 0 {
             return Then::GoOn;
         }
         let next_mail = match status {

@@ -43,12 +43,12 @@ impl Transaction {
         if session.end_content().is_ok() { Then::GoOn } else { Then::OutOfStep }
     }
 
-    pub(super) fn on_content_end(self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
+    pub(super) fn on_content_end(&mut self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Then {
         if self.data != Data::End {
             return self.settled(NextMail::Nothing, Verdicts::Final, ledger);
         }
-        let status = settle_by_content(config, reply, ledger);
-        if !ledger.recipients.all_settled() {
+        let status = self.settle_by_content(config, reply, ledger);
+        if ledger.recipients.accepted() > 0 {
             return Then::GoOn;
         }
         let next_mail = match status {
@@ -56,6 +56,19 @@ impl Transaction {
             Status::Delivered | Status::Failed | Status::Unconfirmed => NextMail::Nothing,
         };
         self.settled(next_mail, Verdicts::OfContent, ledger)
+    }
+
+    /// Settles the recipients that a reply to the whole content is about. Returns their status.
+    pub(super) fn settle_by_content(&mut self, config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Status {
+        let status = reply.code.severity().map_or(Status::Delivered, Status::from);
+        let settlement = Settlement { status, by: SettledBy::ContentReply(reply.kept) };
+        match config.protocol() {
+            Protocol::Smtp => ledger.recipients.settle_accepted(settlement),
+            // RFC 2033 sections 4.2 and 4.3: one reply for each accepted recipient, in order.
+            Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
+        }
+        self.delivered |= status == Status::Delivered;
+        status
     }
 
     /// What precedes the next MAIL after the whole content was refused. This may be a session limit. The content is not
@@ -76,18 +89,6 @@ impl Transaction {
             AfterRefusal::Settle | AfterRefusal::SettleAndQuit => otherwise,
         }
     }
-}
-
-/// Settles the recipients that a reply to the whole content is about. Returns their status.
-pub(super) fn settle_by_content(config: &Config, reply: &ReplyFacts, ledger: &mut Ledger) -> Status {
-    let status = reply.code.severity().map_or(Status::Delivered, Status::from);
-    let settlement = Settlement { status, by: SettledBy::ContentReply(reply.kept) };
-    match config.protocol() {
-        Protocol::Smtp => ledger.recipients.settle_open(settlement),
-        // RFC 2033 sections 4.2 and 4.3: one reply for each accepted recipient, in order.
-        Protocol::Lmtp => ledger.recipients.settle_next_accepted(settlement),
-    }
-    status
 }
 
 /// The encoder for content of the exact size that the envelope gives, if it does.

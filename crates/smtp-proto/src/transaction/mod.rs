@@ -4,7 +4,10 @@ mod chunk_progress;
 mod chunks;
 mod content;
 mod fit;
+mod repeat;
 mod reply_facts;
+mod room;
+mod state;
 mod then;
 
 use crate::{
@@ -13,20 +16,24 @@ use crate::{
     command::{Command, MailParameters},
     config::Config,
     envelope::{Body, Envelope, Size},
-    kept::KeptReply,
     ledger::Ledger,
     needs::{Need, Needs},
     outcome::Status,
+    parameters::RcptParameters,
     recipients::{SettledBy, Settlement},
     reply::{Class, Code, Severity},
-    retry::{AfterRefusal, Point, Refusal, RefusedCommand, Served, after_refusal},
-    session::Session,
+    retry::{Achieved, AfterRefusal, Point, Refusal, RefusedCommand, Served, after_refusal, is_for_number},
+    session::{Session, SessionError},
     stage::Stage,
 };
-use chunk_progress::Chunks;
+pub(crate) use fit::settle_unfit;
 pub(crate) use fit::status_of_unmet;
 use fit::{check, demanded};
+use repeat::{Repeat, Round, ask, holds_content, next_place, repeats_mail, repeats_rcpt};
 pub(crate) use reply_facts::ReplyFacts;
+use room::Room;
+pub(crate) use state::Origin;
+use state::{Data, Mail, Rcpts};
 pub(crate) use then::{NextMail, Then, Verdicts};
 
 /// The state of the transaction. With pipelining, MAIL, RCPT and DATA can be unanswered at the same time (RFC 2920).
@@ -34,66 +41,24 @@ pub(crate) use then::{NextMail, Then, Verdicts};
 pub(crate) struct Transaction {
     origin: Origin,
     mail: Mail,
+    repeat: Repeat,
+    round: Round,
+    /// Whether DATA or BDAT waits for the replies to MAIL and RCPT, because they may have to be sent again.
+    is_content_held: bool,
     /// How many RCPT commands were sent.
+    said: usize,
+    /// The place of the recipient that is asked for next.
     asked: usize,
-    /// How many of them were answered.
+    /// The place of the recipient whose RCPT is answered next.
     answered: usize,
     rcpts: Rcpts,
+    room: Room,
     method: Method,
     data: Data,
+    /// Whether the content was accepted for a recipient.
+    delivered: bool,
     /// What follows the refusal of MAIL, DATA or a chunk, if one of them was refused.
     after_refusal: AfterRefusal,
-}
-
-/// What preceded MAIL on this connection.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Origin {
-    Ehlo,
-    Helo,
-    Lhlo,
-    /// An earlier message.
-    Message,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Mail {
-    Due,
-    Taken,
-    Refused,
-}
-
-/// The replies to RCPT so far.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Rcpts {
-    NoneAnswered,
-    /// All were refused with the same code. This is the last of them.
-    AllRefused(KeptReply),
-    Mixed,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Data {
-    NotAsked,
-    Asked,
-    /// 354 arrived: the content is being sent.
-    Content,
-    /// 354 arrived although no recipient was accepted: only the final dot is sent.
-    DotAlone,
-    /// The end of the content was written.
-    End,
-    /// The content is sent with BDAT.
-    Chunks(Chunks),
-}
-
-impl Data {
-    /// Whether no content is sent or will be sent.
-    const fn is_over(self) -> bool {
-        match self {
-            Self::NotAsked => true,
-            Self::Chunks(chunks) => chunks.is_stopped(),
-            Self::Asked | Self::Content | Self::DotAlone | Self::End => false,
-        }
-    }
 }
 
 impl Transaction {
@@ -109,35 +74,42 @@ impl Transaction {
         ledger: &mut Ledger,
     ) -> Option<Self> {
         let fits = check(needs, method, envelope, session);
-        let capabilities = session.capabilities();
-        let size = envelope.size().map(Size::octets).filter(|_| capabilities.size != SizeLimit::NotOffered);
-        let body = match envelope.body() {
-            Body::EightBit if !capabilities.eight_bit_mime => Body::SevenBit,
-            body => body,
-        };
-        let parameters = MailParameters::new()
-            .with_size(size)
-            .with_body(body)
-            .with_smtputf8(envelope.needs().contains(Need::Smtputf8))
-            .with_require_tls(envelope.needs().contains(Need::RequireTls));
-        let mail = Command::Mail(envelope.reverse_path(), &parameters);
-        let given = fits.and_then(|()| session.command(&mail).or(Err((Status::Deferred, SettledBy::Connections))));
+        let given = fits
+            .and_then(|()| say_mail(session, envelope, Repeat::No).or(Err((Status::Deferred, SettledBy::Connections))));
         if let Err((status, by)) = given {
             ledger.settle(status, by);
             return None;
         }
-        let mut transaction = Self {
-            origin,
-            mail: Mail::Due,
-            asked: 0,
-            answered: 0,
-            rcpts: Rcpts::NoneAnswered,
-            method,
-            data: Data::NotAsked,
-            after_refusal: AfterRefusal::Settle,
-        };
+        let mut transaction = Self::new(origin, method, Repeat::No, session, envelope, ledger);
         transaction.fill_pipeline(session, config, envelope, ledger);
         Some(transaction)
+    }
+
+    fn new(
+        origin: Origin,
+        method: Method,
+        repeat: Repeat,
+        session: &Session,
+        envelope: &Envelope,
+        ledger: &Ledger,
+    ) -> Self {
+        let first = next_place(0, Round::First, session, envelope, &ledger.recipients);
+        Self {
+            origin,
+            mail: if repeat == Repeat::Done { Mail::Reset } else { Mail::Due },
+            repeat,
+            round: Round::First,
+            is_content_held: holds_content(method, repeat, envelope.requests(), session),
+            said: 0,
+            asked: first,
+            answered: first,
+            rcpts: Rcpts::NoneAnswered,
+            room: Room::Left,
+            method,
+            data: Data::NotAsked,
+            delivered: false,
+            after_refusal: AfterRefusal::Settle,
+        }
     }
 
     pub(crate) fn on_reply(
@@ -149,7 +121,42 @@ impl Transaction {
         envelope: &Envelope,
         ledger: &mut Ledger,
     ) -> Then {
+        match (self.judge(stage, reply, session, config, envelope, ledger), self.repeat) {
+            (Then::Settled(..), Repeat::Due) => self.begin_again(session, config, envelope, ledger),
+            (then, Repeat::No | Repeat::Due | Repeat::Done) => then,
+        }
+    }
+
+    /// MAIL was refused with its parameters: RSET, and MAIL without them.
+    #[cold]
+    fn begin_again(
+        &mut self,
+        session: &mut Session,
+        config: &Config,
+        envelope: &Envelope,
+        ledger: &mut Ledger,
+    ) -> Then {
+        if session.command(&Command::Rset).is_err() {
+            return Then::OutOfStep;
+        }
+        ledger.dropped.iter_mut().for_each(|dropped| dropped.is_mail_refused = true);
+        *self = Self::new(self.origin, self.method, Repeat::Done, session, envelope, ledger);
+        self.fill_pipeline(session, config, envelope, ledger);
+        Then::GoOn
+    }
+
+    fn judge(
+        &mut self,
+        stage: Stage,
+        reply: &ReplyFacts,
+        session: &mut Session,
+        config: &Config,
+        envelope: &Envelope,
+        ledger: &mut Ledger,
+    ) -> Then {
         match (stage, reply.code.meaning()) {
+            // A server that does not know RSET has no transaction to end, because MAIL was refused.
+            (Stage::Rset, _) if reply.code.answers_rset() => {}
             (Stage::Mail, Class::Success) => {
                 self.mail = Mail::Taken;
                 ledger.kept.forget(reply.kept);
@@ -158,17 +165,22 @@ impl Transaction {
                 self.mail = Mail::Refused;
                 ledger.settle(Status::Deferred, SettledBy::Demanded(demanded(session), reply.kept));
             }
+            (Stage::Mail, Class::Refusal(_)) if repeats_mail(reply.code, self.repeat, envelope.requests(), session) => {
+                (self.mail, self.repeat) = (Mail::Refused, Repeat::Due);
+            }
             (Stage::Mail, Class::Refusal(severity)) => {
                 self.mail = Mail::Refused;
                 self.on_refusal(RefusedCommand::Mail, severity, reply, ledger);
             }
             (Stage::Rcpt, class) => {
-                self.on_rcpt(class, reply, session, ledger);
-                self.answered = self.answered.saturating_add(1);
+                self.on_rcpt(class, reply, session, envelope, ledger);
+                let next = self.answered.saturating_add(1);
+                self.answered = next_place(next, self.round, session, envelope, &ledger.recipients);
             }
             (Stage::Data, Class::Refusal(severity)) => {
                 // If MAIL or every recipient was refused, this refusal of DATA only follows from that.
                 if self.mail == Mail::Taken && ledger.recipients.accepted() > 0 {
+                    self.data = Data::Refused;
                     self.on_refusal(RefusedCommand::Data, severity, reply, ledger);
                 }
                 return self.settled(NextMail::Rset, Verdicts::Provisional, ledger);
@@ -201,7 +213,7 @@ impl Transaction {
     pub(crate) fn content_ended(&mut self) {
         self.data = match self.data {
             Data::Chunks(chunks) => Data::Chunks(chunks.ended()),
-            Data::NotAsked | Data::Asked | Data::Content | Data::DotAlone | Data::End => Data::End,
+            Data::NotAsked | Data::Asked | Data::Refused | Data::Content | Data::DotAlone | Data::End => Data::End,
         };
     }
 
@@ -214,7 +226,7 @@ impl Transaction {
         match self.data {
             Data::Content => Some(Method::Data),
             Data::Chunks(_) => Some(Method::Bdat),
-            Data::NotAsked | Data::Asked | Data::DotAlone | Data::End => None,
+            Data::NotAsked | Data::Asked | Data::Refused | Data::DotAlone | Data::End => None,
         }
     }
 
@@ -223,21 +235,45 @@ impl Transaction {
         matches!(self.after_refusal, AfterRefusal::Afresh)
     }
 
+    /// Whether a refusal of the content says nothing about the message: MAIL was refused, but will be sent again.
+    pub(crate) const fn is_void(&self) -> bool {
+        self.starts_over() || matches!(self.repeat, Repeat::Due)
+    }
+
+    /// Whether from one recipient on, all were refused for their number.
+    pub(crate) const fn is_full(&self) -> bool {
+        matches!(self.room, Room::Full)
+    }
+
+    /// What was achieved, once all commands are answered.
+    pub(crate) const fn achieved(&self) -> Achieved {
+        match (self.delivered, self.data) {
+            (true, _) => Achieved::Delivered,
+            (false, Data::Refused | Data::End) => Achieved::ContentRefused,
+            (false, Data::Chunks(chunks)) => chunks.without_success(),
+            (false, Data::NotAsked | Data::Asked | Data::Content | Data::DotAlone) => Achieved::AllRefused,
+        }
+    }
+
     /// How far the transaction had come, for the retry decision. `is_end_sent`: whether the end of the content was sent
     /// completely, and not answered.
     pub(crate) const fn point(&self, is_end_sent: bool) -> Point {
-        match (self.mail, self.origin, self.data) {
+        let is_repeated = !matches!(self.repeat, Repeat::No);
+        match (self.mail, self.origin, self.data.is_taken()) {
             (Mail::Due, Origin::Message, _) if is_end_sent => Point::FlightAgain,
             (Mail::Taken, Origin::Message, _) if is_end_sent && self.answered < self.asked => Point::FlightAgain,
+            (Mail::Taken, _, false) if is_end_sent && self.is_full() => Point::TooManyAtEnd,
             (Mail::Due | Mail::Taken, _, _) if is_end_sent => Point::ContentEnd,
-            (Mail::Due, Origin::Ehlo, _) => Point::Mail,
-            (Mail::Due, Origin::Helo, _) => Point::Helo,
-            (Mail::Due, Origin::Lhlo, _) => Point::Lhlo,
-            (Mail::Due, Origin::Message, _) => Point::MailAgain,
+            // MAIL was answered before.
+            (Mail::Reset | Mail::Due | Mail::Refused, Origin::Message, false) if is_repeated && !self.starts_over() => {
+                Point::TransactionAgain
+            }
+            (Mail::Due, _, _) if is_repeated => Point::Transaction,
+            (Mail::Due, origin, _) => origin.before_mail(),
             (Mail::Refused, _, _) if self.starts_over() => Point::MailAgain,
-            (Mail::Taken, Origin::Message, Data::NotAsked | Data::Asked) => Point::TransactionAgain,
-            (Mail::Taken, Origin::Message, Data::Chunks(chunks)) if !chunks.is_known() => Point::TransactionAgain,
-            (Mail::Refused | Mail::Taken, _, _) => Point::Transaction,
+            (Mail::Taken, Origin::Message, false) => Point::TransactionAgain,
+            (Mail::Taken, _, false) if self.is_full() => Point::TooMany,
+            (Mail::Reset | Mail::Refused | Mail::Taken, _, _) => Point::Transaction,
         }
     }
 
@@ -245,9 +281,9 @@ impl Transaction {
     fn on_refusal(&mut self, command: RefusedCommand, severity: Severity, reply: &ReplyFacts, ledger: &mut Ledger) {
         self.after_refusal = self.what_follows(command, reply.code, ledger);
         match self.after_refusal {
-            AfterRefusal::Settle => ledger.refuse_all(severity, reply.kept),
+            AfterRefusal::Settle => settle_refused(command, severity, reply, ledger),
             // It may be a session limit after all, so 503 must not fail the message.
-            AfterRefusal::SettleAndQuit => ledger.refuse_all(Severity::Transient, reply.kept),
+            AfterRefusal::SettleAndQuit => settle_refused(command, Severity::Transient, reply, ledger),
             // The reply belongs to the attempt, not to the recipients.
             AfterRefusal::Afresh => ledger.attempt().into_iter().for_each(|attempt| attempt.reply = Some(reply.kept)),
         }
@@ -275,9 +311,8 @@ impl Transaction {
                 }
                 after_refusal
             }
-            (Mail::Due | Mail::Refused, Rcpts::AllRefused(_)) | (_, Rcpts::NoneAnswered | Rcpts::Mixed) => {
-                self.after_refusal
-            }
+            (Mail::Reset | Mail::Due | Mail::Refused, Rcpts::AllRefused(_))
+            | (_, Rcpts::NoneAnswered | Rcpts::Mixed) => self.after_refusal,
         };
         match after_refusal {
             AfterRefusal::Settle => Then::Settled(next_mail, verdicts),
@@ -288,7 +323,7 @@ impl Transaction {
 
     /// What follows if DATA was not sent because every recipient was refused.
     fn without_data(self, ledger: &Ledger) -> (NextMail, Verdicts) {
-        match (self.mail, self.asked, self.origin) {
+        match (self.mail, self.said, self.origin) {
             // Only MAIL was sent and refused, so there is no transaction to reset.
             (Mail::Refused, 0, Origin::Ehlo | Origin::Helo | Origin::Lhlo) => {
                 (NextMail::Nothing, Verdicts::Provisional)
@@ -298,7 +333,7 @@ impl Transaction {
             // The server may have sent one of the refusals twice. RSET would not show this, because a 250 for the last
             // RCPT would look like its reply.
             (Mail::Taken, 2.., _) if ledger.recipients.any_failed() => (NextMail::Never, Verdicts::Provisional),
-            (Mail::Due | Mail::Taken | Mail::Refused, _, _) => (NextMail::Rset, Verdicts::Provisional),
+            (Mail::Reset | Mail::Due | Mail::Taken | Mail::Refused, _, _) => (NextMail::Rset, Verdicts::Provisional),
         }
     }
 
@@ -306,11 +341,38 @@ impl Transaction {
     /// 3.1, RFC 3030 section 4.2).
     #[inline]
     fn fill_pipeline(&mut self, session: &mut Session, config: &Config, envelope: &Envelope, ledger: &mut Ledger) {
-        while let Some(path) = envelope.forward_paths().get(self.asked) {
-            if session.command(&Command::Rcpt(path)).is_err() {
+        if self.mail == Mail::Reset {
+            if say_mail(session, envelope, self.repeat).is_err() {
                 return;
             }
-            self.asked = self.asked.saturating_add(1);
+            self.mail = Mail::Due;
+        }
+        if envelope.requests().is_some() || ledger.recipients.are_divided() {
+            if self.ask_for_some(session, envelope, ledger).is_err() {
+                return;
+            }
+        } else {
+            // Most messages.
+            while let Some(path) = envelope.forward_paths().get(self.asked) {
+                if session.command(&Command::Rcpt(path, RcptParameters::NONE)).is_err() {
+                    return;
+                }
+                (self.said, self.asked) = (self.said.saturating_add(1), self.asked.saturating_add(1));
+            }
+        }
+        if self.is_content_held {
+            if self.answered < self.asked {
+                return;
+            }
+            self.is_content_held = false;
+            let first = next_place(0, Round::Second, session, envelope, &ledger.recipients);
+            if first < self.asked {
+                (self.round, self.asked, self.answered) = (Round::Second, first, first);
+                return self.fill_pipeline(session, config, envelope, ledger);
+            }
+        }
+        if envelope.is_inquiry() {
+            return;
         }
         let hope = self.answered < self.asked || ledger.recipients.accepted() > 0;
         match (self.method, self.data) {
@@ -320,9 +382,39 @@ impl Transaction {
         }
     }
 
-    fn on_rcpt(&mut self, class: Class, reply: &ReplyFacts, session: &Session, ledger: &mut Ledger) {
+    /// Sends RCPT for the recipients of this transaction and round, with their parameters, as far as the session allows.
+    #[inline(never)]
+    fn ask_for_some(
+        &mut self,
+        session: &mut Session,
+        envelope: &Envelope,
+        ledger: &Ledger,
+    ) -> Result<(), SessionError> {
+        let is_utf8 = envelope.needs().contains(Need::Smtputf8);
+        while let Some(given) = ask(ledger.recipients.index(self.asked), self.round, is_utf8, session, envelope) {
+            given?;
+            self.said = self.said.saturating_add(1);
+            self.asked = next_place(self.asked.saturating_add(1), self.round, session, envelope, &ledger.recipients);
+        }
+        Ok(())
+    }
+
+    fn on_rcpt(
+        &mut self,
+        class: Class,
+        reply: &ReplyFacts,
+        session: &Session,
+        envelope: &Envelope,
+        ledger: &mut Ledger,
+    ) {
         // After a refused MAIL, this reply only follows from that.
         if self.mail == Mail::Refused {
+            return;
+        }
+        let index = ledger.recipients.index(self.answered);
+        if repeats_rcpt(reply.code, self.round, index, envelope.requests(), session) {
+            ledger.dropped.iter_mut().for_each(|dropped| dropped.rcpts_refused.push(index));
+            ledger.kept.forget(reply.kept);
             return;
         }
         self.rcpts = match self.rcpts {
@@ -330,24 +422,65 @@ impl Transaction {
             Rcpts::AllRefused(before) if before.code == reply.code => Rcpts::AllRefused(reply.kept),
             Rcpts::NoneAnswered | Rcpts::AllRefused(_) | Rcpts::Mixed => Rcpts::Mixed,
         };
+        if class == Class::Success && envelope.is_inquiry() {
+            let by = SettledBy::Reply(reply.kept);
+            return ledger.recipients.settle(self.answered, Settlement { status: Status::Deferred, by });
+        }
         if class == Class::Success {
-            ledger.recipients.accept(self.answered);
+            match self.round {
+                Round::First => ledger.recipients.accept(self.answered),
+                Round::Second => ledger.recipients.accept_late(self.answered),
+            }
+            self.room = self.room.after_acceptance();
             ledger.kept.forget(reply.kept);
             return;
         }
-        // Old servers send 552 for too many recipients (RFC 5321 section 4.5.3.1.10).
-        let full = reply.code == Code::EXCEEDED_STORAGE && ledger.recipients.accepted() > 0;
-        // On a kept connection, 503 may be a session limit, which must not fail the message.
-        let limit = reply.code == Code::BAD_SEQUENCE && self.origin == Origin::Message;
+        if is_for_number(reply.code, ledger.recipients.accepted() > 0) {
+            self.room = self.room.after_refusal();
+            return ledger.recipients.leave(self.answered, reply.kept);
+        }
+        // On a kept connection, 503 may be a session limit, which must not fail the message. Nor must 552 in a further
+        // transaction: the one before may have ended because of the same limit.
+        let limit = (reply.code == Code::BAD_SEQUENCE && self.origin == Origin::Message)
+            || (reply.code == Code::EXCEEDED_STORAGE && ledger.rounds.is_some());
         let (status, by) = match class {
             _ if reply.code == Code::ACCESS_DENIED => {
                 (Status::Deferred, SettledBy::Demanded(demanded(session), reply.kept))
             }
-            Class::Refusal(Severity::Permanent) if !full && !limit => (Status::Failed, SettledBy::Reply(reply.kept)),
+            Class::Refusal(Severity::Permanent) if !limit => (Status::Failed, SettledBy::Reply(reply.kept)),
             Class::Refusal(_) | Class::Intermediate | Class::Success => {
                 (Status::Deferred, SettledBy::Reply(reply.kept))
             }
         };
         ledger.recipients.settle(self.answered, Settlement { status, by });
+    }
+}
+
+/// Sends MAIL. Not those parameters that the message can do without, if MAIL was refused with them.
+fn say_mail(session: &mut Session, envelope: &Envelope, repeat: Repeat) -> Result<(), SessionError> {
+    let capabilities = session.capabilities();
+    let size = envelope.size().map(Size::octets).filter(|_| capabilities.size != SizeLimit::NotOffered);
+    let body = match envelope.body() {
+        Body::EightBit if !capabilities.eight_bit_mime => Body::SevenBit,
+        body => body,
+    };
+    let parameters = MailParameters::new()
+        .with_size(size)
+        .with_body(body)
+        .with_smtputf8(envelope.needs().contains(Need::Smtputf8))
+        .with_require_tls(envelope.needs().contains(Need::RequireTls));
+    let parameters = match envelope.requests() {
+        None => parameters,
+        Some(requests) => parameters.with_extras(requests.mail.fitting(capabilities, repeat == Repeat::Done)),
+    };
+    session.command(&Command::Mail(envelope.reverse_path(), &parameters))
+}
+
+fn settle_refused(command: RefusedCommand, severity: Severity, reply: &ReplyFacts, ledger: &mut Ledger) {
+    match command {
+        RefusedCommand::Mail | RefusedCommand::Rcpt => ledger.refuse_all(severity, reply.kept),
+        RefusedCommand::Data | RefusedCommand::Content => {
+            ledger.refuse_content(severity, SettledBy::Reply(reply.kept));
+        }
     }
 }

@@ -2,17 +2,18 @@
 
 mod content;
 mod order;
+mod parameters;
 mod replies;
 mod timeouts;
 
 use smtp_proto::{
-    Body, Command, ContentEncoder, Event, ForwardPath, HelloName, Limits, LineEndings, MailParameters, ReversePath,
-    Session, Stage,
+    Body, Command, ContentEncoder, Event, ForwardPath, HelloName, Limits, LineEndings, MailParameters, RcptParameters,
+    ReversePath, Session, Stage,
 };
 
 const NO_PARAMETERS: &MailParameters = &MailParameters::new();
 const MAIL: Command<'static> = Command::Mail(&ReversePath::Null, NO_PARAMETERS);
-const RCPT: Command<'static> = Command::Rcpt(&ForwardPath::Postmaster);
+const RCPT: Command<'static> = Command::Rcpt(&ForwardPath::Postmaster, RcptParameters::NONE);
 
 fn encoder() -> ContentEncoder {
     ContentEncoder::new(LineEndings::Mend, Body::SevenBit)

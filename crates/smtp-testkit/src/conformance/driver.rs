@@ -1,8 +1,17 @@
 //! The interface that a driver under test implements.
 
-use std::{fmt, io::Read, net::SocketAddr};
+use std::{
+    fmt,
+    io::{Read, Seek},
+    net::SocketAddr,
+};
 
 use smtp_proto::{Config, Delivery, Envelope};
+
+/// The source of a message, which can be read again from its start.
+pub trait Content: Read + Seek {}
+
+impl<T: Read + Seek + ?Sized> Content for T {}
 
 /// One message to deliver.
 pub struct Job<'j> {
@@ -15,7 +24,7 @@ pub struct Job<'j> {
     /// The sender and the recipients.
     pub envelope: Envelope,
     /// The message.
-    pub content: &'j mut dyn Read,
+    pub content: &'j mut dyn Content,
 }
 
 impl fmt::Debug for Job<'_> {
@@ -59,7 +68,7 @@ pub trait Driver {
 
     /// Delivers another message after the previous one, over the kept connection if there is one. The
     /// servers and the policy are those of the first message.
-    fn deliver_next(&mut self, envelope: Envelope, content: &mut dyn Read) -> Summary {
+    fn deliver_next(&mut self, envelope: Envelope, content: &mut dyn Content) -> Summary {
         let _ = (envelope, content);
         unimplemented!("for drivers that keep connections")
     }

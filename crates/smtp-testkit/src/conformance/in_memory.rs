@@ -1,13 +1,14 @@
 //! Plays in memory, for drivers that are generic over [`Machine`] and [`Network`].
 
 use std::{
-    io::Read,
+    io::Cursor,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use smtp_proto::{MisuseError, Step};
 
 use super::{
+    driver::Content,
     memory::{Difficulty, Memory},
     network::Network,
     outcome::{Failure, Failures},
@@ -22,9 +23,9 @@ use crate::{
 ///
 /// It reports a failed connection with [`connect_failed`](Machine::connect_failed) and the error's text,
 /// and cancels the delivery when the network says so.
-pub trait Drive: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Read) -> Result<(), MisuseError> {}
+pub trait Drive: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Content) -> Result<(), MisuseError> {}
 
-impl<F: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Read) -> Result<(), MisuseError>> Drive for F {}
+impl<F: Fn(&mut dyn Machine, &mut dyn Network, &mut dyn Content) -> Result<(), MisuseError>> Drive for F {}
 
 /// Plays transcripts in memory with a generic driver, under the oracle. Returns the number of plays.
 pub(super) fn check(transcripts: &[(String, Transcript)], drive: &impl Drive) -> Result<usize, Failures> {
@@ -109,7 +110,7 @@ fn play(transcript: &Transcript, mut network: Memory<'_>, drive: &impl Drive) {
 }
 
 fn run(machine: &mut Watched, network: &mut Memory<'_>, content: &[u8], drive: &impl Drive) {
-    if let Err(misuse) = drive(machine, network, &mut { content }) {
+    if let Err(misuse) = drive(machine, network, &mut Cursor::new(content)) {
         network.fail(format!("the delivery rejects a call: {misuse}"));
     }
 }

@@ -55,7 +55,7 @@ use crate::{
     transcript::{Action, Item, Transcript},
 };
 
-pub use driver::{Driver, Job, Summary};
+pub use driver::{Content, Driver, Job, Summary};
 pub use in_memory::Drive;
 pub use network::Network;
 pub use outcome::{Failure, Failures, Passed};

@@ -2,7 +2,7 @@
 //! the test.
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -107,6 +107,17 @@ struct Counted<'c> {
     content: Vec<u8>,
     at: usize,
     taken: &'c AtomicUsize,
+}
+
+/// Only to the start.
+impl Seek for Counted<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(0) => self.at = 0,
+            _ => return Err(io::ErrorKind::Unsupported.into()),
+        }
+        Ok(0)
+    }
 }
 
 impl Read for Counted<'_> {

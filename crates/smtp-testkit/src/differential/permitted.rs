@@ -220,6 +220,20 @@ pub const PERMITTED: &[Difference] = &[
     },
     Difference {
         peers: &[Lettre, MailSend, AsyncSmtp],
+        what: "The second recipient is refused because of the number of recipients (RFC 5321 section 4.5.3.1.10). Ours \
+               delivers to the first, and then to the second in a further transaction; a peer delivers to neither.",
+        covers: |compared| {
+            let Compared { script, peer, ours, theirs } = *compared;
+            let Some((Turn::SecondRcpt, failure @ Failure::Refused(452 | 552))) = stop(peer, script) else {
+                return false;
+            };
+            let transactions = ours.connections.iter().flatten().filter(|command| command.starts_with("MAIL "));
+            script.recipients == 2 && all(theirs, failure) && ours.delivered_to_all() && transactions.count() == 2
+        },
+        example: || Script { recipients: 2, ..Script::obliging().with(Turn::SecondRcpt, Answer::plain(452)) },
+    },
+    Difference {
+        peers: &[Lettre, MailSend, AsyncSmtp],
         what: "The server offers PIPELINING and refuses a command. Ours has already sent the commands after it, and \
                ends the message without content if DATA was among them (RFC 2920 section 3.1). A peer sends nothing \
                after a refusal, or leaves 354 unanswered.",

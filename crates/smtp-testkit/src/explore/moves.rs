@@ -39,8 +39,17 @@ const SECURE_REPLIES: [(&str, &str); 8] = [
 ];
 
 /// More replies, for deliveries that use BDAT.
-const CHUNKED_REPLIES: [(&str, &str); 2] =
-    [("250 with CHUNKING", "250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n"), ("500", "500 unknown\r\n")];
+const CHUNKED_REPLIES: [(&str, &str); 3] = [
+    ("250 with CHUNKING", "250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n"),
+    ("250 with DSN and CHUNKING", "250-mx.example\r\n250-PIPELINING\r\n250-DSN\r\n250 CHUNKING\r\n"),
+    ("500", "500 unknown\r\n"),
+];
+
+/// More replies, for deliveries with parameters.
+const PARAMETER_REPLIES: [(&str, &str); 2] = [
+    ("250 with DSN", "250-mx.example\r\n250-PIPELINING\r\n250-DELIVERBY\r\n250-X-ONE\r\n250 DSN\r\n"),
+    ("501", "501 syntax\r\n"),
+];
 
 /// An event in the course of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -63,6 +72,10 @@ pub enum Move {
     Content,
     /// The message has no more octets.
     EndContent,
+    /// The content is at its start again.
+    Rewound,
+    /// The content cannot be read again.
+    CannotRewind,
     /// The caller cancels the delivery.
     Cancel,
     /// The same message once more, on the kept connection.
@@ -103,7 +116,7 @@ impl Move {
 }
 
 fn replies() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    REPLIES.iter().chain(&SECURE_REPLIES).chain(&CHUNKED_REPLIES)
+    REPLIES.iter().chain(&SECURE_REPLIES).chain(&CHUNKED_REPLIES).chain(&PARAMETER_REPLIES)
 }
 
 impl fmt::Display for Move {
@@ -122,6 +135,8 @@ impl fmt::Display for Move {
             Self::Silence => "silence",
             Self::Content => "content",
             Self::EndContent => "end of content",
+            Self::Rewound => "rewound",
+            Self::CannotRewind => "cannot rewind",
             Self::Cancel => "cancelled",
             Self::NextMessage => "next message",
             Self::Quit => "quit",
@@ -143,7 +158,8 @@ pub(super) fn moves(watched: &Watched) -> Vec<Move> {
     let more = if watched.is_secure() { SECURE_REPLIES.len() } else { 0 };
     // One that says that BDAT is unknown.
     let unknown = delivery.capabilities().chunking.then(|| Move::reply("500"));
-    let heard = (0..REPLIES.len() + more).map(Move::Reply).chain(unknown);
+    let parameters = watched.has_parameters().then(|| PARAMETER_REPLIES.iter().map(|(name, _)| Move::reply(name)));
+    let heard = (0..REPLIES.len() + more).map(Move::Reply).chain(unknown).chain(parameters.into_iter().flatten());
     let lost = [Move::Lost(Disconnect::Closed), Move::Silence, Move::Cancel];
     match delivery.poll() {
         Step::Done(_) if delivery.is_kept() => {
@@ -172,6 +188,12 @@ pub(super) fn moves(watched: &Watched) -> Vec<Move> {
             .chain(heard)
             .collect(),
         Step::Content(_) => [Move::Content, Move::EndContent].into_iter().chain(lost).chain(heard).collect(),
+        Step::Rewind => {
+            let is_lost = delivery.report().attempts().last().is_none_or(|attempt| attempt.end().is_some());
+            let events = if is_lost { &[Move::Cancel][..] } else { &[Move::reply("421"), Move::reply("250")] };
+            let lost = lost.into_iter().filter(|_| !is_lost);
+            [Move::Rewound, Move::CannotRewind].into_iter().chain(events.iter().copied()).chain(lost).collect()
+        }
         Step::Receive(_) => [Move::Lost(Disconnect::Reset)].into_iter().chain(lost).chain(heard).collect(),
     }
 }
@@ -197,6 +219,8 @@ pub(super) fn make(watched: &mut Watched, step: Move) {
             watched.content(&line[..line.len().min(room)])
         }
         Move::EndContent => watched.end_content(),
+        Move::Rewound => watched.rewound(),
+        Move::CannotRewind => watched.cannot_rewind(),
         Move::Cancel => {
             watched.cancel(Cancel::Interrupted);
             Ok(())

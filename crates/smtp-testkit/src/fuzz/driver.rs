@@ -40,6 +40,8 @@ pub(super) enum Wanted {
     Transmit(usize),
     /// Up to this many octets of the message, or its end.
     Content(usize),
+    /// The content again.
+    Rewind,
     /// A handshake.
     Secure,
     /// A response.
@@ -76,6 +78,7 @@ impl Driver {
             Step::Connect(_) => Wanted::Connect,
             Step::Transmit(transmit) => Wanted::Transmit(transmit.octets().len()),
             Step::Content(room) => Wanted::Content(room),
+            Step::Rewind => Wanted::Rewind,
             Step::Secure(_) => Wanted::Secure,
             Step::Authenticate(_) => Wanted::Authenticate,
             Step::Receive(_) => Wanted::Wait,
@@ -102,6 +105,10 @@ impl Driver {
                 let octets = self.pieces.next(most);
                 self.listen_in(octets);
                 self.watched.sent(octets)
+            }
+            Wanted::Rewind => {
+                self.given = 0;
+                self.watched.rewound()
             }
             Wanted::Secure => {
                 self.secure(self.offered.form);
@@ -227,6 +234,7 @@ impl Driver {
             11 => drop(self.watched.auth_response(b"a response")),
             12 => drop(self.watched.auth_complete()),
             13 => drop(self.watched.know(KnownHost::UNKNOWN)),
+            14 => drop(self.watched.cannot_rewind()),
             _ => drop(self.watched.received(b"")),
         }
     }

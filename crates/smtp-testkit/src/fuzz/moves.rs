@@ -131,7 +131,12 @@ pub(super) fn play(driver: &mut Driver, moves: &Moves<'_>) {
             Move::Echo => driver.echo(),
             Move::Abandon => drop(driver.watched.auth_abandon("no password")),
             Move::Know(choice) => drop(
-                driver.watched.know(KnownHost::UNKNOWN.with_secured(choice & 1 != 0).with_helo_only(choice & 2 != 0)),
+                driver.watched.know(
+                    KnownHost::UNKNOWN
+                        .with_secured(choice & 1 != 0)
+                        .with_helo_only(choice & 2 != 0)
+                        .with_recipients((choice & 4 != 0).then_some(u32::from(choice >> 3 & 3))),
+                ),
             ),
         }
     }

@@ -12,7 +12,7 @@ pub(super) struct Said(pub(super) Vec<u8>);
 /// Codes with a meaning for a client, and some without.
 const CODES: [u16; 32] = [
     250, 220, 354, 421, 450, 451, 452, 500, 501, 502, 503, 550, 551, 552, 553, 554, 221, 251, 252, 211, 334, 299, 399,
-    599, 235, 334, 535, 504, 534, 432, 454, 530,
+    599, 235, 555, 535, 504, 534, 432, 454, 530,
 ];
 
 impl<'a> Arbitrary<'a> for Said {
@@ -57,7 +57,7 @@ pub(super) fn reply(code: u16, form: u8) -> Vec<u8> {
 pub(super) struct Offered {
     /// The offered keywords, one bit each.
     pub(super) keywords: u8,
-    /// The form of the reply: line ends and case; and whether CHUNKING and BINARYMIME are offered.
+    /// The form of the reply: line ends and case; and which more keywords are offered.
     pub(super) form: u8,
 }
 
@@ -77,19 +77,32 @@ impl Offered {
         let end: &[u8] = if self.form & 1 == 0 { b"\r\n" } else { b"\n" };
         octets.extend_from_slice(b"250-mx.example.net greets you");
         let mut last = 0;
-        for (_, keyword) in KEYWORDS.into_iter().enumerate().filter(|(bit, _)| self.keywords >> bit & 1 == 1) {
+        let more: &[&str] = match self.form & 0x9c {
+            0x04 => &["LIMITS RCPTMAX=2"],
+            0x08 => &["LIMITS RCPTMAX=1 MAILMAX=2"],
+            0x0c => &["LIMITS MAILMAX=1 RCPTMAX=0"],
+            0x10 => &["LIMITS RCPTDOMAINMAX=1"],
+            0x14 => &["DSN"],
+            0x18 => &["DELIVERBY 60"],
+            0x1c => &["X-One"],
+            0x80 => &["DSN", "DELIVERBY 60", "X-One"],
+            0x84 => &["DSN", "LIMITS RCPTMAX=2"],
+            0x88 => &["DSN", "X-One", "LIMITS RCPTMAX=1 MAILMAX=2"],
+            0x8c => &["DSN", "LIMITS RCPTDOMAINMAX=1"],
+            0x90 => &["DSN", "X-One"],
+            0x94 => &["DSN", "DELIVERBY 60"],
+            0x98 => &["DELIVERBY 60", "X-One"],
+            0x9c => &["X-One", "LIMITS RCPTMAX=1"],
+            _ => &[],
+        };
+        let chunking = [(0x20, "CHUNKING"), (0x40, "BINARYMIME")];
+        let by_form = chunking.into_iter().filter(|(bit, _)| self.form & bit != 0).map(|(_, keyword)| keyword);
+        let by_bit = KEYWORDS.into_iter().enumerate().filter(|(bit, _)| self.keywords >> bit & 1 == 1);
+        for keyword in by_bit.map(|(_, keyword)| keyword).chain(more.iter().copied()).chain(by_form) {
             octets.extend_from_slice(end);
             last = octets.len();
             octets.extend_from_slice(b"250-");
             octets.extend_from_slice(keyword.as_bytes());
-        }
-        for (bit, keyword) in [(0x20, "CHUNKING"), (0x40, "BINARYMIME")] {
-            if self.form & bit != 0 {
-                octets.extend_from_slice(end);
-                last = octets.len();
-                octets.extend_from_slice(b"250-");
-                octets.extend_from_slice(keyword.as_bytes());
-            }
         }
         octets.extend_from_slice(end);
         octets[last + 3] = b' ';

@@ -5,9 +5,9 @@ use std::{sync::OnceLock, time::Duration};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{
-    Afterwards, AuthPolicy, Authentication, Body, Cancel, Chunking, Config, Disconnect, EightBitPolicy, Envelope,
-    ForwardPath, HelloName, HeloRetry, Limits, LineEndings, Mechanism, Need, Protocol, ReversePath, Size, Timeouts,
-    TlsPolicy,
+    Afterwards, AuthPolicy, Authentication, Body, Cancel, Chunking, Config, DeliverBy, Disconnect, EightBitPolicy,
+    Envelope, EnvelopeId, ForwardPath, HelloName, HeloRetry, Late, Limits, LineEndings, Mechanism, Need, Notify,
+    OriginalRecipient, Parameter, Protocol, Recipient, Return, ReversePath, Size, Submitter, Timeouts, TlsPolicy,
 };
 
 /// A [`Config`].
@@ -45,6 +45,10 @@ impl<'a> Arbitrary<'a> for Policy {
                 config = config.with_limits(chosen);
             }
         }
+        if choices & 0xc0 == 0x80 {
+            config = config.with_max_recipients(Some(u32::from(choices >> 3 & 1) + 1));
+        }
+        config = config.with_ignore_limits(choices & 0xe4 == 0xa4);
         if choices & 0xf0 == 0xf0 {
             config = config.with_timeouts(Timeouts::RFC_5321.at_most(Duration::from_secs(60)));
         }
@@ -106,11 +110,61 @@ impl<'a> Arbitrary<'a> for Addressed {
             3 => envelope = envelope.with_size(Size::Exact(u64::from(recipients & 0x1f))),
             _ => {}
         }
+        if choices & 0x88 == 0x80 {
+            envelope = with_parameters(&envelope, u8::arbitrary(u)?, u8::arbitrary(u)?);
+        }
         if choices & 0x8f == 0x87 {
             envelope = envelope.requiring(Need::ALL[usize::from(recipients) % Need::ALL.len()]);
         }
         Ok(Self(envelope))
     }
+}
+
+/// The envelope with parameters: each bit of `mail`, and two of `rcpt` for a recipient, stand for some.
+fn with_parameters(envelope: &Envelope, mail: u8, rcpt: u8) -> Envelope {
+    let parameter = || Parameter::new("x-one", "ONE", Some("1+2")).expect("a parameter");
+    let recipients = envelope.forward_paths().iter().enumerate().map(|(place, path)| {
+        let recipient = Recipient::new(path.clone());
+        match rcpt.rotate_right(u32::try_from(place % 4 * 2).unwrap_or(0)) & 3 {
+            0 => recipient,
+            1 if rcpt & 0xf0 == 0xf0 => recipient.with_parameter(parameter()),
+            1 => recipient.with_notify(Notify::FAILURE.or(Notify::DELAY)),
+            2 => recipient.with_notify(Notify::NEVER),
+            _ => match path {
+                ForwardPath::Postmaster => recipient.with_notify(Notify::SUCCESS),
+                ForwardPath::Mailbox(mailbox) => {
+                    recipient.with_original_recipient(OriginalRecipient::new(mailbox).expect("an address"))
+                }
+            },
+        }
+    });
+    let mut changed = Envelope::for_recipients(envelope.reverse_path().clone(), recipients.collect())
+        .expect("a recipient")
+        .with_body(envelope.body());
+    if let Some(size) = envelope.size() {
+        changed = changed.with_size(size);
+    }
+    if mail & 1 != 0 {
+        changed = changed.with_return(if mail & 2 == 0 { Return::Full } else { Return::Headers });
+    }
+    if mail & 2 != 0 {
+        changed = changed.with_envelope_id(EnvelopeId::new("a=b c+d").expect("an identifier"));
+    }
+    let limit = |seconds, late| DeliverBy::new(seconds, late).expect("a limit");
+    match mail >> 2 & 7 {
+        0 => changed = changed.with_deliver_by(limit(60, Late::Return).with_trace(mail & 1 != 0)),
+        1 => changed = changed.with_deliver_by(limit(59, Late::Return)),
+        2 => changed = changed.with_deliver_by(limit(-5, Late::Notify)),
+        _ => {}
+    }
+    match mail >> 5 {
+        0 | 1 => changed = changed.with_submitter(Submitter::UNKNOWN),
+        2 => changed = changed.with_submitter(Submitter::new("e=mc2@x".parse().expect("an address")).expect("short")),
+        3 => changed = changed.with_parameter(parameter()).expect("short"),
+        4 => changed = changed.as_inquiry(),
+        _ => {}
+    }
+    changed
 }
 
 /// Four senders. The second is the null reverse-path, the last needs SMTPUTF8.

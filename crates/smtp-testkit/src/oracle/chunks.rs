@@ -6,6 +6,7 @@ use super::{
     Oracle, Promise, Violation,
     chunk_left::ChunkLeft,
     connection::{Connection, Turn},
+    division::Achieved,
     exchange::{Answer, Exchange, LONGEST_BDAT, Verb},
     message::{Message, Misread},
     outputs::misread,
@@ -49,11 +50,18 @@ impl Connection {
 
     /// Whether another BDAT may begin, as far as the commands and replies say.
     pub(super) fn bdat_is_due(&self, task: &Task) -> bool {
-        let all_rcpts = self.count(Verb::Rcpt) == task.envelope.forward_paths().len();
+        let all_rcpts = self.next_index(task).is_none() && !self.holds_content(task);
         let hope = self.all(Verb::Rcpt).any(|rcpt| rcpt.answer.is_none_or(|answer| answer.code < 300));
         let mail_refused = self.find(Verb::Mail).is_none_or(Exchange::refused);
         let chunk_refused = self.bdats().any(Exchange::refused);
-        if !self.has_bdat(task) || !all_rcpts || !hope || mail_refused || chunk_refused || self.said(Verb::End) {
+        if !self.has_bdat(task)
+            || task.envelope.is_inquiry()
+            || !all_rcpts
+            || !hope
+            || mail_refused
+            || chunk_refused
+            || self.said(Verb::End)
+        {
             return false;
         }
         let in_flight = self.in_flight();
@@ -71,6 +79,11 @@ impl Connection {
         let is_due = match self.turn(task) {
             // Commands that can be sent in one group with the first chunk are shown together with it.
             Turn::Say(Verb::Mail | Verb::Rcpt) => self.one_group_is_possible(task),
+            Turn::Say(Verb::Rset) if self.repeat_is_due(task) => {
+                let mut again = self.clone();
+                again.say(Verb::Rset, "RSET\r\n".len(), task);
+                again.one_group_is_possible(task)
+            }
             Turn::Say(_) => false,
             _ => self.bdat_is_due(task) && is_shown,
         };
@@ -84,10 +97,14 @@ impl Connection {
             self.write_line(Verb::Mail, task, &mut mail);
             mail.push_str("\r\n");
         }
-        let unsaid = task.envelope.forward_paths().iter().skip(self.count(Verb::Rcpt));
-        let rcpts: usize = unsaid.map(|path| format!("RCPT TO:<{path}>\r\n").len()).sum();
-        let group = self.in_flight() + mail.len() + rcpts + LONGEST_BDAT;
-        self.has_bdat(task) && self.offers.pipelining && group <= task.config.limits().pipeline()
+        let unsaid = self.rcpt_indexes(task).into_iter().enumerate().skip(self.count(Verb::Rcpt));
+        let rcpt = |(number, index): (usize, usize)| {
+            let path = &task.envelope.forward_paths()[index];
+            format!("RCPT TO:<{path}>{}\r\n", self.rcpt_parameters(number, task)).len()
+        };
+        let group = self.in_flight() + mail.len() + unsaid.map(rcpt).sum::<usize>() + LONGEST_BDAT;
+        let may_be_one = self.has_bdat(task) && self.offers.pipelining && !task.envelope.is_inquiry();
+        may_be_one && !self.holds_content(task) && group <= task.config.limits().pipeline()
     }
 
     /// How many octets of commands are in flight.
@@ -140,12 +157,14 @@ impl Oracle {
         }
     }
 
-    /// The connection ends: what was given for the first chunk is not lost.
+    /// The connection or the transaction ends: what was given for the first chunk is not lost, unless the server has
+    /// taken it.
     pub(super) fn keep_given(&mut self) {
+        let is_delivered = self.connection.achieved(&self.task) == Some(Achieved::Delivered);
         let Some(message) = self.connection.chunked.take() else { return };
         let is_taken =
             self.connection.all(Verb::Chunk).any(|chunk| chunk.answer.is_some_and(|answer| answer.code < 300));
-        self.given = (!is_taken).then(|| message.read_again());
+        self.given = (!is_taken && !is_delivered).then(|| message.read_again());
     }
 
     /// Reads the line of BDAT. Returns its length.

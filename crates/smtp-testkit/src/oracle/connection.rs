@@ -3,7 +3,7 @@
 //! There is no state machine here: what the client may send next is derived each time from the full list
 //! of commands and replies.
 
-use smtp_proto::{Afterwards, Body, Config, Need, Needs, Protocol, Size, TlsVersion};
+use smtp_proto::{Afterwards, Body, Need, Protocol, TlsVersion};
 
 use super::{
     auth_turn::{AuthTurn, Given},
@@ -32,6 +32,10 @@ pub(super) enum Turn {
     Content,
     /// Every recipient has a final status, and the connection can serve another message.
     Kept,
+    /// The content must be rewound for another transaction.
+    Rewind,
+    /// Another transaction of the message begins.
+    Next,
 }
 
 /// Why a kept connection cannot serve this message.
@@ -41,6 +45,8 @@ pub(super) enum Unfit {
     Helo,
     /// MAIL, every RCPT or DATA was refused: the session may have reached a limit.
     Limit,
+    /// What the server announces as its limits is used up.
+    Used,
 }
 
 /// Which refusals are in doubt.
@@ -82,8 +88,18 @@ pub(super) struct Connection {
     pub(super) carried: Option<TlsFact>,
     /// It is not the first one for this message.
     pub(super) is_retry: bool,
-    /// It has served an earlier message.
+    /// It has served an earlier message, or an earlier transaction of this one.
     pub(super) reused: bool,
+    /// It was kept after an earlier message.
+    pub(super) was_kept: bool,
+    /// The code that refused EHLO before an earlier transaction of this message.
+    pub(super) carried_refusal: Option<u16>,
+    /// How many transactions were begun on it before this one.
+    pub(super) mails_before: usize,
+    /// The domains of the recipients of those, if the server limits them.
+    pub(super) domains: Vec<String>,
+    /// The caller cannot read the content again.
+    pub(super) cannot_rewind: bool,
     /// If set, it cannot serve the message, which gets a new connection.
     pub(super) unfit: Option<Unfit>,
     /// It must not be kept, whatever the policy.
@@ -110,10 +126,15 @@ pub(super) struct Connection {
     pub(super) hoped: bool,
     /// The caller asked for QUIT.
     pub(super) leaving: bool,
+    /// MAIL was refused with parameters, and is sent again without those that the message can do without.
+    pub(super) is_plain: bool,
+    /// Whether the keywords of the reply to EHLO are kept.
+    pub(super) keeps_keywords: bool,
 }
 
 impl Connection {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(task: &Task) -> Self {
+        let config = &task.config;
         Self {
             plan: Plan { hello: Verb::Ehlo, wish: Wish::Clear },
             is_open: false,
@@ -125,6 +146,11 @@ impl Connection {
             carried: None,
             is_retry: false,
             reused: false,
+            was_kept: false,
+            carried_refusal: None,
+            mails_before: 0,
+            domains: Vec::new(),
+            cannot_rewind: false,
             unfit: None,
             spent: false,
             doubted: Doubted::Nothing,
@@ -140,6 +166,8 @@ impl Connection {
             handed: 0,
             hoped: false,
             leaving: false,
+            is_plain: false,
+            keeps_keywords: task.needs_keywords(),
         }
     }
 
@@ -150,7 +178,9 @@ impl Connection {
         (self.channel, self.version, self.can_bind, self.in_clear) = (Channel::Clear, None, false, None);
         self.given = Given::default();
         self.carried = None;
-        self.reused = false;
+        (self.reused, self.was_kept, self.carried_refusal, self.cannot_rewind) = (false, false, None, false);
+        self.mails_before = 0;
+        self.domains.clear();
         (self.unfit, self.spent, self.doubted) = (None, false, Doubted::Nothing);
         (self.shown, self.handed) = (0, 0);
         self.exchanges.clear();
@@ -158,7 +188,7 @@ impl Connection {
         self.replies.clear();
         self.offers = Offers::default();
         (self.message, self.chunked, self.chunk_left) = (None, None, None);
-        (self.hoped, self.leaving) = (false, false);
+        (self.hoped, self.leaving, self.is_plain) = (false, false, false);
     }
 
     /// There is no connection.
@@ -177,9 +207,15 @@ impl Connection {
     pub(super) fn reuse(&mut self, task: &Task) {
         self.carried = Some(self.tls_fact());
         self.plan.hello = self.last_hello().unwrap_or(self.plan.hello);
-        self.reused = true;
+        (self.reused, self.was_kept, self.carried_refusal, self.cannot_rewind) = (true, true, None, false);
         let needs = self.needs_beyond_helo(task);
-        self.unfit = (self.plan.hello == Verb::Helo && !needs.is_empty()).then_some(Unfit::Helo);
+        let is_unknown = task.needs_keywords() && !self.keeps_keywords;
+        self.unfit = ((self.plan.hello == Verb::Helo && !needs.is_empty()) || is_unknown).then_some(Unfit::Helo);
+        self.keeps_keywords |= is_unknown;
+        self.is_plain = false;
+        if self.unfit.is_none() && self.has_no_room(task) {
+            self.unfit = Some(Unfit::Used);
+        }
         self.exchanges.clear();
         (self.message, self.chunked, self.chunk_left) = (None, None, None);
         (self.hoped, self.spent, self.doubted) = (false, false, Doubted::Nothing);
@@ -201,7 +237,7 @@ impl Connection {
         if self.said(Verb::Quit) {
             return Turn::Listen;
         }
-        if self.leaving || self.unfit == Some(Unfit::Helo) {
+        if self.leaving || matches!(self.unfit, Some(Unfit::Helo | Unfit::Used)) {
             return Turn::Say(Verb::Quit);
         }
         if self.is_handshaking() {
@@ -217,6 +253,7 @@ impl Connection {
             Some(last) if last.answer.is_none() => match last.verb {
                 // RFC 2920 section 3.1: other commands may follow these in a group. BDAT is checked elsewhere.
                 Verb::Mail | Verb::Rcpt if self.offers.pipelining => self.in_transaction(task),
+                Verb::Rset if self.offers.pipelining && self.is_plain => self.in_transaction(task),
                 _ => Turn::Listen,
             },
             // The last one is answered, so all of them are.
@@ -264,18 +301,28 @@ impl Connection {
                 return Turn::Say(Verb::Quit);
             }
         }
+        if task.parts.must_rewind {
+            return if self.cannot_rewind { self.finish(task, true) } else { Turn::Rewind };
+        }
         if !self.may_go(task) {
             return self.finish(task, true);
         }
         let Some(mail) = self.find(Verb::Mail) else { return Turn::Say(Verb::Mail) };
+        if let Some(achieved) = self.further_is_due(task) {
+            return self.further_turn(task, achieved);
+        }
         let all_answered = self.exchanges.iter().all(|exchange| exchange.answer.is_some());
         if let Some(rset) = self.all(Verb::Rset).find(|rset| rset.start >= mail.end) {
             return match rset.answer {
                 None => Turn::Listen,
-                Some(answer) if answer.code < 300 => Turn::Kept,
+                Some(answer) if answer.code < 300 => self.finish(task, true),
                 Some(_) => Turn::Say(Verb::Quit),
             };
         }
+        if self.repeat_is_due(task) {
+            return if all_answered { Turn::Say(Verb::Rset) } else { Turn::Listen };
+        }
+        let asked = self.count(Verb::Rcpt);
         if let Some(data) = self.find(Verb::Data) {
             return match (data.answer, all_answered) {
                 (Some(answer), _) if answer.code >= 400 => self.finish(task, false),
@@ -294,7 +341,6 @@ impl Connection {
                 _ => Turn::Listen,
             };
         }
-        let asked = self.count(Verb::Rcpt);
         if mail.refused() {
             return match (all_answered, asked) {
                 (false, _) => Turn::Listen,
@@ -303,22 +349,32 @@ impl Connection {
                 (true, _) => self.finish(task, asked == 0),
             };
         }
-        if asked < task.envelope.forward_paths().len() {
+        let is_due = self.next_index(task).is_some();
+        if is_due && (asked < self.first_indexes(task).len() || self.first_round_is_answered(task)) {
             return Turn::Say(Verb::Rcpt);
         }
-        let hope = self.all(Verb::Rcpt).any(|rcpt| rcpt.answer.is_none_or(|answer| answer.code < 300));
+        if self.holds_content(task) {
+            return Turn::Listen;
+        }
+        if task.envelope.is_inquiry() && !all_answered {
+            return Turn::Listen;
+        }
+        let hope = !task.envelope.is_inquiry()
+            && self.all(Verb::Rcpt).any(|rcpt| rcpt.answer.is_none_or(|answer| answer.code < 300));
         match (hope || self.hoped, asked) {
             (true, _) if self.has_bdat(task) => Turn::Listen,
             (true, _) => Turn::Say(Verb::Data),
             // A refusal may have arrived twice: the reply to RSET would not show that.
-            (false, 2..) if self.all(Verb::Rcpt).any(|rcpt| self.is_refused_for_good(rcpt)) => Turn::Say(Verb::Quit),
+            (false, 2..) if self.final_rcpts(task).iter().any(|(_, rcpt)| self.is_refused_for_good(task, rcpt)) => {
+                Turn::Say(Verb::Quit)
+            }
             (false, _) => self.finish(task, false),
         }
     }
 
     /// What follows when every recipient has a final status. `clean`: the server has no open transaction.
     fn finish(&self, task: &Task, clean: bool) -> Turn {
-        if self.unfit.is_some() || self.spent {
+        if self.unfit.is_some() || self.spent || self.is_used_up(task) {
             return Turn::Say(Verb::Quit);
         }
         match (task.config.afterwards(), clean) {
@@ -328,20 +384,6 @@ impl Connection {
         }
     }
 
-    /// Whether the message may be sent to a server with these offers.
-    pub(super) fn may_go(&self, task: &Task) -> bool {
-        let fits = match (self.offers.largest, task.envelope.size().map(Size::octets)) {
-            (Some(largest), Some(size)) => size <= largest,
-            _ => true,
-        };
-        fits && self.unmet(task).is_empty()
-    }
-
-    /// What the message needs and this connection does not have.
-    pub(super) fn unmet(&self, task: &Task) -> Needs {
-        self.offers.unmet(task.needs, self.channel, self.given.is_complete, task.has_bdat)
-    }
-
     /// Writes the one correct line for `verb` now, without its CR LF.
     pub(super) fn write_line(&self, verb: Verb, task: &Task, line: &mut String) {
         let (name, value, end) = match verb {
@@ -349,8 +391,8 @@ impl Connection {
             Verb::Helo => ("HELO ", task.config.hello_name().as_str(), ""),
             Verb::Lhlo => ("LHLO ", task.config.hello_name().as_str(), ""),
             Verb::Mail => ("MAIL FROM:<", task.envelope.reverse_path().as_str(), ">"),
-            Verb::Rcpt => match task.envelope.forward_paths().get(self.count(Verb::Rcpt)) {
-                Some(path) => ("RCPT TO:<", path.as_str(), ">"),
+            Verb::Rcpt => match self.next_index(task) {
+                Some(index) => ("RCPT TO:<", task.envelope.forward_paths()[index].as_str(), ">"),
                 None => ("", "", ""),
             },
             Verb::Data => ("DATA", "", ""),
@@ -382,6 +424,10 @@ impl Connection {
             if task.needs.contains(Need::RequireTls) {
                 line.push_str(" REQUIRETLS");
             }
+            line.push_str(&self.mail_parameters(task));
+        }
+        if verb == Verb::Rcpt {
+            line.push_str(&self.rcpt_parameters(self.count(Verb::Rcpt), task));
         }
     }
 
@@ -393,7 +439,10 @@ impl Connection {
     }
 
     /// Records a command that was shown.
-    pub(super) fn say(&mut self, verb: Verb, len: usize) {
+    pub(super) fn say(&mut self, verb: Verb, len: usize, task: &Task) {
+        if verb == Verb::Rset && self.repeat_is_due(task) {
+            self.forget_transaction();
+        }
         self.exchanges.push(Exchange { verb, start: self.shown, end: self.shown + len, answer: None });
         self.shown += len;
         if matches!(verb, Verb::Auth | Verb::Response) {

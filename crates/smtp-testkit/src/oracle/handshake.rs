@@ -44,7 +44,11 @@ impl Oracle {
 
     /// Checks what is known about the server now.
     pub fn check_known(&self, delivery: &Delivery) -> Result<(), Violation> {
-        let (known, right) = (delivery.known_host(), self.learned);
+        let known = delivery.known_host();
+        let right = match self.learned {
+            learned if learned == KnownHost::UNKNOWN || learned.recipients().is_some() => learned,
+            learned => learned.with_recipients(self.known.recipients()),
+        };
         if known == right {
             return Ok(());
         }
@@ -53,6 +57,7 @@ impl Oracle {
 
     pub(super) fn know(&mut self, host: KnownHost) {
         self.known = host;
+        self.task.parts.known = host.recipients().map(|most| most as usize);
         self.task.learn(self.has_secured || host.secured());
         self.learned = KnownHost::UNKNOWN;
         if self.phase == Phase::Connecting(Place::Any) {

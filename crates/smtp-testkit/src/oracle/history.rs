@@ -3,6 +3,7 @@
 use super::{
     connection::{Connection, Doubted},
     exchange::{Answer, Exchange, Verb},
+    task::Task,
 };
 
 impl Connection {
@@ -83,25 +84,26 @@ impl Connection {
 
     /// Whether only MAIL was refused permanently, on a kept connection. That may have been a late reply to an
     /// earlier message: only a proper reply to QUIT proves it.
-    pub(super) fn is_unproven(&self) -> bool {
+    pub(super) fn is_unproven(&self, task: &Task) -> bool {
         let code = self.find(Verb::Mail).and_then(Exchange::code).unwrap_or(0);
-        self.reused && code >= 500 && !matches!(code, 503 | 530) && !self.said(Verb::Rcpt)
+        !self.repeat_is_due(task) && self.reused && code >= 500 && !matches!(code, 503 | 530) && !self.said(Verb::Rcpt)
     }
 
-    /// Whether this RCPT was refused permanently. 530 does not count, nor does 503 on a kept connection: it may be a
-    /// limit.
-    pub(super) fn is_refused_for_good(&self, rcpt: &Exchange) -> bool {
-        rcpt.answer
-            .is_some_and(|answer| answer.code >= 500 && answer.code != 530 && !(self.reused && answer.code == 503))
+    /// Whether this RCPT was refused permanently. 530 does not count, nor does 503 on a kept connection or 552 in a
+    /// further transaction: they may be a limit.
+    pub(super) fn is_refused_for_good(&self, task: &Task, rcpt: &Exchange) -> bool {
+        let is_limit = |code| (self.reused && code == 503) || (task.parts.is_further && code == 552);
+        rcpt.code().is_some_and(|code| code >= 500 && code != 530 && !is_limit(code))
     }
 
     /// The code of all replies to RCPT, if they are the same and all commands are answered.
-    pub(super) fn every_rcpt_refused(&self) -> Option<u16> {
+    pub(super) fn every_rcpt_refused(&self, task: &Task) -> Option<u16> {
         let content = self.message.as_ref().is_some_and(|message| !message.has_arrived());
         if content || self.due().is_some() || self.find(Verb::Mail).is_none_or(Exchange::refused) {
             return None;
         }
-        let mut codes = self.all(Verb::Rcpt).map(|rcpt| rcpt.answer.map_or(0, |answer| answer.code));
+        let rcpts = self.final_rcpts(task);
+        let mut codes = rcpts.iter().map(|(_, rcpt)| rcpt.answer.map_or(0, |answer| answer.code));
         let first = codes.next()?;
         codes.all(|code| code == first).then_some(first)
     }

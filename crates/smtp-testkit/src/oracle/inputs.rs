@@ -8,6 +8,7 @@ use super::{
     Input, Oracle, Phase, Violation,
     chunks::new_message,
     connection::{Awaited, Doubted, Turn, Unfit},
+    division::Achieved,
     exchange::{Answer, Verb},
     message::Message,
     offers::Offers,
@@ -66,6 +67,8 @@ impl Oracle {
                     }
                 }
             }
+            Input::Rewound => self.rewound(),
+            Input::CannotRewind => self.cannot_rewind(),
             Input::Cancel(why) => self.cancel(why),
             Input::DeliverNext(envelope) => self.deliver_next(envelope),
             Input::Quit => {
@@ -147,7 +150,7 @@ impl Oracle {
             }
             Some(_) => return self.not_answered(answer),
         }
-        let in_transaction = self.connection.said(Verb::Mail);
+        let in_transaction = self.connection.said(Verb::Mail) || self.connection.is_plain;
         let lmtp = self.task.config.protocol() == Protocol::Lmtp;
         match (verb, answer.code) {
             // The second alternative is a server that does not know RSET.
@@ -166,6 +169,7 @@ impl Oracle {
                 return self.not_answered(answer);
             }
             (Verb::Rset, 300..) if in_transaction => return self.not_answered(answer),
+            (Verb::Mail | Verb::Data, 400..) if self.connection.repeat_is_due(&self.task) => {}
             (Verb::Mail | Verb::Data, 400..) => self.refused(verb, answer.code),
             // 221, or a server that does not know QUIT.
             (Verb::Quit, 221 | 500..=502 | 504) => return self.end(End::Quit),
@@ -183,12 +187,13 @@ impl Oracle {
             _ => {}
         }
         let goes_on = matches!(self.connection.turn(&self.task), Turn::Say(Verb::Rcpt | Verb::Data));
-        match (verb, self.connection.every_rcpt_refused()) {
+        match (verb, self.connection.every_rcpt_refused(&self.task)) {
             (Verb::Rcpt | Verb::Data | Verb::Chunk | Verb::End, Some(code)) if !goes_on => {
                 self.refused(Verb::Rcpt, code);
             }
             _ => {}
         }
+        self.after_reply(verb);
         match self.connection.turn(&self.task) {
             Turn::Kept => self.keep(),
             // More replies may arrive together with this one, before the driver polls again.
@@ -262,10 +267,11 @@ impl Oracle {
     }
 
     /// Every recipient has a final status, and the connection waits for another message.
-    fn keep(&mut self) {
+    pub(super) fn keep(&mut self) {
         verdict::by_replies(&self.connection, &self.task, &mut self.by_replies);
         self.settle(None, Next::Defer);
         self.try_ended(AttemptEnd::Kept);
+        self.connection.count_used(&self.task);
         self.phase = Phase::Done { kept: true };
     }
 
@@ -285,9 +291,10 @@ impl Oracle {
             return;
         }
         self.try_ended(self.ended(end));
+        let further = self.connection.further_is_due(&self.task);
         self.keep_given();
         let out_of_step = matches!(end, End::Unsolicited(_) | End::Unexpected(_) | End::InvalidReply(_))
-            || (self.connection.is_unproven() && end != End::Quit);
+            || (self.connection.is_unproven(&self.task) && end != End::Quit);
         if out_of_step {
             self.connection.doubted = self.connection.in_doubt_if_out_of_step();
         }
@@ -297,6 +304,8 @@ impl Oracle {
         let (place, plan) = match next {
             Next::Helo if !settled => (Place::Same, Plan::with_helo(&self.task, self.connection.channel)),
             Next::Clear if !settled => (Place::Same, Plan::in_clear(&self.task)),
+            Next::Fewer => (Place::Same, self.further_plan()),
+            Next::Afresh if !settled && self.task.parts.divided => (Place::Same, self.further_plan()),
             Next::Data if !settled => {
                 self.task.has_bdat = false;
                 (Place::Same, Plan::with_data(&self.task, self.connection.channel))
@@ -309,16 +318,29 @@ impl Oracle {
             }
         };
         self.helo_spent |= next == Next::Helo;
+        if next == Next::Fewer || further.is_some() {
+            self.task.parts.divided = true;
+            self.freeze();
+            self.task.parts.must_rewind |= further == Some(Achieved::Delivered);
+        } else {
+            self.try_again();
+        }
         self.plan = plan;
         self.last_end = Some(end);
         self.phase = Phase::Connecting(place);
     }
 
     /// Gives a final status to every recipient that the replies did not settle.
-    fn settle(&mut self, end: Option<End>, next: Next) {
-        let by_end = end.map(|end| verdict::by_end(&self.connection, end, next));
+    pub(super) fn settle(&mut self, end: Option<End>, next: Next) {
+        if let Some(end) = end {
+            verdict::fill_by_end(&self.connection, &self.task, end, next, &mut self.by_replies);
+        }
+        let mut all = self.decided.clone();
+        for (verdict, index) in self.by_replies.iter().zip(&self.task.parts.left) {
+            all[*index] = *verdict;
+        }
         self.verdicts.clear();
-        self.verdicts.extend(self.by_replies.iter().filter_map(|verdict| verdict.or(by_end)));
+        self.verdicts.extend(all.into_iter().flatten());
         self.last_end = end;
     }
 
@@ -345,6 +367,9 @@ impl Oracle {
         let is_secure_host = self.has_secured || self.known.secured();
         let has_bdat = self.task.has_bdat || !kept;
         self.task = Task::new(self.task.config.clone(), envelope.clone(), is_secure_host);
+        self.task.parts.known = self.known.recipients().map(|most| most as usize);
+        self.decided = vec![None; envelope.forward_paths().len()];
+        self.dropped_before = vec![None; envelope.forward_paths().len()];
         self.task.has_bdat &= has_bdat;
         self.given = None;
         self.helo_spent = false;
@@ -359,6 +384,7 @@ impl Oracle {
                 self.keep();
             }
         } else {
+            self.connection.keeps_keywords |= self.task.needs_keywords();
             self.plan = Plan::first(&self.task, self.known);
             self.phase = Phase::Connecting(Place::Any);
         }
@@ -374,8 +400,8 @@ impl Oracle {
         self.tried.push(Tried {
             hello: said,
             ended: Some(ended),
-            reused: connection.reused,
-            ehlo_refusal: connection.ehlo_refusal().map(|answer| answer.code),
+            reused: connection.was_kept,
+            ehlo_refusal: connection.ehlo_refusal().map(|answer| answer.code).or(connection.carried_refusal),
             tls: connection.tls_fact(),
             mechanism: connection.mechanism(),
         });
@@ -383,10 +409,10 @@ impl Oracle {
 
     fn ended(&self, end: End) -> AttemptEnd {
         let quitting = self.connection.said(Verb::Quit) || self.connection.turn(&self.task) == Turn::Say(Verb::Quit);
-        let unproven = self.connection.is_unproven();
+        let unproven = self.connection.is_unproven(&self.task);
         match (end, self.connection.unfit) {
             (End::Cancelled(_), _) | (_, None) => {}
-            (_, Some(Unfit::Helo)) => return AttemptEnd::Quit,
+            (_, Some(Unfit::Helo | Unfit::Used)) => return AttemptEnd::Quit,
             (_, Some(Unfit::Limit)) if quitting => return AttemptEnd::SessionLimit,
             (_, Some(Unfit::Limit)) => {}
         }

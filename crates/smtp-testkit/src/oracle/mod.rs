@@ -10,13 +10,18 @@ mod channel;
 mod chunk_left;
 mod chunks;
 mod connection;
+mod division;
 mod exchange;
+mod fit;
+mod further;
 mod handshake;
 mod history;
 mod inputs;
 mod message;
 mod offers;
 mod outputs;
+mod parameters;
+mod parts;
 mod plan;
 mod promise;
 mod replies;
@@ -37,6 +42,7 @@ use self::{
     auth_turn::{Ask, AuthTurn},
     connection::{Connection, Turn},
     exchange::Verb,
+    parts::Dropped,
     plan::Plan,
     secrets::Secrets,
     table::End,
@@ -70,6 +76,10 @@ pub enum Input<'a> {
     Content(&'a [u8]),
     /// The message has no more octets.
     EndContent,
+    /// The content is at its start again.
+    Rewound,
+    /// The content cannot be read again.
+    CannotRewind,
     /// The delivery is cancelled.
     Cancel(Cancel),
     /// Another message is started.
@@ -117,6 +127,10 @@ pub struct Oracle {
     /// Refusals that happened on a new connection, and so are not limits of a session.
     known_refusals: Vec<(Verb, u16)>,
     tried: Vec<Tried>,
+    /// What earlier transactions of the message settled, for each recipient.
+    decided: Vec<Option<Verdict>>,
+    /// For each of those recipients, why the notifications were dropped, if they were.
+    dropped_before: Vec<Option<Dropped>>,
     verdicts: Vec<Verdict>,
     last_end: Option<End>,
     overlong_line: Option<u64>,
@@ -159,8 +173,10 @@ impl Oracle {
     pub fn new(config: impl Into<Arc<Config>>, envelope: impl Into<Arc<Envelope>>) -> Self {
         let task = Task::new(config.into(), envelope.into(), false);
         Self {
+            decided: vec![None; task.envelope.forward_paths().len()],
+            dropped_before: vec![None; task.envelope.forward_paths().len()],
             phase: Phase::Connecting(Place::Any),
-            connection: Connection::new(&task.config),
+            connection: Connection::new(&task),
             plan: Plan::first(&task, KnownHost::UNKNOWN),
             task,
             known: KnownHost::UNKNOWN,
@@ -195,6 +211,7 @@ impl Oracle {
             Input::Sent(octets) => (*octets > self.shown.len()).then_some(MisuseError::NothingToSend),
             Input::Content(_) | Input::EndContent if self.room == 0 => Some(MisuseError::NoContentWanted),
             Input::Content(octets) => (octets.len() > self.room).then_some(MisuseError::TooMuchContent),
+            Input::Rewound | Input::CannotRewind => (!self.is_rewinding()).then_some(MisuseError::NotRewinding),
             Input::DeliverNext(_) | Input::Quit => {
                 (!matches!(self.phase, Phase::Done { .. })).then_some(MisuseError::NotDone)
             }
@@ -215,6 +232,11 @@ impl Oracle {
     /// Whether a handshake is under way.
     fn is_securing(&self) -> bool {
         self.phase == Phase::Talking && self.connection.turn(&self.task) == Turn::Secure
+    }
+
+    /// Whether the content is needed again.
+    fn is_rewinding(&self) -> bool {
+        self.phase == Phase::Talking && self.connection.turn(&self.task) == Turn::Rewind
     }
 
     /// What the driver is asked for, and for which mechanism.

@@ -1,8 +1,6 @@
 //! What a delivery needs and what a server offers, in the simplest possible code.
 
-use smtp_proto::{AuthPolicy, Body, Config, EightBitPolicy, Envelope, Need, Needs, TlsPolicy};
-
-use super::channel::Channel;
+use smtp_proto::{AuthPolicy, Body, Config, EightBitPolicy, Envelope, Late, Need, Needs, TlsPolicy};
 
 /// What the last reply to EHLO or LHLO offers, as far as it affects what the client sends.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -28,6 +26,18 @@ pub struct Offers {
     pub binary_mime: bool,
     /// RFC 4954: the names of the mechanisms, in capitals. `None` if AUTH is not offered.
     pub auth: Option<Vec<String>>,
+    /// RFC 3461.
+    pub dsn: bool,
+    /// RFC 2852: the least time in seconds; zero if none is named.
+    pub deliver_by: Option<u64>,
+    /// All keywords, in capitals.
+    pub keywords: Vec<String>,
+    /// RFC 9422: MAILMAX, RCPTMAX and RCPTDOMAINMAX.
+    pub mails_max: Option<usize>,
+    /// The same.
+    pub recipients_max: Option<usize>,
+    /// The same.
+    pub domains_max: Option<usize>,
 }
 
 impl Offers {
@@ -43,10 +53,20 @@ impl Offers {
             offers.binary_mime |= is(b"BINARYMIME");
             offers.starttls |= is(b"STARTTLS");
             offers.require_tls |= is(b"REQUIRETLS");
+            offers.dsn |= is(b"DSN");
+            offers.keywords.push(String::from_utf8_lossy(name).to_ascii_uppercase());
+            if is(b"DELIVERBY") {
+                offers.deliver_by = Some(size(value).filter(|least| *least <= 999_999_999).unwrap_or(0));
+            }
             if is(b"AUTH") {
                 let names = value.split(|octet| *octet == b' ').filter(|name| !name.is_empty());
                 let names = names.map(|name| String::from_utf8_lossy(name).to_ascii_uppercase());
                 offers.auth.get_or_insert_default().extend(names);
+            }
+            if is(b"LIMITS") {
+                for limit in String::from_utf8_lossy(value).split([' ', '\t']) {
+                    offers.add_limit(limit);
+                }
             }
             if is(b"SIZE") {
                 (offers.size, offers.largest) = (true, size(value));
@@ -55,30 +75,18 @@ impl Offers {
         offers
     }
 
-    /// Which of `needs` are not met on a connection that is secured like this. Extensions that are not implemented
-    /// never are. `has_bdat`: whether the
-    /// client may use BDAT.
-    pub(super) fn unmet(&self, needs: Needs, channel: Channel, is_authenticated: bool, has_bdat: bool) -> Needs {
-        let mut unmet = Needs::NONE;
-        for need in needs.iter() {
-            let met = match need {
-                Need::Smtputf8 => self.smtputf8,
-                Need::EightBitMime => self.eight_bit_mime,
-                Need::Tls => channel != Channel::Clear,
-                Need::VerifiedTls => channel == Channel::Verified,
-                Need::RequireTls => channel == Channel::Verified && self.require_tls,
-                Need::Auth => is_authenticated,
-                Need::BinaryMime => has_bdat && self.chunking && self.binary_mime,
-                _ => false,
-            };
-            if !met {
-                unmet = unmet.with(need);
-            }
-            if need == Need::RequireTls && channel == Channel::Unverified {
-                unmet = unmet.with(Need::VerifiedTls);
-            }
-        }
-        unmet
+    /// `NAME=N`, where N has one to six digits and does not start with 0. The first valid one counts.
+    fn add_limit(&mut self, limit: &str) {
+        let Some((name, value)) = limit.split_once('=') else { return };
+        let is_number = value.chars().all(|digit| digit.is_ascii_digit()) && !value.starts_with('0');
+        let number = value.parse().ok().filter(|number| is_number && (1..=999_999).contains(number));
+        let place = match name.to_ascii_lowercase().as_str() {
+            "mailmax" => &mut self.mails_max,
+            "rcptmax" => &mut self.recipients_max,
+            "rcptdomainmax" => &mut self.domains_max,
+            _ => return,
+        };
+        *place = place.or(number);
     }
 }
 
@@ -125,6 +133,12 @@ pub(crate) fn needs(config: &Config, envelope: &Envelope) -> Needs {
             needs = needs.with(Need::Tls);
         }
     }
+    if envelope.deliver_by().is_some_and(|limit| limit.late() == Late::Return) {
+        needs = needs.with(Need::DeliverBy);
+    }
+    if !envelope.parameters().is_empty() {
+        needs = needs.with(Need::Parameter);
+    }
     if envelope.body() == Body::EightBit && config.eight_bit() == EightBitPolicy::Refuse {
         needs = needs.with(Need::EightBitMime);
     }
@@ -134,9 +148,9 @@ pub(crate) fn needs(config: &Config, envelope: &Envelope) -> Needs {
     needs
 }
 
-/// Whether one of these needs may be met later: TLS and credentials depend on the server, and the client may gain an
-/// extension. The other needs are properties of the message.
+/// Whether one of these needs may be met later: TLS and credentials depend on the server. The other needs are properties
+/// of the message.
 pub(super) fn may_be_met_later(unmet: Needs) -> bool {
-    let later = [Need::Tls, Need::VerifiedTls, Need::Auth, Need::DeliverBy];
+    let later = [Need::Tls, Need::VerifiedTls, Need::Auth];
     later.iter().any(|need| unmet.contains(*need))
 }

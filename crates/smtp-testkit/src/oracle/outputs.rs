@@ -21,6 +21,9 @@ impl Oracle {
             return self.astray(if kept { "it keeps the connection" } else { "it does not keep the connection" });
         }
         match (step, self.phase) {
+            (Step::Connect(_), Phase::Connecting(_)) if self.has_too_many_connections() => {
+                Err(Violation::new(Promise::RetryTable, "it asks for more connections than recipients justify"))
+            }
             (Step::Connect(Connect { place, timeout, .. }), Phase::Connecting(wanted)) if *place == wanted => {
                 check_duration(*timeout, self.task.config.timeouts().connect())
             }
@@ -30,7 +33,12 @@ impl Oracle {
             )),
             (Step::Connect(_), _) => self.astray("it asks for another connection"),
             (Step::Done(report), Phase::Done { .. }) => {
-                let facts = Facts { connection: &self.connection, task: &self.task, secrets: &self.secrets };
+                let facts = Facts {
+                    connection: &self.connection,
+                    task: &self.task,
+                    secrets: &self.secrets,
+                    dropped_before: &self.dropped_before,
+                };
                 verdict::check(report, &facts, &self.verdicts, &self.tried, self.last_end)?;
                 if report.longest_line() != self.overlong_line {
                     return Err(Violation::new(Promise::OneStatus, "the longest line is reported wrongly"));
@@ -47,6 +55,8 @@ impl Oracle {
                 .astray(&format!("it sends {:?}", Escaped(transmit.octets().get(..100).unwrap_or(transmit.octets())))),
             (Step::Content(room), Phase::Talking) => self.content_wanted(*room),
             (Step::Content(_), _) => self.astray("it asks for content"),
+            (Step::Rewind, _) if self.is_rewinding() => Ok(()),
+            (Step::Rewind, _) => self.astray("it asks for the content again"),
             (Step::Secure(secure), Phase::Talking) => self.handshake_wanted(*secure),
             (Step::Secure(_), _) => self.astray("it asks for a handshake"),
             (Step::Authenticate(step), Phase::Talking) => self.auth_wanted(step),
@@ -54,6 +64,12 @@ impl Oracle {
             (Step::Receive(wait), Phase::Talking) => self.waiting(*wait),
             (Step::Receive(_), _) => self.astray("it waits"),
         }
+    }
+
+    /// Whether the delivery has had all the connections that it may have: a kept one, the first, one in clear, one for
+    /// DATA and one for HELO, and one for each recipient.
+    fn has_too_many_connections(&self) -> bool {
+        self.tried.len() >= 5 + self.task.envelope.forward_paths().len()
     }
 
     /// The output is not possible in this phase.
@@ -132,15 +148,14 @@ impl Oracle {
             return Err(Violation::new(Promise::NoHarm, "it asks to write no octets"));
         }
         let owed = self.connection.given.owed.as_ref().map_or(0, |(_, line)| line.len());
-        let longest_command = 1200 + owed;
-        // What was given as a chunk may be sent with DATA on the next connection.
-        let gave_up_bdat = self.task.config.chunking() == Chunking::Auto && !self.task.has_bdat;
-        let most = if self.connection.has_bdat(&self.task) || gave_up_bdat {
-            // A chunk, what was given when it was full, and the same again for what is added to both.
-            let chunk = limits.chunk().saturating_add(limits.block()).saturating_mul(2);
-            limits.pipeline().saturating_add(chunk)
-        } else {
-            limits.pipeline().max(limits.block().saturating_mul(2))
+        let longest_command = 2000 + owed;
+        // A chunk, what was given when it was full, and the same again for what is added to both. They may be sent with
+        // DATA on the next connection.
+        let chunk = limits.chunk().saturating_add(limits.block()).saturating_mul(2);
+        let may_be_chunk = self.connection.has_bdat(&self.task) || self.connection.is_retry;
+        let most = match self.task.config.chunking() {
+            Chunking::Auto if may_be_chunk => limits.pipeline().saturating_add(chunk),
+            _ => limits.pipeline().max(limits.block().saturating_mul(2)),
         };
         let most = most.saturating_add(longest_command);
         if octets.len() > most {
@@ -182,6 +197,14 @@ impl Oracle {
         if is_response { Ok(()) } else { self.check_shown("an output that is not marked", transmit.octets()) }
     }
 
+    /// Whether this is RCPT for a recipient that an earlier transaction settled.
+    fn is_settled(&self, text: &[u8]) -> bool {
+        let paths = self.task.envelope.forward_paths().iter();
+        paths.zip(&self.decided).any(|(path, decided)| {
+            decided.is_some() && text.strip_prefix(b"RCPT TO:<") == Some(format!("{path}>").as_bytes())
+        })
+    }
+
     /// Checks that the first line of `octets` is the correct command. Returns its length.
     fn command_shown(&mut self, octets: &[u8]) -> Result<usize, Violation> {
         let end = octets.iter().position(|octet| *octet == b'\n').map_or(octets.len(), |at| at + 1);
@@ -210,6 +233,7 @@ impl Oracle {
             let hello = text.get(1..4) == Some(b"HLO") || text.starts_with(b"HELO");
             let promise = match verb {
                 Verb::Ehlo | Verb::Helo | Verb::Lhlo if hello => Promise::RetryTable,
+                _ if self.is_settled(text) => Promise::DeliveredAfterAll,
                 _ => Promise::WholeLines,
             };
             let what = format!("{shown:?} is sent; expected {right:?}");
@@ -221,7 +245,10 @@ impl Oracle {
             }
             _ => {}
         }
-        self.connection.say(verb, end);
+        if verb == Verb::Mail {
+            self.try_again();
+        }
+        self.connection.say(verb, end, &self.task);
         Ok(end)
     }
 }

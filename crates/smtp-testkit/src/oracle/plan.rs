@@ -34,7 +34,10 @@ impl Plan {
             TlsPolicy::Opportunistic => Wish::IfOffered,
             _ => Wish::Clear,
         };
-        let helo_is_enough = task.needs.is_empty() && task.allows_helo_retry() && task.config.tls() == TlsPolicy::Never;
+        let helo_is_enough = task.needs.is_empty()
+            && !task.prefers_ehlo()
+            && task.allows_helo_retry()
+            && task.config.tls() == TlsPolicy::Never;
         let hello = match task.config.protocol() {
             Protocol::Lmtp => Verb::Lhlo,
             Protocol::Smtp if known.helo_only() && helo_is_enough => Verb::Helo,

@@ -9,7 +9,7 @@ use smtp_proto::ReplyErrorKind;
 pub struct ReplyReader {
     line_limit: usize,
     reply_limit: usize,
-    /// All octets read so far.
+    /// All octets read so far, on all connections.
     octets: Vec<u8>,
     /// The end of the last reply. The limit counts from here.
     last_end: usize,
@@ -51,8 +51,9 @@ impl ReplyReader {
 
     /// Starts over on another connection.
     pub fn clear(&mut self) {
-        self.octets.clear();
-        (self.last_end, self.reply_start, self.line_start, self.code) = (0, 0, 0, None);
+        // What was read before is kept, because answers refer to it.
+        let end = self.octets.len();
+        (self.last_end, self.reply_start, self.line_start, self.code) = (end, end, end, None);
         self.make_room();
     }
 

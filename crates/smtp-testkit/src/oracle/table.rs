@@ -4,7 +4,7 @@ use smtp_proto::{Cancel, ContentError, Disconnect, HeloRetry, Need, Needs, Reply
 
 use super::{
     connection::Connection,
-    exchange::{Answer, Verb},
+    exchange::{Answer, Exchange, Verb},
     plan::forbids_giving_up_tls,
     task::Task,
 };
@@ -44,6 +44,8 @@ pub(super) enum Next {
     Clear,
     /// A new connection to any place, and the first hello of the protocol.
     Afresh,
+    /// A new connection to the same place, for as many recipients at a time as were accepted.
+    Fewer,
     /// A new connection to the same place, and DATA.
     Data,
     /// No retry: HELO or DATA cannot meet these needs.
@@ -63,16 +65,26 @@ pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: 
     if connection.unfit.is_some() {
         return if matches!(end, End::Cancelled(_)) { Next::Defer } else { Next::Afresh };
     }
+    if connection.further_is_due(task).is_some() {
+        return if matches!(end, End::Cancelled(_)) { Next::Defer } else { Next::Afresh };
+    }
+    let is_421 = matches!(end, End::Closing(answer) if answer.code == 421);
+    let mail_taken = connection.find(Verb::Mail).and_then(Exchange::code).is_some_and(|code| code < 300);
+    let data_answered = connection.find(Verb::Data).is_some_and(|data| data.answer.is_some());
+    let is_judging = data_answered || connection.knows_bdat();
+    let is_full = mail_taken && !is_judging && connection.is_full(task) && !task.parts.divided;
     if connection.end_is_out() {
         // 421 says that the message was not accepted. Nothing else settles it.
-        let before_content = connection.due().is_some_and(|due| matches!(due.verb, Verb::Mail | Verb::Rcpt));
+        let before_content =
+            connection.due().is_some_and(|due| matches!(due.verb, Verb::Rset | Verb::Mail | Verb::Rcpt));
         return match end {
-            End::Closing(answer) if answer.code == 421 && connection.reused && before_content => Next::Afresh,
-            End::Closing(answer) if answer.code == 421 => Next::Defer,
+            _ if is_421 && connection.reused && before_content => Next::Afresh,
+            _ if is_421 && is_full => Next::Fewer,
+            _ if is_421 => Next::Defer,
             _ => Next::Unconfirmed,
         };
     }
-    let mail_answered = connection.find(Verb::Mail).is_some_and(|mail| mail.answer.is_some());
+    let mail_answered = connection.is_plain || connection.find(Verb::Mail).is_some_and(|mail| mail.answer.is_some());
     let grown_old = match end {
         End::Cancelled(_) | End::ContentError(_) => false,
         // MAIL was not answered, so the connection had just been idle for too long.
@@ -83,9 +95,14 @@ pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: 
     if connection.reused && grown_old {
         return Next::Afresh;
     }
+    if is_421 && is_full {
+        return Next::Fewer;
+    }
     if connection.is_securing() {
         return match end {
-            End::Lost(_) | End::SecureFailed if !forbids_giving_up_tls(task.needs) => Next::Clear,
+            End::Lost(_) | End::SecureFailed if !task.parts.divided && !forbids_giving_up_tls(task.needs) => {
+                Next::Clear
+            }
             _ => Next::Defer,
         };
     }
@@ -99,7 +116,7 @@ pub(super) fn after(connection: &Connection, task: &Task, end: End, helo_spent: 
     };
     let needs = connection.needs_beyond_helo(task);
     match (needs.is_empty(), helo_spent) {
-        _ if !counts || !helo_may_help(connection) || mail_answered => Next::Defer,
+        _ if task.parts.divided || !counts || !helo_may_help(connection) || mail_answered => Next::Defer,
         (false, _) => Next::Forbidden(needs),
         (true, false) => Next::Helo,
         (true, true) => Next::Defer,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smtp_proto::{AuthPolicy, Chunking, Config, Envelope, HeloRetry, Need, Needs, TlsPolicy};
 
-use super::offers;
+use super::{offers, parts::Parts};
 
 /// What to deliver, and how.
 #[derive(Clone, Debug)]
@@ -12,15 +12,20 @@ pub(super) struct Task {
     pub(super) config: Arc<Config>,
     pub(super) envelope: Arc<Envelope>,
     pub(super) needs: Needs,
+    pub(super) parts: Parts,
     /// Whether BDAT may be used: policy allows it, and the server has not answered it as an unknown command.
     pub(super) has_bdat: bool,
+    /// Whether the envelope asks for anything beyond its addresses.
+    pub(super) has_parameters: bool,
 }
 
 impl Task {
     /// `is_secure_host`: whether the server is known to support TLS.
     pub(super) fn new(config: Arc<Config>, envelope: Arc<Envelope>, is_secure_host: bool) -> Self {
+        let parts = Parts::all(envelope.forward_paths().len());
         let has_bdat = config.chunking() == Chunking::Auto;
-        let mut task = Self { needs: Needs::NONE, has_bdat, config, envelope };
+        let mut task = Self { needs: Needs::NONE, has_bdat, has_parameters: false, config, envelope, parts };
+        task.has_parameters = task.prefers_ehlo();
         task.learn(is_secure_host);
         task
     }

@@ -1,7 +1,8 @@
 //! What the report must contain: each recipient's status and each connection's end.
 
 use smtp_proto::{
-    AttemptEnd, Cancel, Cause, ContentError, Hello, Mechanism, Need, Needs, Protocol, RecipientReport, Report, Status,
+    AttemptEnd, Cancel, Cause, ContentError, Hello, Mechanism, Need, Needs, NotificationDropped, Protocol,
+    RecipientReport, Report, Status,
 };
 
 use super::{
@@ -9,8 +10,10 @@ use super::{
     auth_turn::AuthTurn,
     channel::Channel,
     connection::{Connection, Doubted},
+    division::{Achieved, is_for_number},
     exchange::{Answer, Exchange, Verb},
     offers,
+    parts::Dropped,
     secrets::Secrets,
     table::{End, Next},
     task::Task,
@@ -36,8 +39,10 @@ pub(super) enum Why {
     NoMechanism,
     AuthAbandoned(Mechanism),
     TooLarge(u64),
+    NotOffered,
     Content(ContentError),
     Cancelled(Cancel),
+    CannotRewind,
     /// A cause that this oracle does not know.
     Other,
 }
@@ -53,8 +58,10 @@ impl From<Cause<'_>> for Why {
             Cause::NoMechanism => Self::NoMechanism,
             Cause::AuthAbandoned { mechanism, .. } => Self::AuthAbandoned(mechanism),
             Cause::TooLarge(limit) => Self::TooLarge(limit),
+            Cause::NotOffered(_) => Self::NotOffered,
             Cause::Content(error) => Self::Content(error),
             Cause::Cancelled(why) => Self::Cancelled(why),
+            Cause::CannotRewind => Self::CannotRewind,
             _ => Self::Other,
         }
     }
@@ -66,9 +73,9 @@ impl Verdict {
     }
 }
 
-/// The verdicts that follow from the replies alone, in the order of the envelope.
+/// The verdicts that follow from the replies alone, for the recipients that are left, in the order of the envelope.
 pub(super) fn by_replies(connection: &Connection, task: &Task, verdicts: &mut Vec<Option<Verdict>>) {
-    let recipients = task.envelope.forward_paths().len();
+    let recipients = task.parts.left.len();
     verdicts.clear();
     if connection.unfit.is_some() {
         return verdicts.resize(recipients, None);
@@ -87,6 +94,41 @@ pub(super) fn by_replies(connection: &Connection, task: &Task, verdicts: &mut Ve
             Doubted::Nothing | Doubted::Content | Doubted::All => {}
         }
     }
+    if connection.achieved(task) == Some(Achieved::ContentRefused) {
+        let chunk = || connection.all(Verb::Chunk).find(|chunk| chunk.refused());
+        let last = chunk().or_else(|| connection.all(Verb::End).last()).or_else(|| connection.find(Verb::Data));
+        let reply = last.and_then(|last| last.answer);
+        fill(connection, task, verdicts, |_| Verdict { reply, ..deferred(Why::Reply) });
+    } else if connection.cannot_rewind {
+        fill(connection, task, verdicts, |_| deferred(Why::CannotRewind));
+    }
+}
+
+/// Gives a verdict to those that have none: the refusal for their number if there was one, or another. `other` gets
+/// whether the transaction contains the recipient.
+fn fill(connection: &Connection, task: &Task, verdicts: &mut [Option<Verdict>], other: impl Fn(bool) -> Verdict) {
+    let begun = connection.has_begun(task);
+    for (position, verdict) in verdicts.iter_mut().enumerate().filter(|(_, verdict)| verdict.is_none()) {
+        *verdict = Some(match connection.refused_for_number(task, position) {
+            Some(answer) => Verdict { reply: Some(answer), ..deferred(Why::Reply) },
+            None => other(begun && connection.contains(task, position)),
+        });
+    }
+}
+
+/// Gives the verdict that follows from the end of the connection to those that have none. Nothing was sent for the
+/// recipients that the transaction does not contain, so they can only be deferred for it.
+pub(super) fn fill_by_end(
+    connection: &Connection,
+    task: &Task,
+    end: End,
+    next: Next,
+    verdicts: &mut [Option<Verdict>],
+) {
+    let by_end = by_end(connection, task, end, next);
+    let of_transaction = next == Next::Unconfirmed || matches!(end, End::ContentRefused(_));
+    let outside = if of_transaction { Verdict { status: Status::Deferred, ..by_end } } else { by_end };
+    fill(connection, task, verdicts, |contained| if contained { by_end } else { outside });
 }
 
 /// Whether the verdict is a refusal of the whole content.
@@ -96,8 +138,22 @@ pub(super) fn refused_content(connection: &Connection, verdict: &Verdict) -> boo
 }
 
 fn refused_or_taken(connection: &Connection, task: &Task, recipients: usize, verdicts: &mut Vec<Option<Verdict>>) {
+    verdicts.resize(recipients, None);
+    // Once nothing but the extensions of parameters is missing, the recipients that need them have their status.
+    if task.has_parameters && connection.is_ready(task) {
+        let status = connection.status_of_missing();
+        for (verdict, index) in verdicts.iter_mut().zip(&task.parts.left) {
+            if connection.missing(*index, task).is_some() {
+                *verdict = Some(Verdict { status, why: Why::NotOffered, reply: None });
+            }
+        }
+    }
     if let Some(verdict) = for_all(connection, task) {
-        return verdicts.resize(recipients, Some(verdict));
+        // Of the recipients in a transaction, none was refused for its number if MAIL was refused.
+        return fill(connection, task, verdicts, |_| verdict);
+    }
+    if !connection.said(Verb::Rcpt) {
+        return;
     }
     let data = connection.find(Verb::Data).and_then(refusal);
     // A chunk that is not the last: its refusal is that of the message.
@@ -107,28 +163,33 @@ fn refused_or_taken(connection: &Connection, task: &Task, recipients: usize, ver
         Protocol::Smtp => ends.next().copied(),
         Protocol::Lmtp => None,
     };
+    if connection.repeat_is_due(task) {
+        return;
+    }
     let mut accepted_before = false;
-    let mut rcpts = connection.all(Verb::Rcpt);
-    let verdict = |_| {
-        let answer = rcpts.next()?.answer?;
-        if answer.code == 530 {
-            return Some(demand(connection, answer));
+    for (index, rcpt) in connection.final_rcpts(task) {
+        let Some(answer) = rcpt.answer else { continue };
+        let verdict = if answer.code == 530 {
+            Some(demand(connection, answer))
+        } else if task.envelope.is_inquiry() && answer.code < 300 {
+            Some(Verdict { status: Status::Deferred, why: Why::Reply, reply: Some(answer) })
+        } else if is_for_number(answer.code, accepted_before) {
+            None
+        } else if answer.code >= 300 {
+            // In a further transaction, 552 may still be the limit of the one before.
+            let again = task.parts.is_further && answer.code == 552;
+            let status = if answer.code >= 500 && !again { Status::Failed } else { Status::Deferred };
+            Some(Verdict { status, why: Why::Reply, reply: Some(answer) })
+        } else {
+            accepted_before = true;
+            // RFC 2033 section 4.2: one reply for each accepted recipient, in order.
+            let mut end = || one_end.or_else(|| ends.next().copied())?.answer.and_then(by_code);
+            data.or_else(&mut end)
+        };
+        if let Some(position) = task.parts.left.iter().position(|left| *left == index) {
+            verdicts[position] = verdict;
         }
-        if answer.code >= 300 {
-            // RFC 5321 section 4.5.3.1.10.
-            let full = answer.code == 552 && accepted_before;
-            let status = if answer.code >= 500 && !full { Status::Failed } else { Status::Deferred };
-            return Some(Verdict { status, why: Why::Reply, reply: Some(answer) });
-        }
-        accepted_before = true;
-        if data.is_some() {
-            return data;
-        }
-        // RFC 2033 section 4.2: one reply for each accepted recipient, in order.
-        let end = one_end.or_else(|| ends.next().copied())?;
-        by_code(end.answer?)
-    };
-    verdicts.extend((0..recipients).map(verdict));
+    }
 }
 
 /// A verdict that applies to all recipients, whatever the replies to RCPT.
@@ -140,6 +201,7 @@ fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
     let greeting = if for_now_only { greeting.map(for_now) } else { greeting };
     let hello = connection.exchanges.iter().rfind(|exchange| matches!(exchange.verb, Verb::Helo | Verb::Lhlo));
     let mail = connection.find(Verb::Mail);
+    let mail = mail.filter(|_| !connection.repeat_is_due(task));
     let mail = mail.and_then(|mail| match mail.answer {
         Some(answer) if answer.code == 530 => Some(demand(connection, answer)),
         _ => refusal(mail),
@@ -147,7 +209,7 @@ fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
     let hello = hello.filter(|hello| !is_said_again(connection, hello)).and_then(refusal);
     let ehlo_refused_for_good = connection.ehlo_refusal().is_some_and(|refusal| refusal.code >= 500);
     let is_helo = connection.said(Verb::Helo);
-    let for_now_only = (is_helo && !ehlo_refused_for_good) || connection.replaces;
+    let for_now_only = (is_helo && !ehlo_refused_for_good) || connection.replaces || task.parts.divided;
     let hello = if for_now_only { hello.map(for_now) } else { hello };
     if let Some(verdict) = greeting.or(hello).or(mail) {
         return Some(verdict);
@@ -175,7 +237,7 @@ fn for_all(connection: &Connection, task: &Task) -> Option<Verdict> {
         }
         AuthTurn::Ask(..) | AuthTurn::Owed(_) | AuthTurn::Listen => return None,
     }
-    if connection.may_go(task) {
+    if task.parts.must_rewind || (connection.fits(task) && connection.unmet(task).is_empty()) {
         return None;
     }
     let unmet = connection.unmet(task);
@@ -206,13 +268,13 @@ fn is_said_again(connection: &Connection, helo: &Exchange) -> bool {
 }
 
 /// The verdict for recipients without a final status when no connection follows.
-pub(super) fn by_end(connection: &Connection, end: End, next: Next) -> Verdict {
+pub(super) fn by_end(connection: &Connection, task: &Task, end: End, next: Next) -> Verdict {
     let status = if next == Next::Unconfirmed { Status::Unconfirmed } else { Status::Deferred };
     // A permanent refusal of EHLO is not the cause, because HELO would have followed.
     let ehlo_refusal = connection.ehlo_refusal().filter(|refusal| refusal.code < 500 && !connection.greeted());
     let reply = match end {
         End::Closing(answer) | End::Unchunked(answer) => Some(answer),
-        End::ContentRefused(answer) => {
+        End::ContentRefused(answer) if !connection.repeat_is_due(task) => {
             let status = if answer.code >= 500 { Status::Failed } else { Status::Deferred };
             return Verdict { status, why: Why::Reply, reply: Some(answer) };
         }
@@ -252,6 +314,7 @@ pub(super) struct Facts<'o> {
     pub(super) connection: &'o Connection,
     pub(super) task: &'o Task,
     pub(super) secrets: &'o Secrets,
+    pub(super) dropped_before: &'o [Option<Dropped>],
 }
 
 /// Compares a report with what it must contain.
@@ -263,11 +326,12 @@ pub(super) fn check(
     last_end: Option<End>,
 ) -> Result<(), Violation> {
     let mut recipients = report.recipients();
-    for (path, verdict) in facts.task.envelope.forward_paths().iter().zip(verdicts) {
+    for (place, (path, verdict)) in facts.task.envelope.forward_paths().iter().zip(verdicts).enumerate() {
         let Some(recipient) = recipients.next().filter(|recipient| recipient.path == path) else {
             return Err(Violation::new(Promise::OneStatus, format!("<{path}> is not reported, or in the wrong place")));
         };
         check_recipient(&recipient, *verdict, facts, last_end)?;
+        check_parameters(place, &recipient, *verdict, facts)?;
     }
     if recipients.next().is_some() {
         return Err(Violation::new(Promise::OneStatus, "the report has a recipient that is not in the envelope"));
@@ -329,6 +393,30 @@ fn check_recipient(
         _ => false,
     };
     if right { Ok(()) } else { violation(Promise::OneStatus) }
+}
+
+/// Checks what is said about parameters.
+fn check_parameters(
+    place: usize,
+    recipient: &RecipientReport<'_>,
+    verdict: Verdict,
+    facts: &Facts<'_>,
+) -> Result<(), Violation> {
+    let Facts { connection, task, .. } = facts;
+    let is_sent = matches!(verdict.status, Status::Delivered | Status::Unconfirmed);
+    let before = facts.dropped_before.get(place).copied().flatten();
+    let dropped =
+        if is_sent { before.map_or_else(|| connection.dropped(place, task), |Dropped(before)| before) } else { None };
+    let said = recipient.notification_dropped.map(NotificationDropped::as_str);
+    let is_right = match recipient.cause {
+        Cause::NotOffered(keyword) if before.is_none() => connection.missing(place, task).as_deref() == Some(keyword),
+        _ => true,
+    };
+    if dropped != said || !is_right {
+        let what = format!("{recipient} ({recipient:?}) is reported; expected that notifications are {dropped:?}");
+        return Err(Violation::new(Promise::OneStatus, what));
+    }
+    Ok(())
 }
 
 const fn verb_of(hello: Hello) -> Verb {

@@ -14,11 +14,12 @@ pub fn drive(delivery: &mut Delivery, message: &[u8], line: &mut impl Line) -> u
 /// The same, with TLS and AUTH. `answer` answers [`Step::Secure`] and [`Step::Authenticate`].
 pub fn drive_secured(
     delivery: &mut Delivery,
-    mut message: &[u8],
+    content: &[u8],
     line: &mut impl Line,
     mut answer: impl FnMut(&mut Delivery) -> Result<(), MisuseError>,
 ) -> usize {
     let mut room = [0; 2048];
+    let mut message = content;
     loop {
         match delivery.poll() {
             Step::Connect(_) => {
@@ -30,6 +31,10 @@ pub fn drive_secured(
                 let (piece, rest) = message.split_at(most.min(message.len()));
                 message = rest;
                 delivery.content(piece)
+            }
+            Step::Rewind => {
+                message = content;
+                delivery.rewound()
             }
             Step::Transmit(transmit) => {
                 let octets = transmit.octets();

@@ -1,8 +1,8 @@
 //! Plays transcripts with the connection cut at arbitrary points.
 
 use smtp_proto::{
-    AuthPolicy, Cause, Disconnect, HeloRetry, LineEndings, Need, Needs, Place, Protocol, Secured, Status, Step,
-    TlsPolicy, TlsVersion, is_seven_bit,
+    AttemptEnd, AttemptReport, AuthPolicy, Cause, Disconnect, Envelope, ForwardPath, HeloRetry, LineEndings, Need,
+    Needs, Notify, Place, Protocol, Secured, Status, Step, TlsPolicy, TlsVersion, is_seven_bit,
 };
 
 use super::{Mismatch, Player, Size, Wrong, obliging::Obliging};
@@ -85,6 +85,8 @@ impl Player<'_> {
     }
 
     fn cut_here(&mut self, how: Disconnect, then: Then) -> Result<bool, Wrong> {
+        // Some recipients are settled, so what is left for another transaction may be only some, too.
+        self.is_divided |= self.delivery.delivery().report().recipients().next().is_some();
         let due = self.helo_retry_is_due();
         self.delivery.disconnected(how).map_err(super::misuse)?;
         if due {
@@ -114,6 +116,8 @@ impl Player<'_> {
         let all = self.delivery.delivery().envelope().forward_paths().len();
         if self.transcript.config.protocol() == Protocol::Lmtp
             || connection.reused
+            || self.is_divided
+            || self.was_refused_for_number()
             || settled == all
             || connection.client.first() != Some(&b'E')
             // The server has the whole message, so it must not get it again.
@@ -133,6 +137,15 @@ impl Player<'_> {
             [_, b'5'] => matches!(second, None | Some(b'H')),
             _ => false,
         }
+    }
+
+    /// Whether the last connection but one ended because there were too many recipients.
+    fn was_refused_for_number(&self) -> bool {
+        let report = self.delivery.delivery().report();
+        let attempts: Vec<_> = report.attempts().collect();
+        let ended =
+            |attempt: &AttemptReport<'_>| attempt.end() == Some(AttemptEnd::ServiceClosing) && !attempt.reused();
+        attempts.split_last().is_some_and(|(_, before)| before.iter().any(ended))
     }
 
     fn expect_helo_retry(&mut self) -> Result<(), Wrong> {
@@ -203,7 +216,7 @@ impl Player<'_> {
                         self.hear(&replies)?;
                     }
                 }
-                (Step::Receive(_) | Step::Content(_) | Step::Authenticate(_), Some(_)) => {
+                (Step::Receive(_) | Step::Content(_) | Step::Rewind | Step::Authenticate(_), Some(_)) => {
                     return Err("the client waits although no reply is due".into());
                 }
                 (_, None) => {
@@ -232,12 +245,16 @@ impl Player<'_> {
         }
         let message = &self.transcript.messages[self.message];
         let from = format!("MAIL FROM:<{}>", message.envelope.reverse_path());
-        let to = message.envelope.forward_paths().iter().map(|path| format!("RCPT TO:<{path}>"));
-        let expected: Vec<_> = std::iter::once(from).chain(to).collect();
-        if server.envelope != expected {
+        let to: Vec<_> = plain_recipients(&message.envelope).map(|path| format!("RCPT TO:<{path}>")).collect();
+        let transactions: Vec<_> = server.envelope.split(|line| *line == from).skip(1).collect();
+        let mut all = to.iter();
+        let in_order = transactions.concat().iter().all(|line| all.any(|expected| expected == line));
+        let complete = transactions.concat().len() == to.len() && transactions.len() == 1;
+        let is_divided = self.is_divided || self.transcript.config.max_recipients().is_some();
+        if !in_order || !(complete || is_divided) {
             return Err(format!("the new connection got {:?}", server.envelope));
         }
-        if server.content != content_on_the_wire(&message.content) {
+        if server.content != content_on_the_wire(&message.content).repeat(transactions.len()) {
             return Err("the new connection got other content".into());
         }
         Ok(())
@@ -253,8 +270,19 @@ impl Player<'_> {
             Some(smtp_proto::Size::Exact(announced)) => announced == size,
             Some(smtp_proto::Size::Estimate(_)) | None => true,
         };
-        self.transcript.config.line_endings() == LineEndings::Mend && is_seven_bit(content) && is_as_announced
+        let has_recipients = plain_recipients(envelope).next().is_some() && !envelope.is_inquiry();
+        let is_any_content = self.transcript.config.line_endings() == LineEndings::Mend && is_seven_bit(content);
+        is_any_content && is_as_announced && has_recipients
     }
+}
+
+/// The recipients that a server without extensions may be given.
+fn plain_recipients(envelope: &Envelope) -> impl Iterator<Item = &ForwardPath> {
+    envelope.forward_paths().iter().enumerate().filter_map(|(place, path)| {
+        let parameters = envelope.rcpt_parameters(place);
+        let is_plain = parameters.notify() != Some(Notify::NEVER) && parameters.parameters().is_empty();
+        is_plain.then_some(path)
+    })
 }
 
 /// Whether BDAT with the last chunk was sent completely (RFC 3030 section 2).

@@ -56,7 +56,8 @@ impl Obliging {
             }
             self.taking = Taking::Commands;
             self.took_message = true;
-            let replies = if self.lmtp { self.envelope.len() - 1 } else { 1 };
+            let recipients = self.envelope.iter().rev().take_while(|line| line.starts_with("RCPT")).count();
+            let replies = if self.lmtp { recipients } else { 1 };
             return "250 taken\r\n".repeat(replies);
         }
         let command = String::from_utf8_lossy(line).trim_end().to_owned();

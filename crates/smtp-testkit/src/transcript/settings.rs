@@ -3,11 +3,15 @@
 use std::{fs, path::Path, str::FromStr};
 
 use smtp_proto::{
-    Afterwards, AuthPolicy, Authentication, Body, Chunking, Config, EightBitPolicy, Envelope, ForwardPath, HelloName,
-    HeloRetry, KnownHost, LineEndings, Mechanism, Need, Protocol, ReversePath, Size, TlsPolicy,
+    Afterwards, AuthPolicy, Authentication, Body, Chunking, Config, EightBitPolicy, Envelope, HelloName, HeloRetry,
+    KnownHost, LineEndings, Mechanism, Need, Protocol, Recipient, ReversePath, Size, TlsPolicy,
 };
 
-use super::{script::Message, text};
+use super::{
+    parameters::{self, Parameters},
+    script::Message,
+    text,
+};
 
 /// The settings of a transcript, or the defaults.
 pub(super) struct Settings {
@@ -17,15 +21,17 @@ pub(super) struct Settings {
     body: Body,
     size: Option<Size>,
     needs: Vec<Need>,
+    parameters: Parameters,
     content: Content,
     known: Option<KnownHost>,
     token_length: usize,
+    can_rewind: bool,
 }
 
 /// A list of recipients. The first `to` of a message replaces an inherited list.
 enum Recipients {
-    Inherited(Vec<ForwardPath>),
-    Named(Vec<ForwardPath>),
+    Inherited(Vec<Recipient>),
+    Named(Vec<Recipient>),
 }
 
 enum Content {
@@ -38,12 +44,14 @@ impl Default for Settings {
         Self {
             config: Config::new(HelloName::new("client.example").expect("a name")),
             from: "alice@example.com".parse().expect("an address"),
-            to: Recipients::Inherited(vec!["bob@example.net".parse().expect("an address")]),
+            to: Recipients::Inherited(vec![Recipient::new("bob@example.net".parse().expect("an address"))]),
             body: Body::SevenBit,
             size: None,
             needs: Vec::new(),
+            parameters: Parameters::default(),
             known: None,
             token_length: 0,
+            can_rewind: true,
             content: Content::Inherited(b"Subject: Lunch\r\n\r\nAt noon?\r\n".to_vec()),
         }
     }
@@ -97,8 +105,20 @@ impl Settings {
                 self.config = config.with_chunking(choice(value, &policies)?);
             }
             "limits" => return value.split_whitespace().try_for_each(|limit| self.limit(limit)),
+            "max-recipients" => {
+                let most = value.parse().map_err(|_| format!("{value} is not a number"))?;
+                self.config = config.with_max_recipients(Some(most));
+            }
+            "limits-offered" => {
+                self.config = config.with_ignore_limits(choice(value, &[("obey", false), ("ignore", true)])?);
+            }
+            "rewind" => self.can_rewind = choice(value, &[("yes", true), ("no", false)])?,
             "from" => self.from = parsed(value)?,
-            "to" => self.to.push(parsed(value)?),
+            "to" => self.to.push(Recipient::new(parsed(value)?)),
+            "notify" | "orcpt" | "rcpt-param" => self.to.change_last(key, value)?,
+            "ret" | "envid" | "deliver-by" | "submitter" | "mail-param" | "inquiry" => {
+                self.parameters.set(key, value);
+            }
             "body" => {
                 let bodies = [("7bit", Body::SevenBit), ("8bit", Body::EightBit), ("binary", Body::Binary)];
                 self.body = choice(value, &bodies)?;
@@ -131,7 +151,9 @@ impl Settings {
     }
 
     pub(super) fn message(&self) -> Result<Message, String> {
-        let envelope = Envelope::new(self.from.clone(), self.to.list().to_vec()).map_err(|error| error.to_string())?;
+        let envelope =
+            Envelope::for_recipients(self.from.clone(), self.to.list().to_vec()).map_err(|error| error.to_string())?;
+        let envelope = self.parameters.add_to(envelope)?;
         let envelope = envelope.with_body(self.body);
         let envelope = self.size.map_or(envelope.clone(), |size| envelope.with_size(size));
         let envelope = self.needs.iter().fold(envelope, |envelope, need| envelope.requiring(*need));
@@ -144,6 +166,10 @@ impl Settings {
 
     pub(super) fn token_length(&self) -> usize {
         self.token_length
+    }
+
+    pub(super) fn can_rewind(&self) -> bool {
+        self.can_rewind
     }
 
     pub(super) fn config(&self) -> Config {
@@ -169,14 +195,22 @@ impl Settings {
 }
 
 impl Recipients {
-    fn push(&mut self, path: ForwardPath) {
+    fn push(&mut self, recipient: Recipient) {
         match self {
-            Self::Inherited(_) => *self = Self::Named(vec![path]),
-            Self::Named(list) => list.push(path),
+            Self::Inherited(_) => *self = Self::Named(vec![recipient]),
+            Self::Named(list) => list.push(recipient),
         }
     }
 
-    fn list(&self) -> &[ForwardPath] {
+    /// Sets a parameter of the last recipient.
+    fn change_last(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let (Self::Inherited(recipients) | Self::Named(recipients)) = self;
+        let last = recipients.pop().ok_or("there is no recipient")?;
+        recipients.push(parameters::of_recipient(last, key, value)?);
+        Ok(())
+    }
+
+    fn list(&self) -> &[Recipient] {
         match self {
             Self::Inherited(list) | Self::Named(list) => list,
         }
@@ -208,13 +242,16 @@ fn auth(value: &str) -> Result<AuthPolicy, String> {
     Ok(AuthPolicy::Required(Authentication::new(mechanisms).with_in_clear(in_clear).with_any_order(any_order)))
 }
 
-/// `nothing`, or `secured` and `helo-only`.
+/// `nothing`, or `secured`, `helo-only` and `recipients=N`.
 pub(super) fn known(value: &str) -> Result<KnownHost, String> {
     value.split_whitespace().try_fold(KnownHost::UNKNOWN, |host, word| match word {
         "nothing" => Ok(host),
         "secured" => Ok(host.with_secured(true)),
         "helo-only" => Ok(host.with_helo_only(true)),
-        _ => Err(format!("{word} is not something that can be known about a server")),
+        _ => match word.strip_prefix("recipients=").map(str::parse) {
+            Some(Ok(most)) => Ok(host.with_recipients(Some(most))),
+            _ => Err(format!("{word} is not something that can be known about a server")),
+        },
     })
 }
 

@@ -2,14 +2,13 @@
 
 pub(crate) mod tcp;
 
-use std::{
-    io::{ErrorKind, Read},
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
 use smtp_proto::{Cancel, Clock, Connect, Disconnect, MisuseError, Place, Step, Timeout};
-use smtp_testkit::{Machine, conformance::Network};
+use smtp_testkit::{
+    Machine,
+    conformance::{Content, Network},
+};
 
 /// The fault of a driver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,7 +28,7 @@ pub(crate) enum Fault {
 pub(crate) struct Generic<'d> {
     pub(crate) machine: &'d mut dyn Machine,
     pub(crate) network: &'d mut dyn Network,
-    pub(crate) content: &'d mut dyn Read,
+    pub(crate) content: &'d mut dyn Content,
     pub(crate) fault: Option<Fault>,
     /// The address of the last connection.
     pub(crate) last: &'d mut Option<SocketAddr>,
@@ -66,6 +65,10 @@ impl Generic<'_> {
                     self.connect(to)?;
                 }
                 Step::Content(most) => self.feed(most)?,
+                Step::Rewind => match self.content.rewind() {
+                    Ok(()) => self.machine.rewound()?,
+                    Err(_) => self.machine.cannot_rewind()?,
+                },
                 Step::Transmit(transmit) => match self.network.write(transmit.octets()) {
                     Ok(_) if self.fault == Some(Fault::ReportsTooMuchAsSent) => {
                         let all = transmit.octets().len();

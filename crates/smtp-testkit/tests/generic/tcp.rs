@@ -8,7 +8,7 @@ use std::{
 };
 
 use smtp_proto::{Cancel, Delivery, Envelope};
-use smtp_testkit::conformance::{Driver, Job, Network, Summary};
+use smtp_testkit::conformance::{Content, Driver, Job, Network, Summary};
 
 use super::{Fault, Generic};
 
@@ -101,7 +101,7 @@ impl OverSockets {
         Self { fault, under_way: None, last: None }
     }
 
-    fn run(&mut self, content: &mut dyn Read) -> Summary {
+    fn run(&mut self, content: &mut dyn Content) -> Summary {
         let (network, machine) = self.under_way.as_mut().unwrap();
         Generic { machine, network, content, fault: self.fault, last: &mut self.last }.run().unwrap();
         Summary::from(&*machine)
@@ -120,7 +120,7 @@ impl Driver for OverSockets {
         true
     }
 
-    fn deliver_next(&mut self, envelope: Envelope, content: &mut dyn Read) -> Summary {
+    fn deliver_next(&mut self, envelope: Envelope, content: &mut dyn Content) -> Summary {
         self.under_way.as_mut().unwrap().1.deliver_next(envelope).unwrap();
         self.run(content)
     }

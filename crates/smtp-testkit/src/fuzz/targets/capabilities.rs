@@ -40,7 +40,7 @@ impl<'a> Arbitrary<'a> for Input {
             "-",
             "+5",
             "\r",
-            "HELP",
+            "DELIVERBY",
         ];
         let mut octets = Vec::with_capacity(512);
         octets.extend_from_slice(b"250-");
@@ -117,6 +117,12 @@ pub fn body(input: Input) {
         (true, Some(octets)) => SizeLimit::Octets(octets),
     };
     assert_eq!(capabilities.size, size, "SIZE in {reply:?}");
+    let least = capabilities.deliver_by.map(u64::from);
+    assert_eq!(least, offers.deliver_by, "DELIVERBY in {reply:?}");
+    let limits = capabilities.limits;
+    let limits = [limits.transactions, limits.recipients, limits.recipient_domains];
+    let limits = limits.map(|limit| limit.map(|limit| limit.get() as usize));
+    assert_eq!(limits, [offers.mails_max, offers.recipients_max, offers.domains_max], "LIMITS in {reply:?}");
     assert_eq!(
         (offers.pipelining, offers.eight_bit_mime, offers.smtputf8),
         (capabilities.pipelining, capabilities.eight_bit_mime, capabilities.smtputf8)

@@ -1,7 +1,7 @@
 //! Commands: each command that a user can build is one line, and parses back to the same values.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use smtp_proto::{Body, Command, ForwardPath, HelloName, MailParameters, Mailbox, ReversePath};
+use smtp_proto::{Body, Command, ForwardPath, HelloName, MailParameters, Mailbox, RcptParameters, ReversePath};
 
 /// Texts and parameters to build commands from.
 #[derive(Clone, Debug)]
@@ -143,7 +143,7 @@ pub fn body(input: Input) {
         }
     }
     if let Ok(path) = to.0.parse::<ForwardPath>() {
-        let line = line(&Command::Rcpt(&path));
+        let line = line(&Command::Rcpt(&path, RcptParameters::NONE));
         let (read, rest) = path_of(&line, "RCPT TO:");
         assert_eq!((read, rest), (path.as_str(), ""), "{line:?}");
         assert_eq!(read.parse::<ForwardPath>().as_ref(), Ok(&path), "the path parses back to itself");

@@ -3,7 +3,8 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{
-    Body, Command, ContentEncoder, Event, LONGEST_LINE, Limits, LineEndings, MailParameters, Session, SessionError,
+    Body, Command, ContentEncoder, Event, LONGEST_LINE, Limits, LineEndings, MailParameters, RcptParameters, Session,
+    SessionError,
 };
 
 use crate::{fuzz::values::Pieces, oracle::Message};
@@ -74,7 +75,7 @@ fn in_chunks(input: &Input) {
     );
     session.command(&Command::Mail(&sender, &MailParameters::new())).expect("in order");
     hear(&mut session, b"250 ok\r\n");
-    session.command(&Command::Rcpt(&recipient)).expect("in order");
+    session.command(&Command::Rcpt(&recipient, RcptParameters::NONE)).expect("in order");
     hear(&mut session, b"250 ok\r\n");
     let body = if input.is_binary { Body::Binary } else { input.body };
     let message = Message::new(input.line_endings, body == Body::EightBit);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use smtp_proto::{
-    AttemptEnd, Cause, Config, Connect, Disconnect, HeloRetry, Limits, Need, Needs, Place, Protocol, Status, Step,
-    TlsPolicy,
+    AttemptEnd, Cause, Config, Connect, Disconnect, HeloRetry, Limits, Need, Needs, Place, Protocol, RecipientReport,
+    Status, Step, TlsPolicy,
 };
 
 use crate::{
@@ -269,6 +269,11 @@ fn says(driver: &mut Driver, verb: &str) -> bool {
     matches!(driver.watched.poll(), Step::Transmit(transmit) if transmit.octets().starts_with(verb.as_bytes()))
 }
 
+/// Whether the recipient lacks an extension.
+const fn is_missing(recipient: &RecipientReport<'_>) -> bool {
+    matches!(recipient.cause, Cause::NotOffered(_))
+}
+
 fn check(driver: &mut Driver, follows: Follows, ending: Ending, inside: Inside) {
     let reported = match (follows, driver.watched.poll()) {
         (Follows::Helo | Follows::Clear, Step::Connect(Connect { place: Place::Same, .. })) => {
@@ -280,19 +285,29 @@ fn check(driver: &mut Driver, follows: Follows, ending: Ending, inside: Inside) 
             report.attempts().next().and_then(|attempt| attempt.end()) == Some(expected)
         }
         (Follows::Settled, Step::Done(_)) => true,
-        (_, Step::Done(report)) => report.recipients().all(|recipient| {
-            let code = recipient.reply().map(|reply| reply.code().get());
-            let right = match follows {
-                Follows::Forbidden(needs) => {
-                    matches!(recipient.cause, Cause::Needs { needs: named, .. } if named == needs)
-                }
-                Follows::DeferredFor(expected) => matches!(recipient.cause, Cause::Reply(_)) && code == Some(expected),
-                Follows::Deferred | Follows::Unconfirmed => recipient.cause == Cause::Connections && code.is_none(),
-                Follows::Helo | Follows::Clear | Follows::Settled => false,
-            };
-            let status = if follows == Follows::Unconfirmed { Status::Unconfirmed } else { Status::Deferred };
-            right && recipient.status == status
-        }),
+        // Recipients that lack an extension have their status before MAIL.
+        (_, Step::Done(report)) => {
+            report.recipients().filter(|one| !is_missing(one)).enumerate().all(|(nth, recipient)| {
+                let code = recipient.reply().map(|reply| reply.code().get());
+                let right = match follows {
+                    Follows::Forbidden(needs) => {
+                        matches!(recipient.cause, Cause::Needs { needs: named, .. } if named == needs)
+                    }
+                    Follows::DeferredFor(expected) => {
+                        matches!(recipient.cause, Cause::Reply(_)) && code == Some(expected)
+                    }
+                    Follows::Deferred | Follows::Unconfirmed => recipient.cause == Cause::Connections && code.is_none(),
+                    Follows::Helo | Follows::Clear | Follows::Settled => false,
+                };
+                right
+                    && match follows {
+                        // Nothing was sent for recipients that are left for another transaction.
+                        Follows::Unconfirmed if nth > 0 => recipient.status != Status::Failed,
+                        Follows::Unconfirmed => recipient.status == Status::Unconfirmed,
+                        _ => recipient.status == Status::Deferred,
+                    }
+            })
+        }
         _ => false,
     };
     if !reported {
