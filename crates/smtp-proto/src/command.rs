@@ -215,21 +215,22 @@ fn extend<const N: usize>(out: &mut Vec<u8>, parts: [&[u8]; N]) {
     }
 }
 
+#[inline(never)]
 pub(crate) fn extend_decimal(out: &mut Vec<u8>, number: u64) {
-    let start = out.len();
-    let mut rest = number;
-    loop {
-        let digit = u8::try_from(rest % 10).unwrap_or_default();
-        out.push(b'0'.wrapping_add(digit));
-        rest /= 10;
+    let mut digits = [0; MOST_DIGITS];
+    let (mut rest, mut first) = (number, 0);
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0'.wrapping_add(u8::try_from(rest % 10).unwrap_or_default());
+        (rest, first) = (rest / 10, place);
         if rest == 0 {
             break;
         }
     }
-    if let Some(digits) = out.get_mut(start..) {
-        digits.reverse();
-    }
+    out.extend_from_slice(digits.get(first..).unwrap_or_default());
 }
+
+/// Those of [`u64::MAX`].
+const MOST_DIGITS: usize = 20;
 
 #[cfg(test)]
 mod tests {

@@ -203,7 +203,7 @@ fn a_report_has_a_line_for_each_recipient_and_each_connection() {
     );
     let debugged = format!("{delivery:?}");
     assert!(
-        debugged.starts_with("Delivery { state: Done(Closed), session: Session { state: Over(None),"),
+        debugged.starts_with("Delivery { state: Done(Closed), session: Session { state: Over(Idle, None),"),
         "{debugged}"
     );
     assert!(debugged.ends_with(&format!("report: {report:?}, .. }}")), "{debugged}");

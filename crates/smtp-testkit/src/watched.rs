@@ -244,6 +244,8 @@ impl Watched {
         let report = self.delivery.report();
         self.oracle.check_shown("the Debug output of the report", format!("{report:?}").as_bytes())?;
         self.oracle.check_shown("the report", report.to_string().as_bytes())?;
+        let json = serde_json::to_vec(&report).unwrap_or_default();
+        self.oracle.check_shown("the report as JSON", &json)?;
         for attempt in report.attempts() {
             let replies = [
                 attempt.greeting(),

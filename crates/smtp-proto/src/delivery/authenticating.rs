@@ -3,7 +3,6 @@
 use super::{
     Delivery, MisuseError,
     exchange::{Authenticating, Phase},
-    heard::Heard,
     state::State,
     step::{AuthRequest, Authenticate, Step},
 };
@@ -138,15 +137,8 @@ impl Delivery {
 
     /// What a reply to AUTH means.
     #[cold]
-    pub(super) fn heard_to_auth(ledger: &mut Ledger, stage: Stage, reply: &Reply<'_>, limit: usize) -> Heard {
-        match reply.code() {
-            Code::AUTH_CHALLENGE => Heard::Challenge(Self::keep_challenge(ledger, reply)),
-            _ => Heard::Reply(stage, ReplyFacts::keep(reply, ledger, limit)),
-        }
-    }
-
     /// Keeps a challenge until it is answered; `None` if it is not base64.
-    fn keep_challenge(ledger: &mut Ledger, reply: &Reply<'_>) -> Option<KeptText> {
+    pub(super) fn keep_challenge(ledger: &mut Ledger, reply: &Reply<'_>) -> Option<KeptText> {
         let is_one_line = reply.after_first_line().is_empty();
         is_one_line.then(|| decode(reply.first_line())).flatten().map(|challenge| ledger.kept.keep(&challenge))
     }
@@ -180,7 +172,7 @@ impl Delivery {
                 self.state = State::Authenticating(Authenticating { phase: Phase::Success, ..auth });
                 return;
             }
-            return self.on_out_of_step(Stage::Auth, true, reply);
+            return self.on_out_of_step(Stage::Auth, reply);
         };
         let auth = Authenticating { refusal: Some((auth.mechanism, reply.kept)), ..auth };
         match after_auth_refusal(refusal, self.session.security(), auth.refused.is_some()) {
@@ -241,7 +233,7 @@ impl Delivery {
         if is_taken {
             self.enter(State::Authenticating(auth));
         } else {
-            self.end_here(AttemptEnd::Abandoned, Interruption::ProtocolError);
+            self.end_unheard(AttemptEnd::Abandoned, Interruption::ProtocolError);
         }
     }
 }

@@ -231,13 +231,24 @@ impl Delivery {
             }
             Then::Afresh => self.leave(AttemptEnd::SessionLimit),
             Then::Unchunked => self.end_unchunked(reply),
-            Then::OutOfStep => self.on_out_of_step(stage, true, reply),
+            Then::OutOfStep => self.on_out_of_step(stage, reply),
         }
+    }
+
+    /// The server ends the session.
+    #[cold]
+    pub(super) fn on_service_closing(&mut self, reply: &ReplyFacts) {
+        self.note_reply(reply);
+        let interruption = match reply.code {
+            Code::CHANNEL_CLOSING => Interruption::ChannelClosing,
+            _ => Interruption::ServiceClosing,
+        };
+        self.end_here(AttemptEnd::ServiceClosing, interruption, Some(reply));
     }
 
     /// A reply that was not due, or that answers the content before its end. Its first octet arrived at `since`.
     #[cold]
-    pub(super) fn on_unsolicited(&mut self, since: Stage, stage: Stage, begun: bool, reply: &ReplyFacts) {
+    pub(super) fn on_unsolicited(&mut self, since: Stage, reply: &ReplyFacts) {
         // During the content, a refusal applies to the message (RFC 5321 section 3.3).
         if let (State::Transaction(transaction), Stage::Content, Some(severity)) =
             (&self.state, since, reply.code.severity())
@@ -246,7 +257,7 @@ impl Delivery {
                 return self.end_unchunked(reply);
             }
             if transaction.is_void() {
-                return self.end_at(stage, begun, AttemptEnd::ContentRefused, Interruption::ProtocolError, None);
+                return self.end_here(AttemptEnd::ContentRefused, Interruption::ProtocolError, None);
             }
             self.note_reply(reply);
             self.ledger.refuse_content(severity, SettledBy::Reply(reply.kept));
@@ -254,27 +265,27 @@ impl Delivery {
         }
         self.note_reply(reply);
         self.doubt_refusals(Some(reply));
-        self.end_at(stage, begun, AttemptEnd::Unsolicited, Interruption::ProtocolError, None);
+        self.end_here(AttemptEnd::Unsolicited, Interruption::ProtocolError, None);
     }
 
     /// A reply that cannot answer the command at `stage`.
     #[cold]
-    pub(super) fn on_out_of_step(&mut self, stage: Stage, begun: bool, reply: &ReplyFacts) {
+    pub(super) fn on_out_of_step(&mut self, stage: Stage, reply: &ReplyFacts) {
         self.note_reply(reply);
         self.doubt_refusals(Some(reply));
-        self.end_at(stage, begun, AttemptEnd::Unexpected, Interruption::ProtocolError, None);
+        self.end_at(stage, true, AttemptEnd::Unexpected, Interruption::ProtocolError, None);
     }
 
     /// A 3yz reply to a command that it cannot answer.
     fn on_unexpected(&mut self, reply: &ReplyFacts) {
-        self.on_out_of_step(self.session.stage(), true, reply);
+        self.on_out_of_step(self.session.stage(), reply);
     }
 
-    pub(super) fn on_invalid_reply(&mut self, stage: Stage, begun: bool, error: &ReplyError) {
+    pub(super) fn on_invalid_reply(&mut self, error: &ReplyError) {
         let excerpt = if self.session.hides() { &[] } else { error.excerpt() };
         let detail = self.ledger.kept.keep(excerpt);
         self.note_detail(detail);
-        self.end_at(stage, begun, AttemptEnd::InvalidReply(error.kind()), Interruption::ProtocolError, None);
+        self.end_here(AttemptEnd::InvalidReply(error.kind()), Interruption::ProtocolError, None);
     }
 
     pub(super) fn on_content_error(&mut self, error: ContentError) {
@@ -357,7 +368,7 @@ impl Delivery {
         };
         // If the session does not accept the command, end it; every recipient still gets a status.
         let Ok(()) = self.session.command(&command) else {
-            return self.end_here(AttemptEnd::Abandoned, Interruption::ProtocolError);
+            return self.end_unheard(AttemptEnd::Abandoned, Interruption::ProtocolError);
         };
         if let (Some(hello), Some(attempt)) = (hello, self.ledger.attempt()) {
             attempt.hello = Some(hello);

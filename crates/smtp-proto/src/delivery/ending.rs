@@ -15,12 +15,18 @@ use crate::{
 };
 
 impl Delivery {
-    pub(super) fn end_here(&mut self, ended: AttemptEnd, interruption: Interruption) {
+    /// The connection ends without a reply. What has arrived of one goes into the report.
+    pub(super) fn end_unheard(&mut self, ended: AttemptEnd, interruption: Interruption) {
         // An incomplete reply may be the start of an echo.
         let held = if self.session.hides() { &[] } else { self.session.incomplete_reply() };
         let detail = self.ledger.kept.keep(held.get(..EXCERPT).unwrap_or(held));
         self.note_detail(detail);
-        self.end_at(self.session.stage(), self.session.begun(), ended, interruption, None);
+        self.end_here(ended, interruption, None);
+    }
+
+    /// The connection ends at the stage of the session.
+    pub(super) fn end_here(&mut self, ended: AttemptEnd, interruption: Interruption, reply: Option<&ReplyFacts>) {
+        self.end_at(self.session.stage(), self.session.begun(), ended, interruption, reply);
     }
 
     pub(super) fn end_at(

@@ -5,7 +5,6 @@ mod conversation;
 mod ending;
 mod exchange;
 mod further;
-mod heard;
 mod host;
 mod securing;
 mod state;
@@ -30,7 +29,6 @@ use crate::{
     stage::Stage,
     transaction::{Origin, ReplyFacts, Transaction, Verdicts},
 };
-use heard::Heard;
 use host::Host;
 use state::{LastConnection, Plan, State, Tls};
 pub use step::{AuthRequest, Authenticate, Connect, MisuseError, Place, Secure, Step, Transmit};
@@ -190,41 +188,32 @@ impl Delivery {
         let mut rest = octets;
         // A session that has ended takes the rest without an event.
         while !rest.is_empty() {
-            let (stage, begun) = (self.session.stage(), self.session.begun());
-            let limit = self.config.limits().kept_reply();
             let (taken, event) = self.session.received(rest);
-            let heard = match event {
-                None => break,
-                Some(Event::Reply { stage, reply }) if stage != Stage::Auth => {
-                    Heard::Reply(stage, ReplyFacts::keep(&reply, &mut self.ledger, limit))
-                }
-                Some(Event::Reply { stage, reply }) => Self::heard_to_auth(&mut self.ledger, stage, &reply, limit),
-                Some(Event::ServiceClosing(reply)) => {
-                    Heard::ServiceClosing(ReplyFacts::keep(&reply, &mut self.ledger, limit))
-                }
-                Some(Event::Unsolicited { stage: since, reply }) => {
-                    Heard::Unsolicited(since, ReplyFacts::keep(&reply, &mut self.ledger, limit))
-                }
-                Some(Event::OutOfStep { reply, .. }) => {
-                    Heard::OutOfStep(ReplyFacts::keep(&reply, &mut self.ledger, limit))
-                }
-                Some(Event::InvalidReply(error)) => Heard::InvalidReply(error),
-            };
             rest = rest.get(taken..).unwrap_or_default();
-            match heard {
-                Heard::Reply(stage, reply) => self.on_reply(stage, &reply),
-                Heard::Challenge(challenge) => self.on_challenge(challenge),
-                Heard::ServiceClosing(reply) => {
-                    self.note_reply(&reply);
-                    let interruption = match reply.code {
-                        Code::CHANNEL_CLOSING => Interruption::ChannelClosing,
-                        _ => Interruption::ServiceClosing,
-                    };
-                    self.end_at(stage, begun, AttemptEnd::ServiceClosing, interruption, Some(&reply));
+            let (ledger, limit) = (&mut self.ledger, self.config.limits().kept_reply());
+            match event {
+                None => break,
+                Some(Event::Reply { stage: Stage::Auth, reply }) if reply.code() == Code::AUTH_CHALLENGE => {
+                    let challenge = Self::keep_challenge(ledger, &reply);
+                    self.on_challenge(challenge);
                 }
-                Heard::OutOfStep(reply) => self.on_out_of_step(stage, begun, &reply),
-                Heard::Unsolicited(since, reply) => self.on_unsolicited(since, stage, begun, &reply),
-                Heard::InvalidReply(error) => self.on_invalid_reply(stage, begun, &error),
+                Some(Event::Reply { stage, reply }) => {
+                    let reply = ReplyFacts::keep(&reply, ledger, limit);
+                    self.on_reply(stage, &reply);
+                }
+                Some(Event::ServiceClosing(reply)) => {
+                    let reply = ReplyFacts::keep(&reply, ledger, limit);
+                    self.on_service_closing(&reply);
+                }
+                Some(Event::Unsolicited { stage, reply }) => {
+                    let reply = ReplyFacts::keep(&reply, ledger, limit);
+                    self.on_unsolicited(stage, &reply);
+                }
+                Some(Event::OutOfStep { stage, reply }) => {
+                    let reply = ReplyFacts::keep(&reply, ledger, limit);
+                    self.on_out_of_step(stage, &reply);
+                }
+                Some(Event::InvalidReply(error)) => self.on_invalid_reply(&error),
             }
         }
         Ok(())
@@ -233,7 +222,7 @@ impl Delivery {
     /// Reports that the connection is lost. Report everything that has arrived before you call this.
     pub fn disconnected(&mut self, how: Disconnect) -> Result<(), MisuseError> {
         self.check_connected()?;
-        self.end_here(AttemptEnd::Lost(how), Interruption::HangUp);
+        self.end_unheard(AttemptEnd::Lost(how), Interruption::HangUp);
         Ok(())
     }
 
@@ -241,7 +230,7 @@ impl Delivery {
     /// abandoned. Report everything that has arrived before you call this.
     pub fn timed_out(&mut self) -> Result<(), MisuseError> {
         self.check_connected()?;
-        self.end_here(AttemptEnd::TimedOut, Interruption::Silence);
+        self.end_unheard(AttemptEnd::TimedOut, Interruption::Silence);
         Ok(())
     }
 

@@ -87,7 +87,7 @@ impl Delivery {
     pub(super) fn received_before_handshake(&mut self, octets: &[u8]) {
         if !octets.is_empty() {
             let error = ReplyError::new(ReplyErrorKind::BeforeHandshake, &[]);
-            self.on_invalid_reply(Stage::Handshake, true, &error);
+            self.on_invalid_reply(&error);
         }
     }
 
@@ -171,7 +171,7 @@ impl Delivery {
     pub(super) fn on_starttls_reply(&mut self, hello: Hello, reply: &ReplyFacts) {
         match reply.code.meaning() {
             _ if reply.code == Code::SERVICE_READY => self.enter(State::Securing(hello)),
-            Class::Success | Class::Intermediate => self.on_out_of_step(Stage::StartTls, true, reply),
+            Class::Success | Class::Intermediate => self.on_out_of_step(Stage::StartTls, reply),
             Class::Refusal(_) => {
                 if let Some(attempt) = self.ledger.attempt() {
                     attempt.tls = TlsUse::Refused(reply.kept);

@@ -26,7 +26,7 @@ impl Session {
     pub fn begin_chunks(&mut self, encoder: ContentEncoder) -> Result<(), SessionError> {
         match self.state {
             State::Commands(Phase::Rcpt) => {}
-            State::Over(_) | State::Quitting => return Err(SessionError::Over),
+            State::Over(..) | State::Quitting => return Err(SessionError::Over),
             State::Commands(_) | State::Content(_) | State::Chunks(_) | State::Handshake => {
                 return Err(SessionError::Order);
             }
@@ -114,7 +114,7 @@ impl Session {
     pub(crate) fn take_given(&mut self) -> Option<Box<Given>> {
         match &mut self.state {
             State::Chunks(chunks) => chunks.given(&self.output),
-            State::Over(given) => given.take(),
+            State::Over(_, given) => given.take(),
             State::Commands(_) | State::Content(_) | State::Handshake | State::Quitting => None,
         }
     }
@@ -184,8 +184,10 @@ impl Session {
         }
         let len = self.output.complete_chunk(is_last, keeps);
         let unsent = self.output.unsent().len();
-        let due = Due::one(stage, len);
-        self.unanswered.push(if is_last { due.with_replies(self.end_replies()) } else { due }, unsent);
+        self.unanswered.push(Due::new(stage, len), unsent);
+        if is_last {
+            self.unanswered.expect_at_end(self.end_replies());
+        }
     }
 
     /// Everything is answered, and another command follows the content.

@@ -84,7 +84,7 @@ impl Session {
     /// A session on a new connection: the greeting is due.
     pub fn new(limits: Limits) -> Self {
         let mut session = Self {
-            state: State::Over(None),
+            state: State::OVER,
             capabilities: Capabilities::default(),
             decoder: ReplyDecoder::new(&limits),
             output: Output::new(),
@@ -110,12 +110,12 @@ impl Session {
     pub fn restart(&mut self) {
         self.close();
         self.state = State::Commands(Phase::BeforeHello);
-        self.unanswered.push(Due::one(Stage::Greeting, 0), 0);
+        self.unanswered.push(Due::new(Stage::Greeting, 0), 0);
     }
 
     /// Ends the session, because the connection is lost or no longer needed. Unsent output is dropped.
     pub fn close(&mut self) {
-        self.state = State::Over(None);
+        self.state = State::OVER;
         self.capabilities = Capabilities::default();
         self.forget_keywords();
         self.decoder.clear();
@@ -135,7 +135,7 @@ impl Session {
         if input.is_empty() {
             return (0, None);
         }
-        if matches!(self.state, State::Over(_) | State::Handshake) {
+        if matches!(self.state, State::Over(..) | State::Handshake) {
             return (input.len(), self.received_out_of_turn());
         }
         // Empty lines before a reply are not part of it.
@@ -162,7 +162,7 @@ impl Session {
             (taken, Ok(None)) => return (taken, None),
             (taken, Ok(Some(reply))) => (taken, reply),
             (taken, Err(fault)) => {
-                state.end(output);
+                state.end(output, unanswered);
                 let fault = if hidden.is_some() { fault.without_excerpt() } else { fault };
                 return (taken, Some(Event::InvalidReply(fault)));
             }
@@ -180,7 +180,7 @@ impl Session {
             Meaning::OutOfStep(stage) => (stage, Some(Event::OutOfStep { stage, reply })),
         };
         if last.is_some() {
-            state.end(output);
+            state.end(output, unanswered);
             return (taken, last);
         }
         unanswered.answer();
@@ -192,7 +192,7 @@ impl Session {
                 *accepted = accepted.saturating_add(1);
                 // The last chunk may have been sent before it was known how many recipients would be accepted.
                 if *each_recipient {
-                    unanswered.expect_replies(Stage::ContentEnd, *accepted);
+                    unanswered.expect_at_end(*accepted);
                 }
             }
             _ => {}
@@ -212,7 +212,7 @@ impl Session {
                 }
             }
             Stage::Auth if reply.code() == Code::AUTHENTICATED => *is_authenticated = true,
-            Stage::Quit => *state = State::Over(None),
+            Stage::Quit => *state = State::OVER,
             Stage::Chunk if success => state.chunk_taken(output),
             _ => {}
         }
@@ -224,7 +224,7 @@ impl Session {
     #[inline(never)]
     fn received_out_of_turn(&mut self) -> Option<Event<'static>> {
         (self.state == State::Handshake).then(|| {
-            self.state = State::Over(None);
+            self.state = State::Over(Stage::Handshake, None);
             // Without an excerpt, which would depend on how the input is split.
             Event::InvalidReply(ReplyError::new(ReplyErrorKind::BeforeHandshake, &[]))
         })
@@ -238,7 +238,7 @@ impl Session {
         let transaction = match &mut self.state {
             State::Commands(transaction) => transaction,
             State::Content(_) | State::Chunks(_) | State::Handshake => return Err(SessionError::Order),
-            State::Quitting | State::Over(_) => return Err(SessionError::Over),
+            State::Quitting | State::Over(..) => return Err(SessionError::Over),
         };
         match self.unanswered.newest() {
             None => {}
@@ -272,7 +272,7 @@ impl Session {
         if matches!(command, Command::Quit) {
             self.state = State::Quitting;
         }
-        self.unanswered.push(Due::one(command.stage(), len), unsent);
+        self.unanswered.push(Due::new(command.stage(), len), unsent);
         Ok(())
     }
 
@@ -312,7 +312,8 @@ impl Session {
         let ended = encoder.finish(self.output.octets()).map(|()| encoder.longest_line());
         if ended.is_ok() {
             let unsent = self.output.unsent().len();
-            self.unanswered.push(Due::one(Stage::ContentEnd, 0).with_replies(self.end_replies()), unsent);
+            self.unanswered.push(Due::new(Stage::ContentEnd, 0), unsent);
+            self.unanswered.expect_at_end(self.end_replies());
             self.state = State::Commands(Phase::None);
         } else {
             self.close();
@@ -337,7 +338,7 @@ impl Session {
 
     /// Whether the session has ended: after the last event, the reply to QUIT, or [`close`](Self::close).
     pub const fn is_over(&self) -> bool {
-        matches!(self.state, State::Over(_))
+        matches!(self.state, State::Over(..))
     }
 
     /// The octets to send next; empty if there are none.
@@ -355,19 +356,10 @@ impl Session {
         &self.capabilities
     }
 
-    /// The stage whose reply is due first; [`Stage::Idle`] if none is.
+    /// The stage whose reply is due first; [`Stage::Idle`] if none is. After the last event, the stage at which the
+    /// session ended.
     pub fn stage(&self) -> Stage {
-        match (&self.state, self.unanswered.oldest()) {
-            (State::Content(_), _) => Stage::Content,
-            (State::Handshake, _) => Stage::Handshake,
-            (_, Some(oldest))
-                if matches!(oldest.stage, Stage::ContentEnd | Stage::Chunk) && self.unanswered.oldest_unsent() > 0 =>
-            {
-                Stage::Content
-            }
-            (_, Some(oldest)) => oldest.stage,
-            (_, None) => Stage::Idle,
-        }
+        self.state.stage(&self.unanswered)
     }
 
     /// The octets of an incomplete reply that have arrived.

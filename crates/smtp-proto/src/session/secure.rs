@@ -90,7 +90,7 @@ impl Session {
     pub fn cancel_auth(&mut self) -> Result<(), SessionError> {
         self.answer_challenge()?;
         self.output.octets().extend_from_slice(b"*\r\n");
-        self.unanswered.push(Due::one(Stage::Auth, 3), 3);
+        self.unanswered.push(Due::new(Stage::Auth, 3), 3);
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl Session {
             self.hidden.get_or_insert_default().add(encoded);
         }
         line.extend_from_slice(b"\r\n");
-        self.unanswered.push(Due::one(Stage::Auth, len), len);
+        self.unanswered.push(Due::new(Stage::Auth, len), len);
     }
 }
 

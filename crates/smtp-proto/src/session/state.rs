@@ -19,11 +19,30 @@ pub(super) enum State {
     /// STARTTLS was accepted: nothing is sent or received until the connection is secured.
     Handshake,
     Quitting,
-    /// The session has ended, perhaps with content that was given and that the server has not taken.
-    Over(Option<Box<Given>>),
+    /// The session has ended at this stage, perhaps with content that was given and that the server has not taken.
+    Over(Stage, Option<Box<Given>>),
 }
 
 impl State {
+    /// Without a stage, and without content to keep.
+    pub(super) const OVER: Self = Self::Over(Stage::Idle, None);
+
+    /// The stage whose reply is due first.
+    #[inline]
+    pub(super) fn stage(&self, unanswered: &Unanswered) -> Stage {
+        match (unanswered.oldest(), self) {
+            (Some(oldest), _) => match oldest.stage {
+                Stage::ContentEnd | Stage::Chunk if unanswered.oldest_unsent() > 0 => Stage::Content,
+                stage => stage,
+            },
+            // These begin once everything is answered.
+            (None, Self::Content(_)) => Stage::Content,
+            (None, Self::Handshake) => Stage::Handshake,
+            (None, Self::Over(stage, _)) => *stage,
+            (None, Self::Commands(_) | Self::Chunks(_) | Self::Quitting) => Stage::Idle,
+        }
+    }
+
     /// Takes back the effect of a command that was refused. `given` are the commands that were sent after it.
     #[inline]
     pub(super) fn answered(&mut self, stage: Stage, code: Code, given: &Unanswered) {
@@ -45,11 +64,12 @@ impl State {
 
     /// The session ends. Content that the server has not taken is kept, because the message may start over.
     #[cold]
-    pub(super) fn end(&mut self, output: &mut Output) {
-        *self = Self::Over(match self {
+    pub(super) fn end(&mut self, output: &mut Output, unanswered: &Unanswered) {
+        let given = match self {
             Self::Chunks(chunks) => chunks.given(output),
-            Self::Commands(_) | Self::Content(_) | Self::Handshake | Self::Quitting | Self::Over(_) => None,
-        });
+            Self::Commands(_) | Self::Content(_) | Self::Handshake | Self::Quitting | Self::Over(..) => None,
+        };
+        *self = Self::Over(self.stage(unanswered), given);
         output.clear();
     }
 

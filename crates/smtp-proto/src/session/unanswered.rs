@@ -13,6 +13,9 @@ pub(super) struct Unanswered {
     octets: usize,
     /// How many octets up to the end of the newest were not sent yet.
     unsent: usize,
+    /// How many replies the end of the content gets besides the first, which is none except in LMTP. Nothing is sent
+    /// behind the end, so there is at most one.
+    more_replies: u32,
 }
 
 /// A command whose reply is due.
@@ -21,22 +24,14 @@ pub(super) struct Due {
     pub(super) stage: Stage,
     /// Its length in octets.
     len: u32,
-    /// How many replies it gets: one, except for the end of the content in LMTP.
-    replies: u32,
 }
 
 impl Due {
-    /// A command that gets one reply.
-    pub(super) fn one(stage: Stage, len: usize) -> Self {
-        Self { stage, len: u32::try_from(len).unwrap_or(u32::MAX), replies: 1 }
+    pub(super) fn new(stage: Stage, len: usize) -> Self {
+        Self { stage, len: u32::try_from(len).unwrap_or(u32::MAX) }
     }
 
-    /// The same, with this many replies.
-    pub(super) fn with_replies(self, replies: usize) -> Self {
-        Self { replies: u32::try_from(replies).unwrap_or(u32::MAX), ..self }
-    }
-
-    pub(super) const fn len(&self) -> usize {
+    pub(super) const fn len(self) -> usize {
         self.len as usize
     }
 }
@@ -53,11 +48,11 @@ enum Queue {
 
 impl Unanswered {
     pub(super) const fn new() -> Self {
-        Self { queue: Queue::Few([None; FEW]), octets: 0, unsent: 0 }
+        Self { queue: Queue::Few([None; FEW]), octets: 0, unsent: 0, more_replies: 0 }
     }
 
     pub(super) fn clear(&mut self) {
-        (self.octets, self.unsent) = (0, 0);
+        (self.octets, self.unsent, self.more_replies) = (0, 0, 0);
         match &mut self.queue {
             Queue::Few(few) => *few = [None; FEW],
             Queue::Many(many) => many.clear(),
@@ -79,19 +74,19 @@ impl Unanswered {
 
     /// A reply to the oldest command arrived.
     pub(super) fn answer(&mut self) {
-        if let Some(oldest) = self.oldest_mut().filter(|oldest| oldest.replies > 1) {
-            oldest.replies = oldest.replies.saturating_sub(1);
+        if self.more_replies > 0 && self.oldest().is_some_and(|oldest| oldest.stage == Stage::ContentEnd) {
+            self.more_replies = self.more_replies.saturating_sub(1);
             return;
         }
         let oldest = match &mut self.queue {
             Queue::Few(few) => {
-                let oldest = few.first_mut().and_then(Option::take);
-                few.rotate_left(1);
+                let [oldest, second, third] = *few;
+                *few = [second, third, None];
                 oldest
             }
             Queue::Many(many) => many.pop_front(),
         };
-        self.octets = self.octets.saturating_sub(oldest.map_or(0, |due| due.len()));
+        self.octets = self.octets.saturating_sub(oldest.map_or(0, Due::len));
     }
 
     /// This many octets of the output were sent.
@@ -101,7 +96,7 @@ impl Unanswered {
 
     /// How many octets up to the end of the oldest command were not sent yet.
     pub(super) fn oldest_unsent(&self) -> usize {
-        let behind = self.octets.saturating_sub(self.oldest().map_or(0, Due::len));
+        let behind = self.octets.saturating_sub(self.oldest().map_or(0, |oldest| oldest.len()));
         self.unsent.saturating_sub(behind)
     }
 
@@ -115,15 +110,10 @@ impl Unanswered {
         self.iter().count()
     }
 
-    /// If the newest command is at this stage, it gets this many replies.
-    #[inline(never)]
-    pub(super) fn expect_replies(&mut self, stage: Stage, replies: usize) {
-        let newest = match &mut self.queue {
-            Queue::Few(few) => few.iter_mut().flatten().next_back(),
-            Queue::Many(many) => many.back_mut(),
-        };
-        if let Some(newest) = newest.filter(|newest| newest.stage == stage) {
-            *newest = newest.with_replies(replies);
+    /// If the end of the content was given, it gets this many replies.
+    pub(super) fn expect_at_end(&mut self, replies: usize) {
+        if self.newest().is_some_and(|newest| newest.stage == Stage::ContentEnd) {
+            self.more_replies = u32::try_from(replies).unwrap_or(u32::MAX).saturating_sub(1);
         }
     }
 
@@ -135,13 +125,6 @@ impl Unanswered {
         match &self.queue {
             Queue::Few(few) => few.first()?.as_ref(),
             Queue::Many(many) => many.front(),
-        }
-    }
-
-    fn oldest_mut(&mut self) -> Option<&mut Due> {
-        match &mut self.queue {
-            Queue::Few(few) => few.first_mut()?.as_mut(),
-            Queue::Many(many) => many.front_mut(),
         }
     }
 
@@ -168,7 +151,7 @@ impl Unanswered {
 /// Compares the commands, whichever variant has them.
 impl PartialEq for Unanswered {
     fn eq(&self, other: &Self) -> bool {
-        self.unsent == other.unsent && self.iter().eq(other.iter())
+        self.unsent == other.unsent && self.more_replies == other.more_replies && self.iter().eq(other.iter())
     }
 }
 
@@ -177,7 +160,7 @@ impl Eq for Unanswered {}
 impl Hash for Unanswered {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.iter().for_each(|due| due.hash(state));
-        (self.octets, self.unsent).hash(state);
+        (self.octets, self.unsent, self.more_replies).hash(state);
     }
 }
 
@@ -201,7 +184,7 @@ mod tests {
             [(3, 15, 1), (2, 40, 4), (6, 30, 2), (0, 50, 4), (1, 10, 1), (2, 7, 0)].into_iter().enumerate()
         {
             for _ in 0..pushes {
-                let due = Due::one(Stage::Rcpt, 10 + round);
+                let due = Due::new(Stage::Rcpt, 10 + round);
                 unsent += due.len();
                 queue.push(due, unsent);
                 expected.push_back((due, unsent));
@@ -239,12 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn a_command_with_several_replies_stays_until_the_last() {
+    fn the_end_of_the_content_stays_until_its_last_reply() {
         let mut queue = Unanswered::new();
-        queue.push(Due::one(Stage::ContentEnd, 0).with_replies(3), 9);
-        queue.push(Due::one(Stage::Quit, 6), 15);
-        assert_eq!(queue.oldest_unsent(), 9, "the content before its end counts");
-        for expected in [Stage::ContentEnd, Stage::ContentEnd, Stage::ContentEnd, Stage::Quit] {
+        queue.push(Due::new(Stage::Rcpt, 12), 12);
+        queue.expect_at_end(2);
+        queue.push(Due::new(Stage::ContentEnd, 9), 21);
+        queue.expect_at_end(3);
+        assert_eq!(queue.oldest_unsent(), 12);
+        for expected in [Stage::Rcpt, Stage::ContentEnd, Stage::ContentEnd, Stage::ContentEnd] {
             assert_eq!(queue.oldest().unwrap().stage, expected);
             queue.answer();
         }

@@ -360,16 +360,8 @@ impl Transaction {
                 (self.said, self.asked) = (self.said.saturating_add(1), self.asked.saturating_add(1));
             }
         }
-        if self.is_content_held {
-            if self.answered < self.asked {
-                return;
-            }
-            self.is_content_held = false;
-            let first = next_place(0, Round::Second, session, envelope, &ledger.recipients);
-            if first < self.asked {
-                (self.round, self.asked, self.answered) = (Round::Second, first, first);
-                return self.fill_pipeline(session, config, envelope, ledger);
-            }
+        if self.is_content_held && self.ask_again(session, envelope, ledger).is_err() {
+            return;
         }
         if envelope.is_inquiry() {
             return;
@@ -395,6 +387,22 @@ impl Transaction {
             given?;
             self.said = self.said.saturating_add(1);
             self.asked = next_place(self.asked.saturating_add(1), self.round, session, envelope, &ledger.recipients);
+        }
+        Ok(())
+    }
+
+    /// Once every RCPT is answered, sends those again that were refused for what the recipient can do without. Until
+    /// then, the content is held.
+    #[inline(never)]
+    fn ask_again(&mut self, session: &mut Session, envelope: &Envelope, ledger: &Ledger) -> Result<(), SessionError> {
+        if self.answered < self.asked {
+            return Err(SessionError::Unanswered);
+        }
+        self.is_content_held = false;
+        let first = next_place(0, Round::Second, session, envelope, &ledger.recipients);
+        if first < self.asked {
+            (self.round, self.asked, self.answered) = (Round::Second, first, first);
+            self.ask_for_some(session, envelope, ledger)?;
         }
         Ok(())
     }

@@ -314,14 +314,21 @@ fn arrived_in_part<'a>(compared: &Compared<'a>) -> Option<&'a [u8]> {
     by_ours.chain(&theirs.messages).map(Vec::as_slice).find(whole)
 }
 
-/// The server hung up on this command, the peer gave up, and ours sent HELO on a second connection.
+/// The server hung up on this command, the peer gave up, and ours sent HELO on a second connection. Others can follow
+/// only for a further transaction.
 fn hung_up(compared: &Compared<'_>, on: Turn) -> bool {
     let Compared { script, peer, ours, theirs } = *compared;
     stop(peer, script) == Some((on, Failure::Broken))
         && script.answer(on).cut.is_some()
         && all(theirs, Failure::Broken)
         && theirs.connections.len() == 1
-        && matches!(ours.connections.as_slice(), [_, second] if second[0].starts_with("HELO "))
+        && matches!(ours.connections.as_slice(), [_, second, others @ ..]
+            if second[0].starts_with("HELO ") && (others.is_empty() || may_need_two_transactions(script)))
+}
+
+/// Whether the second recipient is refused because of the number of recipients.
+fn may_need_two_transactions(script: &Script) -> bool {
+    script.recipients == 2 && matches!(script.answer(Turn::SecondRcpt).code, 452 | 552)
 }
 
 /// The peer could not read a reply of this kind, and ours could.
