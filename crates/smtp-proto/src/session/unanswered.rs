@@ -201,7 +201,7 @@ mod tests {
             let dues: Vec<_> = expected.iter().map(|(due, _)| due).collect();
             assert_eq!(queue.iter().collect::<Vec<_>>(), dues, "round {round}");
             assert_eq!((queue.oldest(), queue.newest()), (dues.first().copied(), dues.last().copied()));
-            assert_eq!(queue.octets(), dues.iter().map(|due| due.len()).sum());
+            assert_eq!(queue.octets(), dues.iter().map(|due| due.len()).sum::<usize>());
             if let Some((_, unsent)) = expected.front() {
                 assert_eq!(queue.oldest_unsent(), *unsent, "round {round}");
             }

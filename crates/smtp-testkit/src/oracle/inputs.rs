@@ -14,9 +14,10 @@ use super::{
     offers::Offers,
     plan::Plan,
     replies::Heard,
+    reported::Tried,
     table::{self, End, Next},
     task::Task,
-    verdict::{self, Tried},
+    verdict,
 };
 
 impl Oracle {

@@ -25,6 +25,7 @@ mod parts;
 mod plan;
 mod promise;
 mod replies;
+mod reported;
 mod secrets;
 mod securing;
 mod table;
@@ -44,10 +45,11 @@ use self::{
     exchange::Verb,
     parts::Dropped,
     plan::Plan,
+    reported::Tried,
     secrets::Secrets,
     table::End,
     task::Task,
-    verdict::{Tried, Verdict},
+    verdict::Verdict,
 };
 pub use self::{
     base64::{base64, from_base64},

@@ -9,8 +9,9 @@ use super::{
     connection::Turn,
     exchange::Verb,
     message::Misread,
+    reported::{self, Facts},
     table::End,
-    verdict::{self, Facts, Verdict},
+    verdict::{self, Verdict},
 };
 
 impl Oracle {
@@ -39,7 +40,7 @@ impl Oracle {
                     secrets: &self.secrets,
                     dropped_before: &self.dropped_before,
                 };
-                verdict::check(report, &facts, &self.verdicts, &self.tried, self.last_end)?;
+                reported::check(report, &facts, &self.verdicts, &self.tried, self.last_end)?;
                 if report.longest_line() != self.overlong_line {
                     return Err(Violation::new(Promise::OneStatus, "the longest line is reported wrongly"));
                 }
