@@ -11,17 +11,19 @@ use core::time::Duration;
 /// Nobody on the path can use it to make a delivery less secure. [`secured`](Self::secured) only forbids what would
 /// otherwise be sent in clear, and it is learned from a handshake that completed, not from an offer, which can be
 /// forged. [`helo_only`](Self::helo_only) is used only where nothing needs EHLO and TLS is
-/// [never](crate::TlsPolicy::Never) used. [`recipients`](Self::recipients) only divides a message into more transactions.
+/// [never](crate::TlsPolicy::Never) used. [`recipients`](Self::recipients) only divides a message into more
+/// transactions, and [`lockstep`](Self::lockstep) only takes more round trips.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct KnownHost {
     secured: bool,
     helo_only: bool,
     recipients: Option<u32>,
+    lockstep: bool,
 }
 
 impl KnownHost {
     /// Nothing is known.
-    pub const UNKNOWN: Self = Self { secured: false, helo_only: false, recipients: None };
+    pub const UNKNOWN: Self = Self { secured: false, helo_only: false, recipients: None, lockstep: false };
 
     /// How long the knowledge is used: one day.
     pub const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -40,6 +42,9 @@ impl KnownHost {
         /// The most recipients that the server accepts in one transaction, as its refusals have shown. Further ones are
         /// then not asked for in the same transaction.
         recipients, with_recipients: Option<u32>;
+        /// Whether the server offered PIPELINING and then lost step with commands that were sent together: replies did
+        /// not fit, or one was missing. Each command is then sent only once the one before is answered.
+        lockstep, with_lockstep: bool;
     }
 }
 

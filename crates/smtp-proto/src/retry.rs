@@ -3,6 +3,7 @@
 //! Only these functions decide whether a delivery continues on a new connection.
 
 mod further;
+mod lockstep;
 mod parameters;
 mod refusal;
 
@@ -13,6 +14,7 @@ use crate::{
     reply::Severity,
 };
 pub use further::{Achieved, Carrier, Further, after_transaction, is_for_number};
+pub use lockstep::shows_lost_step;
 pub use parameters::{AfterParameters, Carried, after_parameters, status_without_extension};
 pub use refusal::{AfterRefusal, Refusal, RefusedCommand, Served, after_refusal};
 

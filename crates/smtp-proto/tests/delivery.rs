@@ -30,6 +30,30 @@ fn kept() -> Delivery {
     delivery
 }
 
+#[test]
+fn a_server_that_loses_step_with_a_group_gets_the_next_commands_one_by_one() {
+    const OFFER: [&str; 2] = ["220 a\r\n", "250-b\r\n250 PIPELINING\r\n"];
+    let mut delivery = Delivery::new(config(), envelope(2));
+    delivery.connected().unwrap();
+    let group = converse(&mut delivery, &OFFER);
+    assert_eq!(group.lines().count(), 5, "{group}");
+    assert!(!delivery.known_host().lockstep());
+    // The rest of the group is lost.
+    assert_eq!(converse(&mut delivery, &["250 sender\r\n"]), "");
+    delivery.timed_out().unwrap();
+    assert!(matches!(delivery.poll(), Step::Done(_)));
+    let known = delivery.known_host();
+    assert!(known.lockstep());
+    let mut next = Delivery::new(config(), envelope(2));
+    next.know(known).unwrap();
+    next.connected().unwrap();
+    converse(&mut next, &OFFER);
+    for command in ["RCPT TO:<r0@example.net>\r\n", "RCPT TO:<r1@example.net>\r\n", "DATA\r\n"] {
+        assert_eq!(converse(&mut next, &["250 ok\r\n"]), command);
+    }
+    assert_eq!(next.known_host(), smtp_proto::KnownHost::UNKNOWN, "nothing new");
+}
+
 type Call = (&'static str, fn(&mut Delivery) -> Result<(), MisuseError>);
 
 /// Sends all output.

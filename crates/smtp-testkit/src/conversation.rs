@@ -254,13 +254,14 @@ impl fmt::Display for Transcript<'_> {
     }
 }
 
-fn known(host: KnownHost) -> &'static str {
-    match (host.secured(), host.helo_only()) {
-        (false, false) => " nothing",
-        (true, false) => " secured",
-        (false, true) => " helo-only",
-        (true, true) => " secured helo-only",
-    }
+fn known(host: KnownHost) -> String {
+    let words = [
+        host.secured().then(|| " secured".to_owned()),
+        host.helo_only().then(|| " helo-only".to_owned()),
+        host.lockstep().then(|| " lockstep".to_owned()),
+        host.recipients().map(|most| format!(" recipients={most}")),
+    ];
+    if host == KnownHost::UNKNOWN { " nothing".into() } else { words.into_iter().flatten().collect() }
 }
 
 fn of_place(place: Place) -> &'static str {

@@ -37,6 +37,9 @@ impl Delivery {
         interruption: Interruption,
         reply: Option<&ReplyFacts>,
     ) {
+        if retry::shows_lost_step(ended, self.session.had_group(), self.session.has_group()) {
+            self.host.learn_lockstep();
+        }
         let ended = match (&self.state, interruption) {
             // A missing reply to QUIT does not matter (RFC 5321 section 4.1.1.10 is only a SHOULD), unless the reply
             // was to confirm a refusal.

@@ -23,13 +23,21 @@ impl Host {
         self.learned = self.learned.with_helo_only(!self.known.helo_only());
     }
 
-    /// What to remember about the server. A bound on recipients that was known and used stays known with the rest.
+    /// What to remember about the server. What was known and used stays known with what is new.
     pub(super) const fn worth_knowing(&self) -> KnownHost {
-        let Self { known, learned, .. } = self;
-        match (learned.recipients(), learned.secured() || learned.helo_only()) {
-            (None, true) => learned.with_recipients(known.recipients()),
-            (None, false) | (Some(_), _) => *learned,
-        }
+        let Self { known, learned, .. } = *self;
+        let is_new = learned.secured() || learned.helo_only() || learned.lockstep();
+        let recipients = match (learned.recipients(), is_new) {
+            (None, false) => return KnownHost::UNKNOWN,
+            (None, true) => known.recipients(),
+            (Some(most), _) => Some(most),
+        };
+        learned.with_recipients(recipients).with_lockstep(learned.lockstep() || known.lockstep())
+    }
+
+    /// A connection has ended like this, after commands that were sent together.
+    pub(super) const fn learn_lockstep(&mut self) {
+        self.learned = self.learned.with_lockstep(true);
     }
 
     /// For a new delivery, which starts with a new connection.

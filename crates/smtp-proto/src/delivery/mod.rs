@@ -150,6 +150,7 @@ impl Delivery {
         self.host.can_bind = false;
         self.used.clear();
         self.session.restart();
+        self.session.set_pipeline(if self.host.known.lockstep() { 0 } else { self.config.limits().pipeline() });
         self.ledger.attempts.push(Attempt::new(false));
         match plan {
             Plan { hello, tls: Tls::Implicit } => {

@@ -219,6 +219,16 @@ impl Session {
         }
     }
 
+    /// Whether commands were sent together on this connection.
+    pub(crate) const fn had_group(&self) -> bool {
+        self.unanswered.had_several()
+    }
+
+    /// Whether the reply to a command is due that was sent together with others.
+    pub(crate) fn has_group(&self) -> bool {
+        self.unanswered.has_several()
+    }
+
     fn chunk_limit(&self) -> usize {
         (self.chunk as usize).max(1)
     }

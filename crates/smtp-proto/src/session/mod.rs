@@ -113,6 +113,11 @@ impl Session {
         self.unanswered.push(Due::new(Stage::Greeting, 0), 0);
     }
 
+    /// Sets the most octets of commands that may be under way together.
+    pub(crate) const fn set_pipeline(&mut self, octets: usize) {
+        self.pipeline = octets;
+    }
+
     /// Ends the session, because the connection is lost or no longer needed. Unsent output is dropped.
     pub fn close(&mut self) {
         self.state = State::OVER;

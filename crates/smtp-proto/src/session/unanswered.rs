@@ -16,6 +16,8 @@ pub(super) struct Unanswered {
     /// How many replies the end of the content gets besides the first, which is none except in LMTP. Nothing is sent
     /// behind the end, so there is at most one.
     more_replies: u32,
+    /// Whether a command was ever appended while another was unanswered.
+    had_several: bool,
 }
 
 /// A command whose reply is due.
@@ -24,11 +26,13 @@ pub(super) struct Due {
     pub(super) stage: Stage,
     /// Its length in octets.
     len: u32,
+    /// Whether another command was unanswered when it was appended.
+    is_behind: bool,
 }
 
 impl Due {
     pub(super) fn new(stage: Stage, len: usize) -> Self {
-        Self { stage, len: u32::try_from(len).unwrap_or(u32::MAX) }
+        Self { stage, len: u32::try_from(len).unwrap_or(u32::MAX), is_behind: false }
     }
 
     pub(super) const fn len(self) -> usize {
@@ -48,11 +52,11 @@ enum Queue {
 
 impl Unanswered {
     pub(super) const fn new() -> Self {
-        Self { queue: Queue::Few([None; FEW]), octets: 0, unsent: 0, more_replies: 0 }
+        Self { queue: Queue::Few([None; FEW]), octets: 0, unsent: 0, more_replies: 0, had_several: false }
     }
 
     pub(super) fn clear(&mut self) {
-        (self.octets, self.unsent, self.more_replies) = (0, 0, 0);
+        (self.octets, self.unsent, self.more_replies, self.had_several) = (0, 0, 0, false);
         match &mut self.queue {
             Queue::Few(few) => *few = [None; FEW],
             Queue::Many(many) => many.clear(),
@@ -63,6 +67,9 @@ impl Unanswered {
     pub(super) fn push(&mut self, due: Due, unsent: usize) {
         self.unsent = unsent;
         self.octets = self.octets.saturating_add(due.len());
+        let is_behind = self.oldest().is_some();
+        self.had_several |= is_behind;
+        let due = Due { is_behind, ..due };
         match &mut self.queue {
             Queue::Few(few) => match few.iter_mut().find(|place| place.is_none()) {
                 Some(place) => *place = Some(due),
@@ -103,6 +110,16 @@ impl Unanswered {
     /// How many octets up to the end of the newest command were not sent yet.
     pub(super) const fn newest_unsent(&self) -> usize {
         self.unsent
+    }
+
+    /// Whether a command was ever appended while another was unanswered.
+    pub(super) const fn had_several(&self) -> bool {
+        self.had_several
+    }
+
+    /// Whether one of the commands was appended while another was unanswered.
+    pub(super) fn has_several(&self) -> bool {
+        self.iter().any(|due| due.is_behind)
     }
 
     /// How many commands there are.
@@ -151,7 +168,8 @@ impl Unanswered {
 /// Compares the commands, whichever variant has them.
 impl PartialEq for Unanswered {
     fn eq(&self, other: &Self) -> bool {
-        self.unsent == other.unsent && self.more_replies == other.more_replies && self.iter().eq(other.iter())
+        let rest = |queue: &Self| (queue.unsent, queue.more_replies, queue.had_several);
+        rest(self) == rest(other) && self.iter().eq(other.iter())
     }
 }
 
@@ -160,7 +178,7 @@ impl Eq for Unanswered {}
 impl Hash for Unanswered {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.iter().for_each(|due| due.hash(state));
-        (self.octets, self.unsent, self.more_replies).hash(state);
+        (self.octets, self.unsent, self.more_replies, self.had_several).hash(state);
     }
 }
 
@@ -184,7 +202,7 @@ mod tests {
             [(3, 15, 1), (2, 40, 4), (6, 30, 2), (0, 50, 4), (1, 10, 1), (2, 7, 0)].into_iter().enumerate()
         {
             for _ in 0..pushes {
-                let due = Due::new(Stage::Rcpt, 10 + round);
+                let due = Due { is_behind: !expected.is_empty(), ..Due::new(Stage::Rcpt, 10 + round) };
                 unsent += due.len();
                 queue.push(due, unsent);
                 expected.push_back((due, unsent));
@@ -202,6 +220,8 @@ mod tests {
             assert_eq!(queue.iter().collect::<Vec<_>>(), dues, "round {round}");
             assert_eq!((queue.oldest(), queue.newest()), (dues.first().copied(), dues.last().copied()));
             assert_eq!(queue.octets(), dues.iter().map(|due| due.len()).sum::<usize>());
+            assert_eq!(queue.has_several(), dues.iter().any(|due| due.is_behind), "round {round}");
+            assert!(queue.had_several());
             if let Some((_, unsent)) = expected.front() {
                 assert_eq!(queue.oldest_unsent(), *unsent, "round {round}");
             }

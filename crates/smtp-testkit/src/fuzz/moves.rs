@@ -135,7 +135,8 @@ pub(super) fn play(driver: &mut Driver, moves: &Moves<'_>) {
                     KnownHost::UNKNOWN
                         .with_secured(choice & 1 != 0)
                         .with_helo_only(choice & 2 != 0)
-                        .with_recipients((choice & 4 != 0).then_some(u32::from(choice >> 3 & 3))),
+                        .with_recipients((choice & 4 != 0).then_some(u32::from(choice >> 3 & 3)))
+                        .with_lockstep(choice & 32 != 0),
                 ),
             ),
         }

@@ -69,7 +69,7 @@ impl Connection {
         let first_is_out = self.said(Verb::Chunk) && !self.knows_bdat();
         let may_follow = self.offers.pipelining && !first_is_out;
         self.chunk_left.is_none()
-            && (in_flight == 0 || (may_follow && in_flight + LONGEST_BDAT <= task.config.limits().pipeline()))
+            && (in_flight == 0 || (may_follow && in_flight + LONGEST_BDAT <= self.most_in_flight(task)))
     }
 
     /// Whether content may be asked for, to fill a chunk.
@@ -104,7 +104,7 @@ impl Connection {
         };
         let group = self.in_flight() + mail.len() + unsaid.map(rcpt).sum::<usize>() + LONGEST_BDAT;
         let may_be_one = self.has_bdat(task) && self.offers.pipelining && !task.envelope.is_inquiry();
-        may_be_one && !self.holds_content(task) && group <= task.config.limits().pipeline()
+        may_be_one && !self.holds_content(task) && group <= self.most_in_flight(task)
     }
 
     /// How many octets of commands are in flight.
@@ -203,7 +203,9 @@ impl Oracle {
         }
         let verb = if is_last { Verb::End } else { Verb::Chunk };
         let start = self.connection.shown;
-        let exchange = Exchange { verb, start, end: start + end + len, answer: None };
+        let in_group = self.connection.due().is_some();
+        self.connection.had_group |= in_group;
+        let exchange = Exchange { verb, in_group, start, end: start + end + len, answer: None };
         let replies = if is_last { self.connection.end_replies(&self.task) } else { 1 };
         self.connection.exchanges.extend((0..replies).map(|_| exchange));
         self.connection.shown += end;

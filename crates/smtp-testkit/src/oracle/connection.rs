@@ -108,6 +108,10 @@ pub(super) struct Connection {
     pub(super) doubted: Doubted,
     /// It replaces a connection that had served an earlier message.
     pub(super) replaces: bool,
+    /// The server is known not to keep step with commands that are sent together.
+    pub(super) in_lockstep: bool,
+    /// A command was shown while another was unanswered.
+    pub(super) had_group: bool,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) replies: ReplyReader,
     /// What was awaited when the reply that is arriving began.
@@ -155,6 +159,8 @@ impl Connection {
             spent: false,
             doubted: Doubted::Nothing,
             replaces: false,
+            in_lockstep: false,
+            had_group: false,
             exchanges: Vec::with_capacity(16),
             replies: ReplyReader::new(config.limits().reply_line(), config.limits().reply()),
             answering: Awaited::Nothing,
@@ -180,6 +186,7 @@ impl Connection {
         self.carried = None;
         (self.reused, self.was_kept, self.carried_refusal, self.cannot_rewind) = (false, false, None, false);
         self.mails_before = 0;
+        (self.in_lockstep, self.had_group) = (false, false);
         self.domains.clear();
         (self.unfit, self.spent, self.doubted) = (None, false, Doubted::Nothing);
         (self.shown, self.handed) = (0, 0);
@@ -200,7 +207,13 @@ impl Connection {
 
     pub(super) fn push_greeting(&mut self, code: Option<u16>) {
         let answer = code.map(|code| Answer { code, start: 0, end: 0 });
-        self.exchanges.push(Exchange { verb: Verb::Greeting, start: self.shown, end: self.shown, answer });
+        self.exchanges.push(Exchange {
+            verb: Verb::Greeting,
+            in_group: false,
+            start: self.shown,
+            end: self.shown,
+            answer,
+        });
     }
 
     /// Continues on the same connection with another message.
@@ -443,7 +456,9 @@ impl Connection {
         if verb == Verb::Rset && self.repeat_is_due(task) {
             self.forget_transaction();
         }
-        self.exchanges.push(Exchange { verb, start: self.shown, end: self.shown + len, answer: None });
+        let in_group = self.due().is_some();
+        self.had_group |= in_group;
+        self.exchanges.push(Exchange { verb, in_group, start: self.shown, end: self.shown + len, answer: None });
         self.shown += len;
         if matches!(verb, Verb::Auth | Verb::Response) {
             self.given.owed = None;
@@ -453,7 +468,8 @@ impl Connection {
     /// Records the end of the content, whose octets were shown.
     pub(super) fn say_end(&mut self, task: &Task) {
         for _ in 0..self.end_replies(task) {
-            self.exchanges.push(Exchange { verb: Verb::End, start: self.shown, end: self.shown, answer: None });
+            let (start, end) = (self.shown, self.shown);
+            self.exchanges.push(Exchange { verb: Verb::End, in_group: false, start, end, answer: None });
         }
     }
 

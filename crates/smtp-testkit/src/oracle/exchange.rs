@@ -34,6 +34,8 @@ pub(super) const LONGEST_BDAT: usize = 22;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Exchange {
     pub(super) verb: Verb,
+    /// Whether another command was unanswered when it was shown.
+    pub(super) in_group: bool,
     /// The offsets of its start and its end in all octets sent on the connection.
     pub(super) start: usize,
     pub(super) end: usize,

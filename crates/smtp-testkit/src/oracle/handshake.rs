@@ -45,9 +45,11 @@ impl Oracle {
     /// Checks what is known about the server now.
     pub fn check_known(&self, delivery: &Delivery) -> Result<(), Violation> {
         let known = delivery.known_host();
-        let right = match self.learned {
-            learned if learned == KnownHost::UNKNOWN || learned.recipients().is_some() => learned,
-            learned => learned.with_recipients(self.known.recipients()),
+        let right = match (self.learned, self.known) {
+            (KnownHost::UNKNOWN, _) => KnownHost::UNKNOWN,
+            (learned, known) => learned
+                .with_recipients(learned.recipients().or(known.recipients()))
+                .with_lockstep(learned.lockstep() || known.lockstep()),
         };
         if known == right {
             return Ok(());

@@ -27,6 +27,7 @@ impl Oracle {
         match input {
             Input::Connected => {
                 self.connection.open(self.plan);
+                self.connection.in_lockstep = self.known.lockstep();
                 self.connection.replaces = self.tried.first().is_some_and(|tried| tried.reused);
                 self.connection.is_retry = !self.tried.is_empty();
                 self.shown.clear();
@@ -199,7 +200,7 @@ impl Oracle {
             Turn::Kept => self.keep(),
             // More replies may arrive together with this one, before the driver polls again.
             Turn::Say(Verb::Data) => {
-                let limit = self.task.config.limits().pipeline();
+                let limit = self.connection.most_in_flight(&self.task);
                 let under_way = self.connection.under_way_with("DATA\r\n".len());
                 self.connection.hoped = under_way.is_none_or(|octets| octets <= limit);
             }
@@ -278,6 +279,9 @@ impl Oracle {
 
     /// The connection has ended.
     pub(super) fn end(&mut self, end: End) {
+        if self.connection.has_lost_step(end) {
+            self.learned = self.learned.with_lockstep(true);
+        }
         if matches!(self.phase, Phase::Done { .. }) {
             // The connection was kept: its message is already reported.
             self.phase = Phase::Done { kept: false };

@@ -17,6 +17,7 @@ mod further;
 mod handshake;
 mod history;
 mod inputs;
+mod lockstep;
 mod message;
 mod offers;
 mod outputs;

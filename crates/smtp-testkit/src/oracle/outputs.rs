@@ -241,7 +241,7 @@ impl Oracle {
             return Err(Violation::new(self.broken_by(text, promise), what));
         }
         match self.connection.under_way_with(end) {
-            Some(octets) if octets > self.task.config.limits().pipeline() => {
+            Some(octets) if octets > self.connection.most_in_flight(&self.task) => {
                 return Err(Violation::new(Promise::Groups, format!("{octets} octets of commands are in flight")));
             }
             _ => {}

@@ -242,12 +242,13 @@ fn auth(value: &str) -> Result<AuthPolicy, String> {
     Ok(AuthPolicy::Required(Authentication::new(mechanisms).with_in_clear(in_clear).with_any_order(any_order)))
 }
 
-/// `nothing`, or `secured`, `helo-only` and `recipients=N`.
+/// `nothing`, or `secured`, `helo-only`, `lockstep` and `recipients=N`.
 pub(super) fn known(value: &str) -> Result<KnownHost, String> {
     value.split_whitespace().try_fold(KnownHost::UNKNOWN, |host, word| match word {
         "nothing" => Ok(host),
         "secured" => Ok(host.with_secured(true)),
         "helo-only" => Ok(host.with_helo_only(true)),
+        "lockstep" => Ok(host.with_lockstep(true)),
         _ => match word.strip_prefix("recipients=").map(str::parse) {
             Some(Ok(most)) => Ok(host.with_recipients(Some(most))),
             _ => Err(format!("{word} is not something that can be known about a server")),
