@@ -20,7 +20,6 @@ use crate::{
     kept::KeptReply,
     ledger::Ledger,
     outcome::{Outcome, Status},
-    parameters::NotificationDropped,
     recipients::Recipient,
 };
 
@@ -73,6 +72,7 @@ impl<'a> Report<'a> {
         let report = *self;
         // At most one reply settles several recipients, and it arrived after those that settled one.
         let mut latest = None;
+        let dropped = report.envelope.requests().zip(report.ledger.dropped.as_ref());
         let paths = report.envelope.forward_paths().iter();
         paths.zip(report.ledger.recipients.iter()).enumerate().filter_map(
             move |(at, (path, recipient))| match recipient {
@@ -86,23 +86,19 @@ impl<'a> Report<'a> {
                         path,
                         status: settled.status,
                         cause,
-                        notification_dropped: report.notification_dropped(at, settled.status),
+                        // Why the notifications will not be sent, although the message was.
+                        notification_dropped: match settled.status {
+                            Status::Delivered | Status::Unconfirmed => {
+                                dropped.and_then(|(requests, dropped)| requests.dropped(at, dropped))
+                            }
+                            Status::Deferred | Status::Failed => None,
+                        },
                         attempts: report.as_attempts(),
                         is_repeated,
                     })
                 }
             },
         )
-    }
-
-    /// Why the notifications that were asked for about this recipient will not be sent, although the message was.
-    fn notification_dropped(&self, recipient: usize, status: Status) -> Option<NotificationDropped> {
-        match status {
-            Status::Delivered | Status::Unconfirmed => {
-                self.envelope.requests()?.dropped(recipient, self.ledger.dropped.as_ref()?)
-            }
-            Status::Deferred | Status::Failed => None,
-        }
     }
 
     /// Whether every recipient has its final status. Always `false` for a [probe](crate::Delivery::probe), which has no

@@ -66,15 +66,14 @@ impl Unanswered {
     /// Appends a command. `unsent`: how many octets up to its end were not sent yet.
     pub(super) fn push(&mut self, due: Due, unsent: usize) {
         self.unsent = unsent;
-        self.octets = self.octets.saturating_add(due.len());
-        let is_behind = self.oldest().is_some();
+        // Nothing follows a greeting or the end of content, which have no octets of their own.
+        let is_behind = self.octets > 0;
         self.had_several |= is_behind;
+        self.octets = self.octets.saturating_add(due.len());
         let due = Due { is_behind, ..due };
         match &mut self.queue {
-            Queue::Few(few) => match few.iter_mut().find(|place| place.is_none()) {
-                Some(place) => *place = Some(due),
-                None => self.queue = Queue::Many(few.iter().flatten().copied().chain([due]).collect()),
-            },
+            Queue::Few([free @ None, ..] | [Some(_), free @ None, _] | [.., free @ None]) => *free = Some(due),
+            Queue::Few(few) => self.queue = Queue::Many(few.iter().flatten().copied().chain([due]).collect()),
             Queue::Many(many) => many.push_back(due),
         }
     }
