@@ -2,7 +2,9 @@
 
 use std::{env, fs, net::SocketAddr, num::NonZeroUsize};
 
-/// The arguments of a program: `SERVER CONNECTIONS MESSAGES each|kept FILE [CA_FILE]`.
+use crate::inputs;
+
+/// The arguments of a program: `[--recipients N] SERVER CONNECTIONS MESSAGES each|kept FILE [CA_FILE]`.
 #[derive(Debug)]
 pub struct Load {
     /// The address of the server.
@@ -13,6 +15,8 @@ pub struct Load {
     pub messages: usize,
     /// Whether connections are kept between messages.
     pub kept: bool,
+    /// The recipients of each message.
+    pub recipients: Vec<String>,
     /// The message.
     pub content: Vec<u8>,
     /// The CA certificate to trust, in PEM. With it, TLS is used from the start.
@@ -27,8 +31,14 @@ impl Load {
     /// If the arguments are invalid.
     pub fn from_arguments() -> Self {
         let arguments: Vec<String> = env::args().skip(1).collect();
-        let [server, connections, messages, kept, file, authority @ ..] = &arguments[..] else {
-            panic!("usage: SERVER CONNECTIONS MESSAGES each|kept FILE [CA_FILE]");
+        let (recipients, rest) = match &arguments[..] {
+            [option, count, rest @ ..] if option == "--recipients" => {
+                (several(count.parse().expect("a number of recipients")), rest)
+            }
+            rest => (vec![inputs::RECIPIENT.to_owned()], rest),
+        };
+        let [server, connections, messages, kept, file, authority @ ..] = rest else {
+            panic!("usage: [--recipients N] SERVER CONNECTIONS MESSAGES each|kept FILE [CA_FILE]");
         };
         Self {
             server: server.parse().expect("an address and a port"),
@@ -39,8 +49,14 @@ impl Load {
                 "kept" => true,
                 _ => panic!("expected each or kept"),
             },
+            recipients,
             content: fs::read(file).expect("a message"),
             authority: authority.first().map(|file| fs::read(file).expect("a CA certificate")),
         }
     }
+}
+
+/// `to1@example.net` and so on.
+fn several(count: usize) -> Vec<String> {
+    (1..=count).map(|number| format!("to{number}@example.net")).collect()
 }

@@ -52,14 +52,8 @@ class Server:
     def write(self):
         lab = self.lab
         chain, key = lab.certificate()
-        lab.folder("data", "postfix")
-        lab.folder("queue")
-        lab.folder("queue/pid")
+        folders(lab)
         lab.folder("mail", "nobody")
-        for name in QUEUES:
-            lab.folder(f"queue/{name}", "postfix")
-        for name in ("public", "maildrop"):
-            lab.folder(f"queue/{name}", "postfix", "postdrop")
         lab.file(
             "conf/main.cf",
             f"""
@@ -120,3 +114,14 @@ virtual_mailbox_limit = 0
 
     def received(self):
         return files_below(self.lab.directory / "mail/all/new")
+
+
+def folders(lab):
+    """Creates the folders of its queue and of its data."""
+    lab.folder("data", "postfix")
+    lab.folder("queue")
+    lab.folder("queue/pid")
+    for name in QUEUES:
+        lab.folder(f"queue/{name}", "postfix")
+    for name in ("public", "maildrop"):
+        lab.folder(f"queue/{name}", "postfix", "postdrop")

@@ -27,8 +27,8 @@ fn main() {
         .pool_config(PoolConfig::new().max_size(if load.kept { connections } else { 0 }))
         .build();
     let sender = inputs::SENDER.parse().expect("an address");
-    let recipient = inputs::RECIPIENT.parse().expect("an address");
-    let envelope = Envelope::new(Some(sender), vec![recipient]).expect("a recipient");
+    let recipients = load.recipients.iter().map(|recipient| recipient.parse().expect("an address")).collect();
+    let envelope = Envelope::new(Some(sender), recipients).expect("a recipient");
     let taken = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..load.connections.get() {

@@ -70,7 +70,8 @@ where
             Some(open) => open,
             None => connect().await?,
         };
-        open.send(Message::new(inputs::SENDER, [inputs::RECIPIENT], &load.content[..])).await?;
+        let recipients = load.recipients.iter().map(String::as_str);
+        open.send(Message::new(inputs::SENDER, recipients, &load.content[..])).await?;
         if load.kept {
             client = Some(open);
         } else {
