@@ -5,16 +5,17 @@ use crate::outcome::AttemptEnd;
 /// Whether the end of a connection suggests that the server lost step with commands that were sent together. The next
 /// delivery then sends them one by one.
 ///
-/// `had_group`: commands were sent together on this connection. `has_group`: the reply to one of them is due. A server
+/// `had_group`: commands were sent together on this connection. `is_due`: the reply to one of them is due. A server
 /// that drops what it has read beyond a command leaves the client waiting; one that answers a command twice, or not
 /// at all, is noticed when a reply does not fit, which may be later.
-pub const fn shows_lost_step(ended: AttemptEnd, had_group: bool, has_group: bool) -> bool {
+pub const fn shows_lost_step(ended: AttemptEnd, had_group: bool, is_due: bool) -> bool {
     match ended {
         AttemptEnd::Unsolicited | AttemptEnd::Unexpected | AttemptEnd::InvalidReply(_) => had_group,
-        AttemptEnd::TimedOut => has_group,
-        // These have other reasons more often than this one.
-        AttemptEnd::Lost(_) | AttemptEnd::ServiceClosing => false,
-        AttemptEnd::Quit
+        AttemptEnd::TimedOut => is_due,
+        // A connection is lost, or closed by the server, for other reasons more often than for this one.
+        AttemptEnd::Lost(_)
+        | AttemptEnd::ServiceClosing
+        | AttemptEnd::Quit
         | AttemptEnd::Kept
         | AttemptEnd::ConnectFailed
         | AttemptEnd::TlsFailed

@@ -34,7 +34,7 @@ impl Transaction {
         ledger: &mut Ledger,
     ) {
         if self.mail == Mail::Reset {
-            if say_mail(session, envelope, self.repeat).is_err() {
+            if Self::say_mail(session, envelope, self.repeat).is_err() {
                 return;
             }
             self.mail = Mail::Due;
@@ -154,24 +154,24 @@ impl Transaction {
         };
         ledger.recipients.settle(self.answered, Settlement { status, by });
     }
-}
 
-/// Sends MAIL. Not those parameters that the message can do without, if MAIL was refused with them.
-pub(super) fn say_mail(session: &mut Session, envelope: &Envelope, repeat: Repeat) -> Result<(), SessionError> {
-    let capabilities = session.capabilities();
-    let size = envelope.size().map(Size::octets).filter(|_| capabilities.size != SizeLimit::NotOffered);
-    let body = match envelope.body() {
-        Body::EightBit if !capabilities.eight_bit_mime => Body::SevenBit,
-        body => body,
-    };
-    let parameters = MailParameters::new()
-        .with_size(size)
-        .with_body(body)
-        .with_smtputf8(envelope.needs().contains(Need::Smtputf8))
-        .with_require_tls(envelope.needs().contains(Need::RequireTls));
-    let parameters = match envelope.requests() {
-        None => parameters,
-        Some(requests) => parameters.with_extras(requests.mail.fitting(capabilities, repeat == Repeat::Done)),
-    };
-    session.command(&Command::Mail(envelope.reverse_path(), &parameters))
+    /// Sends MAIL. Not those parameters that the message can do without, if MAIL was refused with them.
+    pub(super) fn say_mail(session: &mut Session, envelope: &Envelope, repeat: Repeat) -> Result<(), SessionError> {
+        let capabilities = session.capabilities();
+        let size = envelope.size().map(Size::octets).filter(|_| capabilities.size != SizeLimit::NotOffered);
+        let body = match envelope.body() {
+            Body::EightBit if !capabilities.eight_bit_mime => Body::SevenBit,
+            body => body,
+        };
+        let parameters = MailParameters::new()
+            .with_size(size)
+            .with_body(body)
+            .with_smtputf8(envelope.needs().contains(Need::Smtputf8))
+            .with_require_tls(envelope.needs().contains(Need::RequireTls));
+        let parameters = match envelope.requests() {
+            None => parameters,
+            Some(requests) => parameters.with_extras(requests.mail.fitting(capabilities, repeat == Repeat::Done)),
+        };
+        session.command(&Command::Mail(envelope.reverse_path(), &parameters))
+    }
 }

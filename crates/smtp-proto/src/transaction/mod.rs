@@ -25,7 +25,6 @@ use crate::{
     session::Session,
     stage::Stage,
 };
-use asking::say_mail;
 use fit::{check, demanded};
 pub(crate) use fit::{settle_unfit, status_of_unmet};
 use repeat::{Repeat, Round, holds_content, next_place, repeats_mail};
@@ -73,8 +72,9 @@ impl Transaction {
         ledger: &mut Ledger,
     ) -> Option<Self> {
         let fits = check(needs, method, envelope, session);
-        let given = fits
-            .and_then(|()| say_mail(session, envelope, Repeat::No).or(Err((Status::Deferred, SettledBy::Connections))));
+        let given = fits.and_then(|()| {
+            Self::say_mail(session, envelope, Repeat::No).or(Err((Status::Deferred, SettledBy::Connections)))
+        });
         if let Err((status, by)) = given {
             ledger.settle(status, by);
             return None;
