@@ -66,6 +66,7 @@ impl Delivery {
             State::Quitting(_) => {
                 let doubted = !reply.code.answers_quit() && self.doubt_refusals(Some(reply));
                 let ended = if doubted { AttemptEnd::Unexpected } else { AttemptEnd::Quit };
+                self.learn_from(ended);
                 if self.ledger.recipients.all_settled() { self.done(ended) } else { self.start_over(ended) }
             }
             State::Leaving(ended) => self.start_over(ended),

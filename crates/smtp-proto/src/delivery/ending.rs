@@ -37,9 +37,7 @@ impl Delivery {
         interruption: Interruption,
         reply: Option<&ReplyFacts>,
     ) {
-        if retry::shows_lost_step(ended, self.session.had_group(), self.session.has_group()) {
-            self.host.learn_lockstep();
-        }
+        self.learn_from(ended);
         let ended = match (&self.state, interruption) {
             // A missing reply to QUIT does not matter (RFC 5321 section 4.1.1.10 is only a SHOULD), unless the reply
             // was to confirm a refusal.
@@ -68,6 +66,13 @@ impl Delivery {
         };
         let point = self.point(stage, begun);
         self.end(ended, interruption, point, reply);
+    }
+
+    /// Learns from the end of a connection whether the server keeps step.
+    pub(super) fn learn_from(&mut self, ended: AttemptEnd) {
+        if retry::shows_lost_step(ended, self.session.had_group(), self.session.is_group_due()) {
+            self.host.learn_lockstep();
+        }
     }
 
     /// The connection has ended: asks the retry table what follows.

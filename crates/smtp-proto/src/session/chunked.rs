@@ -224,9 +224,9 @@ impl Session {
         self.unanswered.had_several()
     }
 
-    /// Whether the reply to a command is due that was sent together with others.
-    pub(crate) fn has_group(&self) -> bool {
-        self.unanswered.has_several()
+    /// Whether a reply is due, and one to a command that was sent together with others.
+    pub(crate) fn is_group_due(&self) -> bool {
+        self.had_group() && self.is_due() && self.unanswered.has_several()
     }
 
     fn chunk_limit(&self) -> usize {

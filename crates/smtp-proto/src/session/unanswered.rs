@@ -16,7 +16,7 @@ pub(super) struct Unanswered {
     /// How many replies the end of the content gets besides the first, which is none except in LMTP. Nothing is sent
     /// behind the end, so there is at most one.
     more_replies: u32,
-    /// Whether a command was ever appended while another was unanswered.
+    /// Whether part of a command was ever sent while another was unanswered.
     had_several: bool,
 }
 
@@ -68,7 +68,6 @@ impl Unanswered {
         self.unsent = unsent;
         // Nothing follows a greeting or the end of content, which have no octets of their own.
         let is_behind = self.octets > 0;
-        self.had_several |= is_behind;
         self.octets = self.octets.saturating_add(due.len());
         let due = Due { is_behind, ..due };
         match &mut self.queue {
@@ -98,6 +97,8 @@ impl Unanswered {
     /// This many octets of the output were sent.
     pub(super) fn sent(&mut self, octets: usize) {
         self.unsent = self.unsent.saturating_sub(octets);
+        let sent = self.octets.saturating_sub(self.unsent);
+        self.had_several |= self.oldest().is_some_and(|oldest| sent > oldest.len());
     }
 
     /// How many octets up to the end of the oldest command were not sent yet.
@@ -111,7 +112,7 @@ impl Unanswered {
         self.unsent
     }
 
-    /// Whether a command was ever appended while another was unanswered.
+    /// Whether part of a command was ever sent while another was unanswered.
     pub(super) const fn had_several(&self) -> bool {
         self.had_several
     }
@@ -230,6 +231,7 @@ mod tests {
         for (due, unsent) in &expected {
             few.push(*due, *unsent);
         }
+        few.had_several = true;
         assert_eq!(few, queue);
         let hash = |queue: &Unanswered| BuildHasherDefault::<DefaultHasher>::default().hash_one(queue);
         assert_eq!(hash(&few), hash(&queue));

@@ -110,7 +110,7 @@ pub(super) struct Connection {
     pub(super) replaces: bool,
     /// The server is known not to keep step with commands that are sent together.
     pub(super) in_lockstep: bool,
-    /// A command was shown while another was unanswered.
+    /// The driver handed over part of a command while another was unanswered.
     pub(super) had_group: bool,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) replies: ReplyReader,
@@ -457,7 +457,6 @@ impl Connection {
             self.forget_transaction();
         }
         let in_group = self.due().is_some();
-        self.had_group |= in_group;
         self.exchanges.push(Exchange { verb, in_group, start: self.shown, end: self.shown + len, answer: None });
         self.shown += len;
         if matches!(verb, Verb::Auth | Verb::Response) {

@@ -94,7 +94,7 @@ impl Oracle {
         let block = self.task.config.limits().block().max(1);
         let blocks = (self.connection.handed + octets) / block - self.connection.handed / block;
         self.clock.changes_left += u32::try_from(blocks).unwrap_or(u32::MAX);
-        self.connection.handed += octets;
+        self.connection.hand_over(octets);
         self.shown.drain(..octets);
         if octets > 0 && self.shown.is_empty() {
             self.clock.changes_left += 1;

@@ -8,11 +8,21 @@ impl Connection {
         if self.in_lockstep { 0 } else { task.config.limits().pipeline() }
     }
 
+    /// The driver has handed over this many octets.
+    pub(super) fn hand_over(&mut self, octets: usize) {
+        self.handed += octets;
+        self.had_group |= self.due().is_some_and(|due| due.end < self.handed);
+    }
+
     /// Whether this end shows that the server did not keep step with commands that were sent together.
     pub(super) fn has_lost_step(&self, end: End) -> bool {
         match end {
             End::Unsolicited(_) | End::Unexpected(_) | End::InvalidReply(_) => self.had_group,
-            End::Silence => self.exchanges.iter().any(|exchange| exchange.in_group && exchange.answer.is_none()),
+            End::Silence => {
+                let is_due = self.due().is_some_and(|due| due.end <= self.handed);
+                let had_group = self.had_group && is_due;
+                had_group && self.exchanges.iter().any(|exchange| exchange.in_group && exchange.answer.is_none())
+            }
             _ => false,
         }
     }
