@@ -218,7 +218,8 @@ impl Session {
             }
             Stage::Auth if reply.code() == Code::AUTHENTICATED => *is_authenticated = true,
             Stage::Quit => *state = State::OVER,
-            Stage::Chunk if success => state.chunk_taken(output),
+            // A chunk for nobody is not taken, whatever the reply: the message may have to start over.
+            Stage::Chunk if success && accepted.is_some_and(|accepted| accepted > 0) => state.chunk_taken(output),
             _ => {}
         }
         (taken, Some(Event::Reply { stage, reply }))
