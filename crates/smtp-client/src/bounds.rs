@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::waiting::TICK;
+use crate::awaited::TICK;
 
 /// Bounds on a delivery as a whole. The timeouts for single replies are not enough: a peer that keeps making a
 /// little progress never exceeds one of those.

@@ -4,7 +4,6 @@ use std::{
     io,
     sync::{Arc, atomic::AtomicBool},
     task::Poll,
-    time::Instant,
 };
 
 use smtp_proto::{Delivery, MisuseError, Report};
@@ -18,7 +17,9 @@ use crate::{
     login::CredentialSource,
     next_hop::NextHop,
     observer::Observer,
+    room::Room,
     route::Route,
+    runtime::Runtime,
     tls::{TlsConfig, TlsFacts},
     waiting::{self, Waiting},
 };
@@ -39,7 +40,7 @@ pub struct Client {
 impl Client {
     /// Creates a client without a connection, with the default [`Bounds`].
     pub fn new(next_hop: NextHop) -> Self {
-        Self { link: Link::new(next_hop), waiting: Waiting::Idle }
+        Self { link: Link::new(next_hop, Runtime::threads()), waiting: Waiting::Idle }
     }
 
     /// Replaces the bounds.
@@ -119,7 +120,7 @@ impl Client {
     /// A kept connection that the server has ended needs no check: the next message gets a new one by itself.
     pub fn is_stale(&self) -> bool {
         match &self.link.state {
-            State::Up(connection) => connection.is_stale(&self.link.bounds, Instant::now()),
+            State::Up(connection) => connection.is_stale(&self.link.bounds, self.link.now()),
             State::Down | State::Opening(_) => false,
         }
     }
@@ -160,9 +161,9 @@ impl Client {
             return Ok(Poll::Pending);
         }
         self.waiting = Waiting::Idle;
-        let waiting = Drive { link: &mut self.link, delivery, content, observer }.advance()?;
-        Ok(waiting.map_or(Poll::Ready(()), |waiting| {
-            self.waiting = waiting;
+        let waiting = Drive { link: &mut self.link, delivery, content, observer, room: Room::take() }.advance()?;
+        Ok(waiting.map_or(Poll::Ready(()), |wait| {
+            self.waiting = Waiting::start(wait, self.link.now());
             Poll::Pending
         }))
     }
@@ -180,7 +181,7 @@ impl Client {
         observer: &mut dyn Observer,
     ) -> Result<(), MisuseError> {
         while self.advance(delivery, content, observer)?.is_pending() {
-            waiting::wait([(&mut self.waiting, self.link.stream())]);
+            waiting::wait([(&mut self.waiting, &self.link)]);
         }
         Ok(())
     }

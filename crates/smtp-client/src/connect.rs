@@ -4,8 +4,10 @@ use std::{
     io::{self, ErrorKind},
     mem::MaybeUninit,
     net::SocketAddr,
-    sync::mpsc::{Receiver, TryRecvError, sync_channel},
-    thread,
+    sync::{
+        Arc,
+        mpsc::{Receiver, TryRecvError, sync_channel},
+    },
     time::{Duration, Instant},
     vec,
 };
@@ -13,15 +15,17 @@ use std::{
 use socket2::{Socket, Type};
 
 use crate::{
-    connection::Connection, endpoint::Endpoint, next_hop::NextHop, observer::Observer, route::Route, waiting::Awaited,
+    awaited::Awaited, connection::Connection, endpoint::Endpoint, next_hop::NextHop, observer::Observer, route::Route,
+    runtime::Runtime,
 };
+
+/// How long an address is tried alone, before the next one is tried as well (RFC 8305 section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
 
 /// A connection that is being opened.
 #[derive(Debug)]
 pub(crate) struct Opening {
     stage: Stage,
-    /// What was not tried yet.
-    untried: vec::IntoIter<Endpoint>,
     failures: Failures,
     route: Route,
 }
@@ -47,33 +51,46 @@ pub(crate) enum Opened {
 #[derive(Debug)]
 enum Stage {
     LookUp(Receiver<io::Result<Vec<SocketAddr>>>, Instant),
-    NextAddress,
-    Connect(Socket, Endpoint, Instant),
-    /// The queue of the Unix socket is full, so it is tried again.
-    Queue(Endpoint, Instant),
+    Addresses(Race),
+}
+
+/// Addresses that are tried in order, each with a head start.
+#[derive(Debug)]
+struct Race {
+    /// What was not tried yet.
+    untried: vec::IntoIter<Endpoint>,
+    /// When the next one is tried, whatever became of those before it.
+    next: Instant,
+    tried: Vec<Attempt>,
+}
+
+/// An address that is being connected to.
+#[derive(Debug)]
+struct Attempt {
+    server: Endpoint,
+    since: Instant,
+    /// `None` while the queue of a Unix socket is full.
+    stream: Option<Arc<Socket>>,
 }
 
 impl Opening {
     /// Opens a connection to this and nothing else.
-    pub(crate) fn to(server: Endpoint, route: Route) -> Self {
-        Self { stage: Stage::NextAddress, untried: vec![server].into_iter(), failures: Failures::default(), route }
+    pub(crate) fn to(server: Endpoint, route: Route, now: Instant) -> Self {
+        Self { stage: Stage::Addresses(Race::between(vec![server], now)), failures: Failures::default(), route }
     }
 
-    /// Starts to look up the addresses of `next_hop`. This runs on a separate thread, because a look-up cannot be
+    /// Starts to look up the addresses of `next_hop`, where that delays nobody, because a look-up cannot be
     /// interrupted. To abandon it, drop the `Opening`.
-    pub(crate) fn look_up(next_hop: &NextHop, route: Route, now: Instant) -> Self {
+    pub(crate) fn look_up(next_hop: &NextHop, route: Route, runtime: &Runtime) -> Self {
         let (sender, receiver) = sync_channel(1);
-        let look_up = {
-            let (sender, next_hop) = (sender.clone(), next_hop.clone());
+        let (next_hop, waker) = (next_hop.clone(), runtime.waker.clone());
+        (runtime.run)(Arc::new(move || {
             // Sending fails if the look-up was abandoned.
-            move || drop(sender.send(next_hop.addresses()))
-        };
-        if thread::Builder::new().name("smtp-look-up".into()).spawn(look_up).is_err() {
-            // There are too many threads on this system. Without another one, the look-up cannot be interrupted.
             let _ = sender.send(next_hop.addresses());
-        }
-        let stage = Stage::LookUp(receiver, now);
-        Self { stage, untried: Vec::new().into_iter(), failures: Failures::default(), route }
+            waker.wake_by_ref();
+        }));
+        let stage = Stage::LookUp(receiver, (runtime.now)());
+        Self { stage, failures: Failures::default(), route }
     }
 
     /// Goes as far as it can without waiting. `limit` applies to the look-up, and to each address.
@@ -84,72 +101,126 @@ impl Opening {
         next_hop: &NextHop,
         observer: &mut dyn Observer,
     ) -> Opened {
-        let left = |since| limit.saturating_sub(now.duration_since(since));
-        loop {
-            let (server, error) = match std::mem::replace(&mut self.stage, Stage::NextAddress) {
-                Stage::LookUp(answer, since) => match answer.try_recv() {
-                    Ok(Ok(addresses)) => match self.route.of(addresses) {
-                        Ok(addresses) => {
-                            let endpoints: Vec<_> = addresses.into_iter().map(Endpoint::Ip).collect();
-                            self.untried = endpoints.into_iter();
-                            continue;
-                        }
-                        Err(error) => (None, error),
-                    },
-                    Ok(Err(error)) => (None, error),
-                    Err(TryRecvError::Empty) if !left(since).is_zero() => {
-                        self.stage = Stage::LookUp(answer, since);
-                        return Opened::Not(Awaited::Addresses(since), left(since));
-                    }
-                    Err(TryRecvError::Empty) => {
-                        (None, io::Error::new(ErrorKind::TimedOut, "looking up the name took too long"))
-                    }
-                    Err(TryRecvError::Disconnected) => (None, io::Error::other("looking up the name failed")),
-                },
-                Stage::NextAddress => {
-                    let Some(server) = self.untried.next() else {
-                        return Opened::Failed(std::mem::take(&mut self.failures));
-                    };
-                    self.failures.last = Some(server.clone());
-                    self.stage = Stage::Queue(server, now);
-                    continue;
+        if let Stage::LookUp(answer, since) = &self.stage {
+            let left = limit.saturating_sub(now.duration_since(*since));
+            let addresses = match answer.try_recv() {
+                Ok(addresses) => addresses.and_then(|addresses| self.route.of(addresses)),
+                Err(TryRecvError::Empty) if !left.is_zero() => return Opened::Not(Awaited::Addresses(*since), left),
+                Err(TryRecvError::Empty) => {
+                    Err(io::Error::new(ErrorKind::TimedOut, "looking up the name took too long"))
                 }
-                Stage::Queue(server, since) => match connect(&server, self.route) {
-                    Ok(Some(stream)) => {
-                        self.stage = Stage::Connect(stream, server, since);
-                        return Opened::Not(Awaited::Opening, left(since));
-                    }
-                    Ok(None) if !left(since).is_zero() => {
-                        self.stage = Stage::Queue(server, since);
-                        return Opened::Not(Awaited::Opening, left(since));
-                    }
-                    Ok(None) => (Some(server), io::Error::new(ErrorKind::TimedOut, "connecting took too long")),
-                    Err(error) => (Some(server), error),
-                },
-                Stage::Connect(stream, server, since) => match is_open(&stream).map(|open| (open, left(since))) {
-                    Ok((true, _)) => return Opened::Open(Connection::new(stream, server)),
-                    Ok((false, Duration::ZERO)) => {
-                        (Some(server), io::Error::new(ErrorKind::TimedOut, "connecting took too long"))
-                    }
-                    Ok((false, left)) => {
-                        self.stage = Stage::Connect(stream, server, since);
-                        return Opened::Not(Awaited::Opening, left);
-                    }
-                    Err(error) => (Some(server), error),
-                },
+                Err(TryRecvError::Disconnected) => Err(io::Error::other("looking up the name failed")),
             };
-            observer.connect_failed(server.as_ref(), &error);
-            let place = server.map_or_else(|| next_hop.to_string(), |server| server.to_string());
-            self.failures.texts.push(format!("{place}: {error}"));
+            let addresses = addresses.unwrap_or_else(|error| {
+                self.failures.note(None, &error, next_hop, observer);
+                Vec::new()
+            });
+            let endpoints = alternate(addresses).into_iter().map(Endpoint::Ip).collect();
+            self.stage = Stage::Addresses(Race::between(endpoints, now));
+        }
+        match &mut self.stage {
+            Stage::LookUp(..) => Opened::Not(Awaited::Opening, Duration::ZERO),
+            Stage::Addresses(race) => race.advance(now, limit, self.route, &mut self.failures, next_hop, observer),
         }
     }
 
-    /// The socket that is being connected, if any.
-    pub(crate) const fn stream(&self) -> Option<&Socket> {
-        match &self.stage {
-            Stage::Connect(stream, _, _) => Some(stream),
-            Stage::LookUp(..) | Stage::NextAddress | Stage::Queue(..) => None,
+    /// The sockets that are being connected.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &Arc<Socket>> {
+        let tried = match &self.stage {
+            Stage::LookUp(..) => &[][..],
+            Stage::Addresses(race) => &race.tried,
+        };
+        tried.iter().filter_map(|attempt| attempt.stream.as_ref())
+    }
+}
+
+impl Race {
+    fn between(endpoints: Vec<Endpoint>, now: Instant) -> Self {
+        Self { untried: endpoints.into_iter(), next: now, tried: Vec::new() }
+    }
+
+    fn advance(
+        &mut self,
+        now: Instant,
+        limit: Duration,
+        route: Route,
+        failures: &mut Failures,
+        next_hop: &NextHop,
+        observer: &mut dyn Observer,
+    ) -> Opened {
+        loop {
+            let mut at = 0;
+            while let Some(attempt) = self.tried.get_mut(at) {
+                let left = limit.saturating_sub(now.duration_since(attempt.since));
+                match attempt.is_open(route) {
+                    Ok(true) => {
+                        let Attempt { server, stream, .. } = self.tried.swap_remove(at);
+                        if let Some(stream) = stream {
+                            return Opened::Open(Connection::new(stream, server, now));
+                        }
+                    }
+                    Ok(false) if !left.is_zero() => at += 1,
+                    Ok(false) => {
+                        let error = io::Error::new(ErrorKind::TimedOut, "connecting took too long");
+                        failures.note(Some(&self.tried.remove(at).server), &error, next_hop, observer);
+                    }
+                    Err(error) => failures.note(Some(&self.tried.remove(at).server), &error, next_hop, observer),
+                }
+            }
+            let is_due = self.tried.is_empty() || now >= self.next;
+            match if is_due { self.untried.next() } else { None } {
+                Some(server) => {
+                    failures.last = Some(server.clone());
+                    self.tried.push(Attempt { server, since: now, stream: None });
+                    self.next = now + HEAD_START;
+                }
+                None if self.tried.is_empty() => return Opened::Failed(std::mem::take(failures)),
+                None => return Opened::Not(Awaited::Opening, self.time_left(now, limit)),
+            }
         }
+    }
+
+    /// The time until an address has had its limit, or the next one is due.
+    fn time_left(&self, now: Instant, limit: Duration) -> Duration {
+        let lefts = self.tried.iter().map(|attempt| limit.saturating_sub(now.duration_since(attempt.since)));
+        let next = (self.untried.len() > 0).then(|| self.next.saturating_duration_since(now));
+        lefts.chain(next).min().unwrap_or_default()
+    }
+}
+
+impl Attempt {
+    /// Goes on with it. An error means that connecting failed.
+    fn is_open(&mut self, route: Route) -> io::Result<bool> {
+        match &self.stream {
+            Some(stream) => is_open(stream),
+            None => {
+                self.stream = connect(&self.server, route)?.map(Arc::new);
+                Ok(false)
+            }
+        }
+    }
+}
+
+impl Failures {
+    fn note(&mut self, server: Option<&Endpoint>, error: &io::Error, next_hop: &NextHop, observer: &mut dyn Observer) {
+        observer.connect_failed(server, error);
+        let place = server.map_or_else(|| next_hop.to_string(), ToString::to_string);
+        self.texts.push(format!("{place}: {error}"));
+    }
+}
+
+/// The addresses with their families in turn, beginning with that of the first (RFC 8305 section 4).
+fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv6() == is_v6);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut all = Vec::new();
+    loop {
+        let pair = [first.next(), second.next()];
+        if pair == [None, None] {
+            return all;
+        }
+        all.extend(pair.into_iter().flatten());
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 /// One open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: Socket,
+    transport: Transport,
     server: Endpoint,
     clock: Clock<Instant>,
     opened: Instant,
@@ -49,10 +49,9 @@ pub(crate) enum Got {
 
 impl Connection {
     /// `stream` must be non-blocking.
-    pub(crate) fn new(stream: Socket, server: Endpoint) -> Self {
-        let now = Instant::now();
+    pub(crate) fn new(stream: Arc<Socket>, server: Endpoint, now: Instant) -> Self {
         Self {
-            stream,
+            transport: Transport { stream, is_drained: false },
             server,
             clock: Clock::new(),
             opened: now,
@@ -63,8 +62,8 @@ impl Connection {
     }
 
     /// A delivery is done, and the connection is kept.
-    pub(crate) fn rest(&mut self) {
-        self.idle_since = Instant::now();
+    pub(crate) fn rest(&mut self, now: Instant) {
+        self.idle_since = now;
     }
 
     /// Whether it is too old, or was idle for too long, to carry another message.
@@ -95,7 +94,7 @@ impl Connection {
     /// Goes on with the handshake. After an error, drop the connection.
     pub(crate) fn handshake(&mut self) -> Result<Progress, HandshakeError> {
         let Layer::Handshake(channel) = &mut self.layer else { return Ok(Progress::Done) };
-        let progress = channel.handshake(&mut self.stream)?;
+        let progress = channel.handshake(&mut self.transport)?;
         if progress == Progress::Done {
             if let Layer::Handshake(channel) = std::mem::replace(&mut self.layer, Layer::Clear) {
                 self.layer = Layer::Tls(channel);
@@ -134,8 +133,8 @@ impl Connection {
     /// Reads octets that have arrived.
     pub(crate) fn read(&mut self, room: &mut [u8]) -> Got {
         let result = match &mut self.layer {
-            Layer::Clear | Layer::Handshake(_) => self.stream.read(room),
-            Layer::Tls(channel) => channel.read(&mut self.stream, room),
+            Layer::Clear | Layer::Handshake(_) => self.transport.read(room),
+            Layer::Tls(channel) => channel.read(&mut self.transport, room),
         };
         match result {
             Ok(0) => Got::Lost(Disconnect::Closed),
@@ -151,8 +150,8 @@ impl Connection {
     /// [`has_unwritten`](Self::has_unwritten).
     pub(crate) fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let result = match &mut self.layer {
-            Layer::Clear | Layer::Handshake(_) => self.stream.write(octets),
-            Layer::Tls(channel) => channel.write(&mut self.stream, octets),
+            Layer::Clear | Layer::Handshake(_) => self.transport.write(octets),
+            Layer::Tls(channel) => channel.write(&mut self.transport, octets),
         };
         match result {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
@@ -164,7 +163,7 @@ impl Connection {
     /// Writes what TLS still holds, as far as there is room. If writing fails, so will the next read.
     pub(crate) fn flush(&mut self) {
         if let Layer::Tls(channel) = &mut self.layer {
-            let _ = channel.flush(&mut self.stream);
+            let _ = channel.flush(&mut self.transport);
         }
     }
 
@@ -184,7 +183,7 @@ impl Connection {
     /// Tells the server that nothing follows, if TLS is used.
     pub(crate) fn close(&mut self) {
         if let Layer::Tls(channel) = &mut self.layer {
-            channel.close(&mut self.stream);
+            channel.close(&mut self.transport);
         }
     }
 
@@ -194,10 +193,43 @@ impl Connection {
 
     /// The local address of a TCP connection.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
-        self.stream.local_addr().ok().as_ref().and_then(SockAddr::as_socket)
+        self.transport.stream.local_addr().ok().as_ref().and_then(SockAddr::as_socket)
     }
 
-    pub(crate) const fn stream(&self) -> &Socket {
-        &self.stream
+    pub(crate) const fn stream(&self) -> &Arc<Socket> {
+        &self.transport.stream
+    }
+
+    /// Whether the last read took everything that had arrived.
+    pub(crate) const fn is_drained(&self) -> bool {
+        self.transport.is_drained
+    }
+}
+
+/// A socket that notes whether more may have arrived.
+#[derive(Debug)]
+struct Transport {
+    stream: Arc<Socket>,
+    is_drained: bool,
+}
+
+impl Read for Transport {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let result = (&*self.stream).read(room);
+        self.is_drained = match &result {
+            Ok(len) => *len < room.len(),
+            Err(error) => error.kind() == ErrorKind::WouldBlock,
+        };
+        result
+    }
+}
+
+impl Write for Transport {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        (&*self.stream).write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -9,15 +9,19 @@ use std::{
 use smtp_proto::{Cancel, Connect, Delivery, Disconnect, MisuseError, Place, Secure, Secured, Step, Timeout};
 
 use crate::{
+    awaited::{Awaited, Wait},
     connect::{Opened, Opening},
     connection::Got,
     content::Content,
     content_changed::ContentChanged,
     link::{Link, State},
     observer::{Observer, Sent},
+    room::Room,
     tls::{HandshakeError, Progress, TlsConfig, Verification},
-    waiting::{Awaited, Waiting},
 };
+
+/// Only the bound on the delivery ends a wait for the source of content.
+const FOR_CONTENT: Wait = Wait { awaited: Awaited::Content, most: Duration::MAX };
 
 /// Drives one delivery as far as it goes without waiting.
 pub(crate) struct Drive<'a> {
@@ -25,11 +29,12 @@ pub(crate) struct Drive<'a> {
     pub(crate) delivery: &'a mut Delivery,
     pub(crate) content: &'a mut dyn Content,
     pub(crate) observer: &'a mut dyn Observer,
+    pub(crate) room: Room,
 }
 
 impl Drive<'_> {
     /// Goes as far as it can without waiting. Returns what to wait for, or `None` once the delivery is done.
-    pub(crate) fn advance(mut self) -> Result<Option<Waiting>, MisuseError> {
+    pub(crate) fn advance(mut self) -> Result<Option<Wait>, MisuseError> {
         if let State::Up(connection) = &mut self.link.state {
             connection.flush();
         }
@@ -39,12 +44,12 @@ impl Drive<'_> {
             if let Step::Done(_) = self.delivery.poll() {
                 self.learn();
                 match &mut self.link.state {
-                    State::Up(connection) if self.delivery.is_kept() => connection.rest(),
-                    State::Up(_) | State::Opening(_) | State::Down => self.hang_up(),
+                    State::Up(connection) if self.delivery.is_kept() => connection.rest((self.link.runtime.now)()),
+                    State::Up(_) | State::Opening(_) | State::Down => self.link.hang_up(self.observer),
                 }
                 return Ok(None);
             }
-            let now = Instant::now();
+            let now = self.link.now();
             if let Err(why) = self.go_on(now) {
                 self.delivery.cancel(why);
                 continue;
@@ -52,14 +57,8 @@ impl Drive<'_> {
             let waiting = match self.delivery.poll() {
                 Step::Done(_) => None,
                 Step::Connect(connect) => self.connect(connect, now)?,
-                Step::Content(most) => {
-                    self.feed(most)?;
-                    None
-                }
-                Step::Rewind => {
-                    self.rewind()?;
-                    None
-                }
+                Step::Content(most) => self.feed(most)?,
+                Step::Rewind => self.rewind()?,
                 Step::Transmit(_) => self.transmit(now)?,
                 Step::Receive(timeout) => self.listen(timeout, now)?,
                 Step::Secure(secure) => self.secure(secure, now)?,
@@ -88,14 +87,14 @@ impl Drive<'_> {
         }
     }
 
-    fn connect(&mut self, connect: Connect, now: Instant) -> Result<Option<Waiting>, MisuseError> {
+    fn connect(&mut self, connect: Connect, now: Instant) -> Result<Option<Wait>, MisuseError> {
         let link = &mut *self.link;
         let State::Opening(opening) = &mut link.state else {
             self.start_to_connect(connect.place, now);
             return Ok(None);
         };
         match opening.advance(now, connect.timeout, &link.next_hop, self.observer) {
-            Opened::Not(awaited, most) => Ok(Some(Waiting::start(awaited, most, now))),
+            Opened::Not(awaited, most) => Ok(Some(Wait { awaited, most })),
             Opened::Open(connection) => {
                 let (server, local) = (connection.server(), connection.local_address());
                 link.last = Some(server.clone());
@@ -121,26 +120,26 @@ impl Drive<'_> {
 
     fn start_to_connect(&mut self, place: Place, now: Instant) {
         self.learn();
-        self.hang_up();
+        self.link.hang_up(self.observer);
         self.link.pace.stop();
         let (next_hop, route) = (&self.link.next_hop, self.link.route);
         self.link.state = State::Opening(match (place, &self.link.last, next_hop.endpoint()) {
-            (Place::Same, Some(server), _) => Opening::to(server.clone(), route),
-            (Place::Same, None, Some(server)) | (Place::Any, _, Some(server)) => Opening::to(server, route),
-            (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop, route, now),
+            (Place::Same, Some(server), _) => Opening::to(server.clone(), route, now),
+            (Place::Same, None, Some(server)) | (Place::Any, _, Some(server)) => Opening::to(server, route, now),
+            (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop, route, &self.link.runtime),
         });
     }
 
     /// Stores what the delivery has learned about the server of the last connection.
     fn learn(&self) {
         if let (Some(server), Some(hosts)) = (&self.link.last, &self.link.hosts) {
-            hosts.learn(server, self.delivery.known_host(), Instant::now());
+            hosts.learn(server, self.delivery.known_host(), self.link.now());
         }
     }
 
     /// Goes on with the TLS handshake.
-    fn secure(&mut self, secure: Secure, now: Instant) -> Result<Option<Waiting>, MisuseError> {
-        let Link { state: State::Up(connection), tls, next_hop, room, .. } = &mut *self.link else {
+    fn secure(&mut self, secure: Secure, now: Instant) -> Result<Option<Wait>, MisuseError> {
+        let Link { state: State::Up(connection), tls, next_hop, .. } = &mut *self.link else {
             return self.no_connection();
         };
         let attempt = self.delivery.report().attempts().last();
@@ -148,7 +147,7 @@ impl Drive<'_> {
         if connection.is_clear() {
             // A server does not speak between its reply to STARTTLS and the handshake. Whoever does is not the server.
             if follows_starttls {
-                match connection.read(room) {
+                match connection.read(&mut self.room) {
                     Got::Nothing => {}
                     got => return self.take(got).map(|()| None),
                 }
@@ -172,11 +171,11 @@ impl Drive<'_> {
         };
         match connection.time_left(secure.timeout, now) {
             Duration::ZERO => self.time_out(),
-            left => Ok(Some(Waiting::start(awaited, left, now))),
+            left => Ok(Some(Wait { awaited, most: left })),
         }
     }
 
-    fn secured(&mut self) -> Result<Option<Waiting>, MisuseError> {
+    fn secured(&mut self) -> Result<Option<Wait>, MisuseError> {
         let State::Up(connection) = &self.link.state else { return self.no_connection() };
         let (Some(channel), Some(facts)) = (connection.tls(), connection.tls_facts()) else {
             return self.secure_failed("the handshake did not complete");
@@ -190,7 +189,7 @@ impl Drive<'_> {
         self.delivery.secured(secured.with_channel_binding(channel.can_bind())).map(|()| None)
     }
 
-    fn secure_failed(&mut self, why: &str) -> Result<Option<Waiting>, MisuseError> {
+    fn secure_failed(&mut self, why: &str) -> Result<Option<Wait>, MisuseError> {
         self.observer.secure_failed(why);
         self.delivery.secure_failed(why).map(|()| None)
     }
@@ -202,17 +201,17 @@ impl Drive<'_> {
         connection.authenticate(self.delivery, credentials.as_ref())
     }
 
-    fn feed(&mut self, most: usize) -> Result<(), MisuseError> {
-        let Link { room, pace, .. } = &mut *self.link;
-        pace.start();
-        let most = most.min(room.len());
-        match self.content.read(&mut room[..most]) {
+    fn feed(&mut self, most: usize) -> Result<Option<Wait>, MisuseError> {
+        self.link.pace.start();
+        let most = most.min(self.room.len());
+        match self.content.read(&mut self.room[..most]) {
             Ok(0) => self.delivery.end_content(),
             Ok(len) => {
                 self.observer.content_taken(len);
-                self.delivery.content(&room[..len])
+                self.delivery.content(&self.room[..len])
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Some(FOR_CONTENT)),
             Err(error) => {
                 self.observer.content_unreadable(&error);
                 let changed = ContentChanged::is_wrapped_in(&error);
@@ -220,18 +219,21 @@ impl Drive<'_> {
                 Ok(())
             }
         }
+        .map(|()| None)
     }
 
     /// Goes back to the start of the content.
-    fn rewind(&mut self) -> Result<(), MisuseError> {
+    fn rewind(&mut self) -> Result<Option<Wait>, MisuseError> {
         match self.content.rewind() {
             Ok(()) => self.delivery.rewound(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Some(FOR_CONTENT)),
             Err(_) => self.delivery.cannot_rewind(),
         }
+        .map(|()| None)
     }
 
     /// Writes as much as there is room for.
-    fn transmit(&mut self, now: Instant) -> Result<Option<Waiting>, MisuseError> {
+    fn transmit(&mut self, now: Instant) -> Result<Option<Wait>, MisuseError> {
         let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
         let Step::Transmit(transmit) = self.delivery.poll() else { return Ok(None) };
         let (octets, timeout) = (transmit.octets(), transmit.timeout());
@@ -240,7 +242,7 @@ impl Drive<'_> {
                 pace.wait(now);
                 match connection.time_left(timeout, now) {
                     Duration::ZERO => self.time_out(),
-                    left => Ok(Some(Waiting::start(Awaited::Room, left, now))),
+                    left => Ok(Some(Wait { awaited: Awaited::Room, most: left })),
                 }
             }
             Ok(written) => {
@@ -259,13 +261,13 @@ impl Drive<'_> {
                 // Yield, so that a long message does not keep the other clients on this thread waiting, and so that
                 // input is read before more is written.
                 let goes_on = matches!(self.delivery.poll(), Step::Content(_) | Step::Transmit(_));
-                Ok(goes_on.then(|| Waiting::start(Awaited::Turn, Duration::ZERO, now)))
+                Ok(goes_on.then(|| Wait { awaited: Awaited::Turn, most: Duration::ZERO }))
             }
             Err(_) => self.write_failed(),
         }
     }
 
-    fn listen(&mut self, timeout: Timeout, now: Instant) -> Result<Option<Waiting>, MisuseError> {
+    fn listen(&mut self, timeout: Timeout, now: Instant) -> Result<Option<Wait>, MisuseError> {
         let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
         pace.stop();
         match connection.time_left(timeout, now) {
@@ -277,7 +279,7 @@ impl Drive<'_> {
                     (false, true) => Awaited::Room,
                     (false, false) => Awaited::Arrival,
                 };
-                Ok(Some(Waiting::start(awaited, left, now)))
+                Ok(Some(Wait { awaited, most: left }))
             }
         }
     }
@@ -290,10 +292,10 @@ impl Drive<'_> {
             else {
                 return Ok(());
             };
-            let got = connection.read(&mut self.link.room);
+            let got = connection.read(&mut self.room);
             self.take(got)?;
             // If the buffer was filled, the rest may contain the reply that the delivery waits for.
-            let has_more = matches!(got, Got::Octets(len) if len == self.link.room.len());
+            let has_more = matches!(got, Got::Octets(len) if len == self.room.len());
             if !has_more || !matches!(self.delivery.poll(), Step::Receive(_)) {
                 return Ok(());
             }
@@ -304,9 +306,8 @@ impl Drive<'_> {
         match got {
             Got::Nothing => Ok(()),
             Got::Octets(len) => {
-                let Link { room, echoes, .. } = &mut *self.link;
-                let octets = &room[..len];
-                echoes.pass(octets, self.delivery, self.observer);
+                let octets = &self.room[..len];
+                self.link.echoes.pass(octets, self.delivery, self.observer);
                 self.delivery.received(octets)
             }
             Got::Lost(how) => {
@@ -319,11 +320,11 @@ impl Drive<'_> {
     }
 
     /// After a failed write, first reads what has arrived: it may say why the server stopped reading.
-    fn write_failed(&mut self) -> Result<Option<Waiting>, MisuseError> {
+    fn write_failed(&mut self) -> Result<Option<Wait>, MisuseError> {
         while let (State::Up(connection), Step::Transmit(_) | Step::Content(_) | Step::Receive(_)) =
             (&mut self.link.state, self.delivery.poll())
         {
-            match connection.read(&mut self.link.room) {
+            match connection.read(&mut self.room) {
                 Got::Octets(len) => self.take(Got::Octets(len))?,
                 Got::Nothing | Got::Lost(_) => self.take(Got::Lost(Disconnect::WriteFailed))?,
             }
@@ -331,20 +332,12 @@ impl Drive<'_> {
         Ok(None)
     }
 
-    fn time_out(&mut self) -> Result<Option<Waiting>, MisuseError> {
+    fn time_out(&mut self) -> Result<Option<Wait>, MisuseError> {
         self.delivery.timed_out().map(|()| None)
     }
 
     /// The delivery asks for I/O, but there is no connection.
-    fn no_connection(&mut self) -> Result<Option<Waiting>, MisuseError> {
+    fn no_connection(&mut self) -> Result<Option<Wait>, MisuseError> {
         self.delivery.disconnected(Disconnect::Closed).map(|()| None)
-    }
-
-    fn hang_up(&mut self) {
-        if let State::Up(mut connection) = std::mem::replace(&mut self.link.state, State::Down) {
-            connection.close();
-            self.link.echoes.end(self.observer);
-            self.observer.closed();
-        }
     }
 }

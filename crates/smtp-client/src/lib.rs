@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+mod awaited;
 mod bounds;
 mod client;
 mod connect;
@@ -39,7 +40,9 @@ mod link;
 mod login;
 mod next_hop;
 mod observer;
+mod room;
 mod route;
+mod runtime;
 pub mod tls;
 mod wait;
 mod waiting;

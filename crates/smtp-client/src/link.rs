@@ -16,12 +16,11 @@ use crate::{
     known_hosts::KnownHosts,
     login::CredentialSource,
     next_hop::NextHop,
+    observer::Observer,
     route::Route,
+    runtime::Runtime,
     tls::TlsConfig,
 };
-
-/// Octets to read at once, from the connection or from the message: the default block size of a delivery.
-const ROOM: usize = 16 * 1024;
 
 /// The connection to a next hop, with everything that belongs to it.
 #[derive(Debug)]
@@ -30,6 +29,7 @@ pub(crate) struct Link {
     pub(crate) route: Route,
     pub(crate) bounds: Bounds,
     pub(crate) interrupt: Arc<AtomicBool>,
+    pub(crate) runtime: Runtime,
     pub(crate) tls: Option<TlsConfig>,
     pub(crate) credentials: Option<Arc<dyn CredentialSource>>,
     pub(crate) hosts: Option<KnownHosts>,
@@ -38,7 +38,6 @@ pub(crate) struct Link {
     pub(crate) last: Option<Endpoint>,
     /// The address of each attempt of the delivery.
     pub(crate) servers: Vec<Option<String>>,
-    pub(crate) room: Box<[u8]>,
     pub(crate) echoes: EchoFilter,
     /// When the delivery, or ending the connection, was started.
     pub(crate) since: Instant,
@@ -54,9 +53,11 @@ pub(crate) enum State {
 }
 
 impl Link {
-    pub(crate) fn new(next_hop: NextHop) -> Self {
+    pub(crate) fn new(next_hop: NextHop, runtime: Runtime) -> Self {
+        let since = (runtime.now)();
         Self {
             next_hop,
+            runtime,
             route: Route::default(),
             bounds: Bounds::default(),
             interrupt: Arc::default(),
@@ -66,9 +67,8 @@ impl Link {
             state: State::Down,
             last: None,
             servers: Vec::new(),
-            room: vec![0; ROOM].into(),
             echoes: EchoFilter::default(),
-            since: Instant::now(),
+            since,
             pace: Pace::default(),
         }
     }
@@ -87,16 +87,30 @@ impl Link {
         if let State::Up(connection) = &mut self.state {
             connection.wake();
         }
-        self.since = Instant::now();
+        self.since = self.now();
         self.pace = Pace::default();
     }
 
-    /// The socket to wait for, if any.
-    pub(crate) const fn stream(&self) -> Option<&Socket> {
-        match &self.state {
-            State::Down => None,
-            State::Opening(opening) => opening.stream(),
-            State::Up(connection) => Some(connection.stream()),
+    pub(crate) fn now(&self) -> Instant {
+        (self.runtime.now)()
+    }
+
+    /// The sockets to wait for. There are several while a connection is opened to a name with several addresses.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &Arc<Socket>> {
+        let (opening, up) = match &self.state {
+            State::Down => (None, None),
+            State::Opening(opening) => (Some(opening.streams()), None),
+            State::Up(connection) => (None, Some(connection.stream())),
+        };
+        opening.into_iter().flatten().chain(up)
+    }
+
+    /// Closes the connection, if there is one.
+    pub(crate) fn hang_up(&mut self, observer: &mut dyn Observer) {
+        if let State::Up(mut connection) = std::mem::replace(&mut self.state, State::Down) {
+            connection.close();
+            self.echoes.end(observer);
+            observer.closed();
         }
     }
 }

@@ -32,5 +32,5 @@ use crate::{client::Client, waiting};
 /// # }
 /// ```
 pub fn wait<'a>(clients: impl IntoIterator<Item = &'a mut Client>) {
-    waiting::wait(clients.into_iter().map(|client| (&mut client.waiting, client.link.stream())));
+    waiting::wait(clients.into_iter().map(|client| (&mut client.waiting, &client.link)));
 }

@@ -9,27 +9,14 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
 };
-use socket2::Socket;
 
-/// How long a client waits before it checks the clock and the interrupt flag again.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
+use crate::{
+    awaited::{Awaited, TICK, Wait},
+    link::Link,
+};
+
 /// The shortest interval between checks for a look-up's answer.
 const SHORTEST: Duration = Duration::from_micros(100);
-
-/// What a client waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Awaited {
-    /// Nothing: the other clients on the thread get their turn.
-    Turn,
-    /// The addresses of its next hop, since this time.
-    Addresses(Instant),
-    /// Its connection to open, or to fail.
-    Opening,
-    /// Room to write more octets, or octets to read.
-    Room,
-    /// Octets to read.
-    Arrival,
-}
 
 /// Whether a client is waiting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,13 +30,13 @@ pub(crate) enum Waiting {
 }
 
 impl Waiting {
-    /// Starts a wait. `most` is the time left until the client gives up.
-    pub(crate) fn start(awaited: Awaited, most: Duration, now: Instant) -> Self {
+    /// Starts a wait. It also ends after a tick, because nothing else shows the interrupt flag.
+    pub(crate) fn start(Wait { awaited, most }: Wait, now: Instant) -> Self {
         let before_looking = match awaited {
             Awaited::Turn => Duration::ZERO,
             // The look-up thread gives no signal, so poll it. An answer is noticed at most 25% late.
             Awaited::Addresses(since) => (now.duration_since(since) / 4).clamp(SHORTEST, TICK),
-            Awaited::Opening | Awaited::Room | Awaited::Arrival => TICK,
+            Awaited::Opening | Awaited::Content | Awaited::Room | Awaited::Arrival => TICK,
         };
         Self::For(awaited, now + before_looking.min(most))
     }
@@ -57,7 +44,7 @@ impl Waiting {
     /// The events to poll a connection for.
     const fn flags(self) -> PollFlags {
         match self {
-            Self::For(Awaited::Arrival, _) => PollFlags::IN,
+            Self::For(Awaited::Arrival | Awaited::Content, _) => PollFlags::IN,
             Self::For(Awaited::Room, _) => PollFlags::IN.union(PollFlags::OUT),
             Self::For(Awaited::Opening, _) => PollFlags::OUT,
             Self::For(Awaited::Turn | Awaited::Addresses(_), _) | Self::Idle | Self::Over => PollFlags::empty(),
@@ -75,7 +62,7 @@ impl Waiting {
 }
 
 /// Waits until one of these waits is over, for at most one tick. Returns at once if there are none.
-pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, Option<&'a Socket>)>) {
+pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, &'a Link)>) {
     let mut all: Vec<_> = all.into_iter().collect();
     if all.is_empty() {
         return;
@@ -83,10 +70,10 @@ pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, Option<&'
     let now = Instant::now();
     let first = all.iter().filter_map(|(waiting, _)| waiting.until(now)).min();
     let limit = first.map_or(TICK, |first| first.saturating_duration_since(now));
-    let connections = all.iter().enumerate().filter_map(|(at, (waiting, stream))| {
+    let connections = all.iter().enumerate().flat_map(|(at, (waiting, link))| {
         let flags = waiting.flags();
-        (!flags.is_empty()).then_some(())?;
-        Some((at, PollFd::new((*stream)?, flags)))
+        let streams = link.streams().take(if flags.is_empty() { 0 } else { usize::MAX });
+        streams.map(move |stream| (at, PollFd::new(&**stream, flags)))
     });
     let (places, mut asked): (Vec<_>, Vec<_>) = connections.unzip();
     let answered = ask(&mut asked, limit);

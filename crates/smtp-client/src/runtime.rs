@@ -1,0 +1,31 @@
+//! What a driver takes from its surroundings: the clock, and a place for work that blocks.
+
+use std::{sync::Arc, task::Waker, thread, time::Instant};
+
+/// Work that blocks.
+pub(crate) type Work = Arc<dyn Fn() + Send + Sync>;
+
+/// What a driver takes from its surroundings.
+#[derive(Clone, Debug)]
+pub(crate) struct Runtime {
+    pub(crate) now: fn() -> Instant,
+    /// Runs work that blocks where it delays nobody.
+    pub(crate) run: fn(Work),
+    /// Whom to wake when such work is done.
+    pub(crate) waker: Waker,
+}
+
+impl Runtime {
+    /// The clock of the system, and a thread for each piece of work. Nobody is woken.
+    pub(crate) fn threads() -> Self {
+        Self { now: Instant::now, run: on_a_thread, waker: Waker::noop().clone() }
+    }
+}
+
+fn on_a_thread(work: Work) {
+    let on_thread = Arc::clone(&work);
+    if thread::Builder::new().name("smtp-look-up".into()).spawn(move || on_thread()).is_err() {
+        // There are too many threads on this system. Without another one, the work cannot be interrupted.
+        work();
+    }
+}
