@@ -6,21 +6,17 @@ use std::{
     task::Poll,
 };
 
-use smtp_proto::{Delivery, MisuseError, Report};
+use smtp_proto::{Delivery, MisuseError};
 
 use crate::{
-    bounds::Bounds,
     content::Content,
     drive::Drive,
-    known_hosts::KnownHosts,
-    link::{Link, State},
-    login::CredentialSource,
+    link::Link,
+    link_methods::link_methods,
     next_hop::NextHop,
     observer::Observer,
     room::Room,
-    route::Route,
     runtime::Runtime,
-    tls::{TlsConfig, TlsFacts},
     waiting::{self, Waiting},
 };
 
@@ -43,12 +39,7 @@ impl Client {
         Self { link: Link::new(next_hop, Runtime::threads()), waiting: Waiting::Idle }
     }
 
-    /// Replaces the bounds.
-    #[must_use]
-    pub fn with_bounds(mut self, bounds: Bounds) -> Self {
-        self.link.bounds = bounds;
-        self
-    }
+    link_methods!();
 
     /// Cancels every delivery while `interrupt` is set. With [`wait`](crate::wait), the client checks the flag ten
     /// times a second.
@@ -56,45 +47,6 @@ impl Client {
     pub fn with_interrupt(mut self, interrupt: Arc<AtomicBool>) -> Self {
         self.link.interrupt = interrupt;
         self
-    }
-
-    /// Which addresses connections go from and to.
-    #[must_use]
-    pub fn with_route(mut self, route: Route) -> Self {
-        self.link.route = route;
-        self
-    }
-
-    /// Which certificates to trust, and which one to show. By default, the CA certificates of the system are trusted.
-    /// Use clones of one configuration for all clients with the same policy, so that TLS sessions can be resumed.
-    #[must_use]
-    pub fn with_tls(mut self, tls: TlsConfig) -> Self {
-        self.link.tls = Some(tls);
-        self
-    }
-
-    /// The credentials to authenticate with, for deliveries whose policy [requires](smtp_proto::AuthPolicy::Required)
-    /// that.
-    #[must_use]
-    pub fn with_credentials(mut self, source: Arc<dyn CredentialSource>) -> Self {
-        self.link.credentials = Some(source);
-        self
-    }
-
-    /// Uses what this client and others learned about servers, and adds what this one learns. By default, nothing is
-    /// remembered.
-    #[must_use]
-    pub fn with_known_hosts(mut self, hosts: KnownHosts) -> Self {
-        self.link.hosts = Some(hosts);
-        self
-    }
-
-    /// What is known about the TLS layer of the open connection; `None` if there is none.
-    pub fn tls(&self) -> Option<&TlsFacts> {
-        match &self.link.state {
-            State::Down | State::Opening(_) => None,
-            State::Up(connection) => connection.tls_facts(),
-        }
     }
 
     /// Drives `delivery` until it is done. See its report for the result. `content` is read from
@@ -112,17 +64,6 @@ impl Client {
     ) -> Result<(), MisuseError> {
         self.start();
         self.finish(delivery, content, observer)
-    }
-
-    /// Whether the kept connection is [too old](Bounds::with_age) for another message, or was
-    /// [idle](Bounds::with_idle) for too long. Call [`quit`](Self::quit) then, and the next message gets a new one.
-    ///
-    /// A kept connection that the server has ended needs no check: the next message gets a new one by itself.
-    pub fn is_stale(&self) -> bool {
-        match &self.link.state {
-            State::Up(connection) => connection.is_stale(&self.link.bounds, self.link.now()),
-            State::Down | State::Opening(_) => false,
-        }
     }
 
     /// Ends the kept connection, if there is one, with QUIT.
@@ -166,12 +107,6 @@ impl Client {
             self.waiting = Waiting::start(wait, self.link.now());
             Poll::Pending
         }))
-    }
-
-    /// The report of the delivery that was driven last, with the server of each attempt: the connected address, or
-    /// the last one tried if no connection was made.
-    pub fn report<'a>(&'a self, delivery: &'a Delivery) -> Report<'a> {
-        delivery.report().with_servers(&self.link.servers)
     }
 
     fn finish(

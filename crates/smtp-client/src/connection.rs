@@ -8,19 +8,20 @@ use std::{
 };
 
 use smtp_proto::{Clock, Delivery, Disconnect, MisuseError, Timeout};
-use socket2::{SockAddr, Socket};
+use socket2::SockAddr;
 
 use crate::{
     bounds::Bounds,
     endpoint::Endpoint,
     login::{CredentialSource, Exchange},
+    stream::Stream,
     tls::{HandshakeError, Progress, TlsChannel, TlsFacts},
 };
 
 /// One open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    transport: Transport,
+    stream: Stream,
     server: Endpoint,
     clock: Clock<Instant>,
     opened: Instant,
@@ -49,9 +50,9 @@ pub(crate) enum Got {
 
 impl Connection {
     /// `stream` must be non-blocking.
-    pub(crate) fn new(stream: Arc<Socket>, server: Endpoint, now: Instant) -> Self {
+    pub(crate) fn new(stream: Stream, server: Endpoint, now: Instant) -> Self {
         Self {
-            transport: Transport { stream, is_drained: false },
+            stream,
             server,
             clock: Clock::new(),
             opened: now,
@@ -94,7 +95,7 @@ impl Connection {
     /// Goes on with the handshake. After an error, drop the connection.
     pub(crate) fn handshake(&mut self) -> Result<Progress, HandshakeError> {
         let Layer::Handshake(channel) = &mut self.layer else { return Ok(Progress::Done) };
-        let progress = channel.handshake(&mut self.transport)?;
+        let progress = channel.handshake(&mut self.stream)?;
         if progress == Progress::Done {
             if let Layer::Handshake(channel) = std::mem::replace(&mut self.layer, Layer::Clear) {
                 self.layer = Layer::Tls(channel);
@@ -133,8 +134,8 @@ impl Connection {
     /// Reads octets that have arrived.
     pub(crate) fn read(&mut self, room: &mut [u8]) -> Got {
         let result = match &mut self.layer {
-            Layer::Clear | Layer::Handshake(_) => self.transport.read(room),
-            Layer::Tls(channel) => channel.read(&mut self.transport, room),
+            Layer::Clear | Layer::Handshake(_) => self.stream.read(room),
+            Layer::Tls(channel) => channel.read(&mut self.stream, room),
         };
         match result {
             Ok(0) => Got::Lost(Disconnect::Closed),
@@ -150,8 +151,8 @@ impl Connection {
     /// [`has_unwritten`](Self::has_unwritten).
     pub(crate) fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let result = match &mut self.layer {
-            Layer::Clear | Layer::Handshake(_) => self.transport.write(octets),
-            Layer::Tls(channel) => channel.write(&mut self.transport, octets),
+            Layer::Clear | Layer::Handshake(_) => self.stream.write(octets),
+            Layer::Tls(channel) => channel.write(&mut self.stream, octets),
         };
         match result {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
@@ -163,7 +164,7 @@ impl Connection {
     /// Writes what TLS still holds, as far as there is room. If writing fails, so will the next read.
     pub(crate) fn flush(&mut self) {
         if let Layer::Tls(channel) = &mut self.layer {
-            let _ = channel.flush(&mut self.transport);
+            let _ = channel.flush(&mut self.stream);
         }
     }
 
@@ -183,7 +184,7 @@ impl Connection {
     /// Tells the server that nothing follows, if TLS is used.
     pub(crate) fn close(&mut self) {
         if let Layer::Tls(channel) = &mut self.layer {
-            channel.close(&mut self.transport);
+            channel.close(&mut self.stream);
         }
     }
 
@@ -193,43 +194,15 @@ impl Connection {
 
     /// The local address of a TCP connection.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
-        self.transport.stream.local_addr().ok().as_ref().and_then(SockAddr::as_socket)
+        self.stream.socket().local_addr().ok().as_ref().and_then(SockAddr::as_socket)
     }
 
-    pub(crate) const fn stream(&self) -> &Arc<Socket> {
-        &self.transport.stream
+    #[cfg(feature = "tokio")]
+    pub(crate) const fn stream_mut(&mut self) -> &mut Stream {
+        &mut self.stream
     }
 
-    /// Whether the last read took everything that had arrived.
-    pub(crate) const fn is_drained(&self) -> bool {
-        self.transport.is_drained
-    }
-}
-
-/// A socket that notes whether more may have arrived.
-#[derive(Debug)]
-struct Transport {
-    stream: Arc<Socket>,
-    is_drained: bool,
-}
-
-impl Read for Transport {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let result = (&*self.stream).read(room);
-        self.is_drained = match &result {
-            Ok(len) => *len < room.len(),
-            Err(error) => error.kind() == ErrorKind::WouldBlock,
-        };
-        result
-    }
-}
-
-impl Write for Transport {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        (&*self.stream).write(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    pub(crate) const fn stream(&self) -> &Stream {
+        &self.stream
     }
 }

@@ -10,12 +10,12 @@ use smtp_proto::{Cancel, Connect, Delivery, Disconnect, MisuseError, Place, Secu
 
 use crate::{
     awaited::{Awaited, Wait},
-    connect::{Opened, Opening},
     connection::Got,
     content::Content,
     content_changed::ContentChanged,
     link::{Link, State},
     observer::{Observer, Sent},
+    opening::{Means, Opened, Opening},
     room::Room,
     tls::{HandshakeError, Progress, TlsConfig, Verification},
 };
@@ -88,13 +88,24 @@ impl Drive<'_> {
     }
 
     fn connect(&mut self, connect: Connect, now: Instant) -> Result<Option<Wait>, MisuseError> {
+        if !matches!(self.link.state, State::Opening(_)) {
+            self.learn();
+            self.link.hang_up(self.observer);
+            self.link.pace.stop();
+        }
         let link = &mut *self.link;
+        let means =
+            Means { next_hop: &link.next_hop, route: link.route, runtime: &link.runtime, limit: connect.timeout };
         let State::Opening(opening) = &mut link.state else {
-            self.start_to_connect(connect.place, now);
+            link.state = State::Opening(match (connect.place, &link.last, link.next_hop.endpoint()) {
+                (Place::Same, Some(server), _) => Opening::to(server.clone(), &means),
+                (Place::Same, None, Some(server)) | (Place::Any, _, Some(server)) => Opening::to(server, &means),
+                (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(&means),
+            });
             return Ok(None);
         };
-        match opening.advance(now, connect.timeout, &link.next_hop, self.observer) {
-            Opened::Not(awaited, most) => Ok(Some(Wait { awaited, most })),
+        match opening.advance(now, &means, self.observer) {
+            Opened::Not(wait) => Ok(Some(wait)),
             Opened::Open(connection) => {
                 let (server, local) = (connection.server(), connection.local_address());
                 link.last = Some(server.clone());
@@ -116,18 +127,6 @@ impl Drive<'_> {
                 self.delivery.connect_failed(&failures.texts.join("; ")).map(|()| None)
             }
         }
-    }
-
-    fn start_to_connect(&mut self, place: Place, now: Instant) {
-        self.learn();
-        self.link.hang_up(self.observer);
-        self.link.pace.stop();
-        let (next_hop, route) = (&self.link.next_hop, self.link.route);
-        self.link.state = State::Opening(match (place, &self.link.last, next_hop.endpoint()) {
-            (Place::Same, Some(server), _) => Opening::to(server.clone(), route, now),
-            (Place::Same, None, Some(server)) | (Place::Any, _, Some(server)) => Opening::to(server, route, now),
-            (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(next_hop, route, &self.link.runtime),
-        });
     }
 
     /// Stores what the delivery has learned about the server of the last connection.

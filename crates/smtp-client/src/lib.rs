@@ -27,8 +27,8 @@
 
 mod awaited;
 mod bounds;
+#[cfg(feature = "blocking")]
 mod client;
-mod connect;
 mod connection;
 mod content;
 mod content_changed;
@@ -37,17 +37,26 @@ mod echo;
 mod endpoint;
 mod known_hosts;
 mod link;
+mod link_methods;
 mod login;
 mod next_hop;
 mod observer;
+mod opening;
+mod race;
 mod room;
 mod route;
 mod runtime;
+mod stream;
 pub mod tls;
+#[cfg(feature = "tokio")]
+pub mod tokio;
+#[cfg(feature = "blocking")]
 mod wait;
+#[cfg(feature = "blocking")]
 mod waiting;
 
 pub use bounds::{Bounds, LeastRate};
+#[cfg(feature = "blocking")]
 pub use client::Client;
 pub use content::{Content, Once};
 pub use content_changed::ContentChanged;
@@ -57,4 +66,5 @@ pub use login::CredentialSource;
 pub use next_hop::{NextHop, NextHopError};
 pub use observer::{Observer, Sent};
 pub use route::{Family, Route};
+#[cfg(feature = "blocking")]
 pub use wait::wait;

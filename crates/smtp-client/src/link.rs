@@ -5,11 +5,8 @@ use std::{
     time::Instant,
 };
 
-use socket2::Socket;
-
 use crate::{
     bounds::{Bounds, Pace},
-    connect::Opening,
     connection::Connection,
     echo::EchoFilter,
     endpoint::Endpoint,
@@ -17,8 +14,10 @@ use crate::{
     login::CredentialSource,
     next_hop::NextHop,
     observer::Observer,
+    opening::Opening,
     route::Route,
     runtime::Runtime,
+    stream::Stream,
     tls::TlsConfig,
 };
 
@@ -96,13 +95,25 @@ impl Link {
     }
 
     /// The sockets to wait for. There are several while a connection is opened to a name with several addresses.
-    pub(crate) fn streams(&self) -> impl Iterator<Item = &Arc<Socket>> {
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &Stream> {
         let (opening, up) = match &self.state {
             State::Down => (None, None),
             State::Opening(opening) => (Some(opening.streams()), None),
             State::Up(connection) => (None, Some(connection.stream())),
         };
         opening.into_iter().flatten().chain(up)
+    }
+
+    /// Wakes this task from now on.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn wake(&mut self, task: &std::task::Waker) {
+        self.runtime.waker.clone_from(task);
+        let (opening, up) = match &mut self.state {
+            State::Down => (None, None),
+            State::Opening(opening) => (Some(opening.streams_mut()), None),
+            State::Up(connection) => (None, Some(connection.stream_mut())),
+        };
+        opening.into_iter().flatten().chain(up).for_each(|stream| stream.wake(task));
     }
 
     /// Closes the connection, if there is one.

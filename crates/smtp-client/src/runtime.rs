@@ -1,14 +1,22 @@
 //! What a driver takes from its surroundings: the clock, and a place for work that blocks.
 
-use std::{sync::Arc, task::Waker, thread, time::Instant};
+use std::{io, sync::Arc, task::Waker, thread, time::Instant};
+
+use socket2::Socket;
+
+use crate::stream::Stream;
 
 /// Work that blocks.
 pub(crate) type Work = Arc<dyn Fn() + Send + Sync>;
+
+/// Makes a stream of a socket that does not block.
+pub(crate) type Watch = fn(Socket, &Waker) -> io::Result<Stream>;
 
 /// What a driver takes from its surroundings.
 #[derive(Clone, Debug)]
 pub(crate) struct Runtime {
     pub(crate) now: fn() -> Instant,
+    pub(crate) watch: Watch,
     /// Runs work that blocks where it delays nobody.
     pub(crate) run: fn(Work),
     /// Whom to wake when such work is done.
@@ -18,7 +26,7 @@ pub(crate) struct Runtime {
 impl Runtime {
     /// The clock of the system, and a thread for each piece of work. Nobody is woken.
     pub(crate) fn threads() -> Self {
-        Self { now: Instant::now, run: on_a_thread, waker: Waker::noop().clone() }
+        Self { now: Instant::now, watch: Stream::polled, run: on_a_thread, waker: Waker::noop().clone() }
     }
 }
 

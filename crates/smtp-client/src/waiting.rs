@@ -73,7 +73,7 @@ pub(crate) fn wait<'a>(all: impl IntoIterator<Item = (&'a mut Waiting, &'a Link)
     let connections = all.iter().enumerate().flat_map(|(at, (waiting, link))| {
         let flags = waiting.flags();
         let streams = link.streams().take(if flags.is_empty() { 0 } else { usize::MAX });
-        streams.map(move |stream| (at, PollFd::new(&**stream, flags)))
+        streams.map(move |stream| (at, PollFd::new(stream, flags)))
     });
     let (places, mut asked): (Vec<_>, Vec<_>) = connections.unzip();
     let answered = ask(&mut asked, limit);

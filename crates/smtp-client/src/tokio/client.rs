@@ -1,0 +1,172 @@
+//! The client: a next hop, and the connection to it, which is kept between messages.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use smtp_proto::{Cancel, Delivery, MisuseError, Step};
+use tokio::time::{self, Sleep};
+
+use super::content::{Content, Source};
+use crate::{
+    awaited::{Awaited, TICK, Wait},
+    drive::Drive,
+    link::Link,
+    link_methods::link_methods,
+    next_hop::NextHop,
+    observer::Observer,
+    room::Room,
+    runtime::{Runtime, Work},
+    stream::Stream,
+};
+
+/// Drives deliveries to one next hop, and owns the connection that is kept between them.
+///
+/// Use each client with one [`Delivery`]. For the next message call [`Delivery::deliver_next`], then
+/// [`deliver`](Self::deliver) again. At the end call [`quit`](Self::quit).
+#[derive(Debug)]
+pub struct Client {
+    link: Link,
+}
+
+impl Client {
+    /// Creates a client without a connection, with the default [`Bounds`](crate::Bounds).
+    pub fn new(next_hop: NextHop) -> Self {
+        Self { link: Link::new(next_hop, on_tokio()) }
+    }
+
+    link_methods!();
+
+    /// Drives `delivery` until it is done. See its report for the result. `content` is read from
+    /// where it is when the server asks for it, and again from its start for each further transaction.
+    ///
+    /// If reading `content` fails, the end of the content is not sent and the message is deferred: as changed if the
+    /// error wraps [`ContentChanged`](crate::ContentChanged), as unreadable otherwise.
+    ///
+    /// If the future is dropped before it is ready, the delivery is [cancelled](Cancel::Interrupted), and its
+    /// connection is closed: nothing is delivered of which the end was not sent, and after that, the recipients are
+    /// unconfirmed.
+    ///
+    /// A [`MisuseError`] is a bug in this crate.
+    ///
+    /// # Panics
+    ///
+    /// If it is polled outside of a tokio runtime, or in one without I/O or time. Nothing has been sent then.
+    pub async fn deliver(
+        &mut self,
+        delivery: &mut Delivery,
+        content: &mut dyn Content,
+        observer: &mut (dyn Observer + Send),
+    ) -> Result<(), MisuseError> {
+        self.link.start();
+        Driven::new(&mut self.link, delivery, content, observer).finish().await
+    }
+
+    /// Ends the kept connection, if there is one, with QUIT.
+    pub async fn quit(
+        &mut self,
+        delivery: &mut Delivery,
+        observer: &mut (dyn Observer + Send),
+    ) -> Result<(), MisuseError> {
+        delivery.quit()?;
+        self.link.restart_clock();
+        Driven::new(&mut self.link, delivery, &mut std::io::Cursor::new([0; 0]), observer).finish().await
+    }
+}
+
+/// The clock and the reactor of the runtime that this is used in.
+fn on_tokio() -> Runtime {
+    Runtime {
+        now: || time::Instant::now().into_std(),
+        watch: Stream::watched,
+        run: |work: Work| drop(tokio::task::spawn_blocking(move || work())),
+        waker: Waker::noop().clone(),
+    }
+}
+
+/// A delivery under way. If it is dropped before the delivery is done, it cancels it and closes the connection.
+struct Driven<'a> {
+    link: &'a mut Link,
+    delivery: &'a mut Delivery,
+    source: Source<'a>,
+    observer: &'a mut (dyn Observer + Send),
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl<'a> Driven<'a> {
+    fn new(
+        link: &'a mut Link,
+        delivery: &'a mut Delivery,
+        content: &'a mut dyn Content,
+        observer: &'a mut (dyn Observer + Send),
+    ) -> Self {
+        // Panics without a clock, before anything is sent.
+        let alarm = Box::pin(time::sleep(Duration::ZERO));
+        Self { link, delivery, source: Source::new(content), observer, alarm }
+    }
+
+    async fn finish(mut self) -> Result<(), MisuseError> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), MisuseError>> {
+        self.link.wake(cx.waker());
+        self.source.wake(cx.waker());
+        loop {
+            let Self { link, delivery, source, observer, .. } = &mut *self;
+            let drive = Drive { link, delivery, content: source, observer: *observer, room: Room::take() };
+            match drive.advance() {
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(None) => return Poll::Ready(Ok(())),
+                Ok(Some(wait)) if self.is_over(wait, cx) => {}
+                Ok(Some(_)) => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Whether the wait is over already. If not, the task is woken once it may be.
+    fn is_over(&mut self, wait: Wait, cx: &mut Context<'_>) -> bool {
+        let now = self.link.now();
+        if let Some(until) = self.until(wait, now) {
+            let until = time::Instant::from_std(until);
+            if self.alarm.deadline() != until {
+                self.alarm.as_mut().reset(until);
+            }
+            if self.alarm.as_mut().poll(cx).is_ready() {
+                return true;
+            }
+        }
+        match wait.awaited {
+            Awaited::Turn => {
+                cx.waker().wake_by_ref();
+                false
+            }
+            // Whoever looks up the name wakes the task, and so does the reactor where a stream would block.
+            Awaited::Addresses(_) | Awaited::Opening => false,
+            Awaited::Content | Awaited::Room | Awaited::Arrival => self.link.streams().any(Stream::may_have_arrived),
+        }
+    }
+
+    /// When to advance, even if nothing has happened; `None` if that is too far away to be represented.
+    fn until(&self, wait: Wait, now: Instant) -> Option<Instant> {
+        let Link { bounds, since, pace, .. } = &*self.link;
+        let whole = bounds.delivery.map(|limit| limit.saturating_sub(now.duration_since(*since)));
+        // The rate of the peer is measured in ticks.
+        let tick = (pace.is_running() && wait.awaited == Awaited::Room).then_some(TICK);
+        let most = [whole, tick].into_iter().flatten().fold(wait.most, Duration::min);
+        now.checked_add(most)
+    }
+}
+
+impl Drop for Driven<'_> {
+    fn drop(&mut self) {
+        if !matches!(self.delivery.poll(), Step::Done(_)) {
+            self.delivery.cancel(Cancel::Interrupted);
+            self.link.hang_up(self.observer);
+            self.link.state = crate::link::State::Down;
+        }
+    }
+}
