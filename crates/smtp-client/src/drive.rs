@@ -260,7 +260,7 @@ impl Drive<'_> {
                 // Yield, so that a long message does not keep the other clients on this thread waiting, and so that
                 // input is read before more is written.
                 let goes_on = matches!(self.delivery.poll(), Step::Content(_) | Step::Transmit(_));
-                Ok(goes_on.then(|| Wait { awaited: Awaited::Turn, most: Duration::ZERO }))
+                Ok(goes_on.then_some(Wait { awaited: Awaited::Turn, most: Duration::ZERO }))
             }
             Err(_) => self.write_failed(),
         }

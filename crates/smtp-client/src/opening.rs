@@ -18,7 +18,7 @@ use crate::{
     observer::Observer,
     race::{Race, Raced},
     route::Route,
-    runtime::Runtime,
+    runtime::{Runtime, Work},
     stream::Stream,
 };
 
@@ -75,11 +75,12 @@ impl Opening {
     pub(crate) fn look_up(means: &Means<'_>) -> Self {
         let (sender, receiver) = sync_channel(1);
         let (next_hop, waker) = (means.next_hop.clone(), means.runtime.waker.clone());
-        (means.runtime.run)(Arc::new(move || {
+        let work: Work = Arc::new(move || {
             // Sending fails if the look-up was abandoned.
             let _ = sender.send(next_hop.addresses());
             waker.wake_by_ref();
-        }));
+        });
+        (means.runtime.run)(&work);
         Self { stage: Stage::LookUp(receiver, (means.runtime.now)()), failures: Failures::default() }
     }
 

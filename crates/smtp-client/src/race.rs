@@ -177,6 +177,60 @@ fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 mod tests {
     use super::*;
 
+    /// Advances until something has happened, at the time `now`.
+    fn next(race: &mut Race, now: Instant) -> Raced {
+        loop {
+            match race.advance(now, Route::default(), &Runtime::threads()) {
+                Raced::Nothing(_) => std::thread::sleep(Duration::from_millis(1)),
+                raced => return raced,
+            }
+        }
+    }
+
+    #[test]
+    fn one_address_of_many_is_enough() {
+        let open = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = open.local_addr().unwrap().port();
+        let mut addresses: Vec<_> = (2..41).map(|last| SocketAddr::from(([127, 0, 0, last], port))).collect();
+        addresses.insert(30, open.local_addr().unwrap());
+        let now = Instant::now();
+        let mut race = Race::between_addresses(addresses, Duration::from_secs(60), now);
+        // Whoever fails gives up its head start: no time has to pass.
+        for _ in 0..30 {
+            assert!(matches!(next(&mut race, now), Raced::Failed(..)));
+        }
+        assert!(matches!(next(&mut race, now), Raced::Open(..)));
+    }
+
+    #[test]
+    fn an_address_that_does_not_answer_holds_up_the_next_for_a_moment_only() {
+        // The queue of this one is full.
+        let full = Socket::new(socket2::Domain::IPV4, Type::STREAM, None).unwrap();
+        full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        full.listen(0).unwrap();
+        let address = full.local_addr().unwrap().as_socket().unwrap();
+        let _waiting: Vec<_> = (0..8)
+            .map(|_| {
+                let stream = Socket::new(socket2::Domain::IPV4, Type::STREAM, None).unwrap();
+                stream.set_nonblocking(true).unwrap();
+                let _ = stream.connect(&address.into());
+                stream
+            })
+            .collect();
+        let open = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let now = Instant::now();
+        let addresses = vec![address, open.local_addr().unwrap()];
+        let mut race = Race::between_addresses(addresses, Duration::from_secs(60), now);
+        match race.advance(now, Route::default(), &Runtime::threads()) {
+            Raced::Nothing(left) => assert_eq!(left, HEAD_START),
+            other => panic!("{other:?}"),
+        }
+        match next(&mut race, now + HEAD_START) {
+            Raced::Open(server, _) => assert_eq!(server, open.local_addr().unwrap().into()),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn families_take_turns() {
         let all = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<SocketAddr>>();

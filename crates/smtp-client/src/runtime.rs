@@ -18,7 +18,7 @@ pub(crate) struct Runtime {
     pub(crate) now: fn() -> Instant,
     pub(crate) watch: Watch,
     /// Runs work that blocks where it delays nobody.
-    pub(crate) run: fn(Work),
+    pub(crate) run: fn(&Work),
     /// Whom to wake when such work is done.
     pub(crate) waker: Waker,
 }
@@ -30,8 +30,8 @@ impl Runtime {
     }
 }
 
-fn on_a_thread(work: Work) {
-    let on_thread = Arc::clone(&work);
+fn on_a_thread(work: &Work) {
+    let on_thread = Arc::clone(work);
     if thread::Builder::new().name("smtp-look-up".into()).spawn(move || on_thread()).is_err() {
         // There are too many threads on this system. Without another one, the work cannot be interrupted.
         work();

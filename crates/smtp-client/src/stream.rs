@@ -39,6 +39,7 @@ pub(crate) enum Watched {
 }
 
 impl Stream {
+    #[allow(clippy::unnecessary_wraps, reason = "a reactor may refuse")]
     pub(crate) const fn polled(socket: Socket, _: &Waker) -> io::Result<Self> {
         Ok(Self::Polled(socket))
     }

@@ -82,7 +82,10 @@ fn on_tokio() -> Runtime {
     Runtime {
         now: || time::Instant::now().into_std(),
         watch: Stream::watched,
-        run: |work: Work| drop(tokio::task::spawn_blocking(move || work())),
+        run: |work| {
+            let work = Work::clone(work);
+            drop(tokio::task::spawn_blocking(move || work()));
+        },
         waker: Waker::noop().clone(),
     }
 }

@@ -17,6 +17,8 @@
 
 mod client;
 mod content;
+mod pool;
 
 pub use client::Client;
 pub use content::{Content, Once};
+pub use pool::{Destination, Pool, PoolError, PoolLimits};

@@ -1,5 +1,6 @@
 //! The driver for tokio: every transcript that a server can play, clocks that are paused, and futures that are dropped.
 
+mod pool;
 mod server;
 
 use std::{
@@ -199,12 +200,12 @@ async fn a_source_may_be_slow_and_may_fail() {
 /// Polls a future at most this many times. Returns whether it is ready; drops it in any case.
 async fn polled(future: impl Future, times: usize) -> bool {
     let (mut future, mut left) = (pin!(future), times);
-    poll_fn(|cx| match left {
-        0 => Poll::Ready(false),
-        _ => {
-            left -= 1;
-            future.as_mut().poll(cx).map(|_| true)
+    poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(false);
         }
+        left -= 1;
+        future.as_mut().poll(cx).map(|_| true)
     })
     .await
 }

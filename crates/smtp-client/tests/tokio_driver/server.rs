@@ -13,11 +13,12 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// A server that accepts everything, and counts.
+/// A server that accepts everything but credentials, and counts.
 #[derive(Clone, Default)]
 pub(crate) struct Server {
     opened: Arc<AtomicUsize>,
     taken: Arc<AtomicUsize>,
+    quits: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -29,7 +30,7 @@ impl Server {
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
                     server.opened.fetch_add(1, Ordering::Relaxed);
-                    tokio::spawn(serve(stream, Arc::clone(&server.taken)));
+                    tokio::spawn(serve(stream, server.clone()));
                 }
             }
         });
@@ -45,9 +46,14 @@ impl Server {
     pub(crate) fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)
     }
+
+    /// How many connections were ended with QUIT.
+    pub(crate) fn quits(&self) -> usize {
+        self.quits.load(Ordering::Relaxed)
+    }
 }
 
-async fn serve(stream: TcpStream, taken: Arc<AtomicUsize>) -> std::io::Result<()> {
+async fn serve(stream: TcpStream, server: Server) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 ready\r\n").await?;
     let (mut line, mut in_content) = (String::new(), false);
@@ -55,7 +61,7 @@ async fn serve(stream: TcpStream, taken: Arc<AtomicUsize>) -> std::io::Result<()
         let reply = match line.trim_end() {
             "." if in_content => {
                 in_content = false;
-                taken.fetch_add(1, Ordering::Relaxed);
+                server.taken.fetch_add(1, Ordering::Relaxed);
                 "250 taken\r\n"
             }
             _ if in_content => "",
@@ -63,7 +69,12 @@ async fn serve(stream: TcpStream, taken: Arc<AtomicUsize>) -> std::io::Result<()
                 in_content = true;
                 "354 go\r\n"
             }
-            "QUIT" => "221 bye\r\n",
+            "QUIT" => {
+                server.quits.fetch_add(1, Ordering::Relaxed);
+                "221 bye\r\n"
+            }
+            line if line.starts_with("EHLO") => "250-hi\r\n250 AUTH PLAIN\r\n",
+            line if line.starts_with("AUTH") => "535 5.7.8 no\r\n",
             _ => "250 ok\r\n",
         };
         stream.write_all(reply.as_bytes()).await?;

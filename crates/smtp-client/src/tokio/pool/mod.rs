@@ -1,0 +1,293 @@
+//! Many deliveries at once, over connections that are kept.
+
+mod destination;
+mod health;
+mod idle;
+mod limits;
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use smtp_proto::{Envelope, MisuseError, Report};
+use tokio::{
+    sync::{AcquireError, OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::Instant,
+};
+
+pub use destination::Destination;
+pub use limits::PoolLimits;
+
+use super::Content;
+use crate::{Bounds, KnownHosts, NextHop, Observer};
+use health::Health;
+use idle::{Idle, Kept};
+
+/// The most deliveries that are under way or wait for their turn.
+const MOST_PRESENT: u32 = u32::MAX >> 4;
+/// How often idle connections are checked for their age.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// Delivers messages over connections that are kept for the next message to the same [`Destination`].
+///
+/// Clones share everything. A delivery waits for its turn if its host, or the pool, has as many connections as the
+/// [limits](PoolLimits) allow: first come, first served. It takes the connection that was used last, if that is neither
+/// [too old](Bounds::with_age) nor was [idle](Bounds::with_idle) for too long, and has not been ended by the server.
+///
+/// After three deliveries in a row that could not connect to a host, the next ones are deferred without trying, for half
+/// a minute at first and for a quarter of an hour at most. After refused credentials, nobody logs in with them again,
+/// until [`forgive`](Self::forgive) is called: too many attempts may lock the account.
+#[derive(Clone, Debug)]
+pub struct Pool(Arc<Shared>);
+
+/// Why a message was not delivered, if not for a reason in its report.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// The pool was [closed](Pool::close).
+    Closed,
+    /// A bug in this crate.
+    Misuse(MisuseError),
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: PoolLimits,
+    bounds: Bounds,
+    hosts: KnownHosts,
+    /// A place for each delivery, whatever its host.
+    overall: Arc<Semaphore>,
+    /// A permit for each delivery that is under way or waits for its turn.
+    present: Arc<Semaphore>,
+    state: Mutex<State>,
+}
+
+#[derive(Default, Debug)]
+struct State {
+    /// A place for each delivery to a host.
+    hosts: HashMap<NextHop, Arc<Semaphore>>,
+    idle: Idle,
+    health: Health,
+    is_closed: bool,
+    is_swept: bool,
+}
+
+/// The places of a delivery. They are free again when it is dropped.
+#[derive(Debug)]
+struct Turn {
+    _places: [OwnedSemaphorePermit; 3],
+}
+
+impl Pool {
+    /// A pool without connections.
+    pub fn new(limits: PoolLimits) -> Self {
+        let overall = Arc::new(Semaphore::new(limits.overall()));
+        let present = Arc::new(Semaphore::new(MOST_PRESENT as usize));
+        let (bounds, hosts, state) = (Bounds::default(), KnownHosts::new(), Mutex::default());
+        Self(Arc::new(Shared { limits, bounds, hosts, overall, present, state }))
+    }
+
+    /// Delivers one message. Returns what `read` takes from its report.
+    ///
+    /// `content` and a dropped future are treated like those of [`Client::deliver`](super::Client::deliver).
+    ///
+    /// # Panics
+    ///
+    /// If it is polled outside of a tokio runtime, or in one without I/O or time.
+    pub async fn deliver<T>(
+        &self,
+        to: &Destination,
+        envelope: Envelope,
+        content: &mut dyn Content,
+        observer: &mut (dyn Observer + Send),
+        read: impl FnOnce(&Report<'_>) -> T,
+    ) -> Result<T, PoolError> {
+        let _turn = self.turn(to.next_hop()).await?;
+        let kept = self.0.state().idle.pop(to).filter(|kept| !kept.client.is_stale());
+        let (mut kept, is_tried) = match kept {
+            Some(mut kept) => {
+                kept.delivery.deliver_next(envelope).map_err(PoolError::Misuse)?;
+                (kept, false)
+            }
+            None => self.begin(to, envelope).await?,
+        };
+        let Kept { client, delivery, messages, since } = &mut kept;
+        client.deliver(delivery, content, observer).await.map_err(PoolError::Misuse)?;
+        (*messages, *since) = (*messages + 1, Instant::now());
+        let report = client.report(delivery);
+        if is_tried || report.attempts().count() > 1 {
+            self.0.state().health.learn(to, &report);
+        }
+        let taken = read(&report);
+        self.0.keep(to, kept);
+        Ok(taken)
+    }
+
+    /// Lets the credentials of this destination be tried again.
+    pub fn forgive(&self, to: &Destination) {
+        self.0.state().health.forgive(to);
+    }
+
+    /// How many connections are kept and idle.
+    pub fn idle(&self) -> usize {
+        self.0.state().idle.count()
+    }
+
+    /// Waits for the deliveries under way, and ends all kept connections with QUIT, for a second at most. Deliveries that
+    /// wait for their turn, and later ones, get [`PoolError::Closed`].
+    pub async fn close(&self) {
+        let hosts = {
+            let mut state = self.0.state();
+            state.is_closed = true;
+            std::mem::take(&mut state.hosts)
+        };
+        self.0.overall.close();
+        for host in hosts.values() {
+            host.close();
+        }
+        // Once nobody has a permit. Keeping them all keeps later deliveries out.
+        if let Ok(all) = self.0.present.acquire_many(MOST_PRESENT).await {
+            all.forget();
+        }
+        let idle = self.0.state().idle.take_all();
+        quit_all(idle).await;
+    }
+
+    /// Waits for a turn.
+    async fn turn(&self, host: &NextHop) -> Result<Turn, PoolError> {
+        let shared = &self.0;
+        let present = Arc::clone(&shared.present).try_acquire_owned().map_err(|_| PoolError::Closed)?;
+        let places = {
+            let mut state = shared.state();
+            if state.is_closed {
+                return Err(PoolError::Closed);
+            }
+            state.forget_hosts();
+            let places = || Arc::new(Semaphore::new(shared.limits.per_host()));
+            Arc::clone(state.hosts.entry(host.clone()).or_insert_with(places))
+        };
+        // The host's place first: who waits for a slow host must not take a place from the others.
+        let at_host = places.acquire_owned().await?;
+        let overall = Arc::clone(&shared.overall).acquire_owned().await?;
+        Ok(Turn { _places: [at_host, overall, present] })
+    }
+
+    /// Starts with a new connection, for which others may have to end. Returns whether it may be tried to open it.
+    async fn begin(&self, to: &Destination, envelope: Envelope) -> Result<(Kept, bool), PoolError> {
+        let (ended, obstacle) = {
+            let mut state = self.0.state();
+            let mut ended = state.idle.take_stale();
+            // Without those that are under way, which have their turn.
+            let busy_at_host = state
+                .hosts
+                .get(to.next_hop())
+                .map_or(0, |places| self.0.limits.per_host().saturating_sub(places.available_permits()));
+            let busy = self.0.limits.overall().saturating_sub(self.0.overall.available_permits());
+            while busy_at_host + state.idle.count_to(to.next_hop()) > self.0.limits.per_host() {
+                ended.extend(state.idle.pop_oldest(Some(to.next_hop())));
+            }
+            while busy + state.idle.count() > self.0.limits.overall() {
+                ended.extend(state.idle.pop_oldest(None));
+            }
+            (ended, state.health.obstacle(to))
+        };
+        quit_all(ended).await;
+        let (client, mut delivery) = to.start(envelope, self.0.bounds, &self.0.hosts);
+        if let Some(why) = &obstacle {
+            delivery.connect_failed(why).map_err(PoolError::Misuse)?;
+        }
+        Ok((Kept { client, delivery, messages: 0, since: Instant::now() }, obstacle.is_none()))
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a connection for the next message, or ends it.
+    fn keep(self: &Arc<Self>, to: &Destination, kept: Kept) {
+        if !kept.delivery.is_kept() {
+            return;
+        }
+        let ended = {
+            let mut state = self.state();
+            if state.is_closed
+                || self.limits.messages().is_some_and(|most| kept.messages >= most)
+                || kept.client.is_stale()
+            {
+                Some(kept)
+            } else {
+                state.idle.push(to.clone(), kept);
+                if !std::mem::replace(&mut state.is_swept, true) {
+                    spawn(sweep(Arc::downgrade(self)));
+                }
+                None
+            }
+        };
+        if let Some(kept) = ended {
+            spawn(kept.quit());
+        }
+    }
+}
+
+impl State {
+    /// Forgets the places of hosts that nobody delivers to.
+    fn forget_hosts(&mut self) {
+        self.hosts.retain(|_, places| Arc::strong_count(places) > 1);
+    }
+}
+
+/// Ends idle connections when their time has come, until there are none.
+async fn sweep(shared: Weak<Shared>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let (ended, is_over) = {
+            let mut state = shared.state();
+            let ended = state.idle.take_stale();
+            let is_over = state.idle.count() == 0;
+            state.is_swept = !is_over;
+            (ended, is_over)
+        };
+        quit_all(ended).await;
+        if is_over {
+            return;
+        }
+    }
+}
+
+async fn quit_all(all: Vec<Kept>) {
+    let mut ending: JoinSet<()> = all.into_iter().map(Kept::quit).collect();
+    while ending.join_next().await.is_some() {}
+}
+
+/// Runs this on the side, if there is a runtime.
+fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(task);
+    }
+}
+
+impl From<AcquireError> for PoolError {
+    fn from(_: AcquireError) -> Self {
+        Self::Closed
+    }
+}
+
+impl fmt::Display for PoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the pool is closed"),
+            Self::Misuse(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for PoolError {}
