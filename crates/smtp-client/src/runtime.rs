@@ -1,6 +1,8 @@
 //! What a driver takes from its surroundings: the clock, and a place for work that blocks.
 
-use std::{io, sync::Arc, task::Waker, thread, time::Instant};
+#[cfg(feature = "blocking")]
+use std::thread;
+use std::{io, sync::Arc, task::Waker, time::Instant};
 
 use socket2::Socket;
 
@@ -23,6 +25,7 @@ pub(crate) struct Runtime {
     pub(crate) waker: Waker,
 }
 
+#[cfg(feature = "blocking")]
 impl Runtime {
     /// The clock of the system, and a thread for each piece of work. Nobody is woken.
     pub(crate) fn threads() -> Self {
@@ -30,6 +33,7 @@ impl Runtime {
     }
 }
 
+#[cfg(feature = "blocking")]
 fn on_a_thread(work: &Work) {
     let on_thread = Arc::clone(work);
     if thread::Builder::new().name("smtp-look-up".into()).spawn(move || on_thread()).is_err() {

@@ -24,6 +24,7 @@ use tokio::{
 #[derive(Debug)]
 pub(crate) enum Stream {
     /// The caller polls it.
+    #[cfg(feature = "blocking")]
     Polled(Socket),
     /// tokio's reactor watches it. Where it would block, the task is woken once it would not.
     #[cfg(feature = "tokio")]
@@ -39,6 +40,7 @@ pub(crate) enum Watched {
 }
 
 impl Stream {
+    #[cfg(feature = "blocking")]
     #[allow(clippy::unnecessary_wraps, reason = "a reactor may refuse")]
     pub(crate) const fn polled(socket: Socket, _: &Waker) -> io::Result<Self> {
         Ok(Self::Polled(socket))
@@ -51,6 +53,7 @@ impl Stream {
     /// Whether the connection is open, or was until the peer ended it. An error means that connecting failed.
     pub(crate) fn is_open(&self) -> io::Result<bool> {
         match self {
+            #[cfg(feature = "blocking")]
             Self::Polled(socket) => is_open(socket),
             #[cfg(feature = "tokio")]
             Self::Watched(watched, task) => match watched.poll_open(&mut Context::from_waker(task)) {
@@ -76,14 +79,17 @@ impl Stream {
 
     /// Whom to wake.
     pub(crate) fn wake(&mut self, task: &Waker) {
-        if let Self::Watched(_, waker) = self {
-            waker.clone_from(task);
+        match self {
+            #[cfg(feature = "blocking")]
+            Self::Polled(_) => {}
+            Self::Watched(_, waker) => waker.clone_from(task),
         }
     }
 
     /// Whether something may have arrived. If not, the task is woken once it has.
     pub(crate) fn may_have_arrived(&self) -> bool {
         match self {
+            #[cfg(feature = "blocking")]
             Self::Polled(_) => true,
             Self::Watched(watched, task) => watched.poll_read_ready(&mut Context::from_waker(task)).is_ready(),
         }
@@ -142,6 +148,7 @@ impl Watched {
 impl Read for Stream {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
+            #[cfg(feature = "blocking")]
             Self::Polled(socket) => socket.read(room),
             #[cfg(feature = "tokio")]
             Self::Watched(watched, task) => {
@@ -158,6 +165,7 @@ impl Read for Stream {
 impl Write for Stream {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         match self {
+            #[cfg(feature = "blocking")]
             Self::Polled(socket) => socket.write(octets),
             #[cfg(feature = "tokio")]
             Self::Watched(watched, task) => match watched.poll_write(&mut Context::from_waker(task), octets) {
@@ -175,6 +183,7 @@ impl Write for Stream {
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
+            #[cfg(feature = "blocking")]
             Self::Polled(socket) => socket.as_fd(),
             #[cfg(feature = "tokio")]
             Self::Watched(watched, _) => watched.as_fd(),
