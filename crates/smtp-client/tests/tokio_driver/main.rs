@@ -1,5 +1,6 @@
 //! The driver for tokio: every transcript that a server can play, clocks that are paused, and futures that are dropped.
 
+mod examples;
 mod pool;
 mod server;
 

@@ -1,0 +1,22 @@
+//! Delivers a message on tokio.
+
+use std::io::Cursor;
+
+use smtp_client::{NextHop, tokio::Client};
+use smtp_proto::{Config, Delivery, Envelope, HelloName};
+
+pub async fn deliver(server: NextHop) -> Result<String, Box<dyn std::error::Error>> {
+    let config = Config::new(HelloName::new("client.example.com")?);
+    let envelope = Envelope::new("a@example.com".parse()?, vec!["b@example.net".parse()?])?;
+    let mut delivery = Delivery::new(config, envelope);
+    let mut content = Cursor::new("Subject: hello\r\n\r\nhello\r\n");
+    Client::new(server).deliver(&mut delivery, &mut content, &mut ()).await?;
+    Ok(delivery.report().to_string())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let server = std::env::args().nth(1).unwrap_or("localhost:2525".into());
+    print!("{}", deliver(server.parse()?).await?);
+    Ok(())
+}
