@@ -5,6 +5,7 @@ use std::io::Cursor;
 use smtp_client::{NextHop, tokio::Client};
 use smtp_proto::{Config, Delivery, Envelope, HelloName};
 
+/// Returns the report as text.
 pub async fn deliver(server: NextHop) -> Result<String, Box<dyn std::error::Error>> {
     let config = Config::new(HelloName::new("client.example.com")?);
     let envelope = Envelope::new("a@example.com".parse()?, vec!["b@example.net".parse()?])?;

@@ -8,6 +8,7 @@ use smtp_client::{
 };
 use smtp_proto::{Config, Envelope, HelloName};
 
+/// Returns the reports as text.
 pub async fn deliver(server: NextHop) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let pool = Pool::new(PoolLimits::default());
     let to = Destination::new(server, Config::new(HelloName::new("client.example.com")?));
@@ -15,8 +16,7 @@ pub async fn deliver(server: NextHop) -> Result<Vec<String>, Box<dyn std::error:
     for name in ["b", "c"] {
         let envelope = Envelope::new("a@example.com".parse()?, vec![format!("{name}@example.net").parse()?])?;
         let mut content = Cursor::new(format!("Subject: hello\r\n\r\nhello {name}\r\n"));
-        let report = pool.deliver(&to, envelope, &mut content, &mut (), |report| report.to_string()).await?;
-        reports.push(report);
+        reports.push(pool.deliver(&to, envelope, &mut content, &mut (), |report| report.to_string()).await?);
     }
     pool.close().await;
     Ok(reports)

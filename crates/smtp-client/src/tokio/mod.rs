@@ -14,8 +14,14 @@
 
 mod client;
 mod content;
+#[cfg(feature = "lettre")]
+mod lettre;
+mod mailer;
 mod pool;
 
 pub use client::Client;
 pub use content::{Content, Once};
+#[cfg(feature = "lettre")]
+pub use lettre::MessageError;
+pub use mailer::{Mailer, Summary};
 pub use pool::{Destination, Pool, PoolError, PoolLimits};

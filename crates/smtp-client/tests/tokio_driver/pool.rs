@@ -4,7 +4,7 @@ use std::{io::Cursor, net::TcpListener, sync::Arc, time::Duration};
 
 use smtp_client::{
     NextHop, Route,
-    tokio::{Destination, Pool, PoolError, PoolLimits},
+    tokio::{Destination, Mailer, Pool, PoolError, PoolLimits},
 };
 use smtp_proto::{AuthPolicy, Authentication, Mechanism, Report, Status};
 use smtp_sasl::Credentials;
@@ -187,4 +187,18 @@ async fn refused_credentials_are_not_tried_again() {
     pool.forgive(&to);
     deliver(&pool, &to).await.unwrap();
     assert_eq!(server.opened(), 2);
+}
+
+#[tokio::test]
+async fn a_message_goes_in_and_what_became_of_it_comes_out() {
+    let (server, address) = Server::start().await;
+    let mailer = Mailer::new(Destination::new(address.into(), config()));
+    let summary = mailer.send(envelope(), CONTENT).await.unwrap();
+    assert!(summary.is_delivered() && summary.to_string().starts_with("<b@example.net> delivered"), "{summary}");
+    // The server does not offer 8BITMIME.
+    let summary = mailer.send(envelope(), "Subject: x\r\n\r\ncaf\u{e9}\r\n").await.unwrap();
+    assert!(!summary.is_delivered(), "{summary}");
+    assert_eq!(summary.recipients().len(), 1);
+    mailer.close().await;
+    assert_eq!(server.taken(), 1);
 }
