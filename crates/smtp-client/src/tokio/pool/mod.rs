@@ -16,7 +16,7 @@ use std::{
 
 use smtp_proto::{Envelope, MisuseError, Report};
 use tokio::{
-    sync::{AcquireError, OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::Instant,
 };
@@ -173,8 +173,8 @@ impl Pool {
             Arc::clone(state.hosts.entry(host.clone()).or_insert_with(places))
         };
         // The host's place first: who waits for a slow host must not take a place from the others.
-        let at_host = places.acquire_owned().await?;
-        let overall = Arc::clone(&shared.overall).acquire_owned().await?;
+        let at_host = places.acquire_owned().await.map_err(|_| PoolError::Closed)?;
+        let overall = Arc::clone(&shared.overall).acquire_owned().await.map_err(|_| PoolError::Closed)?;
         Ok(Turn { _places: [at_host, overall, present] })
     }
 
@@ -272,12 +272,6 @@ async fn quit_all(all: Vec<Kept>) {
 fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         runtime.spawn(task);
-    }
-}
-
-impl From<AcquireError> for PoolError {
-    fn from(_: AcquireError) -> Self {
-        Self::Closed
     }
 }
 
