@@ -34,7 +34,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Creates a client without a connection, with the default [`Bounds`].
+    /// Creates a client without a connection, with the default [`Bounds`](crate::Bounds).
     pub fn new(next_hop: NextHop) -> Self {
         Self { link: Link::new(next_hop, Runtime::threads()), waiting: Waiting::Idle }
     }
