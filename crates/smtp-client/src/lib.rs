@@ -23,39 +23,32 @@
 //! [`Observer`].
 
 #![forbid(unsafe_code)]
-#![cfg_attr(not(any(feature = "blocking", feature = "tokio")), allow(dead_code, reason = "there is no driver"))]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
+#[cfg(not(any(feature = "blocking", feature = "tokio")))]
+compile_error!("smtp-client needs a driver: enable the feature `blocking`, `tokio` or both");
 
 mod awaited;
 mod bounds;
 #[cfg(feature = "blocking")]
 mod client;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod connection;
 mod content;
 mod content_changed;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod drive;
 mod echo;
 mod endpoint;
 mod known_hosts;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod link;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod link_methods;
 mod login;
 mod next_hop;
 mod observer;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod opening;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod race;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod room;
 mod route;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod runtime;
-#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod stream;
 pub mod tls;
 #[cfg(feature = "tokio")]

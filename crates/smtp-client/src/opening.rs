@@ -70,7 +70,7 @@ impl Opening {
         Self { stage: Stage::Race(race), failures: Failures::default() }
     }
 
-    /// Starts to look up the addresses of the next hop, where that delays nobody, because a look-up cannot be
+    /// Starts looking up the addresses of the next hop on another thread, because a look-up blocks and cannot be
     /// interrupted. To abandon it, drop the `Opening`.
     pub(crate) fn look_up(means: &Means<'_>) -> Self {
         let (sender, receiver) = sync_channel(1);

@@ -19,7 +19,7 @@ pub(crate) type Watch = fn(Socket, &Waker) -> io::Result<Stream>;
 pub(crate) struct Runtime {
     pub(crate) now: fn() -> Instant,
     pub(crate) watch: Watch,
-    /// Runs work that blocks where it delays nobody.
+    /// Runs blocking work on another thread.
     pub(crate) run: fn(&Work),
     /// Whom to wake when such work is done.
     pub(crate) waker: Waker,

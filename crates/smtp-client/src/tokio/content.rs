@@ -76,7 +76,7 @@ impl Seek for Source<'_> {
     }
 }
 
-/// Only a source that is not ready would block: one that says so itself wakes nobody.
+/// A source that is pending would block. One that returns [`ErrorKind::WouldBlock`] itself has failed: it wakes no task.
 fn answer<T>(polled: Poll<io::Result<T>>) -> io::Result<T> {
     match polled {
         Poll::Ready(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(io::Error::other(error)),

@@ -15,12 +15,12 @@ pub enum MessageError {
     Address(AddressError),
     /// An envelope that SMTP does not allow.
     Envelope(EnvelopeError),
-    /// See there.
+    /// The pool did not deliver it.
     Pool(PoolError),
 }
 
 impl Mailer {
-    /// Sends a message to the recipients of its own envelope.
+    /// Sends a message to the recipients in its envelope.
     pub async fn send_message(&self, message: &Message) -> Result<Summary, MessageError> {
         let envelope = envelope_of(message)?;
         self.send(envelope, message.formatted()).await.map_err(MessageError::Pool)

@@ -36,12 +36,12 @@ pub struct Summary {
 }
 
 impl Mailer {
-    /// With a pool of its own, with the default limits.
+    /// Creates a mailer with its own pool, which has the default limits.
     pub fn new(to: Destination) -> Self {
         Self::with_pool(Pool::new(PoolLimits::default()), to)
     }
 
-    /// With a pool that others use, too.
+    /// Creates a mailer that shares a pool.
     pub const fn with_pool(pool: Pool, to: Destination) -> Self {
         Self { pool, to }
     }

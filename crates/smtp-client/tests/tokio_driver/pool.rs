@@ -53,6 +53,7 @@ async fn one_connection_carries_one_message_after_another() {
     assert_eq!((server.opened(), server.taken(), pool.idle()), (1, 20, 1));
     pool.close().await;
     assert_eq!((server.quits(), pool.idle()), (1, 0));
+    pool.close().await;
     assert!(matches!(deliver(&pool, &to).await, Err(PoolError::Closed)));
 }
 

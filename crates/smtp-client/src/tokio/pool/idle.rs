@@ -38,14 +38,14 @@ impl Idle {
         self.0.entry(to).or_default().push(kept);
     }
 
-    /// The newest one to this destination.
+    /// The newest one to this destination that is not stale. Stale ones stay until [`take_stale`](Self::take_stale).
     pub(super) fn pop(&mut self, to: &Destination) -> Option<Kept> {
         let all = self.0.get_mut(to)?;
-        let newest = all.pop();
+        let newest = all.remove(all.iter().rposition(|kept| !kept.client.is_stale())?);
         if all.is_empty() {
             self.0.remove(to);
         }
-        newest
+        Some(newest)
     }
 
     pub(super) fn count(&self) -> usize {

@@ -109,7 +109,7 @@ impl Pool {
         read: impl FnOnce(&Report<'_>) -> T,
     ) -> Result<T, PoolError> {
         let _turn = self.turn(to.next_hop()).await?;
-        let kept = self.0.state().idle.pop(to).filter(|kept| !kept.client.is_stale());
+        let kept = self.0.state().idle.pop(to);
         let (mut kept, is_tried) = match kept {
             Some(mut kept) => {
                 kept.delivery.deliver_next(envelope).map_err(PoolError::Misuse)?;
@@ -151,10 +151,8 @@ impl Pool {
         for host in hosts.values() {
             host.close();
         }
-        // Once nobody has a permit. Keeping them all keeps later deliveries out.
-        if let Ok(all) = self.0.present.acquire_many(MOST_PRESENT).await {
-            all.forget();
-        }
+        // All permits are free once no delivery is left.
+        drop(self.0.present.acquire_many(MOST_PRESENT).await);
         let idle = self.0.state().idle.take_all();
         quit_all(idle).await;
     }
@@ -178,12 +176,13 @@ impl Pool {
         Ok(Turn { _places: [at_host, overall, present] })
     }
 
-    /// Starts with a new connection, for which others may have to end. Returns whether it may be tried to open it.
+    /// Starts a delivery over a new connection, and ends idle ones if there would be too many. Returns whether the
+    /// connection may be opened; if not, the delivery is done.
     async fn begin(&self, to: &Destination, envelope: Envelope) -> Result<(Kept, bool), PoolError> {
         let (ended, obstacle) = {
             let mut state = self.0.state();
             let mut ended = state.idle.take_stale();
-            // Without those that are under way, which have their turn.
+            // Deliveries under way, including this one. Each has or will have a connection.
             let busy_at_host = state
                 .hosts
                 .get(to.next_hop())
