@@ -328,6 +328,10 @@ impl Delivery {
                     | Next::Defer
                     | Next::Forbidden(_) => Status::Deferred,
                 };
+                if matches!(&self.state, State::Transaction(transaction) if transaction.starts_over()) {
+                    // What they lack may be offered on the connection that would have followed.
+                    self.ledger.reopen_unfit();
+                }
                 self.ledger.settle(status, SettledBy::Cancelled(why));
                 self.done(AttemptEnd::Abandoned);
             }
