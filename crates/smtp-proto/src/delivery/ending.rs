@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     kept::KeptText,
-    outcome::{AttemptEnd, Status},
+    outcome::{AttemptEnd, Hello, Status},
     recipients::SettledBy,
     reply::{EXCERPT, Severity},
     retry::{self, Interruption, Next, Point, Situation},
@@ -120,7 +120,9 @@ impl Delivery {
             Next::Fewer => return self.start_over_with_fewer(ended),
             Next::Data => {
                 self.host.has_refused_bdat = true;
-                let plan = Plan { hello: self.first_plan().hello, ..self.helo_plan() };
+                // Whatever is known about the host: this server has accepted it.
+                let hello = self.ledger.attempt().and_then(|attempt| attempt.hello).unwrap_or(Hello::Ehlo);
+                let plan = Plan { hello, ..self.helo_plan() };
                 return self.reconnect(ended, plan, Place::Same);
             }
             Next::Unconfirmed => self.ledger.settle(Status::Unconfirmed, by_what),

@@ -139,11 +139,18 @@ impl Delivery {
     pub(super) fn further_plan(&mut self) -> Plan {
         let (hello, tls) = self.ledger.attempt().map_or((None, TlsUse::NotWanted), |last| (last.hello, last.tls));
         let is_clear = self.session.security() == Security::Clear;
-        match (hello, self.config.tls(), tls) {
-            (Some(Hello::Helo), _, _) => self.helo_plan(),
+        let first = self.first_plan();
+        // Whatever is known about the host, this server has accepted EHLO.
+        let hello = match hello {
+            Some(Hello::Helo) => return self.helo_plan(),
+            Some(hello) => hello,
+            None => first.hello,
+        };
+        let tls = match (self.config.tls(), tls) {
             // TLS had failed.
-            (_, TlsPolicy::Opportunistic, TlsUse::NotWanted) if is_clear => Plan { tls: Tls::No, ..self.first_plan() },
-            _ => self.first_plan(),
-        }
+            (TlsPolicy::Opportunistic, TlsUse::NotWanted) if is_clear => Tls::No,
+            _ => first.tls,
+        };
+        Plan { hello, tls }
     }
 }

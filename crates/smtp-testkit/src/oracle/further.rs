@@ -105,7 +105,7 @@ impl Oracle {
         match connection.last_hello() {
             Some(Verb::Helo) => Plan::with_helo(&self.task, connection.channel),
             _ if given_up => Plan::in_clear(&self.task),
-            _ => Plan::first(&self.task, self.known),
+            said => Plan::first(&self.task, self.known).with_hello(said),
         }
     }
 }

@@ -46,6 +46,11 @@ impl Plan {
         Self { hello, wish }
     }
 
+    /// The same, with the hello that the server has accepted, if it has one.
+    pub(super) fn with_hello(self, accepted: Option<Verb>) -> Self {
+        Self { hello: accepted.unwrap_or(self.hello), ..self }
+    }
+
     /// After BDAT was answered as an unknown command: secured like the connection before.
     pub(super) fn with_data(task: &Task, before: Channel) -> Self {
         Self { hello: first_hello(&task.config), ..Self::with_helo(task, before) }
