@@ -209,6 +209,8 @@ impl MailParameters {
     }
 }
 
+/// Inlined, so that parts of constant length are stored without a call.
+#[inline]
 fn extend<const N: usize>(out: &mut Vec<u8>, parts: [&[u8]; N]) {
     for part in parts {
         out.extend_from_slice(part);

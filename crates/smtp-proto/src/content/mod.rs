@@ -279,7 +279,8 @@ impl ContentEncoder {
         Ok(())
     }
 
-    /// Handles a bare CR. `at` is the position after it.
+    /// Handles a bare CR, which few messages have. `at` is the position after it.
+    #[cold]
     fn stray_cr(&mut self, at: u64, out: &mut Vec<u8>) -> Result<(), ContentError> {
         match self.line_endings {
             LineEndings::Mend => out.push(b' '),

@@ -4,7 +4,13 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Reply, error::ReplyError, limits::ReplyLimits, scan::Scan};
+use super::{
+    Reply,
+    code::Code,
+    error::ReplyError,
+    limits::ReplyLimits,
+    scan::{self, Scan},
+};
 use crate::{escape::Escaped, limits::Limits};
 
 /// Decodes replies that arrive in pieces.
@@ -61,13 +67,12 @@ impl ReplyDecoder {
     /// third of the time for input that arrives octet by octet.
     #[inline(never)]
     fn decode_whole<'a>(&mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
+        if let Some((code, len)) = scan::one_line(input, self.limits) {
+            return self.found(code, input, len);
+        }
         let mut scan = Scan::default();
         match scan.advance(input, self.limits) {
-            Ok(Some((code, len))) => {
-                self.limits.reply = self.reply_limit;
-                let octets = input.get(..len).unwrap_or_default();
-                (len, Ok(Some(Reply::from_decoded(code, octets))))
-            }
+            Ok(Some((code, len))) => self.found(code, input, len),
             Ok(None) => {
                 self.scan = scan;
                 self.held.extend_from_slice(input);
@@ -75,6 +80,14 @@ impl ReplyDecoder {
             }
             Err(fault) => self.skip_or_fail(input, fault),
         }
+    }
+
+    /// A complete reply: the first `len` octets of `input`.
+    #[inline]
+    fn found<'a>(&mut self, code: Code, input: &'a [u8], len: usize) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
+        self.limits.reply = self.reply_limit;
+        let octets = input.get(..len).unwrap_or_default();
+        (len, Ok(Some(Reply::from_decoded(code, octets))))
     }
 
     /// Looks for empty lines only after decoding has failed, so that they cost nothing if there are none.

@@ -21,10 +21,16 @@ pub(super) enum Position {
 /// One line of `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF`, without the
 /// line end. The text may be any octets.
 pub(super) fn reply_line(line: &[u8]) -> Option<(Code, Position)> {
-    (code, separator).parse(line).ok().map(|(_text, parsed)| parsed)
+    (reply_code, separator).parse(line).ok().map(|(_text, parsed)| parsed)
 }
 
-fn code(input: &[u8]) -> IResult<&[u8], Code, ()> {
+/// The code at the start of a line.
+#[inline]
+pub(super) fn code(line: &[u8]) -> Option<Code> {
+    reply_code(line).ok().map(|(_rest, code)| code)
+}
+
+fn reply_code(input: &[u8]) -> IResult<&[u8], Code, ()> {
     let code = |digits: &[u8]| match digits {
         [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9'] => Code::new(digits.iter().copied().fold(0, with_digit)),
         _ => None,

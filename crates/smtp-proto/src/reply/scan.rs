@@ -21,6 +21,16 @@ pub(super) struct Scan {
     pub(super) returned: bool,
 }
 
+/// The code and the length of a reply of one line, as most are; `None` if this is not certain to be one.
+#[inline]
+pub(super) fn one_line(octets: &[u8], limits: ReplyLimits) -> Option<(Code, usize)> {
+    let [_, _, _, b' ', ..] = octets else { return None };
+    let code = line::code(octets)?;
+    let ControlFlow::Break(end) = fold_line_ends(octets, 0, (), |(), end| ControlFlow::Break(end)) else { return None };
+    let len = end.wrapping_add(1);
+    limits.hold(end, len).then_some((code, len))
+}
+
 impl Scan {
     /// Reads lines from `line_start` on. `octets` starts with the first octet of the reply. Returns the code and the
     /// length of the reply; `None` if it is not complete.
