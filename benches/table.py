@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the benches with the profile `published` and writes benches/RESULTS.md: for each processor, a table with
 the ratios of ours to the best peer and to the limit, one with the ratios to every peer, and one with the cost of
-many concurrent sessions. A run replaces only the section of its processor.
+many concurrent sessions. A run replaces the section of its processor, keeps the others, and draws the figures.
 
     benches/table.py [--no-bench]
 
@@ -17,6 +17,7 @@ import pathlib
 import platform
 import re
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 RESULTS = HERE / "RESULTS.md"
@@ -175,6 +176,7 @@ def main():
     )
     print(section)
     RESULTS.write_text(results(RESULTS.read_text() if RESULTS.exists() else "", processor(), section))
+    subprocess.run([sys.executable, HERE / "figures.py"], check=True)
 
 
 if __name__ == "__main__":
