@@ -10,7 +10,11 @@ use smtp_proto::{AuthPolicy, Authentication, Mechanism, Report, Status};
 use smtp_sasl::Credentials;
 use tokio::{task::JoinSet, time::sleep};
 
-use crate::{CONTENT, config, envelope, server::Server};
+use crate::{
+    CONTENT,
+    one_message::{config, envelope},
+    server::Server,
+};
 
 fn status(report: &Report<'_>) -> Status {
     report.recipients().next().unwrap().status
