@@ -4,6 +4,8 @@
 mod conformance_kit;
 mod dropped;
 mod examples;
+mod health;
+mod limits;
 #[path = "../one_message/mod.rs"]
 mod one_message;
 mod pool;

@@ -27,6 +27,7 @@ impl Destination {
     /// Deliveries to this host under this policy. Connections are [kept](Afterwards::Keep), whatever the policy says.
     pub fn new(next_hop: NextHop, config: Config) -> Self {
         let config = Arc::new(config.with_afterwards(Afterwards::Keep));
+        let next_hop = next_hop.in_one_form();
         Self { next_hop, config, route: Route::default(), tls: None, credentials: None }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use smtp_proto::{AttemptEnd, Cause, Report, Stage};
+use smtp_proto::{AttemptEnd, Cause, Report, Severity, Stage};
 use tokio::time::Instant;
 
 use super::destination::Destination;
@@ -44,7 +44,10 @@ impl Health {
     /// Learns from a delivery that has opened, or tried to open, a connection.
     pub(super) fn learn(&mut self, to: &Destination, report: &Report<'_>) {
         if let Some(Cause::AuthRefused { reply, .. }) = report.recipients().map(|recipient| recipient.cause).next() {
-            self.refused.insert(to.clone(), reply.to_string());
+            // After any other reply, the server may accept the same credentials later.
+            if reply.code().severity() == Some(Severity::Permanent) {
+                self.refused.insert(to.clone(), reply.to_string());
+            }
         }
         let has_accepted = report.attempts().any(|attempt| match attempt.stage() {
             Stage::Connect => false,
@@ -56,7 +59,12 @@ impl Health {
             return;
         }
         let now = Instant::now();
+        self.unreachable.retain(|_, host| now < host.until + LONGEST);
         let host = self.unreachable.entry(to.next_hop().clone()).or_insert(Unreachable { failures: 0, until: now });
+        if now < host.until {
+            // This delivery was under way when the others had failed.
+            return;
+        }
         host.failures += 1;
         if let Some(more) = host.failures.checked_sub(ENOUGH) {
             host.until = now + FIRST.saturating_mul(2_u32.saturating_pow(more)).min(LONGEST);
