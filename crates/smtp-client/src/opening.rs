@@ -132,13 +132,4 @@ impl Opening {
         };
         race.into_iter().flat_map(Race::streams)
     }
-
-    #[cfg(feature = "tokio")]
-    pub(crate) fn streams_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        let race = match &mut self.stage {
-            Stage::LookUp(..) => None,
-            Stage::Race(race) => Some(race),
-        };
-        race.into_iter().flat_map(Race::streams_mut)
-    }
 }

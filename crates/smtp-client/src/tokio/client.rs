@@ -3,6 +3,7 @@
 use std::{
     future::poll_fn,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -10,7 +11,10 @@ use std::{
 use smtp_proto::{Cancel, Delivery, MisuseError, Step};
 use tokio::time::{self, Sleep};
 
-use super::content::{Content, Source};
+use super::{
+    content::{Content, Source},
+    task::Task,
+};
 use crate::{
     awaited::{Awaited, TICK, Wait},
     drive::Drive,
@@ -30,12 +34,14 @@ use crate::{
 #[derive(Debug)]
 pub struct Client {
     link: Link,
+    task: Arc<Task>,
 }
 
 impl Client {
     /// Creates a client without a connection, with the default [`Bounds`](crate::Bounds).
     pub fn new(next_hop: NextHop) -> Self {
-        Self { link: Link::new(next_hop, on_tokio()) }
+        let task = Arc::new(Task::default());
+        Self { link: Link::new(next_hop, on_tokio(Waker::from(Arc::clone(&task)))), task }
     }
 
     link_methods!();
@@ -62,7 +68,7 @@ impl Client {
         observer: &mut (dyn Observer + Send),
     ) -> Result<(), MisuseError> {
         self.link.start();
-        Driven::new(&mut self.link, delivery, content, observer).finish().await
+        Driven::new(self, delivery, content, observer).finish().await
     }
 
     /// Ends the kept connection, if there is one, with QUIT.
@@ -73,12 +79,12 @@ impl Client {
     ) -> Result<(), MisuseError> {
         delivery.quit()?;
         self.link.restart_clock();
-        Driven::new(&mut self.link, delivery, &mut std::io::Cursor::new([0; 0]), observer).finish().await
+        Driven::new(self, delivery, &mut std::io::Cursor::new([0; 0]), observer).finish().await
     }
 }
 
 /// The clock and the reactor of the runtime that this is used in.
-fn on_tokio() -> Runtime {
+fn on_tokio(waker: Waker) -> Runtime {
     Runtime {
         now: || time::Instant::now().into_std(),
         watch: Stream::watched,
@@ -86,13 +92,14 @@ fn on_tokio() -> Runtime {
             let work = Work::clone(work);
             drop(tokio::task::spawn_blocking(move || work()));
         },
-        waker: Waker::noop().clone(),
+        waker,
     }
 }
 
 /// A delivery under way. If it is dropped before the delivery is done, it cancels it and closes the connection.
 struct Driven<'a> {
     link: &'a mut Link,
+    task: &'a Task,
     delivery: &'a mut Delivery,
     source: Source<'a>,
     observer: &'a mut (dyn Observer + Send),
@@ -101,14 +108,16 @@ struct Driven<'a> {
 
 impl<'a> Driven<'a> {
     fn new(
-        link: &'a mut Link,
+        client: &'a mut Client,
         delivery: &'a mut Delivery,
         content: &'a mut dyn Content,
         observer: &'a mut (dyn Observer + Send),
     ) -> Self {
         // Panics without a clock, before anything is sent.
         let alarm = Box::pin(time::sleep(Duration::ZERO));
-        Self { link, delivery, source: Source::new(content), observer, alarm }
+        let Client { link, task } = client;
+        let source = Source::new(content, Waker::from(Arc::clone(task)));
+        Self { link, task, delivery, source, observer, alarm }
     }
 
     async fn finish(mut self) -> Result<(), MisuseError> {
@@ -116,8 +125,7 @@ impl<'a> Driven<'a> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), MisuseError>> {
-        self.link.wake(cx.waker());
-        self.source.wake(cx.waker());
+        self.task.set(cx.waker());
         loop {
             let Self { link, delivery, source, observer, .. } = &mut *self;
             let drive = Drive { link, delivery, content: source, observer: *observer, room: Room::take() };
@@ -169,7 +177,7 @@ impl Drop for Driven<'_> {
         if !matches!(self.delivery.poll(), Step::Done(_)) {
             self.delivery.cancel(Cancel::Interrupted);
             self.link.hang_up(self.observer);
-            self.link.state = crate::link::State::Down;
         }
+        self.task.set(Waker::noop());
     }
 }

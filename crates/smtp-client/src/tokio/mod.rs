@@ -18,6 +18,7 @@ mod content;
 mod lettre;
 mod mailer;
 mod pool;
+mod task;
 
 pub use client::Client;
 pub use content::{Content, Once};

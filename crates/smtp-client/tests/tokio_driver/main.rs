@@ -11,6 +11,7 @@ mod one_message;
 mod pool;
 mod server;
 mod sources;
+mod wakers;
 
 use std::{
     io::Cursor,
