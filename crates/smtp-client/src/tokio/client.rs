@@ -83,10 +83,11 @@ impl Client {
     }
 }
 
-/// The clock and the reactor of the runtime that this is used in.
+/// The clock and the reactor of the runtime that this is used in, and the resolver of the system.
 fn on_tokio(waker: Waker) -> Runtime {
     Runtime {
         now: || time::Instant::now().into_std(),
+        look_up: NextHop::addresses,
         watch: Stream::watched,
         run: |work| {
             let work = Work::clone(work);
@@ -179,5 +180,43 @@ impl Drop for Driven<'_> {
             self.link.hang_up(self.observer);
         }
         self.task.set(Waker::noop());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Cursor, net::SocketAddr};
+
+    use smtp_proto::{Config, Envelope, HelloName, Outcome};
+    use smtp_testkit::server::loose::{HELLO, MESSAGE, QUIT, Server};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_address_of_forty_is_enough() {
+        let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
+        let mut client = Client::new(format!("many.example:{}", server.address.port()).parse().unwrap());
+        client.link.runtime.look_up = |host| {
+            let address = |last| SocketAddr::from(([127, 0, 0, last], host.port().unwrap_or_default()));
+            Ok((2..41).rev().chain([1]).map(address).collect())
+        };
+        let envelope = Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]);
+        let config = Config::new(HelloName::new("client.example").unwrap());
+        let mut delivery = Delivery::new(config, envelope.unwrap());
+        let mut failed = Failed(0);
+        client.deliver(&mut delivery, &mut Cursor::new("Subject: x\r\n\r\n"), &mut failed).await.unwrap();
+        assert_eq!((delivery.report().outcome(), failed.0), (Some(Outcome::Delivered), 39));
+        let servers: Vec<_> = client.report(&delivery).attempts().filter_map(|attempt| attempt.server()).collect();
+        assert_eq!(servers, [server.address.to_string()]);
+        server.heard();
+    }
+
+    /// Counts the addresses that could not be connected to.
+    struct Failed(usize);
+
+    impl Observer for Failed {
+        fn connect_failed(&mut self, _: Option<&crate::Endpoint>, _: &std::io::Error) {
+            self.0 += 1;
+        }
     }
 }

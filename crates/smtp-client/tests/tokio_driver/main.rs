@@ -9,6 +9,7 @@ mod limits;
 #[path = "../one_message/mod.rs"]
 mod one_message;
 mod pool;
+mod runtimes;
 mod server;
 mod sources;
 mod wakers;

@@ -9,9 +9,9 @@ use std::{
 
 use smtp_client::{
     Bounds,
-    tokio::{Client, Once},
+    tokio::{Client, Content, Destination, Once, Pool, PoolLimits},
 };
-use smtp_proto::{Cancel, Cause, Delivery, Status};
+use smtp_proto::{Cancel, Cause, Delivery, Report, Status};
 use tokio::{
     io::{AsyncRead, AsyncSeek, ReadBuf},
     time::Instant,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Pending for ever.
-struct Stalled;
+pub(crate) struct Stalled;
 
 impl AsyncRead for Stalled {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -90,10 +90,42 @@ impl AsyncSeek for Drip {
 #[tokio::test]
 async fn a_source_may_be_slow_and_may_fail() {
     let (server, address) = Server::start().await;
-    for (left, expected, taken) in [(usize::MAX, Status::Delivered, 1), (5, Status::Deferred, 1)] {
+    let (pool, to) = (Pool::new(PoolLimits::default().with_per_host(1)), Destination::new(address.into(), config()));
+    for (left, expected) in [(usize::MAX, Status::Delivered), (0, Status::Deferred), (5, Status::Deferred)] {
+        let taken = server.taken() + usize::from(expected == Status::Delivered);
         let mut client = Client::new(address.into());
         let mut delivery = Delivery::new(config(), envelope());
         client.deliver(&mut delivery, &mut Drip::of(CONTENT, left), &mut ()).await.unwrap();
         assert_eq!((status(&delivery), server.taken()), (expected, taken));
+
+        let taken = server.taken() + usize::from(expected == Status::Delivered);
+        assert_eq!(pool_deliver(&pool, &to, &mut Drip::of(CONTENT, left)).await, expected);
+        assert_eq!((server.taken(), pool.idle()), (taken, usize::from(expected == Status::Delivered)));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_stalls_holds_up_its_own_place_of_the_pool_only() {
+    let (server, address) = Server::start().await;
+    let pool = Pool::new(PoolLimits::default().with_per_host(2));
+    let to = Destination::new(address.into(), config());
+    let stalled = tokio::spawn({
+        let (pool, to) = (pool.clone(), to.clone());
+        async move { pool_deliver(&pool, &to, &mut Once(Stalled)).await }
+    });
+    while server.opened() == 0 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..5 {
+        assert_eq!(pool_deliver(&pool, &to, &mut Cursor::new(CONTENT)).await, Status::Delivered);
+    }
+    assert_eq!((server.taken(), server.opened()), (5, 2));
+    // The bound on a delivery ends it.
+    assert_eq!(stalled.await.unwrap(), Status::Deferred);
+    assert_eq!(pool.idle(), 0);
+}
+
+async fn pool_deliver(pool: &Pool, to: &Destination, content: &mut dyn Content) -> Status {
+    let read = |report: &Report<'_>| report.recipients().next().unwrap().status;
+    pool.deliver(to, envelope(), content, &mut (), read).await.unwrap()
 }
