@@ -14,6 +14,7 @@ use tokio::time::{self, Sleep};
 use super::{
     content::{Content, Source},
     task::Task,
+    trace::{self, Span, Traced},
 };
 use crate::{
     awaited::{Awaited, TICK, Wait},
@@ -67,8 +68,22 @@ impl Client {
         content: &mut dyn Content,
         observer: &mut (dyn Observer + Send),
     ) -> Result<(), MisuseError> {
+        let recipients = delivery.envelope().forward_paths().len();
+        let span = Span::of_delivery(&self.link.next_hop, delivery.config().protocol(), recipients);
+        span.instrument(self.drive(delivery, content, observer)).await
+    }
+
+    /// The same, in the current span.
+    pub(super) async fn drive(
+        &mut self,
+        delivery: &mut Delivery,
+        content: &mut dyn Content,
+        observer: &mut (dyn Observer + Send),
+    ) -> Result<(), MisuseError> {
         self.link.start();
-        Driven::new(self, delivery, content, observer).finish().await
+        Driven::new(self, delivery, content, &mut Traced(observer)).finish().await?;
+        trace::done(&delivery.report());
+        Ok(())
     }
 
     /// Ends the kept connection, if there is one, with QUIT.
@@ -79,7 +94,7 @@ impl Client {
     ) -> Result<(), MisuseError> {
         delivery.quit()?;
         self.link.restart_clock();
-        Driven::new(self, delivery, &mut std::io::Cursor::new([0; 0]), observer).finish().await
+        Driven::new(self, delivery, &mut std::io::Cursor::new([0; 0]), &mut Traced(observer)).finish().await
     }
 }
 

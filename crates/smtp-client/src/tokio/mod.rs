@@ -19,6 +19,7 @@ mod lettre;
 mod mailer;
 mod pool;
 mod task;
+mod trace;
 
 pub use client::Client;
 pub use content::{Content, Once};

@@ -12,6 +12,8 @@ mod pool;
 mod runtimes;
 mod server;
 mod sources;
+#[cfg(feature = "tracing")]
+mod tracing;
 mod wakers;
 
 use std::{

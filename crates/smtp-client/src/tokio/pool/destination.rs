@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use smtp_proto::{Afterwards, Config, Delivery, Envelope};
+use smtp_proto::{Afterwards, Config, Delivery, Envelope, Protocol};
 
 use crate::{Bounds, CredentialSource, KnownHosts, NextHop, Route, tls::TlsConfig, tokio::Client};
 
@@ -55,6 +55,10 @@ impl Destination {
     /// The host.
     pub const fn next_hop(&self) -> &NextHop {
         &self.next_hop
+    }
+
+    pub(super) fn protocol(&self) -> Protocol {
+        self.config.protocol()
     }
 
     /// A client without a connection, and its first delivery.

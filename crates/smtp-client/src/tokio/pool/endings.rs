@@ -30,9 +30,9 @@ pub(super) struct Ending {
 
 impl Endings {
     /// Counts a connection that is no longer used.
-    pub(super) fn start(self: &Arc<Self>, host: &NextHop, kept: Kept) -> Ending {
+    pub(super) fn start(self: &Arc<Self>, host: NextHop, kept: Kept) -> Ending {
         *self.to_hosts().entry(host.clone()).or_default() += 1;
-        Ending { host: host.clone(), kept: Some(kept), all: Arc::clone(self) }
+        Ending { host, kept: Some(kept), all: Arc::clone(self) }
     }
 
     pub(super) fn count(&self) -> usize {

@@ -25,7 +25,10 @@ use tokio::{
 pub use destination::Destination;
 pub use limits::PoolLimits;
 
-use super::Content;
+use super::{
+    Content,
+    trace::{self, Span},
+};
 use crate::{Bounds, KnownHosts, NextHop, Observer};
 use endings::{Ending, Endings, quit_all};
 use health::Health;
@@ -114,25 +117,9 @@ impl Pool {
         observer: &mut (dyn Observer + Send),
         read: impl FnOnce(&Report<'_>) -> T,
     ) -> Result<T, PoolError> {
-        let turn = self.turn(to.next_hop()).await?;
-        let kept = self.0.state().idle.pop(to);
-        let (mut kept, is_tried) = match kept {
-            Some(mut kept) => {
-                kept.delivery.deliver_next(envelope).map_err(PoolError::Misuse)?;
-                (kept, false)
-            }
-            None => self.begin(to, envelope, &turn).await?,
-        };
-        let Kept { client, delivery, messages, since } = &mut kept;
-        client.deliver(delivery, content, observer).await.map_err(PoolError::Misuse)?;
-        (*messages, *since) = (*messages + 1, Instant::now());
-        let report = client.report(delivery);
-        if is_tried || report.attempts().count() > 1 {
-            self.0.state().health.learn(to, &report);
-        }
-        let taken = read(&report);
-        self.0.keep(to, kept, turn);
-        Ok(taken)
+        let recipients = envelope.forward_paths().len();
+        let span = Span::of_delivery(to.next_hop(), to.protocol(), recipients);
+        span.instrument(self.drive(to, envelope, content, observer, read)).await
     }
 
     /// Lets the credentials of this destination be tried again.
@@ -161,7 +148,7 @@ impl Pool {
         drop(self.0.present.acquire_many(MOST_PRESENT).await);
         let idle = {
             let mut state = self.0.state();
-            self.0.end(state.idle.take_all())
+            self.0.end(state.idle.take_all(), "the pool is closed")
         };
         quit_all(idle).await;
         // Those that were being ended already.
@@ -172,6 +159,38 @@ impl Pool {
             }
             closed.await;
         }
+    }
+
+    async fn drive<T>(
+        &self,
+        to: &Destination,
+        envelope: Envelope,
+        content: &mut dyn Content,
+        observer: &mut (dyn Observer + Send),
+        read: impl FnOnce(&Report<'_>) -> T,
+    ) -> Result<T, PoolError> {
+        let since = Instant::now();
+        let turn = self.turn(to.next_hop()).await?;
+        trace::turn(since.elapsed());
+        let kept = self.0.state().idle.pop(to);
+        let (mut kept, is_tried) = match kept {
+            Some(mut kept) => {
+                trace::reused(kept.messages);
+                kept.delivery.deliver_next(envelope).map_err(PoolError::Misuse)?;
+                (kept, false)
+            }
+            None => self.begin(to, envelope, &turn).await?,
+        };
+        let Kept { client, delivery, messages, since } = &mut kept;
+        client.drive(delivery, content, observer).await.map_err(PoolError::Misuse)?;
+        (*messages, *since) = (*messages + 1, Instant::now());
+        let report = client.report(delivery);
+        if is_tried || report.attempts().count() > 1 {
+            self.0.state().health.learn(to, &report);
+        }
+        let taken = read(&report);
+        self.0.keep(to, kept, turn);
+        Ok(taken)
     }
 
     /// Waits for a turn.
@@ -199,7 +218,10 @@ impl Pool {
         let obstacle = self.0.state().health.obstacle(to);
         let (client, mut delivery) = to.start(envelope, self.0.bounds, &self.0.hosts);
         match &obstacle {
-            Some(why) => delivery.connect_failed(why).map_err(PoolError::Misuse)?,
+            Some(obstacle) => {
+                trace::not_tried(obstacle.kind());
+                delivery.connect_failed(&obstacle.to_string()).map_err(PoolError::Misuse)?;
+            }
             None => self.make_room(to.next_hop(), turn).await,
         }
         Ok((Kept { client, delivery, messages: 0, since: Instant::now() }, obstacle.is_none()))
@@ -225,7 +247,7 @@ impl Pool {
                 } else {
                     return;
                 };
-                oldest.map(|(host, kept)| endings.start(&host, kept))
+                self.0.end(oldest, "another one needs its place").pop()
             };
             match oldest {
                 Some(oldest) => oldest.quit().await,
@@ -264,8 +286,12 @@ impl Shared {
     }
 
     /// Call it with the state locked, so that each connection counts at any time.
-    fn end(&self, all: Vec<(NextHop, Kept)>) -> Vec<Ending> {
-        all.into_iter().map(|(host, kept)| self.endings.start(&host, kept)).collect()
+    fn end(&self, all: impl IntoIterator<Item = (NextHop, Kept)>, why: &'static str) -> Vec<Ending> {
+        let end = |(host, kept)| {
+            trace::ended(&host, why);
+            self.endings.start(host, kept)
+        };
+        all.into_iter().map(end).collect()
     }
 }
 
@@ -288,7 +314,7 @@ async fn sweep(shared: Weak<Shared>) {
             if is_over {
                 state.sweep = None;
             }
-            (shared.end(ended), is_over)
+            (shared.end(ended, "it is stale"), is_over)
         };
         quit_all(ended).await;
         if is_over {
