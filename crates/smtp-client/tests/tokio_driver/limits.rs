@@ -2,7 +2,10 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use smtp_client::tokio::{Destination, Pool, PoolLimits};
+use smtp_client::{
+    Bounds,
+    tokio::{Destination, Pool, PoolLimits},
+};
 use smtp_proto::{Config, HelloName, Status};
 use tokio::{task::JoinSet, time::sleep};
 
@@ -46,15 +49,18 @@ async fn a_connection_ends_after_its_last_message() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_ends_when_its_time_has_come() {
-    let (server, address) = Server::start().await;
-    let (pool, to) = (Pool::new(PoolLimits::default()), Destination::new(address.into(), config()));
-    deliver(&pool, &to).await.unwrap();
-    sleep(Duration::from_secs(50)).await;
-    assert_eq!((pool.idle(), server.quits()), (1, 0));
-    sleep(Duration::from_secs(20)).await;
-    assert_eq!((pool.idle(), server.quits()), (0, 1));
-    deliver(&pool, &to).await.unwrap();
-    assert_eq!(server.opened(), 2);
+    let short = Bounds::default().with_idle(Some(Duration::from_secs(20)));
+    for (limits, seconds) in [(PoolLimits::default(), 60), (PoolLimits::default().with_bounds(short), 20)] {
+        let (server, address) = Server::start().await;
+        let (pool, to) = (Pool::new(limits), Destination::new(address.into(), config()));
+        deliver(&pool, &to).await.unwrap();
+        sleep(Duration::from_secs(seconds - 10)).await;
+        assert_eq!((pool.idle(), server.quits()), (1, 0));
+        sleep(Duration::from_secs(20)).await;
+        assert_eq!((pool.idle(), server.quits()), (0, 1));
+        deliver(&pool, &to).await.unwrap();
+        assert_eq!(server.opened(), 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]

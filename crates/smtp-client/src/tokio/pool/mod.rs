@@ -29,7 +29,7 @@ use super::{
     Content,
     trace::{self, Span},
 };
-use crate::{Bounds, KnownHosts, NextHop, Observer};
+use crate::{KnownHosts, NextHop, Observer};
 use endings::{Ending, Endings, quit_all};
 use health::Health;
 use idle::{Idle, Kept};
@@ -43,11 +43,13 @@ const SWEEP: Duration = Duration::from_secs(5);
 ///
 /// Clones share everything. A delivery waits for its turn if its host, or the pool, has as many connections as the
 /// [limits](PoolLimits) allow: first come, first served. It takes the connection that was used last, if that is neither
-/// [too old](Bounds::with_age) nor was [idle](Bounds::with_idle) for too long, and has not been ended by the server.
+/// [too old](crate::Bounds::with_age) nor was [idle](crate::Bounds::with_idle) for too long, and has not been ended by the server.
 ///
 /// After three deliveries in a row that could not connect to a host, the next ones are deferred without trying, for half
 /// a minute at first and for a quarter of an hour at most. After refused credentials, nobody logs in with them again,
 /// until [`forgive`](Self::forgive) is called: too many attempts may lock the account.
+///
+/// A pool that is dropped without [`close`](Self::close) ends its connections without QUIT.
 #[derive(Clone, Debug)]
 pub struct Pool(Arc<Shared>);
 
@@ -64,7 +66,6 @@ pub enum PoolError {
 #[derive(Debug)]
 struct Shared {
     limits: PoolLimits,
-    bounds: Bounds,
     hosts: KnownHosts,
     /// A place for each delivery, whatever its host.
     overall: Arc<Semaphore>,
@@ -98,8 +99,8 @@ impl Pool {
     pub fn new(limits: PoolLimits) -> Self {
         let overall = Arc::new(Semaphore::new(limits.overall()));
         let present = Arc::new(Semaphore::new(MOST_PRESENT as usize));
-        let (bounds, hosts, endings, state) = (Bounds::default(), KnownHosts::new(), Arc::default(), Mutex::default());
-        Self(Arc::new(Shared { limits, bounds, hosts, overall, present, endings, state }))
+        let (hosts, endings, state) = (KnownHosts::new(), Arc::default(), Mutex::default());
+        Self(Arc::new(Shared { limits, hosts, overall, present, endings, state }))
     }
 
     /// Delivers one message. Returns what `read` takes from its report.
@@ -216,7 +217,7 @@ impl Pool {
     /// done.
     async fn begin(&self, to: &Destination, envelope: Envelope, turn: &Turn) -> Result<(Kept, bool), PoolError> {
         let obstacle = self.0.state().health.obstacle(to);
-        let (client, mut delivery) = to.start(envelope, self.0.bounds, &self.0.hosts);
+        let (client, mut delivery) = to.start(envelope, self.0.limits.bounds(), &self.0.hosts);
         match &obstacle {
             Some(obstacle) => {
                 trace::not_tried(obstacle.kind());
@@ -333,9 +334,16 @@ impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the pool is closed"),
-            Self::Misuse(error) => error.fmt(f),
+            Self::Misuse(_) => f.write_str("the client has a bug"),
         }
     }
 }
 
-impl Error for PoolError {}
+impl Error for PoolError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Closed => None,
+            Self::Misuse(error) => Some(error),
+        }
+    }
+}
