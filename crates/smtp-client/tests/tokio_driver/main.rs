@@ -12,8 +12,6 @@ mod pool;
 mod runtimes;
 mod server;
 mod sources;
-#[cfg(feature = "tracing")]
-mod tracing;
 mod wakers;
 
 use std::{

@@ -1,32 +1,42 @@
 //! The spans and events of deliveries, as text.
 
+mod one_message;
+
 use std::{
     io::{self, Cursor, Write},
     net::TcpListener,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex as Shared},
 };
 
+use one_message::{config, envelope, status};
 use smtp_client::{
     NextHop,
     tls::TlsConfig,
     tokio::{Destination, Pool, PoolLimits},
 };
-use smtp_proto::{AuthPolicy, Authentication, Mechanism, TlsPolicy};
+use smtp_proto::{AuthPolicy, Authentication, Mechanism, Status, TlsPolicy};
 use smtp_sasl::Credentials;
 use smtp_testkit::{
     conformance,
     server::loose::{HELLO, HELO, MESSAGE, QUIT, Server},
 };
+use tokio::sync::{Mutex, MutexGuard};
 use tracing_subscriber::{fmt::MakeWriter, util::SubscriberInitExt};
 
-use crate::{
-    CONTENT,
-    one_message::{config, envelope},
-};
+const CONTENT: &[u8] = b"Subject: x\r\n\r\nhello\r\n";
+
+/// Held by the test that runs: what one thread records depends on the subscribers that other threads add and remove.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// What was recorded.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+struct Log(Arc<Shared<Vec<u8>>>);
+
+/// Ends the recording before the next test begins.
+struct Guard<R> {
+    _recording: R,
+    _alone: MutexGuard<'static, ()>,
+}
 
 impl Write for Log {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
@@ -48,11 +58,12 @@ impl MakeWriter<'_> for Log {
 
 impl Log {
     /// Records what this thread does until the guard is dropped.
-    fn start() -> (Self, impl Drop) {
+    async fn start() -> (Self, Guard<impl Drop>) {
+        let alone = ALONE.lock().await;
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_max_level(tracing::Level::TRACE);
         let subscriber = subscriber.without_time().with_ansi(false).with_target(false).finish();
-        (log, subscriber.set_default())
+        (log, Guard { _recording: subscriber.set_default(), _alone: alone })
     }
 
     /// Fails unless these follow each other, maybe with others between them; and if there is anything secret.
@@ -75,7 +86,7 @@ async fn deliver(pool: &Pool, to: &Destination) {
 
 #[tokio::test]
 async fn a_retry_with_helo_and_a_kept_connection() {
-    let (log, _guard) = Log::start();
+    let (log, _guard) = Log::start().await;
     let server = Server::start(&format!("S: 220 ready\nC: EHLO\n-- close\n-- connect\n{HELO}{MESSAGE}{MESSAGE}{QUIT}"));
     let (pool, to) = (Pool::new(PoolLimits::default()), Destination::new(server.address.into(), config()));
     deliver(&pool, &to).await;
@@ -102,7 +113,7 @@ async fn a_retry_with_helo_and_a_kept_connection() {
 
 #[tokio::test]
 async fn tls_and_refused_credentials() {
-    let (log, _guard) = Log::start();
+    let (log, _guard) = Log::start().await;
     let server = Server::start(
         "S: 220 ready\nC: EHLO\nS: 250-hi\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n-- tls\nC: EHLO\nS: 250-hi\nS: 250 AUTH PLAIN\n\
          C: AUTH PLAIN\nS: 535 5.7.8 not <user@example.net> with hunter2\nC: QUIT\nS: 221 bye\n",
@@ -127,7 +138,7 @@ async fn tls_and_refused_credentials() {
 
 #[tokio::test]
 async fn a_host_that_is_left_alone() {
-    let (log, _guard) = Log::start();
+    let (log, _guard) = Log::start().await;
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (pool, to) = (Pool::new(PoolLimits::default()), Destination::new(NextHop::from(closed), config()));
     for _ in 0..4 {
@@ -143,11 +154,12 @@ async fn a_host_that_is_left_alone() {
 
 #[tokio::test]
 async fn a_client_without_a_pool_has_the_same_span() {
-    let (log, _guard) = Log::start();
+    let (log, _guard) = Log::start().await;
     let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
     let mut delivery = smtp_proto::Delivery::new(config(), envelope());
     let mut client = smtp_client::tokio::Client::new(server.address.into());
     client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).await.unwrap();
+    assert_eq!(status(&delivery), Status::Delivered);
     server.heard();
     log.has(&["recipients=1}: connection opened", "recipients=1}: done delivered=1"]);
 }
