@@ -197,11 +197,6 @@ impl Connection {
         self.stream.socket().local_addr().ok().as_ref().and_then(SockAddr::as_socket)
     }
 
-    #[cfg(feature = "tokio")]
-    pub(crate) const fn stream_mut(&mut self) -> &mut Stream {
-        &mut self.stream
-    }
-
     pub(crate) const fn stream(&self) -> &Stream {
         &self.stream
     }

@@ -104,18 +104,6 @@ impl Link {
         opening.into_iter().flatten().chain(up)
     }
 
-    /// Wakes this task from now on.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn wake(&mut self, task: &std::task::Waker) {
-        self.runtime.waker.clone_from(task);
-        let (opening, up) = match &mut self.state {
-            State::Down => (None, None),
-            State::Opening(opening) => (Some(opening.streams_mut()), None),
-            State::Up(connection) => (None, Some(connection.stream_mut())),
-        };
-        opening.into_iter().flatten().chain(up).for_each(|stream| stream.wake(task));
-    }
-
     /// Closes the connection, if there is one.
     pub(crate) fn hang_up(&mut self, observer: &mut dyn Observer) {
         if let State::Up(mut connection) = std::mem::replace(&mut self.state, State::Down) {

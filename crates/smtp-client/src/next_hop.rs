@@ -235,6 +235,17 @@ impl NextHop {
         }
     }
 
+    /// The same for all texts that mean the same: in lower case, and with its port.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn in_one_form(self) -> Self {
+        match self.0 {
+            Place::Host { name, port } => {
+                Self(Place::Host { name: name.to_ascii_lowercase().into(), port: port.or(Some(SMTP_PORT)) })
+            }
+            Place::Unix(_) => self,
+        }
+    }
+
     /// What to connect to, if no name has to be looked up.
     pub(crate) fn endpoint(&self) -> Option<Endpoint> {
         match (&self.0, self.port()) {

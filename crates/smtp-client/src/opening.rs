@@ -74,10 +74,10 @@ impl Opening {
     /// interrupted. To abandon it, drop the `Opening`.
     pub(crate) fn look_up(means: &Means<'_>) -> Self {
         let (sender, receiver) = sync_channel(1);
-        let (next_hop, waker) = (means.next_hop.clone(), means.runtime.waker.clone());
+        let (next_hop, look_up, waker) = (means.next_hop.clone(), means.runtime.look_up, means.runtime.waker.clone());
         let work: Work = Arc::new(move || {
             // Sending fails if the look-up was abandoned.
-            let _ = sender.send(next_hop.addresses());
+            let _ = sender.send(look_up(&next_hop));
             waker.wake_by_ref();
         });
         (means.runtime.run)(&work);
@@ -131,14 +131,5 @@ impl Opening {
             Stage::Race(race) => Some(race),
         };
         race.into_iter().flat_map(Race::streams)
-    }
-
-    #[cfg(feature = "tokio")]
-    pub(crate) fn streams_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        let race = match &mut self.stage {
-            Stage::LookUp(..) => None,
-            Stage::Race(race) => Some(race),
-        };
-        race.into_iter().flat_map(Race::streams_mut)
     }
 }

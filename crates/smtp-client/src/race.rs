@@ -90,11 +90,6 @@ impl Race {
         self.tried.iter().filter_map(|attempt| attempt.stream.as_ref())
     }
 
-    #[cfg(feature = "tokio")]
-    pub(crate) fn streams_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        self.tried.iter_mut().filter_map(|attempt| attempt.stream.as_mut())
-    }
-
     fn try_on(&mut self, at: usize, now: Instant, route: Route, runtime: &Runtime) -> Raced {
         let Some(attempt) = self.tried.get_mut(at) else { return Raced::Over };
         let is_late = now.duration_since(attempt.since) >= self.limit;

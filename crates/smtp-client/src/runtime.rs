@@ -1,15 +1,18 @@
-//! What a driver takes from its surroundings: the clock, and a place for work that blocks.
+//! What a driver takes from its surroundings: the clock, the resolver, and a place for work that blocks.
 
 #[cfg(feature = "blocking")]
 use std::thread;
-use std::{io, sync::Arc, task::Waker, time::Instant};
+use std::{io, net::SocketAddr, sync::Arc, task::Waker, time::Instant};
 
 use socket2::Socket;
 
-use crate::stream::Stream;
+use crate::{next_hop::NextHop, stream::Stream};
 
 /// Work that blocks.
 pub(crate) type Work = Arc<dyn Fn() + Send + Sync>;
+
+/// Finds the addresses of a host. Blocks.
+pub(crate) type LookUp = fn(&NextHop) -> io::Result<Vec<SocketAddr>>;
 
 /// Makes a stream of a socket that does not block.
 pub(crate) type Watch = fn(Socket, &Waker) -> io::Result<Stream>;
@@ -18,6 +21,7 @@ pub(crate) type Watch = fn(Socket, &Waker) -> io::Result<Stream>;
 #[derive(Clone, Debug)]
 pub(crate) struct Runtime {
     pub(crate) now: fn() -> Instant,
+    pub(crate) look_up: LookUp,
     pub(crate) watch: Watch,
     /// Runs blocking work on another thread.
     pub(crate) run: fn(&Work),
@@ -27,9 +31,15 @@ pub(crate) struct Runtime {
 
 #[cfg(feature = "blocking")]
 impl Runtime {
-    /// The clock of the system, and a thread for each piece of work. Nobody is woken.
+    /// The clock and the resolver of the system, and a thread for each piece of work. Nobody is woken.
     pub(crate) fn threads() -> Self {
-        Self { now: Instant::now, watch: Stream::polled, run: on_a_thread, waker: Waker::noop().clone() }
+        Self {
+            now: Instant::now,
+            look_up: NextHop::addresses,
+            watch: Stream::polled,
+            run: on_a_thread,
+            waker: Waker::noop().clone(),
+        }
     }
 }
 

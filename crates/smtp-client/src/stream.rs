@@ -77,15 +77,6 @@ impl Stream {
         Ok(Self::Watched(watched, task.clone()))
     }
 
-    /// Whom to wake.
-    pub(crate) fn wake(&mut self, task: &Waker) {
-        match self {
-            #[cfg(feature = "blocking")]
-            Self::Polled(_) => {}
-            Self::Watched(_, waker) => waker.clone_from(task),
-        }
-    }
-
     /// Whether something may have arrived. If not, the task is woken once it has.
     pub(crate) fn may_have_arrived(&self) -> bool {
         match self {

@@ -1,5 +1,7 @@
 //! The driver against scripted servers on loopback.
 
+mod one_message;
+
 use std::{
     io::{self, Cursor, Read},
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -8,21 +10,14 @@ use std::{
     time::Duration,
 };
 
+use one_message::{config, envelope, status};
 use smtp_client::{Bounds, Client, ContentChanged, Endpoint, LeastRate, Observer, Once, Sent};
-use smtp_proto::{Afterwards, AttemptEnd, Cancel, Cause, Config, Delivery, Disconnect, Envelope, HelloName, Status};
+use smtp_proto::{Afterwards, AttemptEnd, Cancel, Cause, Delivery, Disconnect, Status};
 use smtp_testkit::server::loose::{HELLO, HELO, MESSAGE, QUIT, Server};
 
 const CONTENT: &[u8] = b"Subject: x\n\n.hello\n";
 /// More than the buffers of a connection hold.
 const LARGE: u64 = 64 * 1024 * 1024;
-
-fn config() -> Config {
-    Config::new(HelloName::new("client.example").unwrap())
-}
-
-fn envelope() -> Envelope {
-    Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]).unwrap()
-}
 
 fn client(address: SocketAddr) -> Client {
     Client::new(address.into())
@@ -30,10 +25,6 @@ fn client(address: SocketAddr) -> Client {
 
 fn large() -> impl Read {
     io::repeat(b'x').take(LARGE)
-}
-
-fn status(delivery: &Delivery) -> Status {
-    delivery.report().recipients().next().unwrap().status
 }
 
 fn endings(delivery: &Delivery) -> Vec<AttemptEnd> {

@@ -1,5 +1,7 @@
 //! Several clients on one thread.
 
+mod one_message;
+
 use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -13,8 +15,9 @@ use std::{
     time::Duration,
 };
 
+use one_message::{config, envelope, status};
 use smtp_client::{Client, Once, wait};
-use smtp_proto::{Afterwards, AttemptEnd, Config, Delivery, Envelope, HelloName, Stage, Status};
+use smtp_proto::{Afterwards, AttemptEnd, Config, Delivery, Stage, Status};
 use smtp_testkit::server::loose::{HELLO, MESSAGE, QUIT, Server};
 use socket2::SockRef;
 
@@ -27,16 +30,11 @@ struct Share<R> {
     content: R,
 }
 
-fn config() -> Config {
-    Config::new(HelloName::new("client.example").unwrap())
-}
-
 impl<R: Read> Share<R> {
     fn new(server: SocketAddr, config: Config, content: R) -> Self {
-        let envelope = Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]);
         let mut client = Client::new(server.into());
         client.start();
-        Self { client, delivery: Delivery::new(config, envelope.unwrap()), content }
+        Self { client, delivery: Delivery::new(config, envelope()), content }
     }
 
     fn advance(&mut self) -> Poll<()> {
@@ -44,7 +42,7 @@ impl<R: Read> Share<R> {
     }
 
     fn status(&self) -> Status {
-        self.delivery.report().recipients().next().unwrap().status
+        status(&self.delivery)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     future::poll_fn,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -10,7 +11,11 @@ use std::{
 use smtp_proto::{Cancel, Delivery, MisuseError, Step};
 use tokio::time::{self, Sleep};
 
-use super::content::{Content, Source};
+use super::{
+    content::{Content, Source},
+    task::Task,
+    trace::{self, Span, Traced},
+};
 use crate::{
     awaited::{Awaited, TICK, Wait},
     drive::Drive,
@@ -30,12 +35,14 @@ use crate::{
 #[derive(Debug)]
 pub struct Client {
     link: Link,
+    task: Arc<Task>,
 }
 
 impl Client {
     /// Creates a client without a connection, with the default [`Bounds`](crate::Bounds).
     pub fn new(next_hop: NextHop) -> Self {
-        Self { link: Link::new(next_hop, on_tokio()) }
+        let task = Arc::new(Task::default());
+        Self { link: Link::new(next_hop, on_tokio(Waker::from(Arc::clone(&task)))), task }
     }
 
     link_methods!();
@@ -61,8 +68,22 @@ impl Client {
         content: &mut dyn Content,
         observer: &mut (dyn Observer + Send),
     ) -> Result<(), MisuseError> {
+        let recipients = delivery.envelope().forward_paths().len();
+        let span = Span::of_delivery(&self.link.next_hop, delivery.config().protocol(), recipients);
+        span.instrument(self.drive(delivery, content, observer)).await
+    }
+
+    /// The same, in the current span.
+    pub(super) async fn drive(
+        &mut self,
+        delivery: &mut Delivery,
+        content: &mut dyn Content,
+        observer: &mut (dyn Observer + Send),
+    ) -> Result<(), MisuseError> {
         self.link.start();
-        Driven::new(&mut self.link, delivery, content, observer).finish().await
+        Driven::new(self, delivery, content, &mut Traced(observer)).finish().await?;
+        trace::done(&delivery.report());
+        Ok(())
     }
 
     /// Ends the kept connection, if there is one, with QUIT.
@@ -73,26 +94,28 @@ impl Client {
     ) -> Result<(), MisuseError> {
         delivery.quit()?;
         self.link.restart_clock();
-        Driven::new(&mut self.link, delivery, &mut std::io::Cursor::new([0; 0]), observer).finish().await
+        Driven::new(self, delivery, &mut std::io::Cursor::new([0; 0]), &mut Traced(observer)).finish().await
     }
 }
 
-/// The clock and the reactor of the runtime that this is used in.
-fn on_tokio() -> Runtime {
+/// The clock and the reactor of the runtime that this is used in, and the resolver of the system.
+fn on_tokio(waker: Waker) -> Runtime {
     Runtime {
         now: || time::Instant::now().into_std(),
+        look_up: NextHop::addresses,
         watch: Stream::watched,
         run: |work| {
             let work = Work::clone(work);
             drop(tokio::task::spawn_blocking(move || work()));
         },
-        waker: Waker::noop().clone(),
+        waker,
     }
 }
 
 /// A delivery under way. If it is dropped before the delivery is done, it cancels it and closes the connection.
 struct Driven<'a> {
     link: &'a mut Link,
+    task: &'a Task,
     delivery: &'a mut Delivery,
     source: Source<'a>,
     observer: &'a mut (dyn Observer + Send),
@@ -101,14 +124,16 @@ struct Driven<'a> {
 
 impl<'a> Driven<'a> {
     fn new(
-        link: &'a mut Link,
+        client: &'a mut Client,
         delivery: &'a mut Delivery,
         content: &'a mut dyn Content,
         observer: &'a mut (dyn Observer + Send),
     ) -> Self {
         // Panics without a clock, before anything is sent.
         let alarm = Box::pin(time::sleep(Duration::ZERO));
-        Self { link, delivery, source: Source::new(content), observer, alarm }
+        let Client { link, task } = client;
+        let source = Source::new(content, Waker::from(Arc::clone(task)));
+        Self { link, task, delivery, source, observer, alarm }
     }
 
     async fn finish(mut self) -> Result<(), MisuseError> {
@@ -116,8 +141,7 @@ impl<'a> Driven<'a> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), MisuseError>> {
-        self.link.wake(cx.waker());
-        self.source.wake(cx.waker());
+        self.task.set(cx.waker());
         loop {
             let Self { link, delivery, source, observer, .. } = &mut *self;
             let drive = Drive { link, delivery, content: source, observer: *observer, room: Room::take() };
@@ -169,7 +193,45 @@ impl Drop for Driven<'_> {
         if !matches!(self.delivery.poll(), Step::Done(_)) {
             self.delivery.cancel(Cancel::Interrupted);
             self.link.hang_up(self.observer);
-            self.link.state = crate::link::State::Down;
+        }
+        self.task.set(Waker::noop());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Cursor, net::SocketAddr};
+
+    use smtp_proto::{Config, Envelope, HelloName, Outcome};
+    use smtp_testkit::server::loose::{HELLO, MESSAGE, QUIT, Server};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_address_of_forty_is_enough() {
+        let server = Server::start(&format!("{HELLO}{MESSAGE}{QUIT}"));
+        let mut client = Client::new(format!("many.example:{}", server.address.port()).parse().unwrap());
+        client.link.runtime.look_up = |host| {
+            let address = |last| SocketAddr::from(([127, 0, 0, last], host.port().unwrap_or_default()));
+            Ok((2..41).rev().chain([1]).map(address).collect())
+        };
+        let envelope = Envelope::new("a@example.com".parse().unwrap(), vec!["b@example.net".parse().unwrap()]);
+        let config = Config::new(HelloName::new("client.example").unwrap());
+        let mut delivery = Delivery::new(config, envelope.unwrap());
+        let mut failed = Failed(0);
+        client.deliver(&mut delivery, &mut Cursor::new("Subject: x\r\n\r\n"), &mut failed).await.unwrap();
+        assert_eq!((delivery.report().outcome(), failed.0), (Some(Outcome::Delivered), 39));
+        let servers: Vec<_> = client.report(&delivery).attempts().filter_map(|attempt| attempt.server()).collect();
+        assert_eq!(servers, [server.address.to_string()]);
+        server.heard();
+    }
+
+    /// Counts the addresses that could not be connected to.
+    struct Failed(usize);
+
+    impl Observer for Failed {
+        fn connect_failed(&mut self, _: Option<&crate::Endpoint>, _: &std::io::Error) {
+            self.0 += 1;
         }
     }
 }

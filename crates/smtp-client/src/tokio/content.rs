@@ -43,16 +43,24 @@ impl<R: Unpin> AsyncSeek for Once<R> {
 pub(super) struct Source<'c> {
     content: &'c mut dyn Content,
     task: Waker,
-    is_seeking: bool,
+    seek: Seeking,
+}
+
+/// The state of a seek.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seeking {
+    /// What was under way before it has to end.
+    Settles,
+    Started,
 }
 
 impl<'c> Source<'c> {
-    pub(super) fn new(content: &'c mut dyn Content) -> Self {
-        Self { content, task: Waker::noop().clone(), is_seeking: false }
+    pub(super) fn new(content: &'c mut dyn Content, task: Waker) -> Self {
+        Self { content, task, seek: Seeking::Settles }
     }
 
-    pub(super) fn wake(&mut self, task: &Waker) {
-        self.task.clone_from(task);
+    fn complete(&mut self) -> io::Result<u64> {
+        answer(Pin::new(&mut *self.content).poll_complete(&mut Context::from_waker(&self.task)))
     }
 }
 
@@ -66,12 +74,20 @@ impl Read for Source<'_> {
 
 impl Seek for Source<'_> {
     fn seek(&mut self, place: SeekFrom) -> io::Result<u64> {
-        if !self.is_seeking {
-            Pin::new(&mut *self.content).start_seek(place)?;
-            self.is_seeking = true;
+        if self.seek == Seeking::Settles {
+            // Other errors are those of what was under way.
+            if let Err(error) = self.complete() {
+                if error.kind() == ErrorKind::WouldBlock {
+                    return Err(error);
+                }
+            }
+            answer(Poll::Ready(Pin::new(&mut *self.content).start_seek(place)))?;
+            self.seek = Seeking::Started;
         }
-        let sought = answer(Pin::new(&mut *self.content).poll_complete(&mut Context::from_waker(&self.task)));
-        self.is_seeking = matches!(&sought, Err(error) if error.kind() == ErrorKind::WouldBlock);
+        let sought = self.complete();
+        if !matches!(&sought, Err(error) if error.kind() == ErrorKind::WouldBlock) {
+            self.seek = Seeking::Settles;
+        }
         sought
     }
 }
@@ -82,5 +98,54 @@ fn answer<T>(polled: Poll<io::Result<T>>) -> io::Result<T> {
         Poll::Ready(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(io::Error::other(error)),
         Poll::Ready(result) => result,
         Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Like a file of tokio: it has to settle before it can seek, while a read is under way.
+    #[derive(Default)]
+    struct Busy {
+        is_reading: bool,
+        refuses: Option<ErrorKind>,
+    }
+
+    impl AsyncRead for Busy {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            self.is_reading = true;
+            Poll::Pending
+        }
+    }
+
+    impl AsyncSeek for Busy {
+        fn start_seek(self: Pin<&mut Self>, _: SeekFrom) -> io::Result<()> {
+            match self.refuses {
+                Some(kind) => Err(kind.into()),
+                None if self.is_reading => Err(io::Error::other("busy")),
+                None => Ok(()),
+            }
+        }
+
+        fn poll_complete(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<u64>> {
+            if std::mem::take(&mut self.is_reading) { Poll::Pending } else { Poll::Ready(Ok(0)) }
+        }
+    }
+
+    #[test]
+    fn a_seek_waits_for_the_read_before_it() {
+        let mut busy = Busy::default();
+        let mut source = Source::new(&mut busy, Waker::noop().clone());
+        assert_eq!(source.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert_eq!(source.rewind().unwrap_err().kind(), ErrorKind::WouldBlock);
+        source.rewind().unwrap();
+    }
+
+    #[test]
+    fn an_error_that_wakes_no_task_is_no_reason_to_wait() {
+        let mut busy = Busy { refuses: Some(ErrorKind::WouldBlock), ..Busy::default() };
+        let mut source = Source::new(&mut busy, Waker::noop().clone());
+        assert_eq!(source.rewind().unwrap_err().kind(), ErrorKind::Other);
     }
 }

@@ -21,6 +21,27 @@ pub enum MessageError {
 
 impl Mailer {
     /// Sends a message to the recipients in its envelope.
+    ///
+    /// Unlike lettre's transports, it returns `Ok` also if the server refused the message, or some of the recipients, or
+    /// could not be reached: see the [`Summary`].
+    ///
+    /// ```no_run
+    /// use lettre::Message;
+    /// use smtp_client::tokio::Mailer;
+    ///
+    /// # async fn send(mailer: Mailer) -> Result<(), Box<dyn std::error::Error>> {
+    /// let message = Message::builder()
+    ///     .from("Alice <alice@example.com>".parse()?)
+    ///     .to("bob@example.net".parse()?)
+    ///     .subject("hello")
+    ///     .body(String::from("hello"))?;
+    /// let summary = mailer.send_message(&message).await?;
+    /// if !summary.is_delivered() {
+    ///     eprintln!("{summary}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn send_message(&self, message: &Message) -> Result<Summary, MessageError> {
         let envelope = envelope_of(message)?;
         self.send(envelope, message.formatted()).await.map_err(MessageError::Pool)
@@ -38,11 +59,19 @@ fn envelope_of(message: &Message) -> Result<Envelope, MessageError> {
 impl fmt::Display for MessageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address(error) => error.fmt(f),
-            Self::Envelope(error) => error.fmt(f),
-            Self::Pool(error) => error.fmt(f),
+            Self::Address(_) => f.write_str("an address is not valid in SMTP"),
+            Self::Envelope(_) => f.write_str("the envelope is not valid in SMTP"),
+            Self::Pool(_) => f.write_str("the message was not sent"),
         }
     }
 }
 
-impl Error for MessageError {}
+impl Error for MessageError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Address(error) => Some(error),
+            Self::Envelope(error) => Some(error),
+            Self::Pool(error) => Some(error),
+        }
+    }
+}

@@ -22,6 +22,26 @@ use super::{Destination, Pool, PoolError, PoolLimits};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Through a provider, with TLS and a password:
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use smtp_client::tokio::{Destination, Mailer};
+/// use smtp_proto::{AuthPolicy, Authentication, Config, HelloName, Mechanism, TlsPolicy};
+/// use smtp_sasl::Credentials;
+///
+/// # fn mailer() -> Result<Mailer, Box<dyn std::error::Error>> {
+/// let auth = Authentication::new([Mechanism::ScramSha256, Mechanism::Plain]);
+/// let config = Config::new(HelloName::new("client.example.com")?)
+///     .with_tls(TlsPolicy::Required) // STARTTLS; on port 465, TlsPolicy::Implicit
+///     .with_auth(AuthPolicy::Required(auth));
+/// let password = Credentials::password("alice@example.com", "secret")?;
+/// let to = Destination::new("smtp.example.com:587".parse()?, config).with_credentials(Arc::new(password));
+/// # Ok(Mailer::new(to))
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Mailer {
     pool: Pool,
@@ -29,6 +49,7 @@ pub struct Mailer {
 }
 
 /// What became of a message, for each recipient. Displayed, it is the whole report as text.
+#[must_use = "the message may have been refused"]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Summary {
     recipients: Vec<(ForwardPath, Status)>,

@@ -1,29 +1,32 @@
 //! Many deliveries over connections that are kept.
 
-use std::{io::Cursor, net::TcpListener, sync::Arc, time::Duration};
+use std::{io::Cursor, time::Duration};
 
 use smtp_client::{
-    NextHop, Route,
+    Route,
     tokio::{Destination, Mailer, Pool, PoolError, PoolLimits},
 };
-use smtp_proto::{AuthPolicy, Authentication, Mechanism, Report, Status};
-use smtp_sasl::Credentials;
-use tokio::{task::JoinSet, time::sleep};
+use smtp_proto::{Report, Status};
+use tokio::{runtime::Builder, task::JoinSet, time::sleep};
 
-use crate::{CONTENT, config, envelope, server::Server};
+use crate::{
+    CONTENT,
+    one_message::{config, envelope},
+    server::{Manners, Server},
+};
 
 fn status(report: &Report<'_>) -> Status {
     report.recipients().next().unwrap().status
 }
 
 /// The status of one message, and the report as text.
-async fn deliver(pool: &Pool, to: &Destination) -> Result<(Status, String), PoolError> {
+pub(crate) async fn deliver(pool: &Pool, to: &Destination) -> Result<(Status, String), PoolError> {
     let read = |report: &Report<'_>| (status(report), report.to_string());
     pool.deliver(to, envelope(), &mut Cursor::new(CONTENT), &mut (), read).await
 }
 
 /// Delivers this many messages at once. Returns how many were delivered, and how many came too late.
-async fn flood(pool: &Pool, to: &Destination, messages: usize) -> (usize, usize) {
+pub(crate) async fn flood(pool: &Pool, to: &Destination, messages: usize) -> (usize, usize) {
     let mut under_way = JoinSet::new();
     for _ in 0..messages {
         let (pool, to) = (pool.clone(), to.clone());
@@ -58,35 +61,6 @@ async fn one_connection_carries_one_message_after_another() {
 }
 
 #[tokio::test]
-async fn the_limits_hold_and_everybody_gets_a_turn() {
-    let (server, address) = Server::start().await;
-    let to = Destination::new(address.into(), config());
-    for (limits, most) in [
-        (PoolLimits::default().with_per_host(4), 4),
-        (PoolLimits::default().with_overall(3), 3),
-        (PoolLimits::default().with_per_host(0), 1),
-    ] {
-        let (pool, opened, taken) = (Pool::new(limits), server.opened(), server.taken());
-        assert_eq!(flood(&pool, &to, 60).await, (60, 0));
-        let opened = server.opened() - opened;
-        assert!((1..=most).contains(&opened), "{opened} connections, at most {most}");
-        assert_eq!((server.taken() - taken, pool.idle()), (60, opened));
-    }
-}
-
-#[tokio::test]
-async fn a_connection_ends_after_its_last_message() {
-    let (server, address) = Server::start().await;
-    let pool = Pool::new(PoolLimits::default().with_messages(Some(5)));
-    let to = Destination::new(address.into(), config());
-    for _ in 0..20 {
-        deliver(&pool, &to).await.unwrap();
-    }
-    pool.close().await;
-    assert_eq!((server.opened(), server.taken()), (4, 20));
-}
-
-#[tokio::test]
 async fn other_destinations_have_other_connections_and_idle_ones_make_room() {
     let (server, address) = Server::start().await;
     let pool = Pool::new(PoolLimits::default().with_per_host(2));
@@ -103,19 +77,6 @@ async fn other_destinations_have_other_connections_and_idle_ones_make_room() {
     }
     // The one that was idle for the longest time has ended.
     assert_eq!(server.quits(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_idle_connection_ends_when_its_time_has_come() {
-    let (server, address) = Server::start().await;
-    let (pool, to) = (Pool::new(PoolLimits::default()), Destination::new(address.into(), config()));
-    deliver(&pool, &to).await.unwrap();
-    sleep(Duration::from_secs(50)).await;
-    assert_eq!((pool.idle(), server.quits()), (1, 0));
-    sleep(Duration::from_secs(20)).await;
-    assert_eq!((pool.idle(), server.quits()), (0, 1));
-    deliver(&pool, &to).await.unwrap();
-    assert_eq!(server.opened(), 2);
 }
 
 #[tokio::test]
@@ -137,59 +98,6 @@ async fn a_pool_that_is_closed_under_load_finishes_what_it_has_begun() {
     assert_eq!((pool.idle(), server.quits()), (0, server.opened()));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_host_that_accepts_nobody_is_left_alone_for_a_while() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (pool, to) = (Pool::new(PoolLimits::default()), Destination::new(closed.into(), config()));
-    for _ in 0..3 {
-        let (status, report) = deliver(&pool, &to).await.unwrap();
-        assert!(status == Status::Deferred && report.contains("refused"), "{report}");
-    }
-    let waiting = "3 deliveries in a row could not connect";
-    let (status, report) = deliver(&pool, &to).await.unwrap();
-    assert!(status == Status::Deferred && report.contains(waiting), "{report}");
-    sleep(Duration::from_secs(31)).await;
-    let (_, report) = deliver(&pool, &to).await.unwrap();
-    assert!(report.contains("refused"), "{report}");
-    sleep(Duration::from_secs(31)).await;
-    let (_, report) = deliver(&pool, &to).await.unwrap();
-    assert!(report.contains("4 deliveries"), "{report}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_that_says_nothing_takes_no_place_for_ever() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let pool = Pool::new(PoolLimits::default().with_per_host(2));
-    let to = Destination::new(silent.local_addr().unwrap().into(), config());
-    let mut under_way = JoinSet::new();
-    for _ in 0..6 {
-        let (pool, to) = (pool.clone(), to.clone());
-        under_way.spawn(async move { deliver(&pool, &to).await });
-    }
-    while let Some(result) = under_way.join_next().await {
-        assert_eq!(result.unwrap().unwrap().0, Status::Deferred);
-    }
-    assert_eq!(pool.idle(), 0);
-}
-
-#[tokio::test]
-async fn refused_credentials_are_not_tried_again() {
-    let (server, address) = Server::start().await;
-    let auth = Authentication::new([Mechanism::Plain]).with_in_clear(true);
-    let config = config().with_auth(AuthPolicy::Required(auth));
-    let pool = Pool::new(PoolLimits::default());
-    let source = Arc::new(Credentials::password("user", "wrong").unwrap());
-    let to = Destination::new(NextHop::from(address), config).with_credentials(source);
-    for why in ["refused the authentication", "refused before: 535 5.7.8 no"] {
-        let (status, report) = deliver(&pool, &to).await.unwrap();
-        assert!(status == Status::Deferred && report.contains(why), "{report}");
-    }
-    assert_eq!(server.opened(), 1);
-    pool.forgive(&to);
-    deliver(&pool, &to).await.unwrap();
-    assert_eq!(server.opened(), 2);
-}
-
 #[tokio::test]
 async fn a_message_goes_in_and_what_became_of_it_comes_out() {
     let (server, address) = Server::start().await;
@@ -202,4 +110,38 @@ async fn a_message_goes_in_and_what_became_of_it_comes_out() {
     assert_eq!(summary.recipients().len(), 1);
     mailer.close().await;
     assert_eq!(server.taken(), 1);
+}
+
+#[tokio::test]
+async fn closing_waits_until_all_connections_have_ended() {
+    let (server, address) = Server::with(Manners { quit: Duration::from_millis(100), ..Manners::default() }).await;
+    let pool = Pool::new(PoolLimits::default().with_messages(Some(1)));
+    deliver(&pool, &Destination::new(address.into(), config())).await.unwrap();
+    pool.close().await;
+    assert_eq!(server.quits(), 1);
+}
+
+#[test]
+fn destinations_are_the_same_however_their_host_is_written() {
+    let to = |text: &str| Destination::new(text.parse().unwrap(), config());
+    assert_eq!(to("mx.example.net"), to("MX.Example.net:25"));
+    assert_ne!(to("mx.example.net"), to("mx.example.net:26"));
+}
+
+#[test]
+fn a_pool_outlives_a_runtime() {
+    let pool = Pool::new(PoolLimits::default());
+    let paused = || Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let deliver_once = async || {
+        let (_, address) = Server::start().await;
+        let (status, report) = deliver(&pool, &Destination::new(address.into(), config())).await.unwrap();
+        assert_eq!(status, Status::Delivered, "{report}");
+    };
+    paused().block_on(deliver_once());
+    assert_eq!(pool.idle(), 1);
+    paused().block_on(async {
+        deliver_once().await;
+        sleep(Duration::from_secs(70)).await;
+        assert_eq!(pool.idle(), 0);
+    });
 }

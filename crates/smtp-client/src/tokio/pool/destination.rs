@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use smtp_proto::{Afterwards, Config, Delivery, Envelope};
+use smtp_proto::{Afterwards, Config, Delivery, Envelope, Protocol};
 
 use crate::{Bounds, CredentialSource, KnownHosts, NextHop, Route, tls::TlsConfig, tokio::Client};
 
@@ -27,6 +27,7 @@ impl Destination {
     /// Deliveries to this host under this policy. Connections are [kept](Afterwards::Keep), whatever the policy says.
     pub fn new(next_hop: NextHop, config: Config) -> Self {
         let config = Arc::new(config.with_afterwards(Afterwards::Keep));
+        let next_hop = next_hop.in_one_form();
         Self { next_hop, config, route: Route::default(), tls: None, credentials: None }
     }
 
@@ -54,6 +55,10 @@ impl Destination {
     /// The host.
     pub const fn next_hop(&self) -> &NextHop {
         &self.next_hop
+    }
+
+    pub(super) fn protocol(&self) -> Protocol {
+        self.config.protocol()
     }
 
     /// A client without a connection, and its first delivery.

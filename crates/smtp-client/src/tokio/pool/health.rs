@@ -1,12 +1,12 @@
 //! Hosts that accept nobody, and credentials that were refused.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
-use smtp_proto::{AttemptEnd, Cause, Report, Stage};
+use smtp_proto::{AttemptEnd, Cause, Report, Severity, Stage};
 use tokio::time::Instant;
 
 use super::destination::Destination;
-use crate::NextHop;
+use crate::{NextHop, tokio::trace};
 
 /// How many deliveries in a row must fail before a host is left alone.
 const ENOUGH: u32 = 3;
@@ -22,6 +22,15 @@ pub(super) struct Health {
     refused: HashMap<Destination, String>,
 }
 
+/// Why no connection may be opened now.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    /// The credentials were refused with this reply.
+    Refused(String),
+    /// The host has accepted nobody, and is left alone for a while.
+    Unreachable { failures: u32, left: Duration },
+}
+
 /// A host that has accepted nobody since some delivery.
 #[derive(Debug)]
 struct Unreachable {
@@ -31,20 +40,22 @@ struct Unreachable {
 
 impl Health {
     /// Why no connection may be opened to this destination now.
-    pub(super) fn obstacle(&self, to: &Destination) -> Option<String> {
+    pub(super) fn obstacle(&self, to: &Destination) -> Option<Obstacle> {
         if let Some(reply) = self.refused.get(to) {
-            return Some(format!("the credentials were refused before: {reply}"));
+            return Some(Obstacle::Refused(reply.clone()));
         }
         let host = self.unreachable.get(to.next_hop())?;
         let left = host.until.saturating_duration_since(Instant::now());
-        let many = host.failures;
-        (!left.is_zero()).then(|| format!("{many} deliveries in a row could not connect; waiting {} s", left.as_secs()))
+        (!left.is_zero()).then_some(Obstacle::Unreachable { failures: host.failures, left })
     }
 
     /// Learns from a delivery that has opened, or tried to open, a connection.
     pub(super) fn learn(&mut self, to: &Destination, report: &Report<'_>) {
         if let Some(Cause::AuthRefused { reply, .. }) = report.recipients().map(|recipient| recipient.cause).next() {
-            self.refused.insert(to.clone(), reply.to_string());
+            // After any other reply, the server may accept the same credentials later.
+            if reply.code().severity() == Some(Severity::Permanent) {
+                self.refused.insert(to.clone(), reply.to_string());
+            }
         }
         let has_accepted = report.attempts().any(|attempt| match attempt.stage() {
             Stage::Connect => false,
@@ -56,15 +67,43 @@ impl Health {
             return;
         }
         let now = Instant::now();
+        self.unreachable.retain(|_, host| now < host.until + LONGEST);
         let host = self.unreachable.entry(to.next_hop().clone()).or_insert(Unreachable { failures: 0, until: now });
+        if now < host.until {
+            // This delivery was under way when the others had failed.
+            return;
+        }
         host.failures += 1;
         if let Some(more) = host.failures.checked_sub(ENOUGH) {
-            host.until = now + FIRST.saturating_mul(2_u32.saturating_pow(more)).min(LONGEST);
+            let left = FIRST.saturating_mul(2_u32.saturating_pow(more)).min(LONGEST);
+            host.until = now + left;
+            trace::backed_off(to.next_hop(), host.failures, left);
         }
     }
 
     /// The credentials may be tried again.
     pub(super) fn forgive(&mut self, to: &Destination) {
         self.refused.remove(to);
+    }
+}
+
+impl Obstacle {
+    /// The same without what the server said.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "the credentials were refused before",
+            Self::Unreachable { .. } => "the host is left alone for a while",
+        }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(reply) => write!(f, "the credentials were refused before: {reply}"),
+            Self::Unreachable { failures, left } => {
+                write!(f, "{failures} deliveries in a row could not connect; waiting {} s", left.as_secs())
+            }
+        }
     }
 }

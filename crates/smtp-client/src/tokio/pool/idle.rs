@@ -56,34 +56,35 @@ impl Idle {
         self.0.iter().filter(|(to, _)| to.next_hop() == host).map(|(_, all)| all.len()).sum()
     }
 
-    /// The one that has been idle for the longest time, of those to this host if it is given.
-    pub(super) fn pop_oldest(&mut self, host: Option<&NextHop>) -> Option<Kept> {
+    /// The one that has been idle for the longest time, of those to this host if it is given; and its host.
+    pub(super) fn pop_oldest(&mut self, host: Option<&NextHop>) -> Option<(NextHop, Kept)> {
         let of_host = |to: &Destination| host.is_none_or(|host| to.next_hop() == host);
         let oldest =
             self.0.iter().filter(|(to, _)| of_host(to)).min_by_key(|(_, all)| all.first().map(|kept| kept.since));
         let to = oldest.map(|(to, _)| to.clone())?;
         let all = self.0.get_mut(&to)?;
-        let oldest = (!all.is_empty()).then(|| all.remove(0));
+        let oldest = (!all.is_empty()).then(|| (to.next_hop().clone(), all.remove(0)));
         if all.is_empty() {
             self.0.remove(&to);
         }
         oldest
     }
 
-    /// Those that are too old, or were idle for too long.
-    pub(super) fn take_stale(&mut self) -> Vec<Kept> {
+    /// Those that are too old, or were idle for too long, with their hosts.
+    pub(super) fn take_stale(&mut self) -> Vec<(NextHop, Kept)> {
         let mut stale = Vec::new();
-        self.0.retain(|_, all| {
+        self.0.retain(|to, all| {
             let (old, fresh): (Vec<_>, Vec<_>) =
                 std::mem::take(all).into_iter().partition(|kept| kept.client.is_stale());
-            stale.extend(old);
+            stale.extend(old.into_iter().map(|kept| (to.next_hop().clone(), kept)));
             *all = fresh;
             !all.is_empty()
         });
         stale
     }
 
-    pub(super) fn take_all(&mut self) -> Vec<Kept> {
-        std::mem::take(&mut self.0).into_values().flatten().collect()
+    pub(super) fn take_all(&mut self) -> Vec<(NextHop, Kept)> {
+        let all = std::mem::take(&mut self.0).into_iter();
+        all.flat_map(|(to, all)| all.into_iter().map(move |kept| (to.next_hop().clone(), kept))).collect()
     }
 }

@@ -1,4 +1,6 @@
-//! How many connections a pool may have.
+//! How many connections a pool may have, and how long it uses one.
+
+use crate::Bounds;
 
 /// How many connections a pool may have, and how long it uses one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -6,6 +8,7 @@ pub struct PoolLimits {
     per_host: usize,
     overall: usize,
     messages: Option<u32>,
+    bounds: Bounds,
 }
 
 impl PoolLimits {
@@ -30,6 +33,13 @@ impl PoolLimits {
         self
     }
 
+    /// How long a delivery may take, and how long a connection may be used and may be idle.
+    #[must_use]
+    pub const fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
     pub(super) const fn per_host(&self) -> usize {
         self.per_host
     }
@@ -41,12 +51,16 @@ impl PoolLimits {
     pub(super) const fn messages(&self) -> Option<u32> {
         self.messages
     }
+
+    pub(super) const fn bounds(&self) -> Bounds {
+        self.bounds
+    }
 }
 
 impl Default for PoolLimits {
-    /// 10 connections to one host, 1,000 in all, and 100 messages over each.
+    /// 10 connections to one host, 1,000 in all, and 100 messages over each, with the default [`Bounds`].
     fn default() -> Self {
-        Self { per_host: 10, overall: 1_000, messages: Some(100) }
+        Self { per_host: 10, overall: 1_000, messages: Some(100), bounds: Bounds::default() }
     }
 }
 

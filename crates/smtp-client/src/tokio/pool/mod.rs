@@ -1,6 +1,7 @@
 //! Many deliveries at once, over connections that are kept.
 
 mod destination;
+mod endings;
 mod health;
 mod idle;
 mod limits;
@@ -17,15 +18,19 @@ use std::{
 use smtp_proto::{Envelope, MisuseError, Report};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
+    task::AbortHandle,
     time::Instant,
 };
 
 pub use destination::Destination;
 pub use limits::PoolLimits;
 
-use super::Content;
-use crate::{Bounds, KnownHosts, NextHop, Observer};
+use super::{
+    Content,
+    trace::{self, Span},
+};
+use crate::{KnownHosts, NextHop, Observer};
+use endings::{Ending, Endings, quit_all};
 use health::Health;
 use idle::{Idle, Kept};
 
@@ -38,11 +43,13 @@ const SWEEP: Duration = Duration::from_secs(5);
 ///
 /// Clones share everything. A delivery waits for its turn if its host, or the pool, has as many connections as the
 /// [limits](PoolLimits) allow: first come, first served. It takes the connection that was used last, if that is neither
-/// [too old](Bounds::with_age) nor was [idle](Bounds::with_idle) for too long, and has not been ended by the server.
+/// [too old](crate::Bounds::with_age) nor was [idle](crate::Bounds::with_idle) for too long, and has not been ended by the server.
 ///
 /// After three deliveries in a row that could not connect to a host, the next ones are deferred without trying, for half
 /// a minute at first and for a quarter of an hour at most. After refused credentials, nobody logs in with them again,
 /// until [`forgive`](Self::forgive) is called: too many attempts may lock the account.
+///
+/// A pool that is dropped without [`close`](Self::close) ends its connections without QUIT.
 #[derive(Clone, Debug)]
 pub struct Pool(Arc<Shared>);
 
@@ -59,12 +66,12 @@ pub enum PoolError {
 #[derive(Debug)]
 struct Shared {
     limits: PoolLimits,
-    bounds: Bounds,
     hosts: KnownHosts,
     /// A place for each delivery, whatever its host.
     overall: Arc<Semaphore>,
     /// A permit for each delivery that is under way or waits for its turn.
     present: Arc<Semaphore>,
+    endings: Arc<Endings>,
     state: Mutex<State>,
 }
 
@@ -75,13 +82,16 @@ struct State {
     idle: Idle,
     health: Health,
     is_closed: bool,
-    is_swept: bool,
+    /// Ends idle connections when their time has come.
+    sweep: Option<AbortHandle>,
 }
 
 /// The places of a delivery. They are free again when it is dropped.
 #[derive(Debug)]
 struct Turn {
-    _places: [OwnedSemaphorePermit; 3],
+    at_host: OwnedSemaphorePermit,
+    _overall: OwnedSemaphorePermit,
+    _present: OwnedSemaphorePermit,
 }
 
 impl Pool {
@@ -89,8 +99,8 @@ impl Pool {
     pub fn new(limits: PoolLimits) -> Self {
         let overall = Arc::new(Semaphore::new(limits.overall()));
         let present = Arc::new(Semaphore::new(MOST_PRESENT as usize));
-        let (bounds, hosts, state) = (Bounds::default(), KnownHosts::new(), Mutex::default());
-        Self(Arc::new(Shared { limits, bounds, hosts, overall, present, state }))
+        let (hosts, endings, state) = (KnownHosts::new(), Arc::default(), Mutex::default());
+        Self(Arc::new(Shared { limits, hosts, overall, present, endings, state }))
     }
 
     /// Delivers one message. Returns what `read` takes from its report.
@@ -108,25 +118,9 @@ impl Pool {
         observer: &mut (dyn Observer + Send),
         read: impl FnOnce(&Report<'_>) -> T,
     ) -> Result<T, PoolError> {
-        let _turn = self.turn(to.next_hop()).await?;
-        let kept = self.0.state().idle.pop(to);
-        let (mut kept, is_tried) = match kept {
-            Some(mut kept) => {
-                kept.delivery.deliver_next(envelope).map_err(PoolError::Misuse)?;
-                (kept, false)
-            }
-            None => self.begin(to, envelope).await?,
-        };
-        let Kept { client, delivery, messages, since } = &mut kept;
-        client.deliver(delivery, content, observer).await.map_err(PoolError::Misuse)?;
-        (*messages, *since) = (*messages + 1, Instant::now());
-        let report = client.report(delivery);
-        if is_tried || report.attempts().count() > 1 {
-            self.0.state().health.learn(to, &report);
-        }
-        let taken = read(&report);
-        self.0.keep(to, kept);
-        Ok(taken)
+        let recipients = envelope.forward_paths().len();
+        let span = Span::of_delivery(to.next_hop(), to.protocol(), recipients);
+        span.instrument(self.drive(to, envelope, content, observer, read)).await
     }
 
     /// Lets the credentials of this destination be tried again.
@@ -153,8 +147,51 @@ impl Pool {
         }
         // All permits are free once no delivery is left.
         drop(self.0.present.acquire_many(MOST_PRESENT).await);
-        let idle = self.0.state().idle.take_all();
+        let idle = {
+            let mut state = self.0.state();
+            self.0.end(state.idle.take_all(), "the pool is closed")
+        };
         quit_all(idle).await;
+        // Those that were being ended already.
+        loop {
+            let closed = self.0.endings.closed();
+            if self.0.endings.count() == 0 {
+                return;
+            }
+            closed.await;
+        }
+    }
+
+    async fn drive<T>(
+        &self,
+        to: &Destination,
+        envelope: Envelope,
+        content: &mut dyn Content,
+        observer: &mut (dyn Observer + Send),
+        read: impl FnOnce(&Report<'_>) -> T,
+    ) -> Result<T, PoolError> {
+        let since = Instant::now();
+        let turn = self.turn(to.next_hop()).await?;
+        trace::turn(since.elapsed());
+        let kept = self.0.state().idle.pop(to);
+        let (mut kept, is_tried) = match kept {
+            Some(mut kept) => {
+                trace::reused(kept.messages);
+                kept.delivery.deliver_next(envelope).map_err(PoolError::Misuse)?;
+                (kept, false)
+            }
+            None => self.begin(to, envelope, &turn).await?,
+        };
+        let Kept { client, delivery, messages, since } = &mut kept;
+        client.drive(delivery, content, observer).await.map_err(PoolError::Misuse)?;
+        (*messages, *since) = (*messages + 1, Instant::now());
+        let report = client.report(delivery);
+        if is_tried || report.attempts().count() > 1 {
+            self.0.state().health.learn(to, &report);
+        }
+        let taken = read(&report);
+        self.0.keep(to, kept, turn);
+        Ok(taken)
     }
 
     /// Waits for a turn.
@@ -173,35 +210,52 @@ impl Pool {
         // The host's place first: who waits for a slow host must not take a place from the others.
         let at_host = places.acquire_owned().await.map_err(|_| PoolError::Closed)?;
         let overall = Arc::clone(&shared.overall).acquire_owned().await.map_err(|_| PoolError::Closed)?;
-        Ok(Turn { _places: [at_host, overall, present] })
+        Ok(Turn { at_host, _overall: overall, _present: present })
     }
 
-    /// Starts a delivery over a new connection, and ends idle ones if there would be too many. Returns whether the
-    /// connection may be opened; if not, the delivery is done.
-    async fn begin(&self, to: &Destination, envelope: Envelope) -> Result<(Kept, bool), PoolError> {
-        let (ended, obstacle) = {
-            let mut state = self.0.state();
-            let mut ended = state.idle.take_stale();
-            // Deliveries under way, including this one. Each has or will have a connection.
-            let busy_at_host = state
-                .hosts
-                .get(to.next_hop())
-                .map_or(0, |places| self.0.limits.per_host().saturating_sub(places.available_permits()));
-            let busy = self.0.limits.overall().saturating_sub(self.0.overall.available_permits());
-            while busy_at_host + state.idle.count_to(to.next_hop()) > self.0.limits.per_host() {
-                ended.extend(state.idle.pop_oldest(Some(to.next_hop())));
+    /// Starts a delivery over a new connection. Returns whether the connection may be opened; if not, the delivery is
+    /// done.
+    async fn begin(&self, to: &Destination, envelope: Envelope, turn: &Turn) -> Result<(Kept, bool), PoolError> {
+        let obstacle = self.0.state().health.obstacle(to);
+        let (client, mut delivery) = to.start(envelope, self.0.limits.bounds(), &self.0.hosts);
+        match &obstacle {
+            Some(obstacle) => {
+                trace::not_tried(obstacle.kind());
+                delivery.connect_failed(&obstacle.to_string()).map_err(PoolError::Misuse)?;
             }
-            while busy + state.idle.count() > self.0.limits.overall() {
-                ended.extend(state.idle.pop_oldest(None));
-            }
-            (ended, state.health.obstacle(to))
-        };
-        quit_all(ended).await;
-        let (client, mut delivery) = to.start(envelope, self.0.bounds, &self.0.hosts);
-        if let Some(why) = &obstacle {
-            delivery.connect_failed(why).map_err(PoolError::Misuse)?;
+            None => self.make_room(to.next_hop(), turn).await,
         }
         Ok((Kept { client, delivery, messages: 0, since: Instant::now() }, obstacle.is_none()))
+    }
+
+    /// Ends idle connections until there is room for one more.
+    async fn make_room(&self, host: &NextHop, turn: &Turn) {
+        let Shared { limits, overall, endings, .. } = &*self.0;
+        loop {
+            let closed = endings.closed();
+            let oldest = {
+                let mut state = self.0.state();
+                // Each delivery under way counts, as it has or will have a connection. So does this one.
+                let at_host = limits.per_host().saturating_sub(turn.at_host.semaphore().available_permits())
+                    + state.idle.count_to(host)
+                    + endings.count_to(host);
+                let in_all =
+                    limits.overall().saturating_sub(overall.available_permits()) + state.idle.count() + endings.count();
+                let oldest = if at_host > limits.per_host() {
+                    state.idle.pop_oldest(Some(host))
+                } else if in_all > limits.overall() {
+                    state.idle.pop_oldest(None)
+                } else {
+                    return;
+                };
+                self.0.end(oldest, "another one needs its place").pop()
+            };
+            match oldest {
+                Some(oldest) => oldest.quit().await,
+                // Too many are being ended.
+                None => closed.await,
+            }
+        }
     }
 }
 
@@ -210,29 +264,35 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a connection for the next message, or ends it.
-    fn keep(self: &Arc<Self>, to: &Destination, kept: Kept) {
+    /// Keeps the connection of a delivery for the next message, or ends it and keeps its places until then.
+    fn keep(self: &Arc<Self>, to: &Destination, kept: Kept, turn: Turn) {
         if !kept.delivery.is_kept() {
             return;
         }
-        let ended = {
-            let mut state = self.state();
-            if state.is_closed
-                || self.limits.messages().is_some_and(|most| kept.messages >= most)
-                || kept.client.is_stale()
-            {
-                Some(kept)
-            } else {
-                state.idle.push(to.clone(), kept);
-                if !std::mem::replace(&mut state.is_swept, true) {
-                    spawn(sweep(Arc::downgrade(self)));
-                }
-                None
-            }
-        };
-        if let Some(kept) = ended {
-            spawn(kept.quit());
+        let is_used_up = self.limits.messages().is_some_and(|most| kept.messages >= most) || kept.client.is_stale();
+        let mut state = self.state();
+        if state.is_closed || is_used_up {
+            drop(state);
+            spawn(async move {
+                kept.quit().await;
+                drop(turn);
+            });
+            return;
         }
+        state.idle.push(to.clone(), kept);
+        // The runtime that ran the last sweep may be gone.
+        if state.sweep.as_ref().is_none_or(AbortHandle::is_finished) {
+            state.sweep = spawn(sweep(Arc::downgrade(self)));
+        }
+    }
+
+    /// Call it with the state locked, so that each connection counts at any time.
+    fn end(&self, all: impl IntoIterator<Item = (NextHop, Kept)>, why: &'static str) -> Vec<Ending> {
+        let end = |(host, kept)| {
+            trace::ended(&host, why);
+            self.endings.start(host, kept)
+        };
+        all.into_iter().map(end).collect()
     }
 }
 
@@ -252,8 +312,10 @@ async fn sweep(shared: Weak<Shared>) {
             let mut state = shared.state();
             let ended = state.idle.take_stale();
             let is_over = state.idle.count() == 0;
-            state.is_swept = !is_over;
-            (ended, is_over)
+            if is_over {
+                state.sweep = None;
+            }
+            (shared.end(ended, "it is stale"), is_over)
         };
         quit_all(ended).await;
         if is_over {
@@ -262,25 +324,26 @@ async fn sweep(shared: Weak<Shared>) {
     }
 }
 
-async fn quit_all(all: Vec<Kept>) {
-    let mut ending: JoinSet<()> = all.into_iter().map(Kept::quit).collect();
-    while ending.join_next().await.is_some() {}
-}
-
 /// Runs this on the side, if there is a runtime.
-fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(task);
-    }
+fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
+    let runtime = tokio::runtime::Handle::try_current().ok()?;
+    Some(runtime.spawn(task).abort_handle())
 }
 
 impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the pool is closed"),
-            Self::Misuse(error) => error.fmt(f),
+            Self::Misuse(_) => f.write_str("the client has a bug"),
         }
     }
 }
 
-impl Error for PoolError {}
+impl Error for PoolError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Closed => None,
+            Self::Misuse(error) => Some(error),
+        }
+    }
+}
