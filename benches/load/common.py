@@ -1,12 +1,16 @@
-"""What the scripts of this folder share: the message, building the programs, and measuring one run."""
+"""What the scripts of this folder share: their options, the clients, building and measuring them, and tables."""
 
+import argparse
 import contextlib
+import datetime
 import importlib.util
 import os
 import pathlib
+import statistics
 import subprocess
 import threading
 import time
+import typing
 
 BENCHES = pathlib.Path(__file__).resolve().parents[1]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", BENCHES.parent / "target")) / "published"
@@ -14,22 +18,41 @@ SENDER, RECIPIENT = "sender@example.com", "recipient@example.com"
 CONNECTIONS, OCTETS = 10, 4096
 # For the check: more messages than connections, so that connections are reused.
 FEW = 30
-OURS = "smtp-forward"
+FORWARD, TOKIO = "smtp-forward", "smtp-client on tokio"
+OURS = (FORWARD, TOKIO)
+PEERS = {"lettre": "load-lettre", "lettre, async": "load-lettre-async", "mail-send": "load-mail-send"}
+PROGRAMS = {TOKIO: "load-tokio", **PEERS}
+# In the order of the tables.
+CLIENTS = (FORWARD, *PROGRAMS)
 
 
-def build(*peers):
-    """Builds smtp-forward and these programs of the benches."""
-    for package, names in {"smtp-forward": ["smtp-forward"], "smtp-benches": peers}.items():
+def prepare(rounds):
+    """Reads the options, with this many rounds if they do not say, builds the clients and their sink, and sets the
+    priority. Returns the options."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--realtime", action="store_true")
+    options = parser.parse_args()
+    for package, names in {"smtp-forward": ["smtp-forward"], "smtp-load": [*PROGRAMS.values(), "load-sink"]}.items():
         bins = [word for name in names for word in ("--bin", name)]
-        subprocess.run(["cargo", "build", "--profile", "published", "--locked", "-p", package, *bins], cwd=BENCHES, check=True)
+        cargo = ["cargo", "build", "--profile", "published", "--locked", "-p", package, *bins]
+        subprocess.run(cargo, cwd=BENCHES, check=True)
+    if options.realtime:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    return options
 
 
-def ours(mode, server, count, message, *options):
-    """The command of smtp-forward that sends `message` this many times."""
-    limit = ["--per-connection", "1"] if mode == "each" else []
-    load = ["--connections", str(CONNECTIONS), "--repeat", str(count)]
-    ends = ["--server", server, "--from", SENDER, "--to", RECIPIENT]
-    return [TARGET / "smtp-forward", "send", *ends, *load, *limit, *options, message]
+def command(client, keep, server, count, file, authority=None, connections=CONNECTIONS):
+    """The command that sends the message in `file` this many times. `keep` is "each" or "kept". With the file of a
+    CA certificate, it uses TLS from the start."""
+    if client in PROGRAMS:
+        trust = [authority] if authority else []
+        return [TARGET / PROGRAMS[client], server, str(connections), str(count), keep, file, *trust]
+    limit = ["--per-connection", "1"] if keep == "each" else []
+    load = ["--connections", str(connections), "--repeat", str(count)]
+    ends = ["--server", ("smtps://" if authority else "") + server, "--from", SENDER, "--to", RECIPIENT]
+    trust = ["--ca-file", authority] if authority else []
+    return [TARGET / "smtp-forward", "send", *ends, *load, *limit, *trust, file]
 
 
 def message():
@@ -40,8 +63,29 @@ def message():
     return (header + lines + "X" * (OCTETS - len(lines) - 2) + "\r\n").encode()
 
 
-def measure(command):
-    """Returns wall seconds, CPU seconds and peak memory in octets of one run."""
+class Run(typing.NamedTuple):
+    """One run, or the medians of several."""
+
+    messages: int
+    wall: float
+    cpu: float
+    # In octets.
+    peak: int
+    # As the sink counts them.
+    connections: int = 0
+    resumed: int = 0
+
+    def wall_each(self):
+        """Seconds per message."""
+        return self.wall / self.messages
+
+    def cpu_each(self):
+        """Seconds of CPU time per message."""
+        return self.cpu / self.messages
+
+
+def measure(command, messages):
+    """Runs a client that sends this many messages."""
     since = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = [0]
@@ -53,7 +97,7 @@ def measure(command):
     sampler.join()
     if process.returncode != 0:
         raise SystemExit(f"{command[0]} ended with status {process.returncode}")
-    return wall, usage.ru_utime + usage.ru_stime, peak[0]
+    return Run(messages, wall, usage.ru_utime + usage.ru_stime, peak[0])
 
 
 def sample(pid, peak):
@@ -68,6 +112,74 @@ def sample(pid, peak):
             if not name.startswith("python"):
                 peak[0] = int(marks[0]) * 1024
             time.sleep(0.01)
+
+
+class Rounds:
+    """The runs of all rounds, for each way of using connections and each client."""
+
+    def __init__(self):
+        self.runs, self.loads = {}, []
+
+    def add(self, number, how, client, make):
+        """Makes a run and keeps it."""
+        self.loads.append(os.getloadavg()[0])
+        run = make()
+        self.runs.setdefault(how, {}).setdefault(client, []).append(run)
+        print(f"round {number}, {how}, {client}: {run.wall:.3f} s, CPU {run.cpu:.3f} s", flush=True)
+
+    def medians(self):
+        """The medians of the runs of each client."""
+        median = lambda runs: Run(*map(statistics.median, zip(*runs)))
+        return {how: {client: median(runs) for client, runs in clients.items()} for how, clients in self.runs.items()}
+
+    def load(self):
+        """The load average of the machine before each run, in the middle."""
+        return statistics.median(self.loads)
+
+
+COLUMNS = {
+    "messages": lambda _, client, runs: f"{runs[client].messages:.0f}",
+    "messages/s": lambda _, client, runs: f"{1 / runs[client].wall_each():.0f}",
+    "wall s": lambda _, client, runs: f"{runs[client].wall:.3f}",
+    "CPU s": lambda _, client, runs: f"{runs[client].cpu:.3f}",
+    "CPU us/message": lambda _, client, runs: f"{runs[client].cpu_each() * 1e6:.1f}",
+    "peak MiB": lambda _, client, runs: f"{runs[client].peak / 2**20:.1f}",
+}
+
+
+def goal_columns(goals):
+    """CPU time relative to the best peer, and the goal for ours, which each way of using connections has."""
+    best = lambda runs: min(runs[peer].cpu_each() for peer in PEERS)
+    return {
+        "CPU / best peer": lambda _, client, runs: f"{runs[client].cpu_each() / best(runs):.2f}",
+        "goal": lambda how, client, _: f"{goals[how]:.1f}" if client in OURS else "-",
+    }
+
+
+def table(medians, columns):
+    """A row for each way of using connections and each client. Each column makes its cell of these two and of the
+    medians of all clients."""
+    head = ["connections", "client", *columns]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for how, runs in medians.items():
+        for client in runs:
+            cells = [how, client, *(column(how, client, runs) for column in columns.values())]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def heading(title, script, options, load):
+    """The beginning of a file of results: how they were measured, at this load average."""
+    option = " --realtime" if options.realtime else ""
+    priority = "Clients and sinks had real-time priority.\n" if options.realtime else ""
+    return (
+        f"# {title}\n\n"
+        f"Measured on {datetime.date.today().isoformat()} on {machine()}, with\n\n"
+        f"```\nbenches/load/{script} --rounds {options.rounds}{option}\n```\n\n"
+        f"Medians of {options.rounds} interleaved rounds. The machine's load average was {load:.1f}. Only the ratios\n"
+        "carry over to other machines. CPU and memory are those of the client. lettre has a thread for each\n"
+        f"connection; the others have one thread for all connections.\n{priority}\n"
+    )
 
 
 def machine():

@@ -16,7 +16,6 @@ pub mod command;
 pub mod dots;
 pub mod inputs;
 pub mod instrument;
-pub mod load;
 pub mod reply;
 pub mod reply_long;
 pub mod scale;

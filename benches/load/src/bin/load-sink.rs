@@ -1,11 +1,12 @@
-//! The server for the load over TLS. It accepts TLS connections on loopback, and a message only if it is the
-//! expected one.
+//! The server for the load. It accepts connections on loopback, and a message only if it is the expected one. It
+//! acknowledges every segment at once.
 //!
-//!     load-tls-sink MESSAGE CA_FILE [--no-resumption]
+//!     load-sink MESSAGE [--hold N] [--tls CA_FILE [--no-resumption]]
 //!
-//! Writes its CA certificate to `CA_FILE`, then its address to standard output. For each line from standard input, it
-//! prints what it has counted since the previous one: connections, resumed sessions, messages, messages with another
-//! empty line at the end, and cipher suites. It ends with standard input.
+//! With `--hold`, it answers the end of a message only once N connections wait for that answer. With `--tls`, it writes
+//! its CA certificate to `CA_FILE`. It prints its address. For each line from standard input, it prints what it has
+//! counted since the previous one: connections, resumed sessions, messages, messages with another empty line at the end,
+//! and cipher suites. It ends with standard input.
 
 use std::{
     collections::BTreeSet,
@@ -20,29 +21,33 @@ use memchr::memmem;
 use smtp_testkit::server::tls::Certificates;
 use socket2::SockRef;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
     runtime::Builder,
+    sync::Barrier,
 };
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{HandshakeKind, ServerConnection},
+    server::TlsStream,
 };
+
+/// How many connections may wait to be accepted; Linux takes less if `net.core.somaxconn` is less.
+const BACKLOG: u32 = 8192;
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let (message, authority, resumes) = match &arguments[..] {
-        [message, authority] => (message, authority, true),
-        [message, authority, option] if option == "--no-resumption" => (message, authority, false),
-        _ => panic!("usage: MESSAGE CA_FILE [--no-resumption]"),
-    };
+    let [message, options @ ..] = &arguments[..] else { panic!("the message is missing") };
     let message = fs::read_to_string(message).expect("a message of text");
-    let certificates = Certificates::of_this_process();
-    fs::write(authority, certificates.authority_pem()).expect("the file can be written");
-    let sink = Sink::new(&message, certificates, resumes);
+    let sink = Arc::new(Sink::new(&message, options));
 
     let runtime = Builder::new_current_thread().enable_io().build().expect("a runtime");
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+    let listener = {
+        let _context = runtime.enter();
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        socket.listen(BACKLOG).expect("it is bound")
+    };
     println!("{}", listener.local_addr().expect("an address"));
     let server = Arc::clone(&sink);
     thread::spawn(move || runtime.block_on(server.run(&listener)));
@@ -53,7 +58,9 @@ fn main() {
 }
 
 struct Sink {
-    acceptor: TlsAcceptor,
+    acceptor: Option<TlsAcceptor>,
+    /// Holds back answers until there are enough.
+    hold: Barrier,
     /// The message and its end as on the wire.
     expected: String,
     /// The same with another empty line, which some clients add.
@@ -63,7 +70,7 @@ struct Sink {
 
 #[derive(Default)]
 struct Counts {
-    /// Connections whose handshakes succeeded.
+    /// Connections, with TLS those whose handshakes succeeded.
     connections: usize,
     /// Those that resumed a session.
     resumed: usize,
@@ -92,16 +99,37 @@ impl fmt::Display for Counts {
     }
 }
 
+/// A connection, with or without TLS.
+trait Stream: AsyncRead + AsyncWrite + Unpin {
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Stream for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
 impl Sink {
-    fn new(message: &str, certificates: &Certificates, resumes: bool) -> Arc<Self> {
-        let mut config = Arc::unwrap_or_clone(certificates.server_config());
-        if !resumes {
-            // Enough for TLS 1.3, which all clients use.
-            config.send_tls13_tickets = 0;
-        }
+    fn new(message: &str, options: &[String]) -> Self {
         let lines = message.replace("\r\n.", "\r\n..");
         let (expected, extended) = (format!("{lines}.\r\n"), format!("{lines}\r\n.\r\n"));
-        Arc::new(Self { acceptor: Arc::new(config).into(), expected, extended, counts: Mutex::default() })
+        let (mut acceptor, mut hold) = (None, 1);
+        let mut options = options.iter().map(String::as_str);
+        while let Some(option) = options.next() {
+            match (option, options.next()) {
+                ("--hold", Some(count)) => hold = count.parse().expect("a number of connections"),
+                ("--tls", Some(file)) => acceptor = Some(tls(file, options.next())),
+                _ => panic!("usage: MESSAGE [--hold N] [--tls CA_FILE [--no-resumption]]"),
+            }
+        }
+        Self { acceptor, hold: Barrier::new(hold), expected, extended, counts: Mutex::default() }
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -119,8 +147,16 @@ impl Sink {
 
     async fn serve(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        let mut stream = self.acceptor.accept(stream).await?;
+        let Some(acceptor) = &self.acceptor else {
+            self.counts().connections += 1;
+            return self.converse(stream).await;
+        };
+        let stream = acceptor.accept(stream).await?;
         self.counts().add(stream.get_ref().1);
+        self.converse(stream).await
+    }
+
+    async fn converse(&self, mut stream: impl Stream) -> io::Result<()> {
         let (mut input, mut output) = (Vec::new(), b"220 sink.example ESMTP\r\n".to_vec());
         let mut in_content = false;
         loop {
@@ -128,7 +164,7 @@ impl Sink {
             stream.flush().await?;
             output.clear();
             // Otherwise, peers without TCP_NODELAY would wait for 40 ms in the middle of each message.
-            SockRef::from(stream.get_ref().0).set_tcp_quickack(true)?;
+            SockRef::from(stream.socket()).set_tcp_quickack(true)?;
             if stream.read_buf(&mut input).await? == 0 {
                 return Ok(());
             }
@@ -137,7 +173,12 @@ impl Sink {
                 let Some(at) = memmem::find(&input, end) else { break };
                 let rest = input.split_off(at + end.len());
                 let said = mem::replace(&mut input, rest);
-                let reply = if in_content { self.judge(&said) } else { answer(&said) };
+                let reply = if in_content {
+                    self.hold.wait().await;
+                    self.judge(&said)
+                } else {
+                    answer(&said)
+                };
                 in_content = reply.starts_with("354");
                 output.extend_from_slice(reply.as_bytes());
             }
@@ -164,4 +205,17 @@ fn answer(command: &[u8]) -> &'static str {
         Some(b"QUIT") => "221 2.0.0 Bye\r\n",
         _ => "502 5.5.1 Not implemented\r\n",
     }
+}
+
+/// Writes the CA certificate to this file.
+fn tls(authority: &str, option: Option<&str>) -> TlsAcceptor {
+    let certificates = Certificates::of_this_process();
+    fs::write(authority, certificates.authority_pem()).expect("the file can be written");
+    let mut config = Arc::unwrap_or_clone(certificates.server_config());
+    if let Some(option) = option {
+        assert_eq!(option, "--no-resumption");
+        // Enough for TLS 1.3, which all clients use.
+        config.send_tls13_tickets = 0;
+    }
+    Arc::new(config).into()
 }

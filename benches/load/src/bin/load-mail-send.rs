@@ -1,12 +1,9 @@
-//! The load with mail-send: one task for each connection, on tokio's default runtime.
+//! The load with mail-send on tokio: one task for each connection.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use mail_send::{SmtpClient, SmtpClientBuilder, smtp::message::Message};
-use smtp_benches::{inputs, load::Load};
+use smtp_load::{HELLO_NAME, Load, SENDER};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{
     TlsConnector,
@@ -18,31 +15,25 @@ use tokio_rustls::{
 };
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(run(Arc::new(Load::from_arguments())));
+    smtp_load::block_on(run(Arc::new(Load::from_arguments())));
 }
 
 async fn run(load: Arc<Load>) {
-    let taken = Arc::new(AtomicUsize::new(0));
     let connector = connector(load.authority.as_deref());
-    let tasks: Vec<_> = (0..load.connections.get())
-        .map(|_| {
-            let (load, taken, connector) = (Arc::clone(&load), Arc::clone(&taken), connector.clone());
-            tokio::spawn(async move {
-                let (host, port) = (load.server.ip().to_string(), load.server.port());
-                let builder = SmtpClientBuilder::new_with_tls_connector(host, port, connector);
-                let builder = builder.helo_host(inputs::HELLO_NAME);
-                let served = match load.authority {
-                    Some(_) => serve(&load, &taken, || builder.connect()).await,
-                    None => serve(&load, &taken, || builder.connect_plain()).await,
-                };
-                served.expect("the server accepts it");
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.expect("every task ends");
-    }
+    let task = || {
+        let (load, connector) = (Arc::clone(&load), connector.clone());
+        async move {
+            let (host, port) = (load.server.ip().to_string(), load.server.port());
+            let builder = SmtpClientBuilder::new_with_tls_connector(host, port, connector);
+            let builder = builder.helo_host(HELLO_NAME);
+            let served = match load.authority {
+                Some(_) => serve(&load, || builder.connect()).await,
+                None => serve(&load, || builder.connect_plain()).await,
+            };
+            served.expect("the server accepts it");
+        }
+    };
+    load.run_tasks(task).await;
 }
 
 /// Trusts only this CA certificate. All connections share it, so that sessions can be resumed.
@@ -59,19 +50,19 @@ fn connector(authority: Option<&[u8]>) -> TlsConnector {
     Arc::new(config).into()
 }
 
-async fn serve<S, F>(load: &Load, taken: &AtomicUsize, connect: impl Fn() -> F) -> mail_send::Result<()>
+async fn serve<S, F>(load: &Load, connect: impl Fn() -> F) -> mail_send::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     F: Future<Output = mail_send::Result<SmtpClient<S>>>,
 {
     let mut client = None;
-    while taken.fetch_add(1, Ordering::Relaxed) < load.messages {
+    while load.take() {
         let mut open = match client.take() {
             Some(open) => open,
             None => connect().await?,
         };
         let recipients = load.recipients.iter().map(String::as_str);
-        open.send(Message::new(inputs::SENDER, recipients, &load.content[..])).await?;
+        open.send(Message::new(SENDER, recipients, &load.content[..])).await?;
         if load.kept {
             client = Some(open);
         } else {
