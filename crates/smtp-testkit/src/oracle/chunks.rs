@@ -5,13 +5,14 @@ use smtp_proto::{Body, Envelope, Escaped, LineEndings, Protocol, Size};
 use super::{
     Oracle, Promise, Violation,
     chunk_left::ChunkLeft,
-    connection::{Connection, Turn},
+    connection::Connection,
     division::Achieved,
     exchange::{Answer, Exchange, LONGEST_BDAT, Verb},
     message::{Message, Misread},
     outputs::misread,
     table::End,
     task::Task,
+    turn::Turn,
 };
 
 impl Connection {

@@ -2,10 +2,11 @@
 
 use super::{
     auth_turn::AuthTurn,
-    connection::{Connection, Turn},
+    connection::Connection,
     exchange::{Answer, Exchange, Verb},
     parts::domain,
     task::Task,
+    turn::Turn,
 };
 
 /// What a transaction achieved.

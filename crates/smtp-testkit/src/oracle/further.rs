@@ -3,12 +3,7 @@
 use smtp_proto::TlsPolicy;
 
 use super::{
-    Oracle, Plan,
-    connection::{Turn, Unfit},
-    division::Achieved,
-    exchange::Verb,
-    parts::Dropped,
-    plan::Wish,
+    Oracle, Plan, connection::Unfit, division::Achieved, exchange::Verb, parts::Dropped, plan::Wish, turn::Turn,
     verdict,
 };
 

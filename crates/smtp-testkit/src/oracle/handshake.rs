@@ -9,10 +9,10 @@ use super::{
     auth_turn::{Ask, AuthTurn, Try},
     base64,
     channel::Channel,
-    connection::Turn,
     exchange::Verb,
     plan::Plan,
     table::End,
+    turn::Turn,
 };
 
 impl Oracle {

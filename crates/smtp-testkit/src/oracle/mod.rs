@@ -11,6 +11,7 @@ mod chunk_left;
 mod chunks;
 mod connection;
 mod division;
+mod ending;
 mod exchange;
 mod fit;
 mod further;
@@ -32,6 +33,7 @@ mod securing;
 mod table;
 mod task;
 mod tls_fact;
+mod turn;
 mod verdict;
 
 use std::sync::Arc;
@@ -42,7 +44,7 @@ use smtp_proto::{Cancel, Config, Disconnect, Envelope, KnownHost, MisuseError, P
 pub(crate) use self::offers::needs;
 use self::{
     auth_turn::{Ask, AuthTurn},
-    connection::{Connection, Turn},
+    connection::Connection,
     exchange::Verb,
     parts::Dropped,
     plan::Plan,
@@ -50,6 +52,7 @@ use self::{
     secrets::Secrets,
     table::End,
     task::Task,
+    turn::Turn,
     verdict::Verdict,
 };
 pub use self::{

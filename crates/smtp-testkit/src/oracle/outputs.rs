@@ -6,11 +6,11 @@ use smtp_proto::{Chunking, Connect, Escaped, ReplyErrorKind, Step, Timeout, Tran
 
 use super::{
     Clock, Oracle, Phase, Promise, Violation,
-    connection::Turn,
     exchange::Verb,
     message::Misread,
     reported::{self, Facts},
     table::End,
+    turn::Turn,
     verdict::{self, Verdict},
 };
 
