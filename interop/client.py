@@ -9,8 +9,8 @@ import re
 import selectors
 import socket
 import subprocess
-import threading
 
+from accepting import Accepting
 from lab import HOST, PASSWORD, RECIPIENT, SENDER, USER, WRONG_PASSWORD, Failed, secret_for
 
 CONTENT = """\
@@ -294,40 +294,17 @@ def records(octets):
         octets = octets[5 + length :]
 
 
-class Recorder:
+class Recorder(Accepting):
     """Passes connections on to a port, and keeps what the clients send."""
 
     def __init__(self, port):
+        super().__init__()
         self.target = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
         self.wire = []
-        self.threads = []
 
-    def __enter__(self):
-        self.accepting = threading.Thread(target=self.accept)
-        self.accepting.start()
-        return self
-
-    def __exit__(self, *_):
-        # Wakes the thread that accepts.
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.accepting.join()
-        for thread in self.threads:
-            # The client is gone, so a server that does not close is not waited for.
-            thread.join(10)
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self.listener.accept()
-                self.wire.append(bytearray())
-                thread = threading.Thread(target=self.relay, args=(client, self.wire[-1]), daemon=True)
-                self.threads.append(thread)
-                thread.start()
-
-    def relay(self, client, sent):
+    def serve(self, client):
+        sent = bytearray()
+        self.wire.append(sent)
         with client, contextlib.suppress(OSError):
             with socket.create_connection(("127.0.0.1", self.target)) as server:
                 with selectors.DefaultSelector() as selector:

@@ -90,16 +90,7 @@ class Postfix:
         kept = "\n".join(f"{name} = {value}" for name, value in keep.items()) if way == KEPT else ""
         lab.file(
             "conf/main.cf",
-            f"""
-compatibility_level = 3.6
-myhostname = {HELLO}
-queue_directory = {lab.directory}/queue
-data_directory = {lab.directory}/data
-maillog_file_prefixes = {lab.directory}
-maillog_file = {lab.directory}/maillog
-inet_interfaces = 127.0.0.1
-mydestination =
-alias_maps =
+            f"""{postfix.instance(lab, HELLO)}
 relayhost = [127.0.0.1]:{server.port}
 {kept}
 """,

@@ -8,9 +8,9 @@ import contextlib
 import dataclasses
 import select
 import socket
-import threading
 import time
 
+from accepting import Accepting
 from lab import Failed
 
 # A client that pauses for longer in the middle of a group is counted as waiting, so a count may be too high on a busy
@@ -29,30 +29,23 @@ class Arrived:
     waits: int = 0
 
 
-class Waits:
+class Waits(Accepting):
     """Accepts everything on a port, and offers these keywords after EHLO."""
 
     def __init__(self, keywords=()):
+        super().__init__()
         self.keywords = keywords
         self.connections = []
-        self.threads = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
 
-    def __enter__(self):
-        self.accepting = threading.Thread(target=self.accept)
-        self.accepting.start()
-        return self
+    def serve(self, client):
+        connection = Connection(client, self.keywords)
+        self.connections.append(connection)
+        connection.serve()
 
-    def __exit__(self, *_):
-        # Wakes the thread that accepts, and those that wait for a client that has kept its connection.
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.accepting.join()
+    def end(self):
+        # Wakes the threads that wait for a client that has kept its connection.
         for connection in self.connections:
             connection.close()
-        for thread in self.threads:
-            thread.join(10)
 
     @property
     def messages(self):
@@ -71,16 +64,6 @@ class Waits:
         """What the client sent, for a message about a failure."""
         groups = [" / ".join(" ".join(group) for group in connection.groups) for connection in self.connections]
         return "; ".join(f"connection {number}: {text}" for number, text in enumerate(groups, 1)) or "no connection"
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                stream, _ = self.listener.accept()
-                connection = Connection(stream, self.keywords)
-                self.connections.append(connection)
-                thread = threading.Thread(target=connection.serve, daemon=True)
-                self.threads.append(thread)
-                thread.start()
 
 
 class Connection:

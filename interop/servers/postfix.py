@@ -56,16 +56,7 @@ class Server:
         lab.folder("mail", "nobody")
         lab.file(
             "conf/main.cf",
-            f"""
-compatibility_level = 3.6
-myhostname = {HOST}
-queue_directory = {lab.directory}/queue
-data_directory = {lab.directory}/data
-maillog_file_prefixes = {lab.directory}
-maillog_file = {lab.directory}/maillog
-inet_interfaces = 127.0.0.1
-mydestination =
-alias_maps =
+            f"""{instance(lab, HOST)}
 default_transport = error:nothing leaves
 virtual_mailbox_domains = {HOST}
 virtual_mailbox_base = {lab.directory}/mail
@@ -114,6 +105,20 @@ virtual_mailbox_limit = 0
 
     def received(self):
         return files_below(self.lab.directory / "mail/all/new")
+
+
+def instance(lab, host):
+    """The lines of main.cf that every instance has: its name, its folders, and no local delivery."""
+    return f"""
+compatibility_level = 3.6
+myhostname = {host}
+queue_directory = {lab.directory}/queue
+data_directory = {lab.directory}/data
+maillog_file_prefixes = {lab.directory}
+maillog_file = {lab.directory}/maillog
+inet_interfaces = 127.0.0.1
+mydestination =
+alias_maps ="""
 
 
 def folders(lab):
