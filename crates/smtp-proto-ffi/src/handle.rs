@@ -1,0 +1,275 @@
+//! Handles: what C sees as a pointer to an opaque struct.
+
+use std::{
+    cell::UnsafeCell,
+    ffi::c_void,
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use crate::{allocator, arguments, refusal::Refusal, reserve::Reserve, status::smtp_status};
+
+/// What is behind a handle.
+pub(crate) trait Kind {
+    /// The opaque struct in the header.
+    type Opaque;
+
+    /// Marks handles of this kind, in the upper half.
+    const MARK: u32;
+
+    /// How many octets a call may allocate, beside what depends on the size of its arguments and on what the handle
+    /// holds already.
+    fn needs(&self) -> usize;
+}
+
+/// The marks of all kinds.
+pub(crate) const CONFIG: u32 = 0x5c0f_0000;
+pub(crate) const ENVELOPE: u32 = 0x5e57_0000;
+pub(crate) const DELIVERY: u32 = 0x5de1_0000;
+
+/// The memory of a handle.
+#[repr(C)]
+struct Handle<T> {
+    head: Head,
+    value: UnsafeCell<T>,
+}
+
+/// Starts a handle of any kind.
+#[repr(C)]
+struct Head {
+    /// The mark of the kind, and in the lower half who uses the handle.
+    state: AtomicU32,
+    /// Why the last call that could change the handle was refused.
+    refusal: UnsafeCell<Option<Refusal>>,
+    /// The octets that the value has allocated.
+    held: UnsafeCell<usize>,
+}
+
+/// The lower half of a state: how many calls read, or one of these.
+const USERS: u32 = 0xffff;
+const CHANGING: u32 = 0xffff;
+const BROKEN: u32 = 0xfffe;
+/// The state of a freed handle.
+const FREED: u32 = 0;
+
+/// Makes a handle of what `make` returns, and stores it in `out`, or NULL if that fails.
+///
+/// # Safety
+///
+/// `out` is NULL, or has room for a pointer.
+pub(crate) unsafe fn create<T: Kind>(
+    out: *mut *mut T::Opaque,
+    needs: usize,
+    make: impl FnOnce() -> Result<T, Refusal>,
+) -> smtp_status {
+    // SAFETY: the caller's promise is the same.
+    if let Err(refusal) = unsafe { clear(out) } {
+        return refusal.status();
+    }
+    let make = || {
+        let head =
+            Head { state: AtomicU32::new(T::MARK), refusal: UnsafeCell::new(None), held: UnsafeCell::new(0) };
+        Ok(Box::into_raw(Box::new(Handle { head, value: UnsafeCell::new(make()?) })))
+    };
+    match guarded(needs.saturating_add(size_of::<Handle<T>>()), make) {
+        Ok((Ok(handle), held)) => {
+            // SAFETY: the handle is new. There is room for a pointer.
+            unsafe {
+                *(*handle).head.held.get() = held;
+                out.write_unaligned(handle.cast());
+            }
+            smtp_status::SMTP_OK
+        }
+        Ok((Err(refusal), _)) => refusal.status(),
+        Err(status) => status,
+    }
+}
+
+/// Stores NULL where a handle will be stored.
+///
+/// # Safety
+///
+/// `out` is NULL, or has room for a pointer.
+pub(crate) unsafe fn clear<C>(out: *mut *mut C) -> Result<(), Refusal> {
+    // SAFETY: the caller's promise is the same.
+    unsafe { arguments::store_one(ptr::null_mut(), out) }
+}
+
+/// Calls `read` with what is behind a handle.
+///
+/// # Safety
+///
+/// `handle` is NULL, or a handle that was not freed.
+pub(crate) unsafe fn read<T: Kind>(
+    handle: *const T::Opaque,
+    read: impl FnOnce(&T) -> Result<(), Refusal>,
+) -> smtp_status {
+    // SAFETY: the caller's promise is the same.
+    unsafe { copy(handle, |value, _| read(value)) }
+}
+
+/// The same, for a call that copies the value. `read` also gets how many octets that has allocated.
+///
+/// # Safety
+///
+/// `handle` is NULL, or a handle that was not freed.
+pub(crate) unsafe fn copy<T: Kind>(
+    handle: *const T::Opaque,
+    read: impl FnOnce(&T, usize) -> Result<(), Refusal>,
+) -> smtp_status {
+    let handle = handle.cast::<Handle<T>>();
+    // SAFETY: the caller's promise is the same.
+    let state = match unsafe { enter(handle.cast(), T::MARK, one_more) } {
+        Ok(state) => state,
+        Err(status) => return status,
+    };
+    // SAFETY: the mark is that of `T`, and no call changes the value until the state says so.
+    let (value, held) = unsafe { (&*(*handle).value.get(), *(*handle).head.held.get()) };
+    let result = catch_unwind(AssertUnwindSafe(|| read(value, held)));
+    state.fetch_sub(1, Ordering::Release);
+    match result {
+        Ok(Ok(())) => smtp_status::SMTP_OK,
+        Ok(Err(refusal)) => refusal.status(),
+        Err(_) => smtp_status::SMTP_INTERNAL,
+    }
+}
+
+/// Calls `change` with what is behind a handle. `given`: the size of the arguments in octets.
+///
+/// # Safety
+///
+/// `handle` is NULL, or a handle that was not freed.
+pub(crate) unsafe fn change<T: Kind>(
+    handle: *mut T::Opaque,
+    given: usize,
+    change: impl FnOnce(&mut T) -> Result<(), Refusal>,
+) -> smtp_status {
+    let handle = handle.cast::<Handle<T>>();
+    // SAFETY: the caller's promise is the same.
+    let state = match unsafe { enter(handle.cast(), T::MARK, |users| (users == 0).then_some(CHANGING)) } {
+        Ok(state) => state,
+        Err(status) => return status,
+    };
+    // SAFETY: the mark is that of `T`, and no other call uses the handle until the state says so.
+    let (value, last, held) =
+        unsafe { (&mut *(*handle).value.get(), &mut *(*handle).head.refusal.get(), &mut *(*handle).head.held.get()) };
+    let needs = value.needs().saturating_add(for_growth(*held)).saturating_add(for_growth(given));
+    let (status, next) = match guarded(needs, || change(value)) {
+        Ok((result, change)) => {
+            *held = held.wrapping_add(change);
+            *last = result.err();
+            (last.map_or(smtp_status::SMTP_OK, Refusal::status), T::MARK)
+        }
+        Err(status @ smtp_status::SMTP_INTERNAL) => (status, T::MARK | BROKEN),
+        Err(status) => (status, T::MARK),
+    };
+    state.store(next, Ordering::Release);
+    status
+}
+
+/// Frees a handle.
+///
+/// # Safety
+///
+/// `handle` is NULL, or a handle that was not freed.
+pub(crate) unsafe fn free<T: Kind>(handle: *mut T::Opaque) -> smtp_status {
+    if handle.is_null() {
+        return smtp_status::SMTP_OK;
+    }
+    let handle = handle.cast::<Handle<T>>();
+    let is_free = |users| (users == 0 || users == BROKEN).then_some(CHANGING);
+    // SAFETY: the caller's promise is the same.
+    match unsafe { enter(handle.cast(), T::MARK, is_free) } {
+        Ok(state) => {
+            state.store(FREED, Ordering::Release);
+            // SAFETY: the handle came from `create`, and no other call uses it.
+            let freed = catch_unwind(AssertUnwindSafe(|| drop(unsafe { Box::from_raw(handle) })));
+            freed.map_or(smtp_status::SMTP_INTERNAL, |()| smtp_status::SMTP_OK)
+        }
+        Err(status) => status,
+    }
+}
+
+/// Why the last call that could change a handle of any kind was refused; `None` if it was accepted.
+///
+/// # Safety
+///
+/// `handle` is NULL, or a handle that was not freed.
+pub(crate) unsafe fn last_refusal(handle: *const c_void) -> Result<Option<Refusal>, smtp_status> {
+    let head = handle.cast::<Head>();
+    let enter_as = |mark| {
+        // SAFETY: the caller's promise is the same.
+        unsafe { enter(head, mark, one_more) }
+    };
+    let state = enter_as(CONFIG).or_else(|status| match status {
+        smtp_status::SMTP_BAD_HANDLE => enter_as(ENVELOPE).or_else(|_| enter_as(DELIVERY)),
+        status => Err(status),
+    })?;
+    // SAFETY: it is a handle, and no call changes it until the state says so.
+    let refusal = unsafe { *(*head).refusal.get() };
+    state.fetch_sub(1, Ordering::Release);
+    Ok(refusal)
+}
+
+/// One more call that reads.
+const fn one_more(users: u32) -> Option<u32> {
+    if users < BROKEN - 1 { Some(users + 1) } else { None }
+}
+
+/// Checks that a handle has this mark, and notes what `next` says of its users.
+///
+/// # Safety
+///
+/// `head` is NULL, or the start of a handle that was not freed. For one that was freed, this is a best effort: its
+/// memory may have been given back to the system, or to another handle.
+unsafe fn enter<'a>(
+    head: *const Head,
+    mark: u32,
+    next: impl Fn(u32) -> Option<u32>,
+) -> Result<&'a AtomicU32, smtp_status> {
+    if head.is_null() || !head.is_aligned() {
+        return Err(smtp_status::SMTP_BAD_HANDLE);
+    }
+    // SAFETY: it is the start of a handle.
+    let state = unsafe { &(*head).state };
+    let mut seen = state.load(Ordering::Relaxed);
+    loop {
+        if seen & !USERS != mark {
+            return Err(smtp_status::SMTP_BAD_HANDLE);
+        }
+        let Some(users) = next(seen & USERS) else {
+            let is_broken = seen & USERS == BROKEN;
+            return Err(if is_broken { smtp_status::SMTP_INTERNAL } else { smtp_status::SMTP_BUSY });
+        };
+        match state.compare_exchange_weak(seen, mark | users, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => return Ok(state),
+            Err(now) => seen = now,
+        }
+    }
+}
+
+/// What a call may allocate for so many octets: a growing buffer doubles, and the old and the new one may both be in
+/// the reserve.
+const fn for_growth(octets: usize) -> usize {
+    // Memory that one handle allocated and another freed can make the number wrap below zero.
+    if octets > isize::MAX as usize { 0 } else { octets.saturating_mul(4) }
+}
+
+/// Makes a call that may allocate up to `needs` octets. Returns its result, and the change of what is allocated.
+fn guarded<R>(
+    needs: usize,
+    call: impl FnOnce() -> Result<R, Refusal>,
+) -> Result<(Result<R, Refusal>, usize), smtp_status> {
+    let _reserve = Reserve::hold(needs).ok_or(smtp_status::SMTP_NO_MEMORY)?;
+    let counted = || {
+        allocator::take_usage();
+        let result = call();
+        let usage = allocator::take_usage();
+        if cfg!(any(debug_assertions, feature = "fuzz")) {
+            assert!(usage.total <= needs, "a call has allocated {} octets instead of {needs}", usage.total);
+        }
+        (result, usage.net)
+    };
+    catch_unwind(AssertUnwindSafe(counted)).map_err(|_| smtp_status::SMTP_INTERNAL)
+}
