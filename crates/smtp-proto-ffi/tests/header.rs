@@ -1,4 +1,5 @@
-//! The header is that of the sources, and every compiler takes it. `UPDATE_HEADER=1` writes it.
+//! The header and the enums for Python are those of the sources, and every compiler takes the header. `UPDATE_HEADER=1`
+//! writes both.
 
 use std::{env, fs, path::Path, process::Command};
 
@@ -9,12 +10,36 @@ fn the_header_is_up_to_date() {
     let config = cbindgen::Config::from_file(Path::new(FOLDER).join("cbindgen.toml")).unwrap();
     let mut made = Vec::new();
     cbindgen::Builder::new().with_crate(FOLDER).with_config(config).generate().unwrap().write(&mut made);
-    let file = Path::new(FOLDER).join("include/smtp_proto.h");
-    if env::var_os("UPDATE_HEADER").is_some() {
-        fs::write(&file, &made).unwrap();
+    let enums = python_enums(str::from_utf8(&made).unwrap());
+    for (name, made) in [("include/smtp_proto.h", made), ("python/smtp_enums.py", enums.into_bytes())] {
+        let file = Path::new(FOLDER).join(name);
+        if env::var_os("UPDATE_HEADER").is_some() {
+            fs::write(&file, &made).unwrap();
+        }
+        let found = fs::read(&file).unwrap_or_default();
+        assert!(found == made, "{name} is not that of the sources: set UPDATE_HEADER=1 to write it");
     }
-    let found = fs::read(&file).unwrap_or_default();
-    assert!(found == made, "include/smtp_proto.h is not that of the sources: set UPDATE_HEADER=1 to write it");
+}
+
+/// The enums of a header as a module for Python.
+fn python_enums(header: &str) -> String {
+    let mut module = "\"\"\"The enums of smtp_proto.h. Made from the header, like that from the sources.\"\"\"\n\n\
+                      from enum import IntEnum\n"
+        .to_owned();
+    for text in header.split("\nenum smtp_").skip(1) {
+        let name: String = text.lines().next().unwrap().split('_').map(capitalized).collect();
+        let body = text.split("};").next().unwrap();
+        module += &format!("\n\nclass {name}(IntEnum):\n");
+        for line in body.lines().map(str::trim).filter(|line| line.starts_with("SMTP_")) {
+            module += &format!("    {}\n", line.trim_end_matches(','));
+        }
+    }
+    module
+}
+
+fn capitalized(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_uppercase() + rest
 }
 
 #[test]
