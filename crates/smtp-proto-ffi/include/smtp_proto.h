@@ -6,6 +6,7 @@
  * Made from the Rust sources. To change it, change those, and run: UPDATE_HEADER=1 cargo test -p smtp-proto-ffi
  *
  * - A pointer with a length may be NULL if the length is 0. Texts are UTF-8 and need no zero at their ends.
+ * - A pointer from a step or a report is valid until the next call that changes the delivery. Do not pass it to that call.
  * - Each handle may be used by one thread at a time. Different handles may be used by different threads. Calls that
  *   take a pointer to const may share a handle.
  * - A handle must not be used after it was freed. This is noticed if possible, which is not always.
@@ -1194,6 +1195,30 @@ typedef struct smtp_step {
 } smtp_step;
 
 /**
+ * What earlier deliveries to one address learned about the server there. Zeros: nothing is known. Use it for one day.
+ *
+ * Nobody on the path can use it to make a delivery less secure.
+ */
+typedef struct smtp_known_host {
+    /**
+     * 1 if a TLS handshake with the server has completed. Messages are then not sent to it in clear.
+     */
+    uint32_t secured;
+    /**
+     * 1 if the server hung up on EHLO and accepted HELO on a new connection. HELO is then sent at once.
+     */
+    uint32_t helo_only;
+    /**
+     * The most recipients that the server accepts in one transaction; 0 if that is not known.
+     */
+    uint32_t recipients;
+    /**
+     * 1 if the server lost step with commands that were sent together. Commands are then sent one by one.
+     */
+    uint32_t lockstep;
+} smtp_known_host;
+
+/**
  * Functions that allocate memory. `context` is passed to each of them.
  *
  * They may be called by every thread that calls the library, and must not call it themselves. Memory must be aligned
@@ -1487,6 +1512,20 @@ smtp_status smtp_envelope_add_recipient(struct smtp_envelope *envelope, const ch
  * Sets an `smtp_envelope_option`.
  */
 smtp_status smtp_envelope_set(struct smtp_envelope *envelope, uint32_t option, uint64_t value);
+
+/**
+ * Tells the delivery what earlier ones learned about the server that it will connect to. Call it before each connection,
+ * because another address may be another server. `size` is `sizeof(smtp_known_host)`.
+ */
+smtp_status smtp_delivery_know(struct smtp_delivery *delivery,
+                               const struct smtp_known_host *host,
+                               size_t size);
+
+/**
+ * Stores what this delivery has learned about the server of the last connection in `host`. Unless it is zeros, keep it
+ * with the server's address and the time, for `smtp_delivery_know`. `size` is `sizeof(smtp_known_host)`.
+ */
+smtp_status smtp_delivery_known_host(const struct smtp_delivery *delivery, struct smtp_known_host *host, size_t size);
 
 /**
  * Sets the functions that allocate the library's memory. The struct is copied.

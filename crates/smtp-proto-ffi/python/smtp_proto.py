@@ -81,6 +81,12 @@ class Report(Structure):
     ]
 
 
+class KnownHost(Structure):
+    """`smtp_known_host`: keep it with the address of the server, for at most a day."""
+
+    _fields_ = [("secured", c_uint32), ("helo_only", c_uint32), ("recipients", c_uint32), ("lockstep", c_uint32)]
+
+
 class _Recipient(Structure):
     _fields_ = [
         ("status", c_uint32),
@@ -135,6 +141,8 @@ _FUNCTIONS: dict[str, list[type]] = {
     "smtp_delivery_cancel": [c_uint32],
     "smtp_delivery_deliver_next": [c_void_p],
     "smtp_delivery_quit": [],
+    "smtp_delivery_know": [POINTER(KnownHost), c_size_t],
+    "smtp_delivery_known_host": [POINTER(KnownHost), c_size_t],
     "smtp_delivery_report": [POINTER(Report), c_size_t],
     "smtp_delivery_report_text": _OUT_TEXT,
     "smtp_delivery_report_json": _OUT_TEXT,
@@ -303,6 +311,14 @@ class Delivery(_Handle):
 
     def quit(self) -> None:
         self._call("smtp_delivery_quit")
+
+    def know(self, host: KnownHost) -> None:
+        self._call("smtp_delivery_know", byref(host), ctypes.sizeof(host))
+
+    def known_host(self) -> KnownHost:
+        host = KnownHost()
+        self._call("smtp_delivery_known_host", byref(host), ctypes.sizeof(host))
+        return host
 
     def report(self) -> Report:
         report = Report()

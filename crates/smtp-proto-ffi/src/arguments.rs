@@ -1,6 +1,6 @@
 //! Arguments from C, and results to it.
 
-use std::{ffi::c_char, ptr, slice};
+use std::{ffi::c_char, mem::MaybeUninit, ptr, slice};
 
 use crate::refusal::Refusal;
 
@@ -28,7 +28,7 @@ pub(crate) unsafe fn octets<'a>(start: *const u8, len: usize) -> Result<&'a [u8]
 pub(crate) unsafe fn text<'a>(start: *const c_char, len: usize) -> Result<&'a str, Refusal> {
     // SAFETY: the caller's promise is the same.
     let octets = unsafe { octets(start.cast(), len) }?;
-    str::from_utf8(octets).map_err(|_| Refusal::Text)
+    std::str::from_utf8(octets).map_err(|_| Refusal::Text)
 }
 
 /// The struct of a caller is not larger than this, however many members it has got.
@@ -64,4 +64,22 @@ pub(crate) unsafe fn store_one<T: Copy>(value: T, out: *mut T) -> Result<(), Ref
     // SAFETY: it has room for the number.
     unsafe { out.write_unaligned(value) };
     Ok(())
+}
+
+/// Loads a struct of the caller that has `size` octets, at least the first `least` of `T`. Members that a shorter one
+/// does not have are zero.
+///
+/// # Safety
+///
+/// `from` is NULL, or has `size` octets. Each bit pattern of `T` is valid.
+pub(crate) unsafe fn load<T: Copy>(from: *const T, size: usize, least: usize) -> Result<T, Refusal> {
+    if from.is_null() || !(least..=LARGEST).contains(&size) {
+        return Err(Refusal::Pointer);
+    }
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: as many octets are copied as both have, and all bit patterns are valid.
+    unsafe {
+        ptr::copy_nonoverlapping(from.cast::<u8>(), value.as_mut_ptr().cast::<u8>(), size.min(size_of::<T>()));
+        Ok(value.assume_init())
+    }
 }

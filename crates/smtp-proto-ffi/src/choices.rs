@@ -3,7 +3,7 @@
 //! C passes an enum as a number, which may have any value.
 
 use smtp_proto::{
-    Afterwards, Body, Cancel, Cause, Chunking, Disconnect, EightBitPolicy, HeloRetry, Hello, LineEndings, Mechanism,
+    Afterwards, Body, Cancel, Cause, Chunking, Disconnect, EightBitPolicy, Hello, HeloRetry, LineEndings, Mechanism,
     Need, Outcome, Place, Protocol, Return, Security, Status, TlsPolicy, TlsVersion,
 };
 

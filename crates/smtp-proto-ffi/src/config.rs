@@ -113,9 +113,8 @@ pub unsafe extern "C" fn smtp_config_add_mechanism(config: *mut smtp_config, mec
             return Err(Refusal::Value);
         }
         let mechanisms = [before.mechanisms(), &[mechanism]].concat();
-        let authentication = Authentication::new(mechanisms)
-            .with_any_order(before.any_order())
-            .with_in_clear(before.in_clear());
+        let authentication =
+            Authentication::new(mechanisms).with_any_order(before.any_order()).with_in_clear(before.in_clear());
         *settings = Settings::new(Policy { config: settings.policy.config.clone(), authentication });
         Ok(())
     };

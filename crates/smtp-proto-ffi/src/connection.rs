@@ -76,8 +76,7 @@ pub unsafe extern "C" fn smtp_delivery_received(
     octets_len: usize,
 ) -> smtp_status {
     // SAFETY: the caller promises the length.
-    let received =
-        |delivery: &mut Delivery| Ok(delivery.received(unsafe { arguments::octets(octets, octets_len) }?)?);
+    let received = |delivery: &mut Delivery| Ok(delivery.received(unsafe { arguments::octets(octets, octets_len) }?)?);
     // SAFETY: the caller promises that it is a handle or NULL.
     unsafe { handle::change(delivery, octets_len, received) }
 }

@@ -134,10 +134,7 @@ unsafe fn with_shared(config: *const smtp_config, with: impl FnOnce(Arc<Config>)
 /// # Safety
 ///
 /// `envelope` is NULL, or a handle that was not freed.
-unsafe fn with_copy(
-    envelope: *const smtp_envelope,
-    with: impl FnOnce(&Draft, usize) -> smtp_status,
-) -> smtp_status {
+unsafe fn with_copy(envelope: *const smtp_envelope, with: impl FnOnce(&Draft, usize) -> smtp_status) -> smtp_status {
     let mut status = smtp_status::SMTP_OK;
     let read = |draft: &Draft, held| {
         status = with(draft, held);

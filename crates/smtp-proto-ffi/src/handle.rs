@@ -68,8 +68,7 @@ pub(crate) unsafe fn create<T: Kind>(
         return refusal.status();
     }
     let make = || {
-        let head =
-            Head { state: AtomicU32::new(T::MARK), refusal: UnsafeCell::new(None), held: UnsafeCell::new(0) };
+        let head = Head { state: AtomicU32::new(T::MARK), refusal: UnsafeCell::new(None), held: UnsafeCell::new(0) };
         Ok(Box::into_raw(Box::new(Handle { head, value: UnsafeCell::new(make()?) })))
     };
     match guarded(needs.saturating_add(size_of::<Handle<T>>()), make) {
@@ -272,4 +271,103 @@ fn guarded<R>(
         (result, usage.net)
     };
     catch_unwind(AssertUnwindSafe(counted)).map_err(|_| smtp_status::SMTP_INTERNAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config, connection, delivery, envelope, step};
+    use smtp_proto::{Config, Delivery, Envelope, HelloName, Step};
+
+    const REPLIES: [&str; 5] = [
+        "220 mx.example.net ESMTP\r\n",
+        "250-mx.example.net\r\n250-SIZE 10000000\r\n250 8BITMIME\r\n",
+        "250 2.1.0 ok\r\n",
+        "250 2.1.5 ok\r\n",
+        "354 go on\r\n",
+    ];
+
+    fn rust() -> Delivery {
+        let config = Config::new(HelloName::new("client.example").unwrap());
+        let envelope =
+            Envelope::new("alice@example.com".parse().unwrap(), vec!["bob@example.net".parse().unwrap()]).unwrap();
+        let mut delivery = Delivery::new(config, envelope);
+        delivery.connected().unwrap();
+        for reply in REPLIES {
+            if let Step::Transmit(transmit) = delivery.poll() {
+                let octets = transmit.octets().len();
+                delivery.sent(octets).unwrap();
+            }
+            delivery.received(reply.as_bytes()).unwrap();
+        }
+        delivery
+    }
+
+    /// The same through the C interface. Returns the delivery alone.
+    unsafe fn c() -> *mut delivery::smtp_delivery {
+        let (mut config, mut envelope, mut delivery) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: the texts have these lengths, and there is room for the handles and the step.
+        unsafe {
+            config::smtp_config_new(c"client.example".as_ptr(), 14, &raw mut config);
+            envelope::smtp_envelope_new(c"alice@example.com".as_ptr(), 17, &raw mut envelope);
+            envelope::smtp_envelope_add_recipient(envelope, c"bob@example.net".as_ptr(), 15);
+            delivery::smtp_delivery_new(config, envelope, &raw mut delivery);
+            connection::smtp_delivery_connected(delivery);
+            for reply in REPLIES {
+                let mut next = step::smtp_step::EMPTY;
+                step::smtp_delivery_poll(delivery, &raw mut next, size_of_val(&next));
+                connection::smtp_delivery_sent(delivery, next.octets_len);
+                let status = connection::smtp_delivery_received(delivery, reply.as_ptr(), reply.len());
+                assert_eq!(status, smtp_status::SMTP_OK);
+            }
+            envelope::smtp_envelope_free(envelope);
+            config::smtp_config_free(config);
+        }
+        delivery
+    }
+
+    #[test]
+    fn a_session_through_c_takes_little_more_memory_than_in_rust() {
+        allocator::take_usage();
+        let in_rust = rust();
+        let rust_octets = allocator::take_usage().net + size_of_val(&in_rust);
+        // SAFETY: the handle was not freed.
+        let c_octets = unsafe {
+            let delivery = c();
+            let held = *(*delivery.cast::<Handle<Delivery>>()).head.held.get();
+            assert_eq!(free::<Delivery>(delivery), smtp_status::SMTP_OK);
+            held + size_of::<Config>()
+        };
+        println!("a session waiting for content: {rust_octets} octets in Rust, {c_octets} through C");
+        assert!(c_octets * 10 <= rust_octets * 12, "{c_octets} octets instead of {rust_octets}");
+    }
+
+    #[test]
+    fn a_panic_is_a_status_and_the_handle_can_then_only_be_freed() {
+        // SAFETY: the handle is freed once.
+        unsafe {
+            let delivery = c();
+            let panics = |_: &mut Delivery| panic!("a bug that this test makes up");
+            assert_eq!(change(delivery, 0, panics), smtp_status::SMTP_INTERNAL);
+            assert_eq!(change(delivery, 0, |_: &mut Delivery| Ok(())), smtp_status::SMTP_INTERNAL);
+            assert_eq!(read(delivery, |_: &Delivery| Ok(())), smtp_status::SMTP_INTERNAL);
+            assert_eq!(free::<Delivery>(delivery), smtp_status::SMTP_OK);
+        }
+    }
+
+    #[test]
+    fn calls_that_read_may_run_at_once_but_not_with_one_that_changes() {
+        // SAFETY: the handle is freed once.
+        unsafe {
+            let delivery = c();
+            let inner = |_: &Delivery| {
+                assert_eq!(read(delivery, |_: &Delivery| Ok(())), smtp_status::SMTP_OK);
+                assert_eq!(change(delivery, 0, |_: &mut Delivery| Ok(())), smtp_status::SMTP_BUSY);
+                assert_eq!(free::<Delivery>(delivery), smtp_status::SMTP_BUSY);
+                Ok(())
+            };
+            assert_eq!(read(delivery, inner), smtp_status::SMTP_OK);
+            assert_eq!(free::<Delivery>(delivery), smtp_status::SMTP_OK);
+        }
+    }
 }

@@ -4,13 +4,14 @@
 //! Rules for all functions, which make their unsafe code sound:
 //!
 //! - A handle is one that a `…_new` function stored and that was not freed since, or NULL.
-//! - A pointer with a length points to that many octets, which nothing else writes during the call. It may be NULL if
-//!   the length is zero.
+//! - A pointer with a length points to that many octets, which nothing else writes during the call. So it does not point
+//!   into a handle that the call changes. It may be NULL if the length is zero.
 //! - A pointer to a result points to room for it, or is NULL.
 //!
 //! What can be checked is checked, and answered with a status.
 
 #![allow(non_camel_case_types, reason = "names are those of the header")]
+#![allow(clippy::doc_markdown, reason = "comments are for C, too")]
 #![allow(clippy::missing_safety_doc, reason = "the rules are the same for all functions: see above")]
 #![cfg_attr(
     not(any(test, feature = "fuzz")),
@@ -31,6 +32,7 @@ mod envelope;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod handle;
+mod known_host;
 mod memory;
 mod option;
 mod parameters;
@@ -53,6 +55,7 @@ pub use connection::*;
 pub use content::*;
 pub use delivery::*;
 pub use envelope::*;
+pub use known_host::*;
 pub use memory::*;
 pub use option::*;
 pub use parameters::*;

@@ -1,6 +1,6 @@
 //! The report on one recipient.
 
-use std::ffi::c_char;
+use std::{ffi::c_char, fmt::Display, ptr};
 
 use smtp_proto::{Delivery, RecipientReport, Status};
 
@@ -81,11 +81,10 @@ pub unsafe extern "C" fn smtp_delivery_recipient_reason(
 ) -> smtp_status {
     let write = |delivery: &Delivery| {
         delivery.envelope().forward_paths().get(index).ok_or(Refusal::Index)?;
+        let found = find(delivery, index);
+        let reason = text::from_fn(|f| found.iter().try_for_each(|report| report.reason().fmt(f)));
         // SAFETY: the caller promises the room.
-        match find(delivery, index) {
-            Some(report) => unsafe { text::write(report.reason(), buffer, size, len) },
-            None => unsafe { text::write("", buffer, size, len) },
-        }
+        unsafe { text::write(reason, buffer, size, len) }
     };
     // SAFETY: the caller promises that it is a handle or NULL.
     unsafe { handle::read(delivery, write) }
@@ -95,5 +94,5 @@ pub unsafe extern "C" fn smtp_delivery_recipient_reason(
 fn find(delivery: &Delivery, index: usize) -> Option<RecipientReport<'_>> {
     let path = delivery.envelope().forward_paths().get(index)?;
     // Those without a final status are left out. Paths are compared by address, because they may be equal.
-    delivery.report().recipients().take(index.saturating_add(1)).find(|report| std::ptr::eq(report.path, path))
+    delivery.report().recipients().take(index.saturating_add(1)).find(|report| ptr::eq(report.path, path))
 }

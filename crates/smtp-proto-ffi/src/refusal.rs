@@ -32,12 +32,9 @@ impl Refusal {
         match self {
             Self::Misuse(_) => smtp_status::SMTP_MISUSE,
             Self::Index => smtp_status::SMTP_NO_SUCH_ITEM,
-            Self::Pointer
-            | Self::Text
-            | Self::Value
-            | Self::Address(_)
-            | Self::Parameter(_)
-            | Self::Envelope(_) => smtp_status::SMTP_INVALID_ARGUMENT,
+            Self::Pointer | Self::Text | Self::Value | Self::Address(_) | Self::Parameter(_) | Self::Envelope(_) => {
+                smtp_status::SMTP_INVALID_ARGUMENT
+            }
         }
     }
 }

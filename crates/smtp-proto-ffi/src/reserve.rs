@@ -67,6 +67,7 @@ impl Reserve {
     /// Sets this many octets aside; `None` if there is not enough memory.
     pub(crate) fn hold(octets: usize) -> Option<Self> {
         let layout = layout(octets)?;
+        #[allow(clippy::cast_ptr_alignment, reason = "the layout has the alignment")]
         // SAFETY: the layout has the size of the header at least.
         let block = unsafe { memory::allocate(layout) }.cast::<Block>();
         if block.is_null() {

@@ -133,10 +133,9 @@ impl smtp_step {
             Step::Content(room) => Self { room, ..Self::of_kind(SMTP_STEP_CONTENT) },
             Step::Rewind => Self::of_kind(SMTP_STEP_REWIND),
             Step::Receive(timeout) => Self::of_kind(SMTP_STEP_RECEIVE).with_timeout(timeout),
-            Step::Secure(how) => Self {
-                must_verify: how.must_verify,
-                ..Self::of_kind(SMTP_STEP_SECURE).with_timeout(how.timeout)
-            },
+            Step::Secure(how) => {
+                Self { must_verify: how.must_verify, ..Self::of_kind(SMTP_STEP_SECURE).with_timeout(how.timeout) }
+            }
             Step::Authenticate(authenticate) => match authenticate.request {
                 AuthRequest::Start { initial } => Self {
                     has_initial: initial.is_some(),

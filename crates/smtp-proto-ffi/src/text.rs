@@ -43,7 +43,7 @@ pub unsafe extern "C" fn smtp_error_text(
     // SAFETY: the caller promises that it is a handle or NULL.
     match unsafe { handle::last_refusal(handle) } {
         Ok(refusal) => {
-            let text = Text(|f: &mut fmt::Formatter<'_>| refusal.iter().try_for_each(|refusal| refusal.fmt(f)));
+            let text = from_fn(|f| refusal.iter().try_for_each(|refusal| refusal.fmt(f)));
             // SAFETY: the caller promises the room.
             let written = unsafe { write(text, buffer, size, len) };
             written.map_or_else(Refusal::status, |()| smtp_status::SMTP_OK)
@@ -52,7 +52,11 @@ pub unsafe extern "C" fn smtp_error_text(
     }
 }
 
-/// Displays with a function.
+/// What this function displays.
+pub(crate) fn from_fn(show: impl Fn(&mut fmt::Formatter<'_>) -> fmt::Result) -> impl Display {
+    Text(show)
+}
+
 struct Text<F>(F);
 
 impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for Text<F> {
@@ -140,7 +144,7 @@ impl Write for Buffer {
 /// For JSON, which is written in whole characters.
 impl io::Write for Buffer {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let text = str::from_utf8(octets).map_err(|_| io::ErrorKind::InvalidData)?;
+        let text = std::str::from_utf8(octets).map_err(|_| io::ErrorKind::InvalidData)?;
         self.append(text);
         Ok(octets.len())
     }

@@ -28,8 +28,7 @@ pub unsafe extern "C" fn smtp_delivery_secured(
         let version = smtp_tls_version::read(version)?;
         // SAFETY: the caller promises the length.
         let why = unsafe { arguments::text(unverified, unverified_len) }?;
-        let facts =
-            if unverified.is_null() { Secured::verified(version) } else { Secured::unverified(version, why) };
+        let facts = if unverified.is_null() { Secured::verified(version) } else { Secured::unverified(version, why) };
         Ok(delivery.secured(facts.with_channel_binding(switch(can_bind.into())?))?)
     };
     // SAFETY: the caller promises that it is a handle or NULL.

@@ -1,6 +1,8 @@
 //! The C driver of smtp-proto-ffi against every transcript that a server can play. It runs as a program of its own,
 //! which is compiled here, and gets policies and envelopes through the functions of the C library.
 
+#![allow(clippy::format_push_string, reason = "commands are short")]
+
 use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
