@@ -14,8 +14,19 @@ pub unsafe extern "C" fn smtp_delivery_content(
     // SAFETY: the caller promises the length.
     let content = |delivery: &mut Delivery| Ok(delivery.content(unsafe { arguments::octets(octets, octets_len) }?)?);
     // SAFETY: the caller promises that it is a handle or NULL.
-    unsafe { handle::change(delivery, octets_len, content) }
+    unsafe { handle::change_needing(delivery, of_a_chunk, octets_len, content) }
 }
+
+/// The first content of a chunk reserves room for all of it.
+fn of_a_chunk(delivery: &Delivery) -> usize {
+    /// A longer chunk counts as this long.
+    const LONGEST: usize = 1 << 30;
+    let limits = delivery.config().limits();
+    limits.chunk().min(LONGEST).saturating_add(limits.block().min(LONGEST)).saturating_add(SURROUNDINGS)
+}
+
+/// Command lines around a chunk.
+const SURROUNDINGS: usize = 1024;
 
 /// Reports the end of the message. Answers SMTP_STEP_CONTENT. If the source failed, call `smtp_delivery_cancel` instead:
 /// the server would accept an incomplete message as complete.

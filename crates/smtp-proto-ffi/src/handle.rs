@@ -144,6 +144,21 @@ pub(crate) unsafe fn change<T: Kind>(
     given: usize,
     change: impl FnOnce(&mut T) -> Result<(), Refusal>,
 ) -> smtp_status {
+    // SAFETY: the caller's promise is the same.
+    unsafe { change_needing(handle, |_| 0, given, change) }
+}
+
+/// The same, for a call that may allocate more, as `more` says.
+///
+/// # Safety
+///
+/// `handle` is NULL, or a handle that was not freed.
+pub(crate) unsafe fn change_needing<T: Kind>(
+    handle: *mut T::Opaque,
+    more: impl FnOnce(&T) -> usize,
+    given: usize,
+    change: impl FnOnce(&mut T) -> Result<(), Refusal>,
+) -> smtp_status {
     let handle = handle.cast::<Handle<T>>();
     // SAFETY: the caller's promise is the same.
     let state = match unsafe { enter(handle.cast(), T::MARK, |users| (users == 0).then_some(CHANGING)) } {
@@ -153,7 +168,8 @@ pub(crate) unsafe fn change<T: Kind>(
     // SAFETY: the mark is that of `T`, and no other call uses the handle until the state says so.
     let (value, last, held) =
         unsafe { (&mut *(*handle).value.get(), &mut *(*handle).head.refusal.get(), &mut *(*handle).head.held.get()) };
-    let needs = value.needs().saturating_add(for_growth(*held)).saturating_add(for_growth(given));
+    let needs = [value.needs(), more(value), for_growth(*held), for_growth(given)];
+    let needs = needs.into_iter().fold(0, usize::saturating_add);
     let (status, next) = match guarded(needs, || change(value)) {
         Ok((result, change)) => {
             *held = held.wrapping_add(change);

@@ -37,6 +37,7 @@ pub(super) enum Drive<'a> {
     Disconnected(Number),
     TimedOut,
     Content(Octets<'a>),
+    AllTheContent,
     EndContent,
     Rewound,
     CannotRewind,
@@ -90,6 +91,12 @@ impl Drive<'_> {
                     |it| Ok(it.content(octets.get())?),
                     || smtp_delivery_content(delivery, octets.start(), octets.len()),
                 ),
+                Self::AllTheContent => {
+                    // As much as is asked for, which reserves room for a whole chunk.
+                    let octets = vec![b'x'; world.step().room];
+                    let (start, len) = (octets.as_ptr(), octets.len());
+                    same(world, |it| Ok(it.content(&octets)?), || smtp_delivery_content(delivery, start, len));
+                }
                 Self::EndContent => {
                     same(world, |it| Ok(it.end_content()?), || smtp_delivery_end_content(delivery));
                 }

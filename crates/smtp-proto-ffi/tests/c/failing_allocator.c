@@ -92,6 +92,11 @@ static smtp_status config_clear(void *with)
     return smtp_config_set(((script *)with)->config, SMTP_OPTION_AUTH_IN_CLEAR, 1);
 }
 
+static smtp_status config_chunk(void *with)
+{
+    return smtp_config_set(((script *)with)->config, SMTP_OPTION_LIMIT_CHUNK, 200000);
+}
+
 static smtp_status config_plain(void *with)
 {
     return smtp_config_add_mechanism(((script *)with)->config, SMTP_MECHANISM_PLAIN);
@@ -218,12 +223,31 @@ static void drive(script *s)
     }
 }
 
+/* Looking at a delivery allocates nothing. */
+static void look(const smtp_delivery *delivery)
+{
+    long before = allocations;
+    char text[64];
+    smtp_report report;
+    smtp_recipient recipient;
+    smtp_attempt attempt;
+    CHECK(smtp_delivery_report(delivery, &report, sizeof report) == SMTP_OK && report.recipients == RECIPIENTS);
+    CHECK(smtp_delivery_recipient(delivery, RECIPIENTS - 1, &recipient, sizeof recipient) == SMTP_OK);
+    CHECK(smtp_delivery_attempt(delivery, 0, &attempt, sizeof attempt) == SMTP_OK);
+    CHECK(smtp_delivery_recipient_reason(delivery, 0, text, sizeof text, NULL) == SMTP_OK);
+    CHECK(smtp_delivery_attempt_text(delivery, 0, text, sizeof text, NULL) == SMTP_OK);
+    CHECK(smtp_delivery_report_text(delivery, text, sizeof text, NULL) == SMTP_OK);
+    CHECK(smtp_delivery_report_json(delivery, text, sizeof text, NULL) == SMTP_OK);
+    CHECK(strncmp(text, "{\"outcome\":\"delivered\",", 23) == 0);
+    CHECK(smtp_error_text(delivery, text, sizeof text, NULL) == SMTP_OK && *text == '\0');
+    CHECK(allocations == before);
+}
+
 /* Two messages over one connection, then QUIT. Returns the number of calls. */
 static long play(const answer *answers, bool authenticates)
 {
     static script s;
     int recipient;
-    char text[64];
     memset(&s, 0, sizeof s);
     s.server.answers = answers;
     calls = 0;
@@ -232,16 +256,16 @@ static long play(const answer *answers, bool authenticates)
     if (authenticates) {
         make(config_clear, &s);
         make(config_plain, &s);
+        make(config_chunk, &s);
     }
     make(envelope_new, &s);
     for (recipient = 0; recipient < RECIPIENTS; recipient++) make(add_recipient, &s);
     make(set_id, &s);
     make(delivery_new, &s);
-    s.server.content = 200000;
+    s.server.content = 250000;
     drive(&s);
     CHECK(s.step.outcome == SMTP_OUTCOME_DELIVERED);
-    CHECK(smtp_delivery_report_json(s.delivery, text, sizeof text, NULL) == SMTP_OK);
-    CHECK(strncmp(text, "{\"outcome\":\"delivered\",", 23) == 0);
+    look(s.delivery);
     make(next, &s);
     s.server.content = 10;
     drive(&s);

@@ -16,7 +16,7 @@ typedef struct {
 /* The state of the server. */
 typedef struct {
     const answer *answers;
-    char commands[262144]; /* not answered yet */
+    char commands[1000000]; /* not answered yet */
     size_t len;
     size_t chunk; /* octets of a chunk that have not arrived yet */
     size_t content; /* octets of content that were not given yet */

@@ -26,7 +26,8 @@ fn deliver(command: &mut Command, port: u16) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(MESSAGE.as_bytes()).unwrap();
+    // A program that needs no message may have ended.
+    let _ = child.stdin.take().unwrap().write_all(MESSAGE.as_bytes());
     child.wait_with_output().unwrap()
 }
 
@@ -90,9 +91,9 @@ fn both_programs_deliver_to_smtp_sink_that_hangs_up_on_ehlo() {
 
 #[test]
 fn a_server_that_is_not_there_is_reported() {
-    let port = server::unused_port();
     let program = compile("examples/deliver.c", Library::Static);
-    let output = deliver(&mut Command::new(program), port);
+    // No system gives this port to a program that asks for any.
+    let output = deliver(&mut Command::new(program), 1);
     assert_eq!(output.status.code(), Some(75));
     let report =
         "<bob@example.net> deferred: the connection failed\nconnection 1: could not connect: Connection refused\n";
@@ -112,7 +113,7 @@ fn handles_that_were_freed_or_are_in_use_are_noticed() {
 
 #[test]
 fn a_call_that_runs_out_of_memory_is_refused_and_changes_nothing() {
-    run(&compile("tests/c/failing_allocator.c", Library::Static), &["3"], &["60"]);
+    run(&compile("tests/c/failing_allocator.c", Library::Static), &["7"], &["200"]);
 }
 
 /// Runs a test in C: as it is with these arguments, and under valgrind with the others.

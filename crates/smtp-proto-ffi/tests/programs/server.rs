@@ -95,6 +95,6 @@ impl Drop for Sink {
 }
 
 /// A port that nobody listens on.
-pub(crate) fn unused_port() -> u16 {
+fn unused_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

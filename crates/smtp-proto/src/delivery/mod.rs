@@ -117,6 +117,11 @@ impl Delivery {
         Report::new(&self.envelope, &self.ledger)
     }
 
+    /// The policy.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The envelope of the message.
     pub const fn envelope(&self) -> &Envelope {
         &self.envelope
