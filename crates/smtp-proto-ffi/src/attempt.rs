@@ -6,9 +6,11 @@ use smtp_proto::{AttemptReport, Delivery, Hello, Security, TlsReport};
 
 use crate::{
     arguments,
-    choices::{Choice, smtp_hello, smtp_mechanism, smtp_security},
+    choices::Choice,
     delivery::smtp_delivery,
     handle,
+    outcomes::{smtp_hello, smtp_security},
+    policy::smtp_mechanism,
     refusal::Refusal,
     status::smtp_status,
     text::{self, smtp_text},

@@ -5,13 +5,8 @@ use std::ffi::c_char;
 use smtp_proto::{Delivery, Mechanism};
 
 use crate::{
-    arguments,
-    choices::{Choice, smtp_mechanism},
-    delivery::smtp_delivery,
-    handle,
-    refusal::Refusal,
-    status::smtp_status,
-    text::smtp_text,
+    arguments, choices::Choice, delivery::smtp_delivery, handle, policy::smtp_mechanism, refusal::Refusal,
+    status::smtp_status, text::smtp_text,
 };
 
 /// Starts the exchange. `initial` is NULL if there is no initial response; it may have zero octets, and at most as many

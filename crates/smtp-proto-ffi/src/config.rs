@@ -6,9 +6,10 @@ use smtp_proto::{AuthPolicy, Authentication, Config, HelloName};
 
 use crate::{
     arguments,
-    choices::{Choice, smtp_mechanism},
+    choices::Choice,
     handle::{self, Kind},
     option::{Policy, smtp_option},
+    policy::smtp_mechanism,
     refusal::Refusal,
     status::smtp_status,
 };

@@ -8,11 +8,7 @@ use std::{
 use smtp_proto::Delivery;
 
 use crate::{
-    arguments,
-    choices::{Choice, smtp_disconnect},
-    delivery::smtp_delivery,
-    handle,
-    refusal::Refusal,
+    arguments, choices::Choice, delivery::smtp_delivery, events::smtp_disconnect, handle, refusal::Refusal,
     status::smtp_status,
 };
 

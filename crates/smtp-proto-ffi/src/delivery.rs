@@ -5,9 +5,10 @@ use std::sync::Arc;
 use smtp_proto::{Config, Delivery};
 
 use crate::{
-    choices::{Choice, smtp_cancel},
+    choices::Choice,
     config::{Settings, smtp_config},
     envelope::{Draft, smtp_envelope},
+    events::smtp_cancel,
     handle::{self, Kind},
     status::smtp_status,
 };

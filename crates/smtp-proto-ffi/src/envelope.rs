@@ -9,8 +9,9 @@ use smtp_proto::{
 
 use crate::{
     arguments,
-    choices::{Choice, smtp_body, smtp_need, smtp_return},
+    choices::Choice,
     handle::{self, Kind},
+    message::{smtp_body, smtp_need, smtp_return},
     option::switch,
     refusal::Refusal,
     status::smtp_status,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use smtp_proto::{Authentication, Config, Limits, Timeouts};
 
 use crate::{
-    choices::{
-        Choice, smtp_afterwards, smtp_chunking, smtp_eight_bit, smtp_helo_retry, smtp_line_endings, smtp_protocol,
-        smtp_tls,
+    choices::Choice,
+    policy::{
+        smtp_afterwards, smtp_chunking, smtp_eight_bit, smtp_helo_retry, smtp_line_endings, smtp_protocol, smtp_tls,
     },
     refusal::Refusal,
 };

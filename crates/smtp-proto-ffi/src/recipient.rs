@@ -6,9 +6,10 @@ use smtp_proto::{Delivery, RecipientReport, Status};
 
 use crate::{
     arguments,
-    choices::{Choice, smtp_cause, smtp_recipient_status},
+    choices::Choice,
     delivery::smtp_delivery,
     handle,
+    outcomes::{smtp_cause, smtp_recipient_status},
     refusal::Refusal,
     status::smtp_status,
     text::{self, smtp_text},

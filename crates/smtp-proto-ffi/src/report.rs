@@ -6,9 +6,10 @@ use smtp_proto::{Delivery, Outcome};
 
 use crate::{
     arguments,
-    choices::{Choice, smtp_outcome},
+    choices::Choice,
     delivery::smtp_delivery,
     handle,
+    outcomes::smtp_outcome,
     status::smtp_status,
     text::{self, Buffer},
 };

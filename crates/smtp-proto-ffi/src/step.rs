@@ -5,11 +5,8 @@ use std::{ptr, time::Duration};
 use smtp_proto::{AuthRequest, Delivery, Mechanism, Outcome, Place, Step, Timeout};
 
 use crate::{
-    arguments,
-    choices::{Choice, smtp_mechanism, smtp_outcome, smtp_place},
-    delivery::smtp_delivery,
-    handle,
-    status::smtp_status,
+    arguments, choices::Choice, delivery::smtp_delivery, events::smtp_place, handle, outcomes::smtp_outcome,
+    policy::smtp_mechanism, status::smtp_status,
 };
 
 /// What to do next.

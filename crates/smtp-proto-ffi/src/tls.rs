@@ -5,11 +5,7 @@ use std::ffi::c_char;
 use smtp_proto::{Delivery, Secured};
 
 use crate::{
-    arguments,
-    choices::{Choice, smtp_tls_version},
-    delivery::smtp_delivery,
-    handle,
-    option::switch,
+    arguments, choices::Choice, delivery::smtp_delivery, events::smtp_tls_version, handle, option::switch,
     status::smtp_status,
 };
 
