@@ -209,3 +209,53 @@ fn free(block: *mut Block) {
         memory::release(block.cast(), layout);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(octets: usize) -> *mut u8 {
+        take(Layout::from_size_align(octets, 1).unwrap())
+    }
+
+    #[test]
+    fn a_block_serves_pieces_as_long_as_it_is_held_and_lives_as_long_as_they_do() {
+        assert!(piece(1).is_null());
+        let reserve = Reserve::hold(100).unwrap();
+        let (one, two) = (piece(1), piece(2 * ALIGNED));
+        assert_eq!(two.addr() - one.addr(), ALIGNED);
+        assert!(piece(100).is_null());
+        assert!(take(Layout::from_size_align(1, 2 * ALIGNED).unwrap()).is_null());
+        // SAFETY: they are pieces of these sizes.
+        unsafe {
+            one.write_bytes(1, 1);
+            two.write_bytes(2, 2 * ALIGNED);
+        }
+        assert!(owns(one) && owns(two) && !owns((&raw const reserve).cast_mut().cast()));
+        assert!(give_back(one));
+        drop(reserve);
+        assert!(piece(1).is_null());
+        // SAFETY: the second piece was not given back.
+        assert_eq!(unsafe { two.read() }, 2);
+        assert!(owns(two) && give_back(two));
+        assert!(!owns(two) && !give_back(two));
+    }
+
+    #[test]
+    fn blocks_of_several_calls_may_live_at_once() {
+        let pieces: Vec<_> = (1..=3)
+            .map(|octet| {
+                let _reserve = Reserve::hold(64).unwrap();
+                let piece = piece(64);
+                // SAFETY: it is a piece of this size.
+                unsafe { piece.write_bytes(octet, 64) };
+                piece
+            })
+            .collect();
+        for at in [1, 0, 2] {
+            // SAFETY: it was not given back.
+            assert_eq!(usize::from(unsafe { *pieces[at] }), at + 1);
+            assert!(give_back(pieces[at]));
+        }
+    }
+}
