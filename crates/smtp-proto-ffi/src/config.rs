@@ -29,14 +29,9 @@ pub(crate) struct Settings {
 impl Kind for Settings {
     type Opaque = smtp_config;
     const MARK: u32 = handle::CONFIG;
-
-    fn needs(&self) -> usize {
-        NEEDS
-    }
+    /// A few copies of a policy: a name, and mechanisms.
+    const NEEDS: usize = 4096;
 }
-
-/// A few copies of a policy: a name, and mechanisms.
-const NEEDS: usize = 4096;
 
 impl Settings {
     fn new(policy: Policy) -> Self {
@@ -67,7 +62,7 @@ pub unsafe extern "C" fn smtp_config_new(
         Ok(Settings::new(Policy { config: Config::new(name), authentication: Authentication::new([]) }))
     };
     // SAFETY: the caller promises the room.
-    unsafe { handle::create(config, NEEDS, make) }
+    unsafe { handle::create(config, hello_name_len, make) }
 }
 
 /// Frees a policy. NULL is ignored.

@@ -25,14 +25,14 @@ pub struct smtp_delivery {
 impl Kind for Delivery {
     type Opaque = smtp_delivery;
     const MARK: u32 = handle::DELIVERY;
+    /// Room for commands, and for the first buffers of a connection.
+    const NEEDS: usize = 32 * 1024;
 
-    fn needs(&self) -> usize {
-        NEEDS
+    /// Commands that are sent together. Encoded, a recipient is at most eight times as long as in memory.
+    fn grows(&self, held: usize) -> usize {
+        self.config().limits().pipeline().min(held.saturating_mul(8))
     }
 }
-
-/// Room for commands, and for the first buffers of a connection.
-pub(crate) const NEEDS: usize = 32 * 1024;
 
 /// Starts the delivery of a message with this envelope, and stores it in `delivery`. SMTP_INVALID_ARGUMENT if the
 /// envelope has no recipient, if a command would be longer than 512 octets, or if one would have the same parameter
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn smtp_delivery_new(
         }
         with_shared(config, |shared| {
             with_copy(envelope, |draft, held| {
-                handle::create(delivery, NEEDS.saturating_add(held), || Ok(Delivery::new(shared, draft.envelope()?)))
+                handle::create(delivery, held, || Ok(Delivery::new(shared, draft.envelope()?)))
             })
         })
     }
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn smtp_delivery_probe(
         if let Err(refusal) = handle::clear(delivery) {
             return refusal.status();
         }
-        with_shared(config, |shared| handle::create(delivery, NEEDS, || Ok(Delivery::probe(shared))))
+        with_shared(config, |shared| handle::create(delivery, 0, || Ok(Delivery::probe(shared))))
     }
 }
 

@@ -46,14 +46,9 @@ pub(crate) struct Sender {
 impl Kind for Draft {
     type Opaque = smtp_envelope;
     const MARK: u32 = handle::ENVELOPE;
-
-    fn needs(&self) -> usize {
-        NEEDS
-    }
+    /// An address, and the first room of each list.
+    const NEEDS: usize = 4096;
 }
-
-/// An address, and the first room of each list.
-const NEEDS: usize = 4096;
 
 impl Draft {
     /// The envelope.
@@ -153,7 +148,7 @@ pub unsafe extern "C" fn smtp_envelope_new(
         Ok(Draft { sender, recipients: Vec::new() })
     };
     // SAFETY: the caller promises the room.
-    unsafe { handle::create(envelope, NEEDS, make) }
+    unsafe { handle::create(envelope, reverse_path_len, make) }
 }
 
 /// Frees an envelope. NULL is ignored.

@@ -18,9 +18,15 @@ pub(crate) trait Kind {
     /// Marks handles of this kind, in the upper half.
     const MARK: u32;
 
-    /// How many octets a call may allocate, beside what depends on the size of its arguments and on what the handle
-    /// holds already.
-    fn needs(&self) -> usize;
+    /// How many octets a call may allocate for itself, whatever its arguments are.
+    const NEEDS: usize;
+
+    /// By how many octets a call may lengthen buffers, beside the size of its arguments. The handle has allocated `held`
+    /// octets.
+    fn grows(&self, held: usize) -> usize {
+        let _ = held;
+        0
+    }
 }
 
 /// The marks of all kinds.
@@ -53,25 +59,26 @@ const BROKEN: u32 = 0xfffe;
 /// The state of a freed handle.
 const FREED: u32 = 0;
 
-/// Makes a handle of what `make` returns, and stores it in `out`, or NULL if that fails.
+/// Makes a handle of what `make` returns, and stores it in `out`, or NULL if that fails. `given`: the size of the arguments
+/// in octets.
 ///
 /// # Safety
 ///
 /// `out` is NULL, or has room for a pointer.
 pub(crate) unsafe fn create<T: Kind>(
     out: *mut *mut T::Opaque,
-    needs: usize,
+    given: usize,
     make: impl FnOnce() -> Result<T, Refusal>,
 ) -> smtp_status {
     // SAFETY: the caller's promise is the same.
-    if let Err(refusal) = unsafe { clear(out) } {
+    if let Err(refusal) = unsafe { clear(out) }.and_then(|()| check_length(given)) {
         return refusal.status();
     }
     let make = || {
         let head = Head { state: AtomicU32::new(T::MARK), refusal: UnsafeCell::new(None), held: UnsafeCell::new(0) };
         Ok(Box::into_raw(Box::new(Handle { head, value: UnsafeCell::new(make()?) })))
     };
-    match guarded(needs.saturating_add(size_of::<Handle<T>>()), make) {
+    match guarded(for_growth(given).saturating_add(T::NEEDS).saturating_add(size_of::<Handle<T>>()), make) {
         Ok((Ok(handle), held)) => {
             // SAFETY: the handle is new. There is room for a pointer.
             unsafe {
@@ -159,6 +166,9 @@ pub(crate) unsafe fn change_needing<T: Kind>(
     given: usize,
     change: impl FnOnce(&mut T) -> Result<(), Refusal>,
 ) -> smtp_status {
+    if let Err(refusal) = check_length(given) {
+        return refusal.status();
+    }
     let handle = handle.cast::<Handle<T>>();
     // SAFETY: the caller's promise is the same.
     let state = match unsafe { enter(handle.cast(), T::MARK, |users| (users == 0).then_some(CHANGING)) } {
@@ -168,8 +178,10 @@ pub(crate) unsafe fn change_needing<T: Kind>(
     // SAFETY: the mark is that of `T`, and no other call uses the handle until the state says so.
     let (value, last, held) =
         unsafe { (&mut *(*handle).value.get(), &mut *(*handle).head.refusal.get(), &mut *(*handle).head.held.get()) };
-    let needs = [value.needs(), more(value), for_growth(*held), for_growth(given)];
-    let needs = needs.into_iter().fold(0, usize::saturating_add);
+    // Memory that one handle allocated and another freed can make the number wrap below zero.
+    let held_now = if *held > isize::MAX as usize { 0 } else { *held };
+    let lengths = [held_now, given, more(value), value.grows(held_now)];
+    let needs = for_growth(lengths.into_iter().fold(0, usize::saturating_add)).saturating_add(T::NEEDS);
     let (status, next) = match guarded(needs, || change(value)) {
         Ok((result, change)) => {
             *held = held.wrapping_add(change);
@@ -227,6 +239,11 @@ pub(crate) unsafe fn last_refusal(handle: *const c_void) -> Result<Option<Refusa
     Ok(refusal)
 }
 
+/// No object is longer. So this is not a question of memory.
+fn check_length(given: usize) -> Result<(), Refusal> {
+    isize::try_from(given).map(|_| ()).map_err(|_| Refusal::Pointer)
+}
+
 /// One more call that reads.
 const fn one_more(users: u32) -> Option<u32> {
     if users < BROKEN - 1 { Some(users + 1) } else { None }
@@ -264,11 +281,10 @@ unsafe fn enter<'a>(
     }
 }
 
-/// What a call may allocate for so many octets: a growing buffer doubles, and the old and the new one may both be in
-/// the reserve.
+/// What a call may allocate for buffers that have this length at its end. A buffer that grows doubles, so it is up to
+/// twice as large, and all that it was before take as much again.
 const fn for_growth(octets: usize) -> usize {
-    // Memory that one handle allocated and another freed can make the number wrap below zero.
-    if octets > isize::MAX as usize { 0 } else { octets.saturating_mul(4) }
+    octets.saturating_mul(4)
 }
 
 /// Makes a call that may allocate up to `needs` octets. Returns its result, and the change of what is allocated.
