@@ -1,0 +1,91 @@
+//! The header and the enums for Python are those of the sources, and every compiler takes the header. `UPDATE_HEADER=1`
+//! writes both.
+
+use std::{env, fs, path::Path, process::Command};
+
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
+
+#[test]
+fn the_header_is_up_to_date() {
+    let config = cbindgen::Config::from_file(Path::new(FOLDER).join("cbindgen.toml")).unwrap();
+    let mut made = Vec::new();
+    cbindgen::Builder::new().with_crate(FOLDER).with_config(config).generate().unwrap().write(&mut made);
+    let enums = python_enums(str::from_utf8(&made).unwrap());
+    for (name, made) in [("include/smtp_proto.h", made), ("python/smtp_enums.py", enums.into_bytes())] {
+        let file = Path::new(FOLDER).join(name);
+        if env::var_os("UPDATE_HEADER").is_some() {
+            fs::write(&file, &made).unwrap();
+        }
+        let found = fs::read(&file).unwrap_or_default();
+        assert!(found == made, "{name} is not that of the sources: set UPDATE_HEADER=1 to write it");
+    }
+}
+
+const HEAD: &str = "\"\"\"The enums of smtp_proto.h. Made from the header, like that from the sources.\"\"\"\n\nfrom enum import IntEnum\n";
+
+/// The enums of a header as a module for Python.
+fn python_enums(header: &str) -> String {
+    let class = |text: &str| {
+        let name: String = text.lines().next().unwrap().split('_').map(capitalized).collect();
+        let body = text.split("};").next().unwrap();
+        let values = body.lines().map(str::trim).filter(|line| line.starts_with("SMTP_"));
+        let values: Vec<_> = values.map(|line| line.trim_end_matches(',')).collect();
+        format!("\n\nclass {name}(IntEnum):\n    {}\n", values.join("\n    "))
+    };
+    let classes: String = header.split("\nenum smtp_").skip(1).map(class).collect();
+    format!("{HEAD}{classes}")
+}
+
+fn capitalized(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_uppercase() + rest
+}
+
+#[test]
+fn the_headers_compile_as_c_and_as_cpp_without_a_warning() {
+    for header in ["smtp_proto.h", "smtp_posix.h"] {
+        for (compiler, language, standard) in
+            [("gcc", "c", "c99"), ("gcc", "c", "c17"), ("g++", "c++", "c++11"), ("g++", "c++", "c++20")]
+        {
+            let output = Command::new(compiler)
+                .args(["-x", language, &format!("-std={standard}"), "-fsyntax-only", "-include", header, "/dev/null"])
+                .args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wno-unused-function", "-Werror"])
+                .args(["-D_POSIX_C_SOURCE=200809L", "-I"])
+                .arg(Path::new(FOLDER).join("include"))
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{standard}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn every_function_and_every_enum_is_in_the_header() {
+    let header = fs::read_to_string(Path::new(FOLDER).join("include/smtp_proto.h")).unwrap();
+    let mut missing = Vec::new();
+    let mut found = 0;
+    for entry in fs::read_dir(Path::new(FOLDER).join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        // The folder with the body of the fuzz target.
+        if path.is_dir() {
+            continue;
+        }
+        let source = fs::read_to_string(path).unwrap();
+        let functions = source.split("#[unsafe(no_mangle)]\n").skip(1).map(|rest| {
+            let name = rest.split("fn ").nth(1).unwrap().split('(').next().unwrap();
+            format!("{name}(")
+        });
+        let enums = source.split("#[repr(u32)]\n").skip(1).map(|rest| {
+            let name = rest.split("pub enum ").nth(1).unwrap().split(' ').next().unwrap();
+            format!("enum {name}\n")
+        });
+        for name in functions.chain(enums) {
+            found += 1;
+            if !header.contains(&name) {
+                missing.push(name);
+            }
+        }
+    }
+    println!("{found} functions and enums");
+    assert!(missing.is_empty() && found > 60, "{missing:?} of {found} are not in the header");
+}
