@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use smtp_proto::{Afterwards, Config, Delivery, Disconnect, Envelope, Status, Step};
+use smtp_proto::{Afterwards, Config, Delivery, Disconnect, Envelope, Limits, Status, Step};
 
 use crate::{
     inputs,
@@ -15,8 +15,8 @@ use crate::{
 
 /// The maximum number of milliseconds in the future: more than the slowest reply takes.
 const WHEEL: usize = 2048;
-/// Octets of content that are given at a time. Few, so that many sessions need little memory.
-const PIECE: usize = 512;
+/// Octets of content in a block, which are gathered before they are sent. Few, so that many sessions need little memory.
+const BLOCK: usize = 512;
 /// No session.
 const NO_SESSION: u32 = u32::MAX;
 
@@ -75,7 +75,7 @@ impl Simulation {
             next: vec![NO_SESSION; sessions],
             now: 0,
             random: Random(0x9e37_79b9_7f4a_7c15),
-            config: config(Afterwards::Quit),
+            config: Config::clone(&config(Afterwards::Quit)).with_limits(Limits::DEFAULT.with_block(BLOCK)).into(),
             envelope: envelope(&[inputs::RECIPIENT.to_owned()]),
             outcome: Outcome::default(),
         }
@@ -145,7 +145,7 @@ impl Session {
                 Step::Receive(_) => return true,
                 Step::Content(room) => {
                     let rest = &inputs::ONE_KIB.as_bytes()[self.given..];
-                    let piece = &rest[..rest.len().min(room).min(PIECE)];
+                    let piece = &rest[..rest.len().min(room)];
                     self.given += piece.len();
                     if piece.is_empty() { self.delivery.end_content() } else { self.delivery.content(piece) }
                 }
