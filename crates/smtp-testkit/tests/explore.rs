@@ -147,7 +147,7 @@ fn sketched(name: &str, start: Watched) -> BTreeSet<Transition> {
 }
 
 fn has_more_places(name: &str) -> bool {
-    ["BDAT", "TLS", "AUTH", "parameters"].iter().any(|place| name.contains(place))
+    ["BDAT", "TLS", "AUTH", "parameters", "second transaction"].iter().any(|place| name.contains(place))
 }
 
 /// The diagrams in states.md: headings and transitions.

@@ -161,7 +161,7 @@ impl Delivery {
         // Recipients that were refused in this transaction will be tried again.
         if let State::Transaction(_) = self.state {
             self.ledger.reopen_recipients();
-        } else {
+        } else if self.ledger.rounds.is_some() {
             self.ledger.recipients.end_transaction();
         }
         self.session.close();

@@ -9,12 +9,6 @@ impl Recipients {
     /// Starts a transaction with these recipients. Those that are pending and not among them are left for a further
     /// one.
     pub(crate) fn choose(&mut self, chosen: Vec<usize>) {
-        if !self.are_divided() {
-            steps::count(self.list.len());
-            for recipient in self.list.iter_mut().filter(|recipient| **recipient == Recipient::Pending) {
-                *recipient = Recipient::Left(None);
-            }
-        }
         self.end_transaction();
         for index in &chosen {
             steps::count(1);
@@ -24,11 +18,18 @@ impl Recipients {
         }
         (self.cursor, self.is_late_turn) = (0, false);
         self.are_all_chosen = chosen.len() == self.open;
-        (self.is_divided, self.chosen) = (true, chosen);
+        self.chosen = chosen;
     }
 
     /// No recipient is in a transaction until the next one begins, so none that is settled can be in doubt.
     pub(crate) fn end_transaction(&mut self) {
+        if !self.is_divided {
+            steps::count(self.list.len());
+            for recipient in self.list.iter_mut().filter(|recipient| **recipient == Recipient::Pending) {
+                *recipient = Recipient::Left(None);
+            }
+            self.is_divided = true;
+        }
         for index in self.chosen.drain(..) {
             if let Some(recipient @ Recipient::Pending) = self.list.get_mut(index) {
                 *recipient = Recipient::Left(None);
