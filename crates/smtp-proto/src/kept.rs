@@ -31,6 +31,8 @@ const ONE_OF_MANY: usize = 128;
 
 /// Room for the replies of most deliveries to one recipient, in octets.
 const USUAL_REPLIES: usize = 344;
+/// How many replies a report keeps of such a delivery: the greeting, the reply to hello, and the one to the content.
+const USUAL_COUNT: usize = 3;
 
 impl KeptText {
     pub(crate) const EMPTY: Self = Self { start: 0, len: 0 };
@@ -44,10 +46,11 @@ impl KeptReply {
 }
 
 impl Kept {
-    /// Removes everything, and reserves room for the replies of most deliveries.
-    pub(crate) fn clear(&mut self) {
+    /// Removes everything, and reserves room for the replies of most deliveries, of which at most `limit` octets each are
+    /// kept.
+    pub(crate) fn clear(&mut self, limit: usize) {
         self.octets.clear();
-        self.octets.reserve(USUAL_REPLIES);
+        self.octets.reserve(USUAL_REPLIES.min(limit.saturating_mul(USUAL_COUNT)));
     }
 
     /// Keeps a reply, or the whole lines within its first `limit` octets; if not even one line fits, its first `limit`

@@ -20,6 +20,21 @@ impl Limits {
     pub const DEFAULT: Self =
         Self { reply_line: 12_288, reply: 65_536, kept_reply: 65_536, pipeline: 4096, block: 16_384, chunk: 65_536 };
 
+    /// For machines with little memory. With [`Chunking::Never`](crate::Chunking::Never), a delivery to three recipients
+    /// needs less than 1.5 KiB of heap if each reply arrives whole, and less than 2 KiB if the largest arrives in pieces;
+    /// with BDAT, each is 1 KiB more. This is for 64-bit systems and the replies of well-known servers.
+    ///
+    /// | Limit | Octets | What it costs | What happens if it is too small |
+    /// |---|---|---|---|
+    /// | [`reply_line`](Self::reply_line) | 512 | no memory of its own | The session ends. Servers may not send longer lines (RFC 5321 section 4.5.3.1.5), except challenges of AUTH (RFC 4954 section 4) |
+    /// | [`reply`](Self::reply) | 1,024 | an incomplete reply, rounded up to a power of two, and twice that while it grows | The session ends. Large replies to EHLO have 200 to 500 octets |
+    /// | [`kept_reply`](Self::kept_reply) | 64 | 192 for the usual replies, 64 for each further one in the report | The report cuts the text of replies |
+    /// | [`pipeline`](Self::pipeline) | 256 | a buffer of 256; a longer command enlarges it | The commands for many recipients are sent in several flights |
+    /// | [`block`](Self::block) | 224 | nothing: content uses the same buffer; many dots or LFs to be mended enlarge it to 512 | The content takes more writes |
+    /// | [`chunk`](Self::chunk) | 256 | 1 KiB with BDAT, none with DATA | The content takes more commands |
+    pub const SMALL: Self =
+        Self { reply_line: 512, reply: 1024, kept_reply: 64, pipeline: 256, block: 224, chunk: 256 };
+
     settings! {
         /// The longest line of a reply, without its LF. A longer one ends the session. RFC 5321 requires clients to
         /// accept 512 octets, RFC 4954 12,288. With zero, no reply is valid.

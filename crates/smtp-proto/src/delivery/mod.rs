@@ -355,7 +355,8 @@ impl Delivery {
         match last {
             LastConnection::Closed => self.begin(),
             LastConnection::Kept(hello) => {
-                self.ledger.reopen(self.envelope.forward_paths().len(), hello);
+                let limit = self.config.limits().kept_reply();
+                self.ledger.reopen(self.envelope.forward_paths().len(), limit, hello);
                 let are_offers_known = self.session.keywords().is_some() || !self.needs_keywords();
                 if retry::can_serve(hello, self.needs_beyond_helo(), are_offers_known) {
                     self.begin_transaction(Origin::Message);
