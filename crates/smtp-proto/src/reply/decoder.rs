@@ -6,7 +6,6 @@ use core::fmt;
 
 use super::{
     Reply,
-    code::Code,
     error::ReplyError,
     limits::ReplyLimits,
     scan::{self, Scan},
@@ -67,12 +66,17 @@ impl ReplyDecoder {
     /// third of the time for input that arrives octet by octet.
     #[inline(never)]
     fn decode_whole<'a>(&mut self, input: &'a [u8]) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
-        if let Some((code, len)) = scan::one_line(input, self.limits) {
-            return self.found(code, input, len);
+        if let Some(reply) = scan::one_line(input, self.limits) {
+            self.limits.reply = self.reply_limit;
+            return (reply.octets().len(), Ok(Some(reply)));
         }
         let mut scan = Scan::default();
         match scan.advance(input, self.limits) {
-            Ok(Some((code, len))) => self.found(code, input, len),
+            Ok(Some((code, len))) => {
+                self.limits.reply = self.reply_limit;
+                let octets = input.get(..len).unwrap_or_default();
+                (len, Ok(Some(Reply::from_decoded(code, octets))))
+            }
             Ok(None) => {
                 self.scan = scan;
                 self.held.extend_from_slice(input);
@@ -80,14 +84,6 @@ impl ReplyDecoder {
             }
             Err(fault) => self.skip_or_fail(input, fault),
         }
-    }
-
-    /// A complete reply: the first `len` octets of `input`.
-    #[inline]
-    fn found<'a>(&mut self, code: Code, input: &'a [u8], len: usize) -> (usize, Result<Option<Reply<'a>>, ReplyError>) {
-        self.limits.reply = self.reply_limit;
-        let octets = input.get(..len).unwrap_or_default();
-        (len, Ok(Some(Reply::from_decoded(code, octets))))
     }
 
     /// Looks for empty lines only after decoding has failed, so that they cost nothing if there are none.

@@ -44,6 +44,10 @@ fn separator(input: &[u8]) -> IResult<&[u8], Position, ()> {
 
 /// `status-code = class "." subject "." detail` (RFC 2034 section 4), then a space or the line's end.
 pub(super) fn enhanced(text: &[u8]) -> Option<EnhancedCode> {
+    // The fast path: most numbers have one digit.
+    if let [class @ (b'2' | b'4' | b'5'), b'.', subject @ b'0'..=b'9', b'.', detail @ b'0'..=b'9', b' ', ..] = text {
+        return Some(EnhancedCode::new(with_digit(0, *class), with_digit(0, *subject), with_digit(0, *detail)));
+    }
     let (class, rest) = match text {
         [class @ (b'2' | b'4' | b'5'), b'.', rest @ ..] => (with_digit(0, *class), rest),
         _ => return None,

@@ -3,6 +3,7 @@
 use core::ops::ControlFlow;
 
 use super::{
+    Reply,
     code::Code,
     error::{ReplyError, ReplyErrorKind},
     limits::ReplyLimits,
@@ -21,14 +22,14 @@ pub(super) struct Scan {
     pub(super) returned: bool,
 }
 
-/// The code and the length of a reply of one line, as most are; `None` if this is not certain to be one.
+/// A reply of one line, as most are, from the start of `octets`; `None` if this is not certain to be one.
 #[inline]
-pub(super) fn one_line(octets: &[u8], limits: ReplyLimits) -> Option<(Code, usize)> {
+pub(super) fn one_line(octets: &[u8], limits: ReplyLimits) -> Option<Reply<'_>> {
     let [_, _, _, b' ', ..] = octets else { return None };
     let code = line::code(octets)?;
     let ControlFlow::Break(end) = fold_line_ends(octets, 0, (), |(), end| ControlFlow::Break(end)) else { return None };
     let len = end.wrapping_add(1);
-    limits.hold(end, len).then_some((code, len))
+    if limits.hold(end, len) { octets.get(..len).map(|line| Reply::from_decoded(code, line)) } else { None }
 }
 
 impl Scan {
