@@ -117,9 +117,8 @@ impl no_std::Board for Board {
 #[test]
 fn the_loop_without_std_delivers_after_the_hang_up_within_small_limits() {
     let (server, heard) = serve(2, true);
-    let limits =
-        Limits::DEFAULT.with_reply_line(512).with_reply(2048).with_kept_reply(128).with_pipeline(512).with_block(512);
-    let config = Config::new(HelloName::new("localhost").unwrap()).with_limits(limits).with_chunking(Chunking::Never);
+    let name = HelloName::new("localhost").unwrap();
+    let config = Config::new(name).with_limits(Limits::SMALL).with_chunking(Chunking::Never);
     let mut delivery = Delivery::new(config, envelope());
     let mut board = Board { server, stream: None, message: b"Subject: Lunch\r\n\r\nAt noon.\r\n" };
     no_std::drive(&mut delivery, &mut board).unwrap();
