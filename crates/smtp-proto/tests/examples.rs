@@ -7,19 +7,24 @@
 mod ehlo_parse;
 #[path = "../examples/kept.rs"]
 mod kept;
+#[path = "../examples/no-std/drive.rs"]
+#[allow(unreachable_pub, reason = "it is a library of its own")]
+mod no_std;
 #[path = "../examples/session.rs"]
 mod session;
 #[path = "../examples/tokio.rs"]
 mod with_tokio;
 
 use std::{
-    io::{BufRead, BufReader, Cursor, Write},
+    io::{BufRead, BufReader, Cursor, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     thread::{self, JoinHandle},
 };
 
 use kept::blocking::Driver;
-use smtp_proto::{Config, Delivery, Envelope, HelloName, Outcome};
+use smtp_proto::{
+    Chunking, Config, Connect, Delivery, Disconnect, Envelope, HelloName, Limits, MisuseError, Outcome, Timeout,
+};
 
 /// A server for this many connections. Its thread returns the commands that it received.
 fn serve(connections: usize, hangs_up: bool) -> (SocketAddr, JoinHandle<Vec<String>>) {
@@ -72,6 +77,59 @@ fn the_blocking_driver_delivers_after_the_hang_up() {
     assert_eq!(delivery.report().outcome(), Some(Outcome::Delivered));
     let expected = [&["EHLO localhost", "HELO localhost"][..], &TRANSACTION, &["QUIT"]].concat();
     assert_eq!(heard.join().unwrap(), expected);
+}
+
+/// A board with a TCP stack, in place of which the one of this machine is used.
+struct Board {
+    server: SocketAddr,
+    stream: Option<TcpStream>,
+    message: &'static [u8],
+}
+
+impl no_std::Board for Board {
+    fn connect(&mut self, _: Connect) -> bool {
+        // The old connection first.
+        self.stream = None;
+        self.stream = TcpStream::connect(self.server).ok();
+        self.stream.is_some()
+    }
+
+    fn content(&mut self, most: usize) -> &[u8] {
+        let (now, later) = self.message.split_at(most.min(self.message.len()));
+        self.message = later;
+        now
+    }
+
+    fn write(&mut self, octets: &[u8]) -> usize {
+        self.stream.as_mut().unwrap().write(octets).unwrap_or(0)
+    }
+
+    fn read(&mut self, delivery: &mut Delivery, _: Timeout) -> Result<(), MisuseError> {
+        let mut room = [0; 8];
+        match self.stream.as_mut().unwrap().read(&mut room) {
+            Ok(0) => delivery.disconnected(Disconnect::Closed),
+            Ok(len) => delivery.received(&room[..len]),
+            Err(error) => delivery.disconnected(Disconnect::from(&error)),
+        }
+    }
+}
+
+#[test]
+fn the_loop_without_std_delivers_after_the_hang_up_within_small_limits() {
+    let (server, heard) = serve(2, true);
+    let name = HelloName::new("localhost").unwrap();
+    let config = Config::new(name).with_limits(Limits::SMALL).with_chunking(Chunking::Never);
+    let mut delivery = Delivery::new(config, envelope());
+    let mut board = Board { server, stream: None, message: b"Subject: Lunch\r\n\r\nAt noon.\r\n" };
+    no_std::drive(&mut delivery, &mut board).unwrap();
+    board.stream = None;
+    assert_eq!(delivery.report().outcome(), Some(Outcome::Delivered));
+    let expected = [&["EHLO localhost", "HELO localhost"][..], &TRANSACTION, &["QUIT"]].concat();
+    assert_eq!(heard.join().unwrap(), expected);
+
+    let mut delivery = Delivery::new(Config::new(HelloName::new("localhost").unwrap()), envelope());
+    no_std::drive(&mut delivery, &mut board).unwrap();
+    assert_eq!(delivery.report().outcome(), Some(Outcome::Deferred), "nobody listens there");
 }
 
 #[tokio::test]

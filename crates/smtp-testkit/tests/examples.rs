@@ -12,6 +12,7 @@ use smtp_testkit::conformance::{self, Job, Summary};
 
 fn check(driver: fn(Job<'_>) -> Summary) {
     let passed = conformance::check(move || driver).unwrap_or_else(|failures| panic!("{failures}"));
+    println!("{passed}");
     let left_out = |why| passed.not_over_sockets.iter().filter(|(_, reason)| *reason == why).count();
     assert!(left_out("the driver does not keep connections") > 20, "{passed}");
     assert!(left_out("a cancelled delivery") > 5, "{passed}");
