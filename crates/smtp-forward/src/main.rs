@@ -8,6 +8,7 @@ mod addresses;
 mod arguments;
 mod batch;
 mod books;
+mod client_octets;
 mod command_output;
 mod connection;
 mod conversation;

@@ -161,7 +161,7 @@ fn a_client_that_keeps_its_connection_is_not_waited_for() {
 #[test]
 fn a_scenario_that_cannot_be_played_is_rejected() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/transcripts/");
-    for scenario in ["no-such-scenario", &format!("{directory}ehlo-write-failed.smtp"), "Cargo.toml"] {
+    for scenario in ["no-such-scenario", &format!("{directory}connect-fails.smtp"), "Cargo.toml"] {
         let output = run(&["play", scenario], None, b"");
         assert_eq!(output.status.code(), Some(64), "{scenario}");
         assert!(text(&output.stderr).starts_with("error: "), "{scenario}");
