@@ -19,6 +19,7 @@ use crate::{
     envelope_arguments::EnvelopeArguments,
     login_arguments::LoginArguments,
     server_address::{SUBMISSIONS_PORT, ServerAddress},
+    show::Show,
     tls_arguments::{Tls, TlsArguments},
     transaction_arguments::Transactions,
 };
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Probe(Box<Probe>),
     /// Act as a faulty server for any client, and report what the client did
     Play(Play),
+    /// Draw a recorded conversation as a sequence diagram
+    Show(Show),
 }
 
 #[derive(Args, Debug)]

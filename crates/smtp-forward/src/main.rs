@@ -38,6 +38,7 @@ mod report;
 mod scan;
 mod send;
 mod server_address;
+mod show;
 mod spool;
 mod startup;
 mod streams;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo::run(demo.fault),
         Command::Probe(probe) => probe::run(&probe),
         Command::Play(play) => play::run(&play),
+        Command::Show(show) => show::run(&show),
     };
     status.into()
 }

@@ -112,7 +112,7 @@ impl Scenario {
 }
 
 /// An error may quote the file. Errors about escapes in the file have backslashes of their own.
-fn escaped_but_backslashes(why: &str) -> String {
+pub(crate) fn escaped_but_backslashes(why: &str) -> String {
     let parts: Vec<_> = why.split('\\').map(|part| Escaped(part.as_bytes()).to_string()).collect();
     parts.join("\\")
 }
@@ -262,8 +262,13 @@ fn has_reply(act: &Act, next: Option<&Act>) -> bool {
     match act {
         Act::Hear(_) => !matches!(next, Some(Act::Chunk | Act::PartOfChunk(_))),
         Act::HearSome | Act::HearAny | Act::Content | Act::Chunk => true,
-        Act::PartOfContent(_) | Act::PartOfChunk(_) => false,
-        Act::Say(_) | Act::Secure | Act::Close | Act::Reset | Act::Silence => false,
+        Act::PartOfContent(_)
+        | Act::PartOfChunk(_)
+        | Act::Say(_)
+        | Act::Secure
+        | Act::Close
+        | Act::Reset
+        | Act::Silence => false,
     }
 }
 
