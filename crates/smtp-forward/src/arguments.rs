@@ -18,6 +18,7 @@ use crate::{
     addresses,
     envelope_arguments::EnvelopeArguments,
     login_arguments::LoginArguments,
+    record_arguments::RecordArguments,
     server_address::{SUBMISSIONS_PORT, ServerAddress},
     show::Show,
     tls_arguments::{Tls, TlsArguments},
@@ -144,6 +145,8 @@ pub(crate) struct Send {
     pub(crate) tls: TlsArguments,
     #[command(flatten)]
     pub(crate) login: LoginArguments,
+    #[command(flatten)]
+    pub(crate) recording: RecordArguments,
 }
 
 #[derive(Args, Debug)]

@@ -34,6 +34,8 @@ mod play;
 mod probe;
 mod progress;
 mod proof;
+mod record;
+mod record_arguments;
 mod report;
 mod scan;
 mod send;
