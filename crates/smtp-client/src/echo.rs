@@ -24,7 +24,13 @@ impl EchoFilter {
             self.line.extend_from_slice(piece);
             if piece.ends_with(b"\n") || self.line.len() >= LONGEST_LINE {
                 if delivery.shows_secret(&self.line) {
-                    observer.received_secret(self.line.len());
+                    let (code, rest) = self.line.split_at(code_length(&self.line));
+                    if code.is_empty() || delivery.shows_secret(code) {
+                        observer.received_secret(self.line.len());
+                    } else {
+                        observer.received(code);
+                        observer.received_secret(rest.len());
+                    }
                 } else {
                     observer.received(&self.line);
                 }
@@ -39,5 +45,13 @@ impl EchoFilter {
             observer.received_secret(self.line.len());
             self.line.clear();
         }
+    }
+}
+
+/// The length of a reply code and the character after it, with which a line may begin.
+fn code_length(line: &[u8]) -> usize {
+    match line {
+        [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..] => 4,
+        _ => 0,
     }
 }

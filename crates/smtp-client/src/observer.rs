@@ -33,7 +33,8 @@ pub trait Observer {
         let _ = octets;
     }
 
-    /// This many octets arrived. They contain a secret that was sent to authenticate, and are not passed on.
+    /// This many octets arrived, up to the end of a line. They contain a secret that was sent to authenticate, and are
+    /// not passed on. The reply code before them is.
     fn received_secret(&mut self, octets: usize) {
         let _ = octets;
     }

@@ -18,7 +18,9 @@ use crate::{
     addresses,
     envelope_arguments::EnvelopeArguments,
     login_arguments::LoginArguments,
+    record_arguments::RecordArguments,
     server_address::{SUBMISSIONS_PORT, ServerAddress},
+    show::Show,
     tls_arguments::{Tls, TlsArguments},
     transaction_arguments::Transactions,
 };
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     Probe(Box<Probe>),
     /// Act as a faulty server for any client, and report what the client did
     Play(Play),
+    /// Draw a recorded conversation as a sequence diagram
+    Show(Show),
 }
 
 #[derive(Args, Debug)]
@@ -141,6 +145,8 @@ pub(crate) struct Send {
     pub(crate) tls: TlsArguments,
     #[command(flatten)]
     pub(crate) login: LoginArguments,
+    #[command(flatten)]
+    pub(crate) recording: RecordArguments,
 }
 
 #[derive(Args, Debug)]

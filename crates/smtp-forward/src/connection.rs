@@ -20,6 +20,7 @@ use crate::{
     leave::{Experience, Reason},
     password::PasswordSource,
     progress::Progress,
+    record::Recorder,
     watch::Watch,
 };
 
@@ -78,6 +79,11 @@ impl<'a> Connection<'a> {
     pub(crate) fn new(batch: &'a Batch<'a>, progress: Progress, first: Taken<'a>) -> Self {
         let delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
         let mut watch = Watch::new(batch.arguments.trace, progress);
+        let recording = &batch.arguments.recording;
+        watch.recorder = recording.record.clone().map(|path| {
+            let server = batch.next_hop.to_string();
+            Recorder::new(path, recording.record_content, &server, &batch.config, delivery.envelope().clone())
+        });
         watch.message = first.which().to_string();
         Self {
             batch,
@@ -128,6 +134,9 @@ impl<'a> Connection<'a> {
             let next = match self.stage {
                 Stage::Quit(next) => break (ended, next),
                 Stage::Delivery(_) | Stage::Pause => {
+                    if let Some(recorder) = &mut self.watch.recorder {
+                        recorder.settled(self.client.report(&self.delivery), self.delivery.is_kept());
+                    }
                     self.count();
                     self.next(queue, host)
                 }
@@ -137,6 +146,9 @@ impl<'a> Connection<'a> {
             }
             if let Err(misuse) = self.client.start_quit(&mut self.delivery) {
                 break (Err(misuse), next);
+            }
+            if let Some(recorder) = &mut self.watch.recorder {
+                recorder.quit();
             }
             self.stage = Stage::Quit(next);
         };
@@ -158,6 +170,13 @@ impl<'a> Connection<'a> {
                 self.watch.progress.suspend(|| diagnostics::note(note));
                 Poll::Ready(())
             }
+        }
+    }
+
+    /// This connection is not used any more.
+    pub(crate) fn end(&mut self) {
+        if let Some(recorder) = self.watch.recorder.take() {
+            recorder.finish();
         }
     }
 
@@ -221,6 +240,9 @@ impl<'a> Connection<'a> {
         if let Err(misuse) = self.delivery.deliver_next(envelope(self.batch, taken)) {
             self.start_over(misuse);
             self.delivery = Delivery::new(self.batch.config.clone(), envelope(self.batch, taken));
+        }
+        if let Some(recorder) = &mut self.watch.recorder {
+            recorder.next_message(self.delivery.envelope().clone());
         }
         (self.taken, self.stage, self.told) = (taken, Stage::Pause, Told::NotYet);
         self.watch.message = taken.which().to_string();

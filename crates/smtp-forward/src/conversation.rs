@@ -25,7 +25,11 @@ pub(crate) enum Entry {
     },
     /// This many octets, with a secret in them, are not shown.
     ClientSecret(usize),
-    ServerSecret(usize),
+    ServerSecret {
+        /// What precedes them on their line.
+        code: String,
+        octets: usize,
+    },
     /// The version of TLS, and whether the server was verified.
     Secured(String),
     SecureFailed(String),
@@ -132,7 +136,8 @@ impl<F: FnMut(Entry)> Observer for Conversation<F> {
 
     fn received_secret(&mut self, octets: usize) {
         self.flush_client();
-        (self.show)(Entry::ServerSecret(octets));
+        let code = self.server.take_unended();
+        (self.show)(Entry::ServerSecret { code, octets });
     }
 
     fn secured(&mut self, facts: &TlsFacts) {
@@ -200,12 +205,18 @@ impl Lines {
 
     /// Takes the rest, which has no line end.
     fn rest(&mut self) -> Option<(String, usize)> {
-        let rest = &self.pending[self.taken..];
-        let shown = (!rest.is_empty()).then(|| (format!("{} (no line end)", Escaped(rest)), rest.len()));
+        let octets = self.pending.len() - self.taken;
+        let text = self.take_unended();
+        (octets > 0).then(|| (format!("{text} (no line end)"), octets))
+    }
+
+    /// The same, as it is.
+    fn take_unended(&mut self) -> String {
+        let text = Escaped(&self.pending[self.taken..]).to_string();
         self.pending.clear();
         self.taken = 0;
         self.inside = false;
-        shown
+        text
     }
 }
 
@@ -227,6 +238,21 @@ mod tests {
                 [line("250-a\\u{1b}[31m"), line("250 b"), line("250 (no line end)"), Entry::Lost(Disconnect::Closed)];
             assert_eq!(shown, expected);
         }
+    }
+
+    #[test]
+    fn the_code_before_a_secret_stays() {
+        let mut shown = Vec::new();
+        let mut conversation = Conversation::new(0, |entry| shown.push(entry));
+        conversation.received(b"535-no\r\n535 ");
+        conversation.received_secret(20);
+        conversation.received(b"221 bye\r\n");
+        let expected = [
+            Entry::Server("535-no".to_owned()),
+            Entry::ServerSecret { code: "535 ".to_owned(), octets: 20 },
+            Entry::Server("221 bye".to_owned()),
+        ];
+        assert_eq!(shown, expected);
     }
 
     #[test]

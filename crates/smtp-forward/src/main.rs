@@ -8,6 +8,7 @@ mod addresses;
 mod arguments;
 mod batch;
 mod books;
+mod client_octets;
 mod command_output;
 mod connection;
 mod conversation;
@@ -33,10 +34,13 @@ mod play;
 mod probe;
 mod progress;
 mod proof;
+mod record;
+mod record_arguments;
 mod report;
 mod scan;
 mod send;
 mod server_address;
+mod show;
 mod spool;
 mod startup;
 mod streams;
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo::run(demo.fault),
         Command::Probe(probe) => probe::run(&probe),
         Command::Play(play) => play::run(&play),
+        Command::Show(show) => show::run(&show),
     };
     status.into()
 }

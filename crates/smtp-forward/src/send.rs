@@ -60,7 +60,13 @@ fn send(batch: &Batch<'_>) -> ExitStatus {
     let connection = |first| Connection::new(batch, books.progress.clone(), first);
     let mut connections: Vec<_> = queue.firsts().into_iter().map(connection).collect();
     loop {
-        connections.retain_mut(|connection| connection.advance(&mut queue, &mut host, &mut books).is_pending());
+        connections.retain_mut(|connection| {
+            let is_pending = connection.advance(&mut queue, &mut host, &mut books).is_pending();
+            if !is_pending {
+                connection.end();
+            }
+            is_pending
+        });
         if connections.is_empty() {
             return books.close();
         }
@@ -139,6 +145,9 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let next_hop = arguments.next_hop().map_err(Failure::Usage)?;
     if arguments.trace && arguments.connections.get() > 1 {
         return Err(Failure::Usage("--trace works only with a single connection"));
+    }
+    if arguments.recording.record.is_some() && arguments.connections.get() > 1 {
+        return Err(Failure::Usage("--record works only with a single connection"));
     }
     let files = files(arguments)?;
     let count = files.len().saturating_mul(usize::try_from(arguments.repeat.get()).unwrap_or(usize::MAX));

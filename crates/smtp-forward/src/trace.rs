@@ -25,7 +25,9 @@ fn write(entry: Entry) {
         Entry::ConnectFailed(why) => mark(&format!("-- no connection: {why}")),
         Entry::Omitted { lines, octets } => mark(&format!("-- the client sent {lines} more lines, {octets} octets")),
         Entry::ClientSecret(octets) => mark(&format!("C: ({octets} octets to authenticate are not shown)")),
-        Entry::ServerSecret(octets) => mark(&format!("S: ({octets} octets with a secret in them are not shown)")),
+        Entry::ServerSecret { code, octets } => {
+            mark(&format!("S: {code}({octets} octets with a secret in them are not shown)"))
+        }
         Entry::Secured(how) => mark(&format!("-- secured with {how}")),
         Entry::SecureFailed(why) => mark(&format!("-- the TLS handshake failed: {why}")),
         Entry::Lost(how) => mark(&format!("-- {}", how_lost(how))),

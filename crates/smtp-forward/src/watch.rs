@@ -5,11 +5,12 @@ use std::{io, net::SocketAddr};
 use smtp_client::{Endpoint, Observer, Sent, tls::TlsFacts};
 use smtp_proto::Disconnect;
 
-use crate::{diagnostics, progress::Progress, report::how_lost, trace};
+use crate::{diagnostics, progress::Progress, record::Recorder, report::how_lost, trace};
 
-/// The trace if it was asked for, the progress bar, and diagnostics.
+/// The trace and the recording if they were asked for, the progress bar, and diagnostics.
 pub(crate) struct Watch {
     trace: Box<dyn Observer>,
+    pub(crate) recorder: Option<Recorder>,
     pub(crate) progress: Progress,
     /// The name of the current message, for diagnostics.
     pub(crate) message: String,
@@ -20,50 +21,58 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(trace: bool, progress: Progress) -> Self {
         let trace: Box<dyn Observer> = if trace { Box::new(trace::new()) } else { Box::new(()) };
-        Self { trace, progress, message: String::new(), tls: None }
+        Self { trace, recorder: None, progress, message: String::new(), tls: None }
+    }
+
+    /// Passes an event on to those who show or keep it.
+    fn pass(&mut self, event: impl Fn(&mut dyn Observer)) {
+        event(&mut *self.trace);
+        if let Some(recorder) = &mut self.recorder {
+            event(recorder);
+        }
     }
 }
 
 impl Observer for Watch {
     fn connected(&mut self, server: &Endpoint, local: Option<SocketAddr>) {
         tracing::info!(%server, "connected");
-        self.trace.connected(server, local);
+        self.pass(|observer| observer.connected(server, local));
     }
 
     fn connect_failed(&mut self, server: Option<&Endpoint>, error: &io::Error) {
         tracing::info!(?server, %error, "no connection");
-        self.trace.connect_failed(server, error);
+        self.pass(|observer| observer.connect_failed(server, error));
     }
 
     fn sent(&mut self, octets: &[u8], what: Sent) {
         tracing::trace!(octets = octets.len(), "sent");
-        self.trace.sent(octets, what);
+        self.pass(|observer| observer.sent(octets, what));
     }
 
     fn received(&mut self, octets: &[u8]) {
         tracing::trace!(octets = octets.len(), "received");
-        self.trace.received(octets);
+        self.pass(|observer| observer.received(octets));
     }
 
     fn sent_secret(&mut self, octets: usize) {
         tracing::trace!(octets, "sent");
-        self.trace.sent_secret(octets);
+        self.pass(|observer| observer.sent_secret(octets));
     }
 
     fn received_secret(&mut self, octets: usize) {
         tracing::trace!(octets, "received");
-        self.trace.received_secret(octets);
+        self.pass(|observer| observer.received_secret(octets));
     }
 
     fn secured(&mut self, facts: &TlsFacts) {
         tracing::info!(version = %facts.version, suite = facts.cipher_suite, resumed = facts.resumed, "secured");
-        self.trace.secured(facts);
+        self.pass(|observer| observer.secured(facts));
         self.tls = Some(facts.clone());
     }
 
     fn secure_failed(&mut self, why: &str) {
         tracing::info!(why, "not secured");
-        self.trace.secure_failed(why);
+        self.pass(|observer| observer.secure_failed(why));
     }
 
     fn content_taken(&mut self, octets: usize) {
@@ -76,11 +85,11 @@ impl Observer for Watch {
 
     fn lost(&mut self, how: Disconnect) {
         tracing::info!("{}", how_lost(how));
-        self.trace.lost(how);
+        self.pass(|observer| observer.lost(how));
     }
 
     fn closed(&mut self) {
         tracing::debug!("closed");
-        self.trace.closed();
+        self.pass(|observer| observer.closed());
     }
 }

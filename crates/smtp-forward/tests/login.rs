@@ -101,6 +101,7 @@ fn a_secret_that_the_server_echoes_is_not_shown() {
             assert_eq!(run.status(), Some(77), "{}", run.shown());
             run.check_that_no_secret_is_shown();
             assert!(run.shown().contains("535"), "{}", run.shown());
+            assert!(more[0] == "--json" || run.shown().contains("S: 535 ("), "{}", run.shown());
         }
     }
 }

@@ -4,41 +4,14 @@ mod program;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
-    process::{Child, ChildStderr},
+    net::TcpStream,
     thread,
 };
 
-use program::{MESSAGE, run, start, text};
+use program::{MESSAGE, Playing, play, run, text};
 use serde_json::Value;
 
-/// The running server and its address.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-    /// Kept open, so that the server can write to it.
-    _errors: BufReader<ChildStderr>,
-}
-
-fn play(arguments: &[&str]) -> Server {
-    let patience = if arguments.contains(&"--patience") { &[][..] } else { &["--patience", "4"] };
-    let all = [&["play"], arguments, patience].concat();
-    let mut child = start(&all, None);
-    let mut errors = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    errors.read_line(&mut line).unwrap();
-    let address = line.strip_prefix("listening on ").and_then(|rest| rest.split(": ").next()).unwrap_or_default();
-    let address = address.parse().unwrap_or_else(|_| panic!("{line}"));
-    Server { child, address, _errors: errors }
-}
-
-impl Server {
-    /// Waits for the server to end. Returns its exit status and output.
-    fn end(self) -> (Option<i32>, String) {
-        let output = self.child.wait_with_output().unwrap();
-        (output.status.code(), text(&output.stdout).to_owned())
-    }
-
+impl Playing {
     /// Sends lines on a new connection, each after the reply to the one before, and closes it.
     fn converse(&self, lines: &[&str]) {
         let mut stream = BufReader::new(TcpStream::connect(self.address).unwrap());
@@ -54,7 +27,7 @@ impl Server {
     }
 }
 
-fn send(server: &Server) -> Option<i32> {
+fn send(server: &Playing) -> Option<i32> {
     let arguments = [
         "send",
         "--server",
@@ -161,7 +134,7 @@ fn a_client_that_keeps_its_connection_is_not_waited_for() {
 #[test]
 fn a_scenario_that_cannot_be_played_is_rejected() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/transcripts/");
-    for scenario in ["no-such-scenario", &format!("{directory}ehlo-write-failed.smtp"), "Cargo.toml"] {
+    for scenario in ["no-such-scenario", &format!("{directory}connect-fails.smtp"), "Cargo.toml"] {
         let output = run(&["play", scenario], None, b"");
         assert_eq!(output.status.code(), Some(64), "{scenario}");
         assert!(text(&output.stderr).starts_with("error: "), "{scenario}");

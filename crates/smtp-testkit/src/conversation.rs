@@ -1,15 +1,13 @@
 //! Records the events of a run cheaply, and formats them as a transcript on request.
 
-mod parameters;
-
 use std::{fmt, sync::Arc};
 
-use smtp_proto::{
-    Afterwards, AuthPolicy, Body, Cancel, Chunking, Config, Disconnect, EightBitPolicy, Envelope, HeloRetry, KnownHost,
-    Limits, LineEndings, Need, Place, Protocol, Size, Step, TlsPolicy, TlsVersion,
-};
+use smtp_proto::{Cancel, Config, Disconnect, Envelope, KnownHost, Place, Step, TlsVersion};
 
-use crate::oracle::Input;
+use crate::{
+    oracle::Input,
+    transcript::{Action, Content, Flight, Handshake, MessageSettings, PolicySettings},
+};
 
 /// A run, in the order of its events.
 #[derive(Clone, Debug)]
@@ -191,6 +189,12 @@ impl Told {
     fn new(envelope: &Arc<Envelope>) -> Self {
         Self { envelope: envelope.clone(), content: Vec::new(), ended: false, again: false }
     }
+
+    fn settings(&self, is_first: bool) -> MessageSettings<'_> {
+        let is_unknown = self.content.is_empty() && !self.ended;
+        let content = if is_unknown { Content::Unknown } else { Content::Octets(&self.content) };
+        MessageSettings { envelope: &self.envelope, content, is_first }
+    }
 }
 
 struct Transcript<'c> {
@@ -201,170 +205,43 @@ struct Transcript<'c> {
 impl fmt::Display for Transcript<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Conversation { config, messages, events, octets, cannot_rewind } = self.conversation;
-        write_policy(f, config)?;
+        write!(f, "{}", PolicySettings(config))?;
         if *cannot_rewind {
             writeln!(f, "rewind: no")?;
         }
-        write_message(f, &messages[0], true)?;
-        writeln!(f)?;
+        writeln!(f, "{}", messages[0].settings(true))?;
         let mut start = 0;
         for event in events {
-            match event {
-                Event::Connected(place) => writeln!(f, "-- connect{}", of_place(*place))?,
-                Event::ConnectFailed(place) => writeln!(f, "-- connect{} fails: no route to host", of_place(*place))?,
-                Event::Client { end, more } => write_lines(f, "C: ", &octets[start..*end], *more)?,
-                Event::Server { end } => write_lines(f, "S: ", &octets[start..*end], false)?,
-                Event::Lost(Disconnect::Closed) => writeln!(f, "-- close")?,
-                Event::Lost(Disconnect::Reset) => writeln!(f, "-- reset")?,
-                Event::Lost(Disconnect::WriteFailed) => writeln!(f, "-- write fails")?,
-                Event::Lost(Disconnect::ReadFailed) => writeln!(f, "-- read fails")?,
-                Event::Lost(other) => writeln!(f, "-- lost: {other:?}")?,
-                Event::Silence => writeln!(f, "-- silence")?,
-                Event::Cancel(Cancel::Interrupted) => writeln!(f, "-- cancel: interrupted")?,
-                Event::Cancel(Cancel::Deadline) => writeln!(f, "-- cancel: deadline")?,
-                Event::Cancel(Cancel::TooSlow) => writeln!(f, "-- cancel: too slow")?,
-                Event::Cancel(Cancel::ContentUnreadable) => writeln!(f, "-- cancel: content unreadable")?,
-                Event::Cancel(Cancel::ContentChanged) => writeln!(f, "-- cancel: content changed")?,
-                Event::Cancel(other) => writeln!(f, "-- cancel: {other}")?,
+            let action = match event {
+                Event::Connected(place) => Action::Connect(*place),
+                Event::ConnectFailed(place) => Action::ConnectFails(*place, "no route to host".to_owned()),
+                Event::Client { end, more } => Action::Client(Flight::of(&octets[start..*end], *more)),
+                Event::Server { end } => Action::Server(Flight::of(&octets[start..*end], false)),
+                Event::Lost(how) => Action::Lost(*how),
+                Event::Silence => Action::Silence(None),
+                Event::Cancel(why) => Action::Cancel(*why),
                 Event::Next { kept, message } => {
-                    writeln!(f, "-- {}\n-- next message", done(*kept))?;
-                    write_message(f, &messages[*message], false)?;
+                    write!(f, "{}{}", Action::Done { kept: *kept }, Action::NextMessage)?;
+                    write!(f, "{}", messages[*message].settings(false))?;
+                    continue;
                 }
-                Event::Quit => writeln!(f, "-- kept\n-- quit")?,
-                Event::Known(host) => {
-                    write!(f, "-- known:{}", known(*host))?;
-                    host.recipients().map_or(Ok(()), |most| write!(f, " recipients={most}"))?;
-                    writeln!(f)?;
+                Event::Quit => {
+                    write!(f, "{}", Action::Done { kept: true })?;
+                    Action::Quit
                 }
+                Event::Known(host) => Action::Know(*host),
                 Event::Secured { version, is_verified, can_bind } => {
-                    let binding = if *can_bind { "" } else { " unbound" };
-                    match is_verified {
-                        true => writeln!(f, "-- tls verified {version}{binding}")?,
-                        false => writeln!(f, "-- tls unverified {version}{binding}: self-signed")?,
-                    }
+                    let unverified = (!is_verified).then(|| "self-signed".to_owned());
+                    Action::Tls(Handshake::Secured { version: *version, unverified, can_bind: *can_bind })
                 }
-                Event::SecureFailed => writeln!(f, "-- tls fails: alert")?,
-                Event::AuthAbandoned => writeln!(f, "-- auth abandoned: no reason")?,
-            }
+                Event::SecureFailed => Action::Tls(Handshake::Fails("alert".to_owned())),
+                Event::AuthAbandoned => Action::AbandonAuth("no reason".to_owned()),
+            };
+            write!(f, "{action}")?;
             if let Event::Client { end, .. } | Event::Server { end } = event {
                 start = *end;
             }
         }
-        writeln!(f, "-- {}", done(self.kept))
+        write!(f, "{}", Action::Done { kept: self.kept })
     }
-}
-
-fn known(host: KnownHost) -> String {
-    let words = [
-        host.secured().then(|| " secured".to_owned()),
-        host.helo_only().then(|| " helo-only".to_owned()),
-        host.lockstep().then(|| " lockstep".to_owned()),
-        host.recipients().map(|most| format!(" recipients={most}")),
-    ];
-    if host == KnownHost::UNKNOWN { " nothing".into() } else { words.into_iter().flatten().collect() }
-}
-
-fn of_place(place: Place) -> &'static str {
-    match place {
-        Place::Any => "",
-        Place::Same => " same",
-    }
-}
-
-fn done(kept: bool) -> &'static str {
-    if kept { "kept" } else { "done" }
-}
-
-fn write_policy(f: &mut fmt::Formatter<'_>, config: &Config) -> fmt::Result {
-    writeln!(f, "hello-name: {}", config.hello_name())?;
-    for (said, setting) in [
-        (config.protocol() == Protocol::Lmtp, "protocol: lmtp"),
-        (config.helo_retry() == HeloRetry::Timeout, "helo-retry: timeout"),
-        (config.helo_retry() == HeloRetry::Never, "helo-retry: never"),
-        (config.eight_bit() == EightBitPolicy::Send, "8bit: send"),
-        (config.line_endings() == LineEndings::Strict, "line-endings: strict"),
-        (config.tls() == TlsPolicy::Opportunistic, "tls: opportunistic"),
-        (config.tls() == TlsPolicy::Required, "tls: required"),
-        (config.tls() == TlsPolicy::Implicit, "tls: implicit"),
-        (config.afterwards() == Afterwards::Keep, "afterwards: keep"),
-        (config.ignore_limits(), "limits-offered: ignore"),
-        (config.chunking() == Chunking::Never, "chunking: never"),
-    ] {
-        if said {
-            writeln!(f, "{setting}")?;
-        }
-    }
-    if let Some(most) = config.max_recipients() {
-        writeln!(f, "max-recipients: {most}")?;
-    }
-    if let AuthPolicy::Required(how) = config.auth() {
-        write!(f, "auth:")?;
-        how.mechanisms().iter().try_for_each(|mechanism| write!(f, " {}", mechanism.name()))?;
-        f.write_str(if how.in_clear() { " in-clear" } else { "" })?;
-        writeln!(f, "{}", if how.any_order() { " any-order" } else { "" })?;
-    }
-    let limits = config.limits();
-    if *limits != Limits::DEFAULT {
-        write!(f, "limits: reply-line={} reply={} ", limits.reply_line(), limits.reply())?;
-        write!(f, "kept-reply={} pipeline={} ", limits.kept_reply(), limits.pipeline())?;
-        writeln!(f, "block={} chunk={}", limits.block(), limits.chunk())?;
-    }
-    Ok(())
-}
-
-fn write_message(f: &mut fmt::Formatter<'_>, told: &Told, is_first: bool) -> fmt::Result {
-    let envelope = &told.envelope;
-    writeln!(f, "from: <{}>", envelope.reverse_path())?;
-    for (index, path) in envelope.forward_paths().iter().enumerate() {
-        writeln!(f, "to: {path}")?;
-        parameters::write_rcpt(f, envelope.rcpt_parameters(index))?;
-    }
-    parameters::write_mail(f, envelope, is_first)?;
-    let body = match envelope.body() {
-        Body::Binary => "binary",
-        Body::EightBit => "8bit",
-        _ => "7bit",
-    };
-    writeln!(f, "body: {body}")?;
-    match envelope.size() {
-        None => {}
-        Some(Size::Exact(octets)) => writeln!(f, "size: exactly {octets}")?,
-        Some(Size::Estimate(octets)) => writeln!(f, "size: {octets}")?,
-    }
-    if !envelope.needs().is_empty() {
-        // The need of an additional parameter follows from it.
-        let needs = envelope.needs().iter().filter(|need| *need != Need::Parameter);
-        let needs: Vec<_> = needs.map(|need| need.to_string().to_lowercase()).collect();
-        writeln!(f, "needs: {}", needs.join(" "))?;
-    }
-    if told.ended && told.content.is_empty() {
-        writeln!(f, "message: empty")?;
-    }
-    write_lines(f, "| ", &told.content, false)
-}
-
-/// Writes each line with its prefix. `more`: the flight continues after the last line.
-fn write_lines(f: &mut fmt::Formatter<'_>, side: &str, octets: &[u8], more: bool) -> fmt::Result {
-    let mut lines = octets.split_inclusive(|octet| *octet == b'\n').peekable();
-    while let Some(line) = lines.next() {
-        let (text, ended) = match line.strip_suffix(b"\r\n") {
-            Some(text) if !more || lines.peek().is_some() => (text, true),
-            _ => (line, false),
-        };
-        // Lines of a transcript must not end in a space.
-        f.write_str(if text.is_empty() { side.trim_end() } else { side })?;
-        let last_blank = if ended { text.len().checked_sub(1) } else { None };
-        for (at, octet) in text.iter().enumerate() {
-            match octet {
-                b'\r' => f.write_str("\\r")?,
-                b'\n' => f.write_str("\\n")?,
-                b'\\' => f.write_str("\\\\")?,
-                b' ' if Some(at) == last_blank => f.write_str("\\x20")?,
-                b' '..=b'~' => write!(f, "{}", char::from(*octet))?,
-                other => write!(f, "\\x{other:02x}")?,
-            }
-        }
-        writeln!(f, "{}", if ended { "" } else { "\\c" })?;
-    }
-    Ok(())
 }

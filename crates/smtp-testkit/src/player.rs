@@ -4,6 +4,7 @@
 //! depend on when the client writes, and not only on the pieces.
 
 mod cut;
+mod left_out;
 mod lose;
 mod obliging;
 mod plan;
@@ -188,6 +189,7 @@ impl<'t> Player<'t> {
                 flight.octets.chunks(size).try_for_each(|piece| self.hear(piece))?;
             }
             Action::Client(_) => unreachable!("handled in `play`"),
+            Action::LeftOut(what) => self.skip(*what)?,
             Action::Connect(place) => {
                 self.expect_connect(*place)?;
                 self.connect()?;

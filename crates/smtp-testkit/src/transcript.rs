@@ -7,6 +7,8 @@ mod parameters;
 mod script;
 mod settings;
 mod text;
+mod write;
+mod written_parameters;
 
 use std::{
     fmt, fs,
@@ -18,8 +20,9 @@ use smtp_proto::{AuthPolicy, Config, TlsPolicy};
 use marks::Mark;
 use settings::Settings;
 
-pub use script::{Action, Flight, Handshake, Item, Message};
+pub use script::{Action, Flight, Handshake, Item, LeftOut, Message};
 pub(crate) use text::content_on_the_wire;
+pub use write::{Content, MessageSettings, PolicySettings};
 
 /// One conversation, and the messages that are delivered in it.
 #[derive(Clone, Debug)]
@@ -68,6 +71,7 @@ impl Transcript {
             Action::Tls(Handshake::Secured { unverified: Some(_), .. }) if must_verify => {
                 Some("a certificate that is refused, for a reason in the driver's words")
             }
+            Action::LeftOut(_) => Some("a recording that leaves octets out: only played in memory"),
             Action::Know(_) => Some("something is known about the server: only played in memory"),
             _ => None,
         })
@@ -165,7 +169,17 @@ impl<'a> Parser<'a> {
                 self.in_settings = true;
                 self.script.push(Item { line: number, action: Action::NextMessage });
             }
-            Mark::Action(action) => self.script.push(Item { line: number, action }),
+            Mark::Action(action) => {
+                // The client's flight goes on with what is left out.
+                if let (Action::LeftOut(LeftOut::Content(_) | LeftOut::Client(_)), Some(last)) =
+                    (&action, self.script.last_mut())
+                {
+                    if let Action::Client(flight) = &mut last.action {
+                        flight.unended = true;
+                    }
+                }
+                self.script.push(Item { line: number, action });
+            }
             Mark::Content => {
                 let content = &self.messages.last().ok_or("there is no message yet")?.content;
                 let wire = text::content_on_the_wire(content);
@@ -213,7 +227,7 @@ impl<'a> Parser<'a> {
         self.settings_end()?;
         match self.script.last() {
             Some(Item { action: Action::Done { .. }, .. }) => {}
-            _ => return Err("the last line must be `-- done` or `-- kept`".into()),
+            _ => return Err("the last line must be `-- done` or `-- kept`, so the end is missing".into()),
         }
         let Self { settings, messages, mut script, .. } = self;
         if let Some(known) = settings.known() {

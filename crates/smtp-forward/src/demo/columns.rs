@@ -51,7 +51,9 @@ impl Columns {
                 self.row(&format!("   ... {lines} more lines, {octets} octets"), &plain.dim());
             }
             Entry::ClientSecret(octets) => self.row(&format!("C: ({octets} octets are not shown)"), &plain.cyan()),
-            Entry::ServerSecret(octets) => self.row(&format!("S: ({octets} octets are not shown)"), &plain),
+            Entry::ServerSecret { code, octets } => {
+                self.row(&format!("S: {code}({octets} octets are not shown)"), &plain);
+            }
             Entry::Secured(how) => self.row(&format!("secured with {how}"), &plain.green()),
             Entry::SecureFailed(why) => self.row(&format!("** {why} **"), &plain.red().bold()),
             Entry::Lost(how) => self.row(&format!("** {} **", how_lost(how)), &plain.red().bold()),

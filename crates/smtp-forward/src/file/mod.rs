@@ -4,6 +4,7 @@
 mod other;
 #[cfg(unix)]
 mod unix;
+pub(crate) mod whole;
 
 use std::{
     fs::{self, File, FileType, Metadata},

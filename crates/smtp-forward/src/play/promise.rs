@@ -18,8 +18,7 @@ pub(super) struct Finding {
 /// Checks one promise. `None` if there was no occasion to break it.
 type Check = fn(&[Conversation]) -> Option<Result<(), String>>;
 
-const PROMISES: [(&str, &str, Check); 11] = [
-    ("sent-once", "the message is sent once (RFC 5321 section 4.5.4.1)", sent_once),
+const PROMISES: [(&str, &str, Check); 10] = [
     ("helo-retry", "a hang-up on EHLO is followed by a new connection and HELO (RFC 1869 section 4.7)", helo_retry),
     (
         "helo-after-refusal",
@@ -44,17 +43,25 @@ const PROMISES: [(&str, &str, Check); 11] = [
     ("bounded", "few connections for one message", bounded),
 ];
 
-/// Checks all promises.
-pub(super) fn findings(conversations: &[Conversation]) -> Vec<Finding> {
+const SENT_ONCE: &str = "the message is sent once (RFC 5321 section 4.5.4.1)";
+
+/// Checks all promises. `messages`: how many a correct client sends.
+pub(super) fn findings(conversations: &[Conversation], messages: usize) -> Vec<Finding> {
+    let once = sent_once(conversations, messages);
+    let once = once.map(|kept| Finding { name: "sent-once", asks: SENT_ONCE, broken: kept.err() });
     let finding = |(name, asks, check): (&'static str, &'static str, Check)| {
         check(conversations).map(|kept| Finding { name, asks, broken: kept.err() })
     };
-    PROMISES.into_iter().filter_map(finding).collect()
+    once.into_iter().chain(PROMISES.into_iter().filter_map(finding)).collect()
 }
 
-fn sent_once(conversations: &[Conversation]) -> Option<Result<(), String>> {
+fn sent_once(conversations: &[Conversation], messages: usize) -> Option<Result<(), String>> {
     let times = conversations.iter().flat_map(Conversation::messages).filter(|reply| !is_refusal(*reply)).count();
-    (times > 0).then(|| if times == 1 { Ok(()) } else { Err(format!("it was sent {times} times")) })
+    let told = || match messages {
+        0 | 1 => format!("it was sent {times} times"),
+        _ => format!("{messages} messages were sent {times} times in all"),
+    };
+    (times > 0).then(|| if times <= messages.max(1) { Ok(()) } else { Err(told()) })
 }
 
 /// HELO on a new connection, after a hang-up on EHLO.
@@ -174,6 +181,8 @@ fn awaits_success(conversations: &[Conversation]) -> Option<Result<(), String>> 
                 Some("MAIL") => mail = is_taken || pipelines,
                 Some("RCPT") if !mail => return Err("RCPT although MAIL was not accepted".to_owned()),
                 Some("DATA") => data = exchange.replies.contains(&354),
+                // A chunk is sent without waiting.
+                Some("BDAT") => data = true,
                 None if !data => return Err("content without 354".to_owned()),
                 _ => {}
             }
@@ -186,7 +195,10 @@ fn awaits_success(conversations: &[Conversation]) -> Option<Result<(), String>> 
 fn counts_replies(conversations: &[Conversation]) -> Option<Result<(), String>> {
     let mut kept = None;
     for (index, conversation) in conversations.iter().enumerate() {
-        let doubled = conversation.exchanges.iter().position(|exchange| exchange.replies.len() > 1);
+        // By LMTP, a message has a reply for each recipient.
+        let is_lmtp = conversation.verbs().any(|(verb, _)| verb == "LHLO");
+        let has_one = |exchange: &Exchange| !(is_lmtp && matches!(exchange.sent, Sent::Content { .. }));
+        let doubled = conversation.exchanges.iter().position(|it| it.replies.len() > 1 && has_one(it));
         if let Some(at) = doubled {
             kept.get_or_insert(Ok(()));
             let next = &conversation.exchanges[at + 1..];

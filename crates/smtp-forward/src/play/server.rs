@@ -12,6 +12,7 @@ use super::{
     conversation::{Conversation, Ended},
     scenario::{Act, verb},
 };
+use crate::client_octets::chunk;
 
 /// How long a read may take. Clients give up long before that.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -22,7 +23,7 @@ const GREETING: &[u8] = b"220 mx.example.net ESMTP\r\n";
 /// Serves a connection until it ends, and records in `seen` what happens. Without acts, the server accepts everything
 /// and offers no extensions.
 pub(crate) fn serve(link: Link, acts: Option<&[Act]>, seen: &Mutex<Conversation>) {
-    let mut serving = Serving { link, seen, taking_content: false, part: Vec::new() };
+    let mut serving = Serving { link, seen, taking_content: false, part: Vec::new(), announced: None };
     let ended = match acts {
         Some(acts) => serving.follow(acts),
         None => serving.greet().and_then(|()| serving.oblige(None)),
@@ -42,6 +43,8 @@ struct Serving<'s> {
     taking_content: bool,
     /// Lines of the content received so far.
     part: Vec<u8>,
+    /// The size of the chunk that BDAT announced, in octets, and whether it is the last.
+    announced: Option<(u64, bool)>,
 }
 
 /// The client has ended the connection.
@@ -95,12 +98,15 @@ impl Serving<'_> {
                 }
                 Act::Secure => self.link.secure(Certificates::of_this_process())?,
                 Act::Content => self.content()?,
-                Act::ContentLines(lines) => {
-                    for _ in 0..*lines {
-                        let line = self.line()?;
-                        self.part.extend_from_slice(&line);
-                    }
-                    self.taking_content = true;
+                Act::HearAny => {
+                    self.hear()?;
+                }
+                Act::PartOfContent(octets) => self.part_of_content(*octets)?,
+                Act::Chunk => {
+                    self.chunk(u64::MAX)?;
+                }
+                Act::PartOfChunk(octets) => {
+                    self.chunk(*octets)?;
                 }
                 Act::Close => {
                     self.link.close();
@@ -145,6 +151,13 @@ impl Serving<'_> {
                 "MAIL" | "RCPT" | "RSET" | "NOOP" => b"250 OK\r\n",
                 "DATA" if self.has_recipient() => b"354 End data with <CR><LF>.<CR><LF>\r\n",
                 "DATA" => b"503 5.5.1 No recipient\r\n",
+                "BDAT" => {
+                    if self.chunk(u64::MAX)? {
+                        b"250 2.0.0 Queued\r\n"
+                    } else {
+                        b"250 OK\r\n"
+                    }
+                }
                 "QUIT" => {
                     self.say(b"221 2.0.0 Bye\r\n")?;
                     return Ok(self.bye());
@@ -180,10 +193,12 @@ impl Serving<'_> {
     /// Reads the next command. If more input has already arrived, the client did not wait for the reply.
     fn hear(&mut self) -> Result<Vec<u8>, Left> {
         let line = self.line()?;
+        self.announced = chunk(&line);
+        let is_chunk = self.announced.is_some();
         let mut seen = self.note();
         seen.heard(&line);
         let offered = seen.exchanges.iter().any(|exchange| exchange.offers.iter().any(|it| it == "PIPELINING"));
-        seen.did_not_wait |= !offered && !self.link.arrived().is_empty();
+        seen.did_not_wait |= !offered && !is_chunk && !self.link.arrived().is_empty();
         drop(seen);
         Ok(line)
     }
@@ -204,6 +219,40 @@ impl Serving<'_> {
         }
         self.end_content(true);
         Ok(())
+    }
+
+    /// Reads lines of the content until it has this many octets, or the final dot.
+    fn part_of_content(&mut self, octets: u64) -> Result<(), Left> {
+        self.taking_content = true;
+        while (self.part.len() as u64) < octets {
+            let line = self.line()?;
+            if line == b".\r\n" {
+                self.end_content(true);
+                break;
+            }
+            self.part.extend_from_slice(&line);
+        }
+        Ok(())
+    }
+
+    /// Reads the chunk that was announced, or this much of it. Returns whether the message has ended.
+    fn chunk(&mut self, most: u64) -> Result<bool, Left> {
+        let (announced, is_last) = self.announced.take().unwrap_or_default();
+        let mut left = announced.min(most);
+        while left > 0 {
+            let octets = self.link.take(usize::try_from(left).unwrap_or(usize::MAX));
+            left -= octets.len() as u64;
+            self.part.extend_from_slice(&octets);
+            if left > 0 && self.link.arrived().is_empty() && self.link.read(LONGEST) != Got::Octets {
+                self.end_content(false);
+                return Err(Left);
+            }
+        }
+        let has_ended = is_last && announced <= most;
+        if has_ended {
+            self.end_content(true);
+        }
+        Ok(has_ended)
     }
 
     fn end_content(&mut self, complete: bool) {

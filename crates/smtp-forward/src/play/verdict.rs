@@ -29,7 +29,7 @@ impl<'v> Verdict<'v> {
         Self {
             scenario,
             conversations,
-            findings: findings(conversations),
+            findings: findings(conversations, scenario.sends),
             sent: messages.len(),
             taken: messages.iter().filter(|reply| matches!(reply, Some(200..=299))).count(),
         }
@@ -37,7 +37,10 @@ impl<'v> Verdict<'v> {
 
     /// Whether the message arrived if the scenario allows it, and no promise was broken.
     pub(super) fn is_good(&self) -> bool {
-        let arrived = if self.scenario.delivers { self.taken == 1 } else { self.taken <= 1 };
+        let arrived = match self.scenario.delivers {
+            0 => self.taken <= 1,
+            messages => self.taken == messages,
+        };
         let connected = !self.conversations.is_empty();
         connected && arrived && self.findings.iter().all(|finding| finding.broken.is_none())
     }
@@ -49,7 +52,10 @@ impl<'v> Verdict<'v> {
     fn message(&self) -> &'static str {
         match (self.taken, self.sent) {
             (1, 1) => "The message arrived, complete and exactly once.",
-            (0, 0) if self.scenario.delivers => "The message did not arrive.",
+            (taken, sent) if taken > 1 && taken == sent && taken == self.scenario.delivers => {
+                "Every message arrived, complete and exactly once."
+            }
+            (0, 0) if self.scenario.delivers > 0 => "The message did not arrive.",
             (0, 0) => "The message did not arrive. In this scenario it cannot.",
             (0, _) => "The whole message was sent, but not accepted.",
             (1, _) => "The message arrived once, but was sent more than once.",
@@ -74,7 +80,7 @@ impl<'v> Verdict<'v> {
         });
         Json {
             scenario: self.scenario.name.clone(),
-            delivers: self.scenario.delivers,
+            delivers: self.scenario.delivers > 0,
             connections: connections.collect(),
             sent: self.sent,
             taken: self.taken,

@@ -4,9 +4,9 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     net::SocketAddr,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStderr, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -63,4 +63,33 @@ pub(crate) fn until_it_catches_signals(child: &Child) {
 
 pub(crate) fn text(octets: &[u8]) -> &str {
     std::str::from_utf8(octets).unwrap()
+}
+
+/// The program as a faulty server.
+pub(crate) struct Playing {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// Kept open, so that the server can write to it.
+    _errors: BufReader<ChildStderr>,
+}
+
+/// Starts `smtp-forward play` with `arguments`.
+pub(crate) fn play(arguments: &[&str]) -> Playing {
+    let patience = if arguments.contains(&"--patience") { &[][..] } else { &["--patience", "4"] };
+    let all = [&["play"], arguments, patience].concat();
+    let mut child = start(&all, None);
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    errors.read_line(&mut line).unwrap();
+    let address = line.strip_prefix("listening on ").and_then(|rest| rest.split(": ").next()).unwrap_or_default();
+    let address = address.parse().unwrap_or_else(|_| panic!("{line}"));
+    Playing { child, address, _errors: errors }
+}
+
+impl Playing {
+    /// Waits for the server to end. Returns its exit status and output.
+    pub(crate) fn end(self) -> (Option<i32>, String) {
+        let output = self.child.wait_with_output().unwrap();
+        (output.status.code(), text(&output.stdout).to_owned())
+    }
 }

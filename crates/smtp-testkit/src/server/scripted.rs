@@ -10,7 +10,7 @@ use smtp_proto::{Disconnect, Escaped, Place};
 use super::{Got, Link, Listeners, Writes, tls::Certificates};
 use crate::{
     player::Mismatch,
-    transcript::{Action, Flight, Handshake, Item},
+    transcript::{Action, Flight, Handshake, Item, LeftOut},
 };
 
 /// Plays the server's side of a transcript, one action at a time, and compares every octet that the client
@@ -82,6 +82,7 @@ impl Scripted {
             Action::Connect(place) => self.accept(*place, stop)?,
             Action::Server(flight) => self.send(&flight.octets)?,
             Action::Client(flight) => self.expect(flight)?,
+            Action::LeftOut(what) => self.skip(*what)?,
             Action::Lost(Disconnect::Closed) => {
                 self.note("-- close");
                 self.link()?.close();
@@ -180,6 +181,32 @@ impl Scripted {
             let what = format!("{differs}\ninstead of sending \"{}\"", Escaped(shortened(&expected[same..])));
             return Err(Difference { offset: Some(same), what });
         }
+    }
+
+    /// Reads what a recording leaves out, and ends a line of the server without it.
+    fn skip(&mut self, what: LeftOut) -> Result<(), Difference> {
+        self.note(Action::LeftOut(what).to_string().trim_end());
+        let patience = self.patience;
+        let link = self.link.as_mut().ok_or_else(no_connection)?;
+        match what {
+            LeftOut::Server(_) => {
+                let _ = link.send(b"\r\n", self.writes);
+            }
+            LeftOut::Client(_) => {
+                link.line(patience).map_err(|_| "the client does not send a line".to_owned())?;
+            }
+            LeftOut::Content(octets) => {
+                let octets = usize::try_from(octets).unwrap_or(usize::MAX);
+                let until = Instant::now() + patience;
+                while link.arrived().len() < octets {
+                    if link.read(until.saturating_duration_since(Instant::now())) != Got::Octets {
+                        return Err("the client does not send the whole content".to_owned().into());
+                    }
+                }
+                link.take(octets);
+            }
+        }
+        Ok(())
     }
 
     /// Expects the client to close the connection without sending anything more.

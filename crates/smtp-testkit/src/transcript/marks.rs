@@ -5,7 +5,7 @@ use std::time::Duration;
 use smtp_proto::{Cancel, Disconnect, Place, TlsVersion};
 
 use super::{
-    script::{Action, Handshake},
+    script::{Action, Handshake, LeftOut},
     settings::known,
 };
 
@@ -38,6 +38,9 @@ impl Mark {
     }
 
     fn with_argument(mark: &str) -> Option<Action> {
+        if let Some(left_out) = left_out(mark) {
+            return Some(Action::LeftOut(left_out));
+        }
         let (name, argument) = mark.split_once(':')?;
         let argument = argument.trim();
         Some(match name {
@@ -56,6 +59,18 @@ impl Mark {
             }),
             _ => return None,
         })
+    }
+}
+
+/// Parses `content: 12 octets`, `client hides 12 octets` or `server hides 12 octets`.
+fn left_out(mark: &str) -> Option<LeftOut> {
+    let (what, octets) = mark.strip_suffix(" octets")?.rsplit_once(' ')?;
+    let octets = octets.parse().ok()?;
+    match what {
+        "content:" => Some(LeftOut::Content(octets)),
+        "client hides" => Some(LeftOut::Client(octets)),
+        "server hides" => Some(LeftOut::Server(octets)),
+        _ => None,
     }
 }
 

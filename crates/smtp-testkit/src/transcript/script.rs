@@ -29,6 +29,8 @@ pub enum Action {
     Server(Flight),
     /// The client must send these octets.
     Client(Flight),
+    /// Octets were sent that a recording leaves out.
+    LeftOut(LeftOut),
     /// The client must ask for a connection, and gets it.
     Connect(Place),
     /// The client must ask for a connection, which fails for this reason.
@@ -54,6 +56,17 @@ pub enum Action {
     Tls(Handshake),
     /// The caller gives up the authentication for this reason, instead of answering.
     AbandonAuth(String),
+}
+
+/// Octets that a recording leaves out, and how many there were. What is sent instead may have another length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LeftOut {
+    /// Content of the client, without stuffed dots and the final dot.
+    Content(u64),
+    /// A line of the client, with its end, that authenticates.
+    Client(u64),
+    /// The rest of a line of the server, with its end.
+    Server(u64),
 }
 
 /// How a TLS handshake ends.
@@ -88,6 +101,11 @@ impl Flight {
     /// These octets, all on one line of the file.
     pub(crate) fn new(line: usize, octets: &[u8]) -> Self {
         Self { octets: octets.to_vec(), unended: false, lines: vec![(0, line)] }
+    }
+
+    /// These octets, not from a file.
+    pub fn of(octets: &[u8], unended: bool) -> Self {
+        Self { unended, ..Self::new(0, octets) }
     }
 
     /// The line of the file that has the octet at this offset.

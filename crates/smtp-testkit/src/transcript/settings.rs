@@ -125,7 +125,7 @@ impl Settings {
             }
             "size" => self.size = Some(size(value)?),
             "needs" => self.needs = value.split_whitespace().map(need).collect::<Result<_, _>>()?,
-            "message" if value == "empty" => self.content = Content::Given(Vec::new()),
+            "message" => self.content = Content::Given(made_up(value)?),
             "message-file" => {
                 let read = fs::read(messages.join(value)).map_err(|error| format!("{value}: {error}"))?;
                 self.content = Content::Given(read);
@@ -258,6 +258,27 @@ pub(super) fn known(value: &str) -> Result<KnownHost, String> {
 
 fn parsed<T: FromStr<Err = smtp_proto::AddressError>>(value: &str) -> Result<T, String> {
     value.parse().map_err(|error| format!("{value}: {error}"))
+}
+
+/// `empty`, or `N octets` for a content that a recording leaves out.
+fn made_up(value: &str) -> Result<Vec<u8>, String> {
+    /// As much as a transcript may make a test hold.
+    const MOST: usize = 1 << 20;
+    if value == "empty" {
+        return Ok(Vec::new());
+    }
+    let octets: u64 = value
+        .strip_suffix(" octets")
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| format!("{value} is neither empty nor a number of octets"))?;
+    let octets = usize::try_from(octets).unwrap_or(MOST).min(MOST);
+    let line = [b"x".repeat(70), b"\r\n".to_vec()].concat();
+    let (lines, rest) = (octets / line.len(), octets % line.len());
+    let last = match rest {
+        0 | 1 => b"x".repeat(rest),
+        _ => [b"x".repeat(rest - 2), b"\r\n".to_vec()].concat(),
+    };
+    Ok([line.repeat(lines), last].concat())
 }
 
 /// `exactly N`, or `N` for an estimate.
