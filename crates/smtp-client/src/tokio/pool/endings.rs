@@ -24,13 +24,13 @@ pub(super) struct Endings {
 #[derive(Debug)]
 pub(super) struct Ending {
     host: NextHop,
-    kept: Option<Kept>,
+    kept: Option<Box<Kept>>,
     all: Arc<Endings>,
 }
 
 impl Endings {
     /// Counts a connection that is no longer used.
-    pub(super) fn start(self: &Arc<Self>, host: NextHop, kept: Kept) -> Ending {
+    pub(super) fn start(self: &Arc<Self>, host: NextHop, kept: Box<Kept>) -> Ending {
         *self.to_hosts().entry(host.clone()).or_default() += 1;
         Ending { host, kept: Some(kept), all: Arc::clone(self) }
     }

@@ -11,7 +11,7 @@ use crate::{NextHop, tokio::Client};
 /// How long ending a connection with QUIT may take.
 const QUIT: Duration = Duration::from_secs(1);
 
-/// A kept connection.
+/// A kept connection. It is boxed, because a future has room for each value that it may move.
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) client: Client,
@@ -23,7 +23,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Ends it with QUIT, for a second at most.
-    pub(super) async fn quit(mut self) {
+    pub(super) async fn quit(mut self: Box<Self>) {
         // Only the time matters: all its messages are reported.
         let _ = timeout(QUIT, self.client.quit(&mut self.delivery, &mut ())).await;
     }
@@ -31,15 +31,15 @@ impl Kept {
 
 /// All kept connections, those of a destination with the newest last.
 #[derive(Default, Debug)]
-pub(super) struct Idle(HashMap<Destination, Vec<Kept>>);
+pub(super) struct Idle(HashMap<Destination, Vec<Box<Kept>>>);
 
 impl Idle {
-    pub(super) fn push(&mut self, to: Destination, kept: Kept) {
+    pub(super) fn push(&mut self, to: Destination, kept: Box<Kept>) {
         self.0.entry(to).or_default().push(kept);
     }
 
     /// The newest one to this destination that is not stale. Stale ones stay until [`take_stale`](Self::take_stale).
-    pub(super) fn pop(&mut self, to: &Destination) -> Option<Kept> {
+    pub(super) fn pop(&mut self, to: &Destination) -> Option<Box<Kept>> {
         let all = self.0.get_mut(to)?;
         let newest = all.remove(all.iter().rposition(|kept| !kept.client.is_stale())?);
         if all.is_empty() {
@@ -57,7 +57,7 @@ impl Idle {
     }
 
     /// The one that has been idle for the longest time, of those to this host if it is given; and its host.
-    pub(super) fn pop_oldest(&mut self, host: Option<&NextHop>) -> Option<(NextHop, Kept)> {
+    pub(super) fn pop_oldest(&mut self, host: Option<&NextHop>) -> Option<(NextHop, Box<Kept>)> {
         let of_host = |to: &Destination| host.is_none_or(|host| to.next_hop() == host);
         let oldest =
             self.0.iter().filter(|(to, _)| of_host(to)).min_by_key(|(_, all)| all.first().map(|kept| kept.since));
@@ -71,7 +71,7 @@ impl Idle {
     }
 
     /// Those that are too old, or were idle for too long, with their hosts.
-    pub(super) fn take_stale(&mut self) -> Vec<(NextHop, Kept)> {
+    pub(super) fn take_stale(&mut self) -> Vec<(NextHop, Box<Kept>)> {
         let mut stale = Vec::new();
         self.0.retain(|to, all| {
             let (old, fresh): (Vec<_>, Vec<_>) =
@@ -83,7 +83,7 @@ impl Idle {
         stale
     }
 
-    pub(super) fn take_all(&mut self) -> Vec<(NextHop, Kept)> {
+    pub(super) fn take_all(&mut self) -> Vec<(NextHop, Box<Kept>)> {
         let all = std::mem::take(&mut self.0).into_iter();
         all.flat_map(|(to, all)| all.into_iter().map(move |kept| (to.next_hop().clone(), kept))).collect()
     }

@@ -182,7 +182,7 @@ impl Pool {
             }
             None => self.begin(to, envelope, &turn).await?,
         };
-        let Kept { client, delivery, messages, since } = &mut kept;
+        let Kept { client, delivery, messages, since } = &mut *kept;
         client.drive(delivery, content, observer).await.map_err(PoolError::Misuse)?;
         (*messages, *since) = (*messages + 1, Instant::now());
         let report = client.report(delivery);
@@ -215,7 +215,7 @@ impl Pool {
 
     /// Starts a delivery over a new connection. Returns whether the connection may be opened; if not, the delivery is
     /// done.
-    async fn begin(&self, to: &Destination, envelope: Envelope, turn: &Turn) -> Result<(Kept, bool), PoolError> {
+    async fn begin(&self, to: &Destination, envelope: Envelope, turn: &Turn) -> Result<(Box<Kept>, bool), PoolError> {
         let obstacle = self.0.state().health.obstacle(to);
         let (client, mut delivery) = to.start(envelope, self.0.limits.bounds(), &self.0.hosts);
         match &obstacle {
@@ -225,7 +225,8 @@ impl Pool {
             }
             None => self.make_room(to.next_hop(), turn).await,
         }
-        Ok((Kept { client, delivery, messages: 0, since: Instant::now() }, obstacle.is_none()))
+        let kept = Kept { client, delivery, messages: 0, since: Instant::now() };
+        Ok((Box::new(kept), obstacle.is_none()))
     }
 
     /// Ends idle connections until there is room for one more.
@@ -265,7 +266,7 @@ impl Shared {
     }
 
     /// Keeps the connection of a delivery for the next message, or ends it and keeps its places until then.
-    fn keep(self: &Arc<Self>, to: &Destination, kept: Kept, turn: Turn) {
+    fn keep(self: &Arc<Self>, to: &Destination, kept: Box<Kept>, turn: Turn) {
         if !kept.delivery.is_kept() {
             return;
         }
@@ -287,7 +288,7 @@ impl Shared {
     }
 
     /// Call it with the state locked, so that each connection counts at any time.
-    fn end(&self, all: impl IntoIterator<Item = (NextHop, Kept)>, why: &'static str) -> Vec<Ending> {
+    fn end(&self, all: impl IntoIterator<Item = (NextHop, Box<Kept>)>, why: &'static str) -> Vec<Ending> {
         let end = |(host, kept)| {
             trace::ended(&host, why);
             self.endings.start(host, kept)
