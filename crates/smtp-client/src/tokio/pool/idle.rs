@@ -31,6 +31,7 @@ impl Kept {
 
 /// All kept connections, those of a destination with the newest last.
 #[derive(Default, Debug)]
+#[allow(clippy::vec_box, reason = "they come from futures and go to them in their boxes")]
 pub(super) struct Idle(HashMap<Destination, Vec<Box<Kept>>>);
 
 impl Idle {
