@@ -107,6 +107,9 @@ impl Capabilities {
     }
 
     /// Adds what any other line offers: the keyword may be in any case and have parameters.
+    ///
+    /// Not inlined, so that the fast path keeps its values in registers.
+    #[inline(never)]
     fn add_any(&mut self, text: &[u8]) {
         if let Some(limit) = parameters(text, b"SIZE") {
             self.size = SizeLimit::parse(limit);
