@@ -10,7 +10,7 @@ use smtp_testkit::server::loose::{HELO, MESSAGE, QUIT, Server};
 #[allow(dead_code, unreachable_pub, reason = "it has its own main")]
 mod blocking;
 #[path = "../examples/mail_server.rs"]
-#[allow(unreachable_pub, reason = "it is a library of its own")]
+#[allow(unreachable_pub, reason = "the example is also built as a crate")]
 mod mail_server;
 
 const HANG_UP: &str = "S: 220 ready\nC: EHLO\n-- close\n-- connect\n";

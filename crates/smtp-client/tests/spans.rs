@@ -148,7 +148,7 @@ async fn a_host_that_is_left_alone() {
         "DEBUG",
         "connection failed server=127.0.0.1:",
         "backed off to=127.0.0.1:",
-        "not tried why=\"the host is left alone for a while\"",
+        "not tried why=\"backing off from the host\"",
     ]);
 }
 

@@ -8,7 +8,7 @@ mod ehlo_parse;
 #[path = "../examples/kept.rs"]
 mod kept;
 #[path = "../examples/no-std/drive.rs"]
-#[allow(unreachable_pub, reason = "it is a library of its own")]
+#[allow(unreachable_pub, reason = "the example is also built as a crate")]
 mod no_std;
 #[path = "../examples/session.rs"]
 mod session;

@@ -203,6 +203,6 @@ fn the_c_driver_conforms() {
     compiled();
     let passed = Kit::new().check(UnderTest::default).unwrap_or_else(|failures| panic!("{failures}"));
     println!("{passed}");
-    // Notices if transcripts are no longer played over sockets.
+    // Fails if the kit stops playing transcripts over sockets.
     assert!(passed.over_sockets > 200 && passed.plays > 2_000, "{passed}");
 }

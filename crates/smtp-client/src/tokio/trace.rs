@@ -68,7 +68,7 @@ pub(super) fn ended(to: &NextHop, why: &'static str) {
     event!(DEBUG, %to, why, "idle connection ended");
 }
 
-/// A host is left alone for this long, after so many failures in a row.
+/// The pool backs off from a host for this long, after this many failures in a row.
 pub(super) fn backed_off(to: &NextHop, failures: u32, left: Duration) {
     event!(WARN, %to, failures, seconds = left.as_secs(), "backed off");
 }

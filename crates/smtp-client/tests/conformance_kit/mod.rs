@@ -62,6 +62,6 @@ fn tls() -> TlsConfig {
 pub(crate) fn check<C: Client + 'static>() {
     let passed = conformance::check(|| UnderTest::<C>(None)).unwrap_or_else(|failures| panic!("{failures}"));
     println!("{passed}");
-    // Notices if transcripts are no longer played over sockets.
+    // Fails if the kit stops playing transcripts over sockets.
     assert!(passed.over_sockets > 200 && passed.plays > 2_000, "{passed}");
 }

@@ -1,4 +1,4 @@
-//! Hosts that are left alone, and credentials that are not tried again.
+//! Hosts that the pool backs off from, and credentials that are not tried again.
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 

@@ -41,7 +41,7 @@ fn only_the_task_that_polled_last_is_woken() {
             });
             let since = Instant::now();
             future.await.unwrap();
-            assert!(since.elapsed() < Duration::from_secs(1), "nobody was woken");
+            assert!(since.elapsed() < Duration::from_secs(1), "the task was not woken");
         }
         assert_eq!(status(&delivery), Status::Delivered);
         waiting.await.unwrap().unwrap_err();

@@ -16,7 +16,7 @@ pub(crate) enum Readers {
     Default,
 }
 
-/// Writes `octets` to the file with this path. A regular file is replaced at once, so that nobody reads a part of it, and
+/// Writes `octets` to the file with this path. A regular file is replaced at once, so that a reader never sees a part of it, and
 /// keeps its permissions. Anything else, such as a pipe, is written to.
 pub(crate) fn write_whole(path: &Path, octets: &[u8], readers: Readers) -> io::Result<()> {
     let (path, existing) = match fs::canonicalize(path) {

@@ -29,7 +29,7 @@ pub(super) struct Ending {
 }
 
 impl Endings {
-    /// Counts a connection that is no longer used.
+    /// Starts to count a connection, until the [`Ending`] is dropped.
     pub(super) fn start(self: &Arc<Self>, host: NextHop, kept: Box<Kept>) -> Ending {
         *self.to_hosts().entry(host.clone()).or_default() += 1;
         Ending { host, kept: Some(kept), all: Arc::clone(self) }

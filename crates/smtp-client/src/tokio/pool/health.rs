@@ -1,4 +1,4 @@
-//! Hosts that accept nobody, and credentials that were refused.
+//! Hosts that cannot be connected to, and credentials that were refused.
 
 use std::{collections::HashMap, fmt, time::Duration};
 
@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use super::destination::Destination;
 use crate::{NextHop, tokio::trace};
 
-/// How many deliveries in a row must fail before a host is left alone.
+/// How many deliveries in a row must fail before the pool backs off from a host.
 const ENOUGH: u32 = 3;
-/// How long it is left alone at first. Each further failure doubles that.
+/// The first backoff. Each further failure doubles it.
 const FIRST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
@@ -27,11 +27,11 @@ pub(super) struct Health {
 pub(super) enum Obstacle {
     /// The credentials were refused with this reply.
     Refused(String),
-    /// The host has accepted nobody, and is left alone for a while.
+    /// The last deliveries could not connect to the host, and the backoff has not expired.
     Unreachable { failures: u32, left: Duration },
 }
 
-/// A host that has accepted nobody since some delivery.
+/// A host that the last deliveries could not connect to.
 #[derive(Debug)]
 struct Unreachable {
     failures: u32,
@@ -92,7 +92,7 @@ impl Obstacle {
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Refused(_) => "the credentials were refused before",
-            Self::Unreachable { .. } => "the host is left alone for a while",
+            Self::Unreachable { .. } => "backing off from the host",
         }
     }
 }
