@@ -172,7 +172,7 @@ impl Pool {
     ) -> Result<T, PoolError> {
         let since = Instant::now();
         let turn = self.turn(to.next_hop()).await?;
-        trace::turn(since.elapsed());
+        trace::turn(since);
         let kept = self.0.state().idle.pop(to);
         let (mut kept, is_tried) = match kept {
             Some(mut kept) => {
