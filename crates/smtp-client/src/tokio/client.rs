@@ -148,19 +148,19 @@ impl Driven<'_> {
         self.task.set(cx.waker());
         loop {
             let Self { link, delivery, source, observer, .. } = &mut *self;
-            let drive = Drive { link, delivery, content: source, observer: *observer, room: Room::take() };
+            let now = link.now();
+            let drive = Drive { link, delivery, content: source, observer: *observer, room: Room::take(), now };
             match drive.advance() {
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok(None) => return Poll::Ready(Ok(())),
-                Ok(Some(wait)) if self.is_over(wait, cx) => {}
+                Ok(Some(wait)) if self.is_over(wait, now, cx) => {}
                 Ok(Some(_)) => return Poll::Pending,
             }
         }
     }
 
     /// Whether the wait is over already. If not, the task is woken once it may be.
-    fn is_over(&mut self, wait: Wait, cx: &mut Context<'_>) -> bool {
-        let now = self.link.now();
+    fn is_over(&mut self, wait: Wait, now: Instant, cx: &mut Context<'_>) -> bool {
         if let Some(until) = self.until(wait, now) {
             let until = time::Instant::from_std(until);
             // An alarm that fires too early is set again then: most waits end before it does.

@@ -296,7 +296,7 @@ impl Shared {
 }
 
 impl State {
-    /// The places at a host. A new host takes the room of those that nobody delivers to any more.
+    /// The places at a host. When a host is new, those that nobody delivers to any more are forgotten.
     fn places_at(&mut self, host: &NextHop, most: usize) -> Arc<Semaphore> {
         if let Some(places) = self.hosts.get(host) {
             return Arc::clone(places);
