@@ -329,12 +329,13 @@ impl Drive<'_> {
         }
     }
 
-    /// After a failed write, first reads what has arrived: it may say why the server stopped reading.
+    /// After a failed write, first reads what has arrived: it may say why the server stopped reading. The write may have
+    /// failed before a reactor notices the input.
     fn write_failed(&mut self) -> Result<Option<Wait>, MisuseError> {
         while let (State::Up(connection), Step::Transmit(_) | Step::Content(_) | Step::Receive(_)) =
             (&mut self.link.state, self.delivery.poll())
         {
-            match connection.read(&mut self.room) {
+            match connection.read_unnoticed(&mut self.room) {
                 Got::Octets(len) => self.take(Got::Octets(len))?,
                 Got::Nothing | Got::Lost(_) => self.take(Got::Lost(Disconnect::WriteFailed))?,
             }
