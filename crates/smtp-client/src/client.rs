@@ -102,7 +102,9 @@ impl Client {
             return Ok(Poll::Pending);
         }
         self.waiting = Waiting::Idle;
-        let waiting = Drive { link: &mut self.link, delivery, content, observer, room: Room::take() }.advance()?;
+        let now = self.link.now();
+        let drive = Drive { link: &mut self.link, delivery, content, observer, room: Room::take(), now };
+        let waiting = drive.advance()?;
         Ok(waiting.map_or(Poll::Ready(()), |wait| {
             self.waiting = Waiting::start(wait, self.link.now());
             Poll::Pending

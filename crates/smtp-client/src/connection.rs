@@ -133,18 +133,12 @@ impl Connection {
 
     /// Reads octets that have arrived.
     pub(crate) fn read(&mut self, room: &mut [u8]) -> Got {
-        let result = match &mut self.layer {
-            Layer::Clear | Layer::Handshake(_) => self.stream.read(room),
-            Layer::Tls(channel) => channel.read(&mut self.stream, room),
-        };
-        match result {
-            Ok(0) => Got::Lost(Disconnect::Closed),
-            Ok(len) => Got::Octets(len),
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock | ErrorKind::Interrupted => Got::Nothing,
-                _ => Got::Lost(Disconnect::from(&error)),
-            },
-        }
+        self.layer.read(&mut self.stream, room)
+    }
+
+    /// The same, even if a reactor has not noticed them yet.
+    pub(crate) fn read_unnoticed(&mut self, room: &mut [u8]) -> Got {
+        self.layer.read(&mut &*self.stream.socket(), room)
     }
 
     /// Writes as many octets as there is room for. With TLS, the last record of them may still wait for room: see
@@ -199,5 +193,22 @@ impl Connection {
 
     pub(crate) const fn stream(&self) -> &Stream {
         &self.stream
+    }
+}
+
+impl Layer {
+    fn read(&mut self, stream: &mut (impl Read + Write), room: &mut [u8]) -> Got {
+        let result = match self {
+            Self::Clear | Self::Handshake(_) => stream.read(room),
+            Self::Tls(channel) => channel.read(stream, room),
+        };
+        match result {
+            Ok(0) => Got::Lost(Disconnect::Closed),
+            Ok(len) => Got::Octets(len),
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::Interrupted => Got::Nothing,
+                _ => Got::Lost(Disconnect::from(&error)),
+            },
+        }
     }
 }

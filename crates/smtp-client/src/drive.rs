@@ -30,6 +30,8 @@ pub(crate) struct Drive<'a> {
     pub(crate) content: &'a mut dyn Content,
     pub(crate) observer: &'a mut dyn Observer,
     pub(crate) room: Room,
+    /// The time. It is read again only after work that may take long.
+    pub(crate) now: Instant,
 }
 
 impl Drive<'_> {
@@ -44,24 +46,23 @@ impl Drive<'_> {
             if let Step::Done(_) = self.delivery.poll() {
                 self.learn();
                 match &mut self.link.state {
-                    State::Up(connection) if self.delivery.is_kept() => connection.rest((self.link.runtime.now)()),
+                    State::Up(connection) if self.delivery.is_kept() => connection.rest(self.now),
                     State::Up(_) | State::Opening(_) | State::Down => self.link.hang_up(self.observer),
                 }
                 return Ok(None);
             }
-            let now = self.link.now();
-            if let Err(why) = self.go_on(now) {
+            if let Err(why) = self.go_on() {
                 self.delivery.cancel(why);
                 continue;
             }
             let waiting = match self.delivery.poll() {
                 Step::Done(_) => None,
-                Step::Connect(connect) => self.connect(connect, now)?,
+                Step::Connect(connect) => self.connect(connect)?,
                 Step::Content(most) => self.feed(most)?,
                 Step::Rewind => self.rewind()?,
-                Step::Transmit(_) => self.transmit(now)?,
-                Step::Receive(timeout) => self.listen(timeout, now)?,
-                Step::Secure(secure) => self.secure(secure, now)?,
+                Step::Transmit(_) => self.transmit()?,
+                Step::Receive(timeout) => self.listen(timeout)?,
+                Step::Secure(secure) => self.secure(secure)?,
                 Step::Authenticate(_) => {
                     self.authenticate()?;
                     None
@@ -74,20 +75,20 @@ impl Drive<'_> {
     }
 
     /// Checks the limits that do not depend on the connection. An error says why to cancel the delivery.
-    fn go_on(&mut self, now: Instant) -> Result<(), Cancel> {
+    fn go_on(&mut self) -> Result<(), Cancel> {
         let Link { interrupt, bounds, since, pace, .. } = &mut *self.link;
         if interrupt.load(Ordering::Relaxed) {
             Err(Cancel::Interrupted)
-        } else if bounds.delivery.is_some_and(|limit| now.duration_since(*since) >= limit) {
+        } else if bounds.delivery.is_some_and(|limit| self.now.duration_since(*since) >= limit) {
             Err(Cancel::Deadline)
-        } else if bounds.least_rate.is_some_and(|least| pace.is_below(least, now)) {
+        } else if bounds.least_rate.is_some_and(|least| pace.is_below(least, self.now)) {
             Err(Cancel::TooSlow)
         } else {
             Ok(())
         }
     }
 
-    fn connect(&mut self, connect: Connect, now: Instant) -> Result<Option<Wait>, MisuseError> {
+    fn connect(&mut self, connect: Connect) -> Result<Option<Wait>, MisuseError> {
         if !matches!(self.link.state, State::Opening(_)) {
             self.learn();
             self.link.hang_up(self.observer);
@@ -98,13 +99,15 @@ impl Drive<'_> {
             Means { next_hop: &link.next_hop, route: link.route, runtime: &link.runtime, limit: connect.timeout };
         let State::Opening(opening) = &mut link.state else {
             link.state = State::Opening(match (connect.place, &link.last, link.next_hop.endpoint()) {
-                (Place::Same, Some(server), _) => Opening::to(server.clone(), &means),
-                (Place::Same, None, Some(server)) | (Place::Any, _, Some(server)) => Opening::to(server, &means),
-                (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(&means),
+                (Place::Same, Some(server), _) => Opening::to(server.clone(), &means, self.now),
+                (Place::Same, None, Some(server)) | (Place::Any, _, Some(server)) => {
+                    Opening::to(server, &means, self.now)
+                }
+                (Place::Same, None, None) | (Place::Any, _, None) => Opening::look_up(&means, self.now),
             });
             return Ok(None);
         };
-        match opening.advance(now, &means, self.observer) {
+        match opening.advance(self.now, &means, self.observer) {
             Opened::Not(wait) => Ok(Some(wait)),
             Opened::Open(connection) => {
                 let (server, local) = (connection.server(), connection.local_address());
@@ -112,7 +115,7 @@ impl Drive<'_> {
                 link.servers.push(Some(server.to_string()));
                 self.observer.connected(server, local);
                 if let Some(hosts) = &link.hosts {
-                    self.delivery.know(hosts.of(server, now))?;
+                    self.delivery.know(hosts.of(server, self.now))?;
                 }
                 link.state = State::Up(connection);
                 match local {
@@ -132,13 +135,13 @@ impl Drive<'_> {
     /// Stores what the delivery has learned about the server of the last connection.
     fn learn(&self) {
         if let (Some(server), Some(hosts)) = (&self.link.last, &self.link.hosts) {
-            hosts.learn(server, self.delivery.known_host(), self.link.now());
+            hosts.learn(server, self.delivery.known_host(), self.now);
         }
     }
 
     /// Goes on with the TLS handshake.
-    fn secure(&mut self, secure: Secure, now: Instant) -> Result<Option<Wait>, MisuseError> {
-        let Link { state: State::Up(connection), tls, next_hop, .. } = &mut *self.link else {
+    fn secure(&mut self, secure: Secure) -> Result<Option<Wait>, MisuseError> {
+        let Link { state: State::Up(connection), tls, next_hop, runtime, .. } = &mut *self.link else {
             return self.no_connection();
         };
         let attempt = self.delivery.report().attempts().last();
@@ -158,7 +161,9 @@ impl Drive<'_> {
                 Err(error) => return self.secure_failed(&error.to_string()),
             }
         }
-        let awaited = match connection.handshake() {
+        let progress = connection.handshake();
+        self.now = (runtime.now)();
+        let awaited = match progress {
             Ok(Progress::Done) => return self.secured(),
             Ok(Progress::WantsRead) => Awaited::Arrival,
             Ok(Progress::WantsWrite) => Awaited::Room,
@@ -168,7 +173,7 @@ impl Drive<'_> {
             }
             Err(error) => return self.secure_failed(&error.to_string()),
         };
-        match connection.time_left(secure.timeout, now) {
+        match connection.time_left(secure.timeout, self.now) {
             Duration::ZERO => self.time_out(),
             left => Ok(Some(Wait { awaited, most: left })),
         }
@@ -197,13 +202,17 @@ impl Drive<'_> {
         let Link { state: State::Up(connection), credentials, .. } = &mut *self.link else {
             return self.no_connection().map(drop);
         };
-        connection.authenticate(self.delivery, credentials.as_ref())
+        let answered = connection.authenticate(self.delivery, credentials.as_ref());
+        self.now = self.link.now();
+        answered
     }
 
     fn feed(&mut self, most: usize) -> Result<Option<Wait>, MisuseError> {
         self.link.pace.start();
         let most = most.min(self.room.len());
-        match self.content.read(&mut self.room[..most]) {
+        let read = self.content.read(&mut self.room[..most]);
+        self.now = self.link.now();
+        match read {
             Ok(0) => self.delivery.end_content(),
             Ok(len) => {
                 self.observer.content_taken(len);
@@ -223,7 +232,9 @@ impl Drive<'_> {
 
     /// Goes back to the start of the content.
     fn rewind(&mut self) -> Result<Option<Wait>, MisuseError> {
-        match self.content.rewind() {
+        let rewound = self.content.rewind();
+        self.now = self.link.now();
+        match rewound {
             Ok(()) => self.delivery.rewound(),
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Some(FOR_CONTENT)),
             Err(_) => self.delivery.cannot_rewind(),
@@ -232,14 +243,14 @@ impl Drive<'_> {
     }
 
     /// Writes as much as there is room for.
-    fn transmit(&mut self, now: Instant) -> Result<Option<Wait>, MisuseError> {
+    fn transmit(&mut self) -> Result<Option<Wait>, MisuseError> {
         let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
         let Step::Transmit(transmit) = self.delivery.poll() else { return Ok(None) };
         let (octets, timeout) = (transmit.octets(), transmit.timeout());
         match connection.write(octets) {
             Ok(0) => {
-                pace.wait(now);
-                match connection.time_left(timeout, now) {
+                pace.wait(self.now);
+                match connection.time_left(timeout, self.now) {
                     Duration::ZERO => self.time_out(),
                     left => Ok(Some(Wait { awaited: Awaited::Room, most: left })),
                 }
@@ -266,10 +277,10 @@ impl Drive<'_> {
         }
     }
 
-    fn listen(&mut self, timeout: Timeout, now: Instant) -> Result<Option<Wait>, MisuseError> {
+    fn listen(&mut self, timeout: Timeout) -> Result<Option<Wait>, MisuseError> {
         let Link { state: State::Up(connection), pace, .. } = &mut *self.link else { return self.no_connection() };
         pace.stop();
-        match connection.time_left(timeout, now) {
+        match connection.time_left(timeout, self.now) {
             Duration::ZERO => self.time_out(),
             left => {
                 let awaited = match (connection.has_unread(), connection.has_unwritten()) {
@@ -318,12 +329,13 @@ impl Drive<'_> {
         }
     }
 
-    /// After a failed write, first reads what has arrived: it may say why the server stopped reading.
+    /// After a failed write, first reads what has arrived: it may say why the server stopped reading. The write may have
+    /// failed before a reactor notices the input.
     fn write_failed(&mut self) -> Result<Option<Wait>, MisuseError> {
         while let (State::Up(connection), Step::Transmit(_) | Step::Content(_) | Step::Receive(_)) =
             (&mut self.link.state, self.delivery.poll())
         {
-            match connection.read(&mut self.room) {
+            match connection.read_unnoticed(&mut self.room) {
                 Got::Octets(len) => self.take(Got::Octets(len))?,
                 Got::Nothing | Got::Lost(_) => self.take(Got::Lost(Disconnect::WriteFailed))?,
             }

@@ -48,8 +48,8 @@ impl From<SocketAddr> for Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ip(address) => write!(f, "{address}"),
-            Self::Unix(path) => write!(f, "{}", Escaped(path.as_os_str().as_encoded_bytes())),
+            Self::Ip(address) => address.fmt(f),
+            Self::Unix(path) => Escaped(path.as_os_str().as_encoded_bytes()).fmt(f),
         }
     }
 }

@@ -65,14 +65,14 @@ enum Stage {
 
 impl Opening {
     /// Opens a connection to this and nothing else.
-    pub(crate) fn to(server: Endpoint, means: &Means<'_>) -> Self {
-        let race = Race::between(vec![server], means.limit, (means.runtime.now)());
+    pub(crate) fn to(server: Endpoint, means: &Means<'_>, now: Instant) -> Self {
+        let race = Race::between(vec![server], means.limit, now);
         Self { stage: Stage::Race(race), failures: Failures::default() }
     }
 
     /// Starts looking up the addresses of the next hop on another thread, because a look-up blocks and cannot be
     /// interrupted. To abandon it, drop the `Opening`.
-    pub(crate) fn look_up(means: &Means<'_>) -> Self {
+    pub(crate) fn look_up(means: &Means<'_>, now: Instant) -> Self {
         let (sender, receiver) = sync_channel(1);
         let (next_hop, look_up, waker) = (means.next_hop.clone(), means.runtime.look_up, means.runtime.waker.clone());
         let work: Work = Arc::new(move || {
@@ -81,7 +81,7 @@ impl Opening {
             waker.wake_by_ref();
         });
         (means.runtime.run)(&work);
-        Self { stage: Stage::LookUp(receiver, (means.runtime.now)()), failures: Failures::default() }
+        Self { stage: Stage::LookUp(receiver, now), failures: Failures::default() }
     }
 
     /// Goes as far as it can without waiting.

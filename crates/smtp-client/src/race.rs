@@ -7,6 +7,7 @@ use std::{
     vec,
 };
 
+use rustix::io::ioctl_fionbio;
 use socket2::{Socket, Type};
 
 use crate::{
@@ -126,7 +127,7 @@ impl Attempt {
             return stream.is_open();
         }
         if let Some(socket) = connect(&self.server, route)? {
-            let stream = self.stream.insert((runtime.watch)(socket, &runtime.waker)?);
+            let stream = self.stream.insert((runtime.watch)(socket, &self.server, &runtime.waker)?);
             return stream.is_open();
         }
         Ok(false)
@@ -137,7 +138,8 @@ impl Attempt {
 fn connect(server: &Endpoint, route: Route) -> io::Result<Option<Socket>> {
     let address = server.to_sockaddr()?;
     let stream = Socket::new(server.domain(), Type::STREAM, None)?;
-    stream.set_nonblocking(true)?;
+    // One system call; socket2 would make two.
+    ioctl_fionbio(&stream, true)?;
     if let Endpoint::Ip(_) = server {
         // Commands must not wait for the acknowledgement of earlier writes. This is set before connecting because some
         // systems refuse it once the peer has reset the connection.

@@ -6,7 +6,7 @@ use std::{io, net::SocketAddr, sync::Arc, task::Waker, time::Instant};
 
 use socket2::Socket;
 
-use crate::{next_hop::NextHop, stream::Stream};
+use crate::{endpoint::Endpoint, next_hop::NextHop, stream::Stream};
 
 /// Work that blocks.
 pub(crate) type Work = Arc<dyn Fn() + Send + Sync>;
@@ -14,8 +14,8 @@ pub(crate) type Work = Arc<dyn Fn() + Send + Sync>;
 /// Finds the addresses of a host. Blocks.
 pub(crate) type LookUp = fn(&NextHop) -> io::Result<Vec<SocketAddr>>;
 
-/// Makes a stream of a socket that does not block.
-pub(crate) type Watch = fn(Socket, &Waker) -> io::Result<Stream>;
+/// Makes a stream of a socket that does not block and connects to this endpoint.
+pub(crate) type Watch = fn(Socket, &Endpoint, &Waker) -> io::Result<Stream>;
 
 /// What a driver takes from its surroundings.
 #[derive(Clone, Debug)]

@@ -20,6 +20,8 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
+use crate::endpoint::Endpoint;
+
 /// A socket that does not block.
 #[derive(Debug)]
 pub(crate) enum Stream {
@@ -42,7 +44,7 @@ pub(crate) enum Watched {
 impl Stream {
     #[cfg(feature = "blocking")]
     #[allow(clippy::unnecessary_wraps, reason = "a reactor may refuse")]
-    pub(crate) const fn polled(socket: Socket, _: &Waker) -> io::Result<Self> {
+    pub(crate) const fn polled(socket: Socket, _: &Endpoint, _: &Waker) -> io::Result<Self> {
         Ok(Self::Polled(socket))
     }
 
@@ -67,12 +69,10 @@ impl Stream {
 #[cfg(feature = "tokio")]
 impl Stream {
     /// Watched by the reactor of the runtime that this is called in. Panics if it has none.
-    pub(crate) fn watched(socket: Socket, task: &Waker) -> io::Result<Self> {
-        let is_unix = socket.local_addr()?.is_unix();
-        let watched = if is_unix {
-            Watched::Unix(UnixStream::from_std(socket.into())?)
-        } else {
-            Watched::Tcp(TcpStream::from_std(socket.into())?)
+    pub(crate) fn watched(socket: Socket, server: &Endpoint, task: &Waker) -> io::Result<Self> {
+        let watched = match server {
+            Endpoint::Ip(_) => Watched::Tcp(TcpStream::from_std(socket.into())?),
+            Endpoint::Unix(_) => Watched::Unix(UnixStream::from_std(socket.into())?),
         };
         Ok(Self::Watched(watched, task.clone()))
     }

@@ -35,6 +35,9 @@ use tokio_rustls::{
 /// How many connections may wait to be accepted; Linux takes less if `net.core.somaxconn` is less.
 const BACKLOG: u32 = 8192;
 
+/// How many octets are read at once.
+const ROOM: usize = 16 * 1024;
+
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [message, options @ ..] = &arguments[..] else { panic!("the message is missing") };
@@ -165,6 +168,8 @@ impl Sink {
             output.clear();
             // Otherwise, peers without TCP_NODELAY would wait for 40 ms in the middle of each message.
             SockRef::from(stream.socket()).set_tcp_quickack(true)?;
+            // Commands that were sent together are read, and answered, together.
+            input.reserve(ROOM);
             if stream.read_buf(&mut input).await? == 0 {
                 return Ok(());
             }

@@ -2,7 +2,7 @@
 
 use std::{
     future::poll_fn,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
@@ -81,7 +81,7 @@ impl Client {
         observer: &mut (dyn Observer + Send),
     ) -> Result<(), MisuseError> {
         self.link.start();
-        Driven::new(self, delivery, content, &mut Traced(observer)).finish().await?;
+        self.advance(delivery, content, observer).await?;
         trace::done(&delivery.report());
         Ok(())
     }
@@ -94,7 +94,27 @@ impl Client {
     ) -> Result<(), MisuseError> {
         delivery.quit()?;
         self.link.restart_clock();
-        Driven::new(self, delivery, &mut std::io::Cursor::new([0; 0]), &mut Traced(observer)).finish().await
+        self.advance(delivery, &mut std::io::Cursor::new([0; 0]), observer).await
+    }
+
+    /// From now on, a delivery, or ending the connection, may take this long.
+    pub(super) const fn bound_delivery(&mut self, limit: Duration) {
+        self.link.bounds.delivery = Some(limit);
+    }
+
+    /// Advances until the delivery is done.
+    async fn advance(
+        &mut self,
+        delivery: &mut Delivery,
+        content: &mut dyn Content,
+        observer: &mut (dyn Observer + Send),
+    ) -> Result<(), MisuseError> {
+        // Panics without a clock, before anything is sent.
+        let alarm = pin!(time::sleep(Duration::MAX));
+        let Self { link, task } = self;
+        let source = Source::new(content, Waker::from(Arc::clone(task)));
+        let mut driven = Driven { link, task, delivery, source, observer: &mut Traced(observer), alarm };
+        poll_fn(|cx| driven.poll(cx)).await
     }
 }
 
@@ -119,47 +139,32 @@ struct Driven<'a> {
     delivery: &'a mut Delivery,
     source: Source<'a>,
     observer: &'a mut (dyn Observer + Send),
-    alarm: Pin<Box<Sleep>>,
+    /// Fires no later than the wait ends.
+    alarm: Pin<&'a mut Sleep>,
 }
 
-impl<'a> Driven<'a> {
-    fn new(
-        client: &'a mut Client,
-        delivery: &'a mut Delivery,
-        content: &'a mut dyn Content,
-        observer: &'a mut (dyn Observer + Send),
-    ) -> Self {
-        // Panics without a clock, before anything is sent.
-        let alarm = Box::pin(time::sleep(Duration::ZERO));
-        let Client { link, task } = client;
-        let source = Source::new(content, Waker::from(Arc::clone(task)));
-        Self { link, task, delivery, source, observer, alarm }
-    }
-
-    async fn finish(mut self) -> Result<(), MisuseError> {
-        poll_fn(|cx| self.poll(cx)).await
-    }
-
+impl Driven<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), MisuseError>> {
         self.task.set(cx.waker());
         loop {
             let Self { link, delivery, source, observer, .. } = &mut *self;
-            let drive = Drive { link, delivery, content: source, observer: *observer, room: Room::take() };
+            let now = link.now();
+            let drive = Drive { link, delivery, content: source, observer: *observer, room: Room::take(), now };
             match drive.advance() {
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok(None) => return Poll::Ready(Ok(())),
-                Ok(Some(wait)) if self.is_over(wait, cx) => {}
+                Ok(Some(wait)) if self.is_over(wait, now, cx) => {}
                 Ok(Some(_)) => return Poll::Pending,
             }
         }
     }
 
     /// Whether the wait is over already. If not, the task is woken once it may be.
-    fn is_over(&mut self, wait: Wait, cx: &mut Context<'_>) -> bool {
-        let now = self.link.now();
+    fn is_over(&mut self, wait: Wait, now: Instant, cx: &mut Context<'_>) -> bool {
         if let Some(until) = self.until(wait, now) {
             let until = time::Instant::from_std(until);
-            if self.alarm.deadline() != until {
+            // An alarm that fires too early is set again then: most waits end before it does.
+            if until < self.alarm.deadline() || self.alarm.is_elapsed() {
                 self.alarm.as_mut().reset(until);
             }
             if self.alarm.as_mut().poll(cx).is_ready() {

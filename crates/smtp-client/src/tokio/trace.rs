@@ -9,6 +9,7 @@
 use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use smtp_proto::{Cause, Disconnect, Protocol, Report, Status};
+use tokio::time::Instant;
 
 use crate::{Endpoint, NextHop, Observer, Sent, tls::TlsFacts};
 
@@ -53,9 +54,9 @@ impl Span {
     }
 }
 
-/// A delivery has its turn, after waiting for this long.
-pub(super) fn turn(waited: Duration) {
-    event!(DEBUG, waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX), "turn");
+/// A delivery has its turn, for which it has waited since then.
+pub(super) fn turn(since: Instant) {
+    event!(DEBUG, waited_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX), "turn");
 }
 
 /// A delivery uses a kept connection.

@@ -7,7 +7,10 @@ use smtp_client::{
     tokio::{Destination, Pool, PoolLimits},
 };
 use smtp_proto::{Config, HelloName, Status};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::{
     one_message::config,
@@ -60,6 +63,21 @@ async fn an_idle_connection_ends_when_its_time_has_come() {
         assert_eq!((pool.idle(), server.quits()), (0, 1));
         deliver(&pool, &to).await.unwrap();
         assert_eq!(server.opened(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_quit_is_waited_for_a_second() {
+    let manners = Manners { quit: Duration::from_secs(60), ..Manners::default() };
+    // With `Some(1)`, the connection is ended when the message has been delivered; otherwise, when the pool is closed.
+    for messages in [Some(1), None] {
+        let (server, address) = Server::with(manners).await;
+        let (pool, to) =
+            (Pool::new(PoolLimits::default().with_messages(messages)), Destination::new(address.into(), config()));
+        deliver(&pool, &to).await.unwrap();
+        let since = Instant::now();
+        pool.close().await;
+        assert_eq!((since.elapsed().as_secs(), server.quits()), (1, 1), "{messages:?}");
     }
 }
 

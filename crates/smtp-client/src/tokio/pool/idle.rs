@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use smtp_proto::Delivery;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::destination::Destination;
 use crate::{NextHop, tokio::Client};
@@ -24,8 +24,9 @@ pub(super) struct Kept {
 impl Kept {
     /// Ends it with QUIT, for a second at most.
     pub(super) async fn quit(mut self: Box<Self>) {
+        self.client.bound_delivery(QUIT);
         // Only the time matters: all its messages are reported.
-        let _ = timeout(QUIT, self.client.quit(&mut self.delivery, &mut ())).await;
+        let _ = self.client.quit(&mut self.delivery, &mut ()).await;
     }
 }
 

@@ -172,7 +172,7 @@ impl Pool {
     ) -> Result<T, PoolError> {
         let since = Instant::now();
         let turn = self.turn(to.next_hop()).await?;
-        trace::turn(since.elapsed());
+        trace::turn(since);
         let kept = self.0.state().idle.pop(to);
         let (mut kept, is_tried) = match kept {
             Some(mut kept) => {
@@ -203,9 +203,7 @@ impl Pool {
             if state.is_closed {
                 return Err(PoolError::Closed);
             }
-            state.forget_hosts();
-            let places = || Arc::new(Semaphore::new(shared.limits.per_host()));
-            Arc::clone(state.hosts.entry(host.clone()).or_insert_with(places))
+            state.places_at(host, shared.limits.per_host())
         };
         // The host's place first: who waits for a slow host must not take a place from the others.
         let at_host = places.acquire_owned().await.map_err(|_| PoolError::Closed)?;
@@ -217,16 +215,16 @@ impl Pool {
     /// done.
     async fn begin(&self, to: &Destination, envelope: Envelope, turn: &Turn) -> Result<(Box<Kept>, bool), PoolError> {
         let obstacle = self.0.state().health.obstacle(to);
-        let (client, mut delivery) = to.start(envelope, self.0.limits.bounds(), &self.0.hosts);
+        let (client, delivery) = to.start(envelope, self.0.limits.bounds(), &self.0.hosts);
+        let mut kept = Box::new(Kept { client, delivery, messages: 0, since: Instant::now() });
         match &obstacle {
             Some(obstacle) => {
                 trace::not_tried(obstacle.kind());
-                delivery.connect_failed(&obstacle.to_string()).map_err(PoolError::Misuse)?;
+                kept.delivery.connect_failed(&obstacle.to_string()).map_err(PoolError::Misuse)?;
             }
             None => self.make_room(to.next_hop(), turn).await,
         }
-        let kept = Kept { client, delivery, messages: 0, since: Instant::now() };
-        Ok((Box::new(kept), obstacle.is_none()))
+        Ok((kept, obstacle.is_none()))
     }
 
     /// Ends idle connections until there is room for one more.
@@ -298,9 +296,15 @@ impl Shared {
 }
 
 impl State {
-    /// Forgets the places of hosts that nobody delivers to.
-    fn forget_hosts(&mut self) {
+    /// The places at a host. When a host is new, those that nobody delivers to any more are forgotten.
+    fn places_at(&mut self, host: &NextHop, most: usize) -> Arc<Semaphore> {
+        if let Some(places) = self.hosts.get(host) {
+            return Arc::clone(places);
+        }
         self.hosts.retain(|_, places| Arc::strong_count(places) > 1);
+        let places = Arc::new(Semaphore::new(most));
+        self.hosts.insert(host.clone(), Arc::clone(&places));
+        places
     }
 }
 
