@@ -67,6 +67,7 @@ impl MailExtras {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         if let Some(returned) = self.returned {
             out.extend_from_slice(b" RET=");

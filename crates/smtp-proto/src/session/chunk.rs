@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use super::output::Output;
-use crate::command::extend_decimal;
+use crate::decimal;
 
 /// The longest command line: `BDAT`, a length below 2^32 and `LAST`.
 pub(super) const LONGEST_BDAT: usize = "BDAT 4294967295 LAST\r\n".len();
@@ -52,7 +52,7 @@ impl Output {
         let len = self.gathered();
         let end = self.octets.len();
         self.octets.extend_from_slice(b"BDAT ");
-        extend_decimal(&mut self.octets, len as u64);
+        decimal::extend(&mut self.octets, len as u64);
         self.octets.extend_from_slice(if is_last { b" LAST\r\n" } else { b"\r\n" });
         let line = self.octets.len().saturating_sub(end);
         let start = end.saturating_sub(self.held as usize);
