@@ -6,12 +6,13 @@ use nom::{
     IResult, Parser,
     branch::alt,
     bytes::complete::take_while1,
-    character::complete::{one_of, space0, u64},
-    combinator::{all_consuming, eof, rest, verify},
-    sequence::{delimited, preceded},
+    character::complete::one_of,
+    combinator::{eof, rest, verify},
+    sequence::preceded,
 };
 
 use crate::{
+    decimal,
     escape::Escaped,
     limits_offered::LimitsOffered,
     mechanisms::Mechanisms,
@@ -94,6 +95,7 @@ impl Capabilities {
             [b'P', ..] => (text.strip_prefix(b"PIPELINING\r\n"), &mut self.pipelining),
             [b'8', ..] => (text.strip_prefix(b"8BITMIME\r\n"), &mut self.eight_bit_mime),
             [b'E', ..] => (text.strip_prefix(b"ENHANCEDSTATUSCODES\r\n"), &mut self.enhanced_status_codes),
+            [b'S', b'I', ..] => return self.add_size_alone(text.strip_prefix(b"SIZE ")?),
             [b'S', b'M', ..] => (text.strip_prefix(b"SMTPUTF8\r\n"), &mut self.smtputf8),
             [b'S', b'T', ..] => (text.strip_prefix(b"STARTTLS\r\n"), &mut self.starttls),
             [b'C', ..] => (text.strip_prefix(b"CHUNKING\r\n"), &mut self.chunking),
@@ -106,31 +108,54 @@ impl Capabilities {
         behind
     }
 
+    /// The same for `SIZE` with a number.
+    #[inline]
+    fn add_size_alone<'a>(&mut self, number: &'a [u8]) -> Option<&'a [u8]> {
+        let (octets, end) = decimal::parse_start(number)?;
+        let behind = end.strip_prefix(b"\r\n")?;
+        self.size = SizeLimit::of(octets);
+        Some(behind)
+    }
+
     /// Adds what any other line offers: the keyword may be in any case and have parameters.
     ///
     /// Not inlined, so that the fast path keeps its values in registers.
     #[inline(never)]
     fn add_any(&mut self, text: &[u8]) {
-        if let Some(limit) = parameters(text, b"SIZE") {
-            self.size = SizeLimit::parse(limit);
-        } else if let Some(names) = parameters(text, b"AUTH") {
-            // For old clients, some servers send a second line, `AUTH=...`.
-            self.auth = Some(self.auth.unwrap_or_default().union(Mechanisms::from_names(names)));
-        } else if let Some(least) = parameters(text, b"DELIVERBY") {
-            self.deliver_by = Some(least_time(least));
-        } else if let Some(limits) = parameters(text, b"LIMITS") {
-            self.limits.add(limits);
-        } else {
-            let offers = |keyword: &[u8]| parameters(text, keyword).is_some();
-            self.dsn |= offers(b"DSN");
-            self.pipelining |= offers(b"PIPELINING");
-            self.eight_bit_mime |= offers(b"8BITMIME");
-            self.enhanced_status_codes |= offers(b"ENHANCEDSTATUSCODES");
-            self.smtputf8 |= offers(b"SMTPUTF8");
-            self.starttls |= offers(b"STARTTLS");
-            self.chunking |= offers(b"CHUNKING");
-            self.binary_mime |= offers(b"BINARYMIME");
-            self.require_tls |= offers(b"REQUIRETLS");
+        let offers = |keyword: &[u8]| parameters(text, keyword).is_some();
+        // Most lines are compared with one or two keywords, not with all of them.
+        match text.first().map(u8::to_ascii_uppercase) {
+            Some(b'S') => {
+                if let Some(limit) = parameters(text, b"SIZE") {
+                    self.size = SizeLimit::parse(limit);
+                }
+                self.smtputf8 |= offers(b"SMTPUTF8");
+                self.starttls |= offers(b"STARTTLS");
+            }
+            Some(b'A') => {
+                if let Some(names) = parameters(text, b"AUTH") {
+                    // For old clients, some servers send a second line, `AUTH=...`.
+                    self.auth = Some(self.auth.unwrap_or_default().union(Mechanisms::from_names(names)));
+                }
+            }
+            Some(b'D') => {
+                if let Some(least) = parameters(text, b"DELIVERBY") {
+                    self.deliver_by = Some(least_time(least));
+                }
+                self.dsn |= offers(b"DSN");
+            }
+            Some(b'L') => {
+                if let Some(limits) = parameters(text, b"LIMITS") {
+                    self.limits.add(limits);
+                }
+            }
+            Some(b'8') => self.eight_bit_mime |= offers(b"8BITMIME"),
+            Some(b'B') => self.binary_mime |= offers(b"BINARYMIME"),
+            Some(b'C') => self.chunking |= offers(b"CHUNKING"),
+            Some(b'E') => self.enhanced_status_codes |= offers(b"ENHANCEDSTATUSCODES"),
+            Some(b'P') => self.pipelining |= offers(b"PIPELINING"),
+            Some(b'R') => self.require_tls |= offers(b"REQUIRETLS"),
+            Some(_) | None => {}
         }
     }
 }
@@ -147,18 +172,27 @@ fn parameters<'a>(text: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
 
 /// `min-by-time = *9DIGIT` (RFC 2852 section 2); zero if it is not valid.
 fn least_time(parameters: &[u8]) -> u32 {
-    let least = all_consuming(delimited(space0, u64, space0::<_, ()>)).parse(parameters);
-    least.ok().and_then(|(_, least)| u32::try_from(least).ok()).filter(|least| *least <= 999_999_999).unwrap_or(0)
+    let least = decimal::parse(without_blanks(parameters)).and_then(|least| u32::try_from(least).ok());
+    least.filter(|least| *least <= 999_999_999).unwrap_or(0)
 }
 
 impl SizeLimit {
     fn parse(parameters: &[u8]) -> Self {
-        let limit = all_consuming(delimited(space0, u64, space0::<_, ()>)).parse(parameters);
-        match limit {
-            Err(_) | Ok((_, 0)) => Self::Unlimited,
-            Ok((_, octets)) => Self::Octets(octets),
-        }
+        Self::of(decimal::parse(without_blanks(parameters)).unwrap_or(0))
     }
+
+    const fn of(octets: u64) -> Self {
+        if octets == 0 { Self::Unlimited } else { Self::Octets(octets) }
+    }
+}
+
+/// The parameters without the spaces and tabs around them.
+fn without_blanks(parameters: &[u8]) -> &[u8] {
+    let mut text = parameters;
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 /// One line of an EHLO reply after the first.

@@ -117,12 +117,19 @@ impl Mechanism {
     }
 
     /// The mechanism with this name, in any case; `None` if this crate does not know it.
+    #[inline]
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        // The fast path: most servers offer these two, in capitals.
-        let usual = [Self::Plain, Self::Login].into_iter().find(|mechanism| mechanism.name().as_bytes() == name);
-        usual.or_else(|| {
-            Self::ALL.iter().copied().find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
-        })
+        match name {
+            // The fast path: most servers offer these two, in capitals.
+            b"PLAIN" => Some(Self::Plain),
+            b"LOGIN" => Some(Self::Login),
+            _ => Self::from_unusual_name(name),
+        }
+    }
+
+    #[inline(never)]
+    fn from_unusual_name(name: &[u8]) -> Option<Self> {
+        Self::ALL.iter().copied().find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
     }
 }
 
