@@ -43,6 +43,7 @@ impl Delivery {
         self.ledger.open(self.envelope.forward_paths().len(), self.config.limits().kept_reply());
     }
 
+    #[inline(never)]
     pub(super) fn on_reply(&mut self, stage: Stage, reply: &ReplyFacts) {
         match self.state {
             State::Greeting(plan) => self.on_greeting(plan, reply),
