@@ -78,7 +78,7 @@ impl Capabilities {
         let mut offered = Self::default();
         let mut rest = reply.after_first_line();
         while !rest.is_empty() {
-            rest = offered.add_alone(rest.get(4..).unwrap_or_default()).unwrap_or_else(|| {
+            rest = offered.add_usual(rest).unwrap_or_else(|| {
                 let (text, behind) = split_line(rest);
                 offered.add_any(text);
                 behind
@@ -87,34 +87,56 @@ impl Capabilities {
         Some(offered)
     }
 
-    /// The fast path for a line that is only a keyword, in capitals. Returns the octets after the line, without
-    /// searching for its end.
+    /// The fast path for a usual line: a keyword in capitals, alone or with the usual parameters. Returns the octets after
+    /// the line, without searching for its end.
     #[inline]
-    fn add_alone<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+    fn add_usual<'a>(&mut self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let [_, _, _, _, text @ ..] = line else { return None };
         let (behind, offered) = match text {
             [b'P', ..] => (text.strip_prefix(b"PIPELINING\r\n"), &mut self.pipelining),
             [b'8', ..] => (text.strip_prefix(b"8BITMIME\r\n"), &mut self.eight_bit_mime),
-            [b'E', ..] => (text.strip_prefix(b"ENHANCEDSTATUSCODES\r\n"), &mut self.enhanced_status_codes),
-            [b'S', b'I', ..] => return self.add_size_alone(text.strip_prefix(b"SIZE ")?),
+            [b'E', b'N', ..] => (text.strip_prefix(b"ENHANCEDSTATUSCODES\r\n"), &mut self.enhanced_status_codes),
             [b'S', b'M', ..] => (text.strip_prefix(b"SMTPUTF8\r\n"), &mut self.smtputf8),
             [b'S', b'T', ..] => (text.strip_prefix(b"STARTTLS\r\n"), &mut self.starttls),
             [b'C', ..] => (text.strip_prefix(b"CHUNKING\r\n"), &mut self.chunking),
             [b'B', ..] => (text.strip_prefix(b"BINARYMIME\r\n"), &mut self.binary_mime),
             [b'D', ..] => (text.strip_prefix(b"DSN\r\n"), &mut self.dsn),
             [b'R', ..] => (text.strip_prefix(b"REQUIRETLS\r\n"), &mut self.require_tls),
+            [b'S', b'I', ..] => return self.add_usual_size(text.strip_prefix(b"SIZE ")?),
+            [b'A', ..] => return self.add_usual_mechanisms(text.strip_prefix(b"AUTH ")?),
+            // Many servers offer these, which are of no use to a client that delivers.
+            [b'E', b'T', ..] => return text.strip_prefix(b"ETRN\r\n"),
+            [b'H', ..] => return text.strip_prefix(b"HELP\r\n"),
+            [b'V', ..] => return text.strip_prefix(b"VRFY\r\n"),
             [] | [_, ..] => return None,
         };
-        *offered |= behind.is_some();
-        behind
+        let behind = behind?;
+        *offered = true;
+        Some(behind)
     }
 
-    /// The same for `SIZE` with a number.
+    /// The same behind `SIZE`: a number.
     #[inline]
-    fn add_size_alone<'a>(&mut self, number: &'a [u8]) -> Option<&'a [u8]> {
+    fn add_usual_size<'a>(&mut self, number: &'a [u8]) -> Option<&'a [u8]> {
         let (octets, end) = decimal::parse_start(number)?;
         let behind = end.strip_prefix(b"\r\n")?;
         self.size = SizeLimit::of(octets);
         Some(behind)
+    }
+
+    /// The same behind `AUTH`: no other mechanisms than most servers offer.
+    #[inline]
+    fn add_usual_mechanisms<'a>(&mut self, names: &'a [u8]) -> Option<&'a [u8]> {
+        let (mechanisms, end) = Mechanisms::usual_at_start(names)?;
+        let behind = end.strip_prefix(b"\r\n")?;
+        self.add_mechanisms(mechanisms);
+        Some(behind)
+    }
+
+    /// For old clients, some servers send a second line, `AUTH=...`.
+    #[inline]
+    fn add_mechanisms(&mut self, mechanisms: Mechanisms) {
+        self.auth = Some(self.auth.unwrap_or_default().union(mechanisms));
     }
 
     /// Adds what any other line offers: the keyword may be in any case and have parameters.
@@ -134,8 +156,7 @@ impl Capabilities {
             }
             Some(b'A') => {
                 if let Some(names) = parameters(text, b"AUTH") {
-                    // For old clients, some servers send a second line, `AUTH=...`.
-                    self.auth = Some(self.auth.unwrap_or_default().union(Mechanisms::from_names(names)));
+                    self.add_mechanisms(Mechanisms::from_names(names));
                 }
             }
             Some(b'D') => {
@@ -288,6 +309,50 @@ mod tests {
                 ..Capabilities::default()
             }
         );
+    }
+
+    #[test]
+    fn usual_lines_mean_the_same_as_in_small_letters() {
+        for (line, expected) in [
+            ("PIPELINING", Capabilities { pipelining: true, ..Capabilities::default() }),
+            ("8BITMIME", Capabilities { eight_bit_mime: true, ..Capabilities::default() }),
+            ("ENHANCEDSTATUSCODES", Capabilities { enhanced_status_codes: true, ..Capabilities::default() }),
+            ("SMTPUTF8", Capabilities { smtputf8: true, ..Capabilities::default() }),
+            ("STARTTLS", Capabilities { starttls: true, ..Capabilities::default() }),
+            ("CHUNKING", Capabilities { chunking: true, ..Capabilities::default() }),
+            ("BINARYMIME", Capabilities { binary_mime: true, ..Capabilities::default() }),
+            ("DSN", Capabilities { dsn: true, ..Capabilities::default() }),
+            ("REQUIRETLS", Capabilities { require_tls: true, ..Capabilities::default() }),
+            ("SIZE", Capabilities { size: SizeLimit::Unlimited, ..Capabilities::default() }),
+            ("SIZE 0", Capabilities { size: SizeLimit::Unlimited, ..Capabilities::default() }),
+            ("SIZE 52428800", Capabilities { size: SizeLimit::Octets(52_428_800), ..Capabilities::default() }),
+            ("SIZE 18446744073709551616", Capabilities { size: SizeLimit::Unlimited, ..Capabilities::default() }),
+            ("AUTH", Capabilities { auth: Some(Mechanisms::NONE), ..Capabilities::default() }),
+            ("AUTH LOGIN", Capabilities { auth: Some(Mechanisms::from_names(b"LOGIN")), ..Capabilities::default() }),
+            (
+                "AUTH PLAIN LOGIN",
+                Capabilities { auth: Some(Mechanisms::from_names(b"PLAIN LOGIN")), ..Capabilities::default() },
+            ),
+            (
+                "AUTH PLAIN X",
+                Capabilities { auth: Some(Mechanisms::from_names(b"PLAIN X")), ..Capabilities::default() },
+            ),
+            ("AUTH LOGINX", Capabilities { auth: Some(Mechanisms::from_names(b"LOGINX")), ..Capabilities::default() }),
+            ("ETRN", Capabilities::default()),
+            ("HELP", Capabilities::default()),
+            ("VRFY", Capabilities::default()),
+            ("PIPELININGS", Capabilities::default()),
+            ("S", Capabilities::default()),
+            ("", Capabilities::default()),
+        ] {
+            let expected = Capabilities { dsn: true, ..expected };
+            for line in [line, &line.to_ascii_lowercase()] {
+                for end in ["\r\n", "\n"] {
+                    let octets = alloc::format!("250-x\r\n250-{line}{end}250 DSN\r\n");
+                    assert_eq!(offered(octets.as_bytes()), expected, "{octets:?}");
+                }
+            }
+        }
     }
 
     #[test]
