@@ -120,7 +120,7 @@ impl Capabilities {
     fn add_usual_size<'a>(&mut self, number: &'a [u8]) -> Option<&'a [u8]> {
         let (octets, end) = decimal::parse_start(number)?;
         let behind = end.strip_prefix(b"\r\n")?;
-        self.size = SizeLimit::of(octets);
+        self.size = SizeLimit::of(Some(octets));
         Some(behind)
     }
 
@@ -199,11 +199,14 @@ fn least_time(parameters: &[u8]) -> u32 {
 
 impl SizeLimit {
     fn parse(parameters: &[u8]) -> Self {
-        Self::of(decimal::parse(without_blanks(parameters)).unwrap_or(0))
+        Self::of(decimal::parse(without_blanks(parameters)))
     }
 
-    const fn of(octets: u64) -> Self {
-        if octets == 0 { Self::Unlimited } else { Self::Octets(octets) }
+    const fn of(octets: Option<u64>) -> Self {
+        match octets {
+            None | Some(0) => Self::Unlimited,
+            Some(octets) => Self::Octets(octets),
+        }
     }
 }
 

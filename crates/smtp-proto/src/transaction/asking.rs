@@ -61,7 +61,7 @@ impl Transaction {
         let hope = self.answered < self.asked || ledger.recipients.accepted() > 0;
         match (self.method, self.data) {
             (Method::Data, Data::NotAsked) if hope && session.command(&Command::Data).is_ok() => {
-                self.data = Data::Asked
+                self.data = Data::Asked;
             }
             (Method::Bdat, Data::NotAsked) if hope => self.begin_chunks(session, config, envelope, ledger),
             (Method::Data | Method::Bdat, _) => {}
