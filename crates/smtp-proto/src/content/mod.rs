@@ -204,6 +204,7 @@ impl ContentEncoder {
                 }
                 (Position::LineStart | Position::InLine, _) => {}
             }
+            // Checked here, too, so that the last lines of a message do not pay for a call each.
             if rest.len() > BLOCK && !alone {
                 let (plain, behind) = if DOTS { split_plain_blocks(rest) } else { split_mended_blocks(rest) };
                 out.extend_from_slice(plain);

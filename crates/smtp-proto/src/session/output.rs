@@ -113,6 +113,7 @@ impl Output {
     }
 }
 
+/// Not inlined, so that output without secrets is cleared without saving registers.
 #[cold]
 #[inline(never)]
 fn wipe(octets: &mut Vec<u8>) {
