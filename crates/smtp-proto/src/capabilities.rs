@@ -6,12 +6,13 @@ use nom::{
     IResult, Parser,
     branch::alt,
     bytes::complete::take_while1,
-    character::complete::{one_of, space0, u64},
-    combinator::{all_consuming, eof, rest, verify},
-    sequence::{delimited, preceded},
+    character::complete::one_of,
+    combinator::{eof, rest, verify},
+    sequence::preceded,
 };
 
 use crate::{
+    decimal,
     escape::Escaped,
     limits_offered::LimitsOffered,
     mechanisms::Mechanisms,
@@ -77,7 +78,7 @@ impl Capabilities {
         let mut offered = Self::default();
         let mut rest = reply.after_first_line();
         while !rest.is_empty() {
-            rest = offered.add_alone(rest.get(4..).unwrap_or_default()).unwrap_or_else(|| {
+            rest = offered.add_usual(rest).unwrap_or_else(|| {
                 let (text, behind) = split_line(rest);
                 offered.add_any(text);
                 behind
@@ -86,24 +87,56 @@ impl Capabilities {
         Some(offered)
     }
 
-    /// The fast path for a line that is only a keyword, in capitals. Returns the octets after the line, without
-    /// searching for its end.
+    /// The fast path for a usual line: a keyword in capitals, alone or with the usual parameters. Returns the octets after
+    /// the line, without searching for its end.
     #[inline]
-    fn add_alone<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+    fn add_usual<'a>(&mut self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let [_, _, _, _, text @ ..] = line else { return None };
         let (behind, offered) = match text {
             [b'P', ..] => (text.strip_prefix(b"PIPELINING\r\n"), &mut self.pipelining),
             [b'8', ..] => (text.strip_prefix(b"8BITMIME\r\n"), &mut self.eight_bit_mime),
-            [b'E', ..] => (text.strip_prefix(b"ENHANCEDSTATUSCODES\r\n"), &mut self.enhanced_status_codes),
+            [b'E', b'N', ..] => (text.strip_prefix(b"ENHANCEDSTATUSCODES\r\n"), &mut self.enhanced_status_codes),
             [b'S', b'M', ..] => (text.strip_prefix(b"SMTPUTF8\r\n"), &mut self.smtputf8),
             [b'S', b'T', ..] => (text.strip_prefix(b"STARTTLS\r\n"), &mut self.starttls),
             [b'C', ..] => (text.strip_prefix(b"CHUNKING\r\n"), &mut self.chunking),
             [b'B', ..] => (text.strip_prefix(b"BINARYMIME\r\n"), &mut self.binary_mime),
             [b'D', ..] => (text.strip_prefix(b"DSN\r\n"), &mut self.dsn),
             [b'R', ..] => (text.strip_prefix(b"REQUIRETLS\r\n"), &mut self.require_tls),
+            [b'S', b'I', ..] => return self.add_usual_size(text.strip_prefix(b"SIZE ")?),
+            [b'A', ..] => return self.add_usual_mechanisms(text.strip_prefix(b"AUTH ")?),
+            // Many servers offer these, which are of no use to a client that delivers.
+            [b'E', b'T', ..] => return text.strip_prefix(b"ETRN\r\n"),
+            [b'H', ..] => return text.strip_prefix(b"HELP\r\n"),
+            [b'V', ..] => return text.strip_prefix(b"VRFY\r\n"),
             [] | [_, ..] => return None,
         };
-        *offered |= behind.is_some();
-        behind
+        let behind = behind?;
+        *offered = true;
+        Some(behind)
+    }
+
+    /// The same behind `SIZE`: a number.
+    #[inline]
+    fn add_usual_size<'a>(&mut self, number: &'a [u8]) -> Option<&'a [u8]> {
+        let (octets, end) = decimal::parse_start(number)?;
+        let behind = end.strip_prefix(b"\r\n")?;
+        self.size = SizeLimit::of(Some(octets));
+        Some(behind)
+    }
+
+    /// The same behind `AUTH`: no other mechanisms than most servers offer.
+    #[inline]
+    fn add_usual_mechanisms<'a>(&mut self, names: &'a [u8]) -> Option<&'a [u8]> {
+        let (mechanisms, end) = Mechanisms::usual_at_start(names)?;
+        let behind = end.strip_prefix(b"\r\n")?;
+        self.add_mechanisms(mechanisms);
+        Some(behind)
+    }
+
+    /// For old clients, some servers send a second line, `AUTH=...`.
+    #[inline]
+    fn add_mechanisms(&mut self, mechanisms: Mechanisms) {
+        self.auth = Some(self.auth.unwrap_or_default().union(mechanisms));
     }
 
     /// Adds what any other line offers: the keyword may be in any case and have parameters.
@@ -111,26 +144,39 @@ impl Capabilities {
     /// Not inlined, so that the fast path keeps its values in registers.
     #[inline(never)]
     fn add_any(&mut self, text: &[u8]) {
-        if let Some(limit) = parameters(text, b"SIZE") {
-            self.size = SizeLimit::parse(limit);
-        } else if let Some(names) = parameters(text, b"AUTH") {
-            // For old clients, some servers send a second line, `AUTH=...`.
-            self.auth = Some(self.auth.unwrap_or_default().union(Mechanisms::from_names(names)));
-        } else if let Some(least) = parameters(text, b"DELIVERBY") {
-            self.deliver_by = Some(least_time(least));
-        } else if let Some(limits) = parameters(text, b"LIMITS") {
-            self.limits.add(limits);
-        } else {
-            let offers = |keyword: &[u8]| parameters(text, keyword).is_some();
-            self.dsn |= offers(b"DSN");
-            self.pipelining |= offers(b"PIPELINING");
-            self.eight_bit_mime |= offers(b"8BITMIME");
-            self.enhanced_status_codes |= offers(b"ENHANCEDSTATUSCODES");
-            self.smtputf8 |= offers(b"SMTPUTF8");
-            self.starttls |= offers(b"STARTTLS");
-            self.chunking |= offers(b"CHUNKING");
-            self.binary_mime |= offers(b"BINARYMIME");
-            self.require_tls |= offers(b"REQUIRETLS");
+        let offers = |keyword: &[u8]| parameters(text, keyword).is_some();
+        // Most lines are compared with one or two keywords, not with all of them.
+        match text.first().map(u8::to_ascii_uppercase) {
+            Some(b'S') => {
+                if let Some(limit) = parameters(text, b"SIZE") {
+                    self.size = SizeLimit::parse(limit);
+                }
+                self.smtputf8 |= offers(b"SMTPUTF8");
+                self.starttls |= offers(b"STARTTLS");
+            }
+            Some(b'A') => {
+                if let Some(names) = parameters(text, b"AUTH") {
+                    self.add_mechanisms(Mechanisms::from_names(names));
+                }
+            }
+            Some(b'D') => {
+                if let Some(least) = parameters(text, b"DELIVERBY") {
+                    self.deliver_by = Some(least_time(least));
+                }
+                self.dsn |= offers(b"DSN");
+            }
+            Some(b'L') => {
+                if let Some(limits) = parameters(text, b"LIMITS") {
+                    self.limits.add(limits);
+                }
+            }
+            Some(b'8') => self.eight_bit_mime |= offers(b"8BITMIME"),
+            Some(b'B') => self.binary_mime |= offers(b"BINARYMIME"),
+            Some(b'C') => self.chunking |= offers(b"CHUNKING"),
+            Some(b'E') => self.enhanced_status_codes |= offers(b"ENHANCEDSTATUSCODES"),
+            Some(b'P') => self.pipelining |= offers(b"PIPELINING"),
+            Some(b'R') => self.require_tls |= offers(b"REQUIRETLS"),
+            Some(_) | None => {}
         }
     }
 }
@@ -147,18 +193,30 @@ fn parameters<'a>(text: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
 
 /// `min-by-time = *9DIGIT` (RFC 2852 section 2); zero if it is not valid.
 fn least_time(parameters: &[u8]) -> u32 {
-    let least = all_consuming(delimited(space0, u64, space0::<_, ()>)).parse(parameters);
-    least.ok().and_then(|(_, least)| u32::try_from(least).ok()).filter(|least| *least <= 999_999_999).unwrap_or(0)
+    let least = decimal::parse(without_blanks(parameters)).and_then(|least| u32::try_from(least).ok());
+    least.filter(|least| *least <= 999_999_999).unwrap_or(0)
 }
 
 impl SizeLimit {
     fn parse(parameters: &[u8]) -> Self {
-        let limit = all_consuming(delimited(space0, u64, space0::<_, ()>)).parse(parameters);
-        match limit {
-            Err(_) | Ok((_, 0)) => Self::Unlimited,
-            Ok((_, octets)) => Self::Octets(octets),
+        Self::of(decimal::parse(without_blanks(parameters)))
+    }
+
+    const fn of(octets: Option<u64>) -> Self {
+        match octets {
+            None | Some(0) => Self::Unlimited,
+            Some(octets) => Self::Octets(octets),
         }
     }
+}
+
+/// The parameters without the spaces and tabs around them.
+fn without_blanks(parameters: &[u8]) -> &[u8] {
+    let mut text = parameters;
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 /// One line of an EHLO reply after the first.
@@ -254,6 +312,50 @@ mod tests {
                 ..Capabilities::default()
             }
         );
+    }
+
+    #[test]
+    fn usual_lines_mean_the_same_as_in_small_letters() {
+        for (line, expected) in [
+            ("PIPELINING", Capabilities { pipelining: true, ..Capabilities::default() }),
+            ("8BITMIME", Capabilities { eight_bit_mime: true, ..Capabilities::default() }),
+            ("ENHANCEDSTATUSCODES", Capabilities { enhanced_status_codes: true, ..Capabilities::default() }),
+            ("SMTPUTF8", Capabilities { smtputf8: true, ..Capabilities::default() }),
+            ("STARTTLS", Capabilities { starttls: true, ..Capabilities::default() }),
+            ("CHUNKING", Capabilities { chunking: true, ..Capabilities::default() }),
+            ("BINARYMIME", Capabilities { binary_mime: true, ..Capabilities::default() }),
+            ("DSN", Capabilities { dsn: true, ..Capabilities::default() }),
+            ("REQUIRETLS", Capabilities { require_tls: true, ..Capabilities::default() }),
+            ("SIZE", Capabilities { size: SizeLimit::Unlimited, ..Capabilities::default() }),
+            ("SIZE 0", Capabilities { size: SizeLimit::Unlimited, ..Capabilities::default() }),
+            ("SIZE 52428800", Capabilities { size: SizeLimit::Octets(52_428_800), ..Capabilities::default() }),
+            ("SIZE 18446744073709551616", Capabilities { size: SizeLimit::Unlimited, ..Capabilities::default() }),
+            ("AUTH", Capabilities { auth: Some(Mechanisms::NONE), ..Capabilities::default() }),
+            ("AUTH LOGIN", Capabilities { auth: Some(Mechanisms::from_names(b"LOGIN")), ..Capabilities::default() }),
+            (
+                "AUTH PLAIN LOGIN",
+                Capabilities { auth: Some(Mechanisms::from_names(b"PLAIN LOGIN")), ..Capabilities::default() },
+            ),
+            (
+                "AUTH PLAIN X",
+                Capabilities { auth: Some(Mechanisms::from_names(b"PLAIN X")), ..Capabilities::default() },
+            ),
+            ("AUTH LOGINX", Capabilities { auth: Some(Mechanisms::from_names(b"LOGINX")), ..Capabilities::default() }),
+            ("ETRN", Capabilities::default()),
+            ("HELP", Capabilities::default()),
+            ("VRFY", Capabilities::default()),
+            ("PIPELININGS", Capabilities::default()),
+            ("S", Capabilities::default()),
+            ("", Capabilities::default()),
+        ] {
+            let expected = Capabilities { dsn: true, ..expected };
+            for line in [line, &line.to_ascii_lowercase()] {
+                for end in ["\r\n", "\n"] {
+                    let octets = alloc::format!("250-x\r\n250-{line}{end}250 DSN\r\n");
+                    assert_eq!(offered(octets.as_bytes()), expected, "{octets:?}");
+                }
+            }
+        }
     }
 
     #[test]

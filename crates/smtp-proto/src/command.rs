@@ -5,6 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use crate::{
     address::{ForwardPath, HelloName, ReversePath},
     capabilities::{Capabilities, SizeLimit},
+    decimal,
     envelope::Body,
     inquiry::Argument,
     parameters::{DeliverBy, EnvelopeId, MailExtras, Parameter, RcptParameters, Return, Submitter},
@@ -129,8 +130,8 @@ impl Command<'_> {
             Self::Lhlo(name) => extend(out, [b"LHLO ", name.as_str().as_bytes()]),
             // Servers refuse a space after the colon.
             Self::Mail(path, parameters) => {
-                extend(out, [b"MAIL FROM:<", path.as_str().as_bytes(), b">"]);
-                parameters.encode(out);
+                extend(out, [b"MAIL FROM:<", path.as_str().as_bytes()]);
+                parameters.encode_after_path(out);
             }
             Self::Rcpt(path, parameters) => {
                 extend(out, [b"RCPT TO:<", path.as_str().as_bytes(), b">"]);
@@ -187,10 +188,14 @@ impl MailParameters {
         }
     }
 
-    fn encode(&self, out: &mut Vec<u8>) {
-        if let Some(size) = self.size {
-            out.extend_from_slice(b" SIZE=");
-            extend_decimal(out, size);
+    /// Appends the end of the path and the parameters to `out`.
+    fn encode_after_path(&self, out: &mut Vec<u8>) {
+        match self.size {
+            None => out.push(b'>'),
+            Some(size) => {
+                out.extend_from_slice(b"> SIZE=");
+                decimal::extend(out, size);
+            }
         }
         match self.body {
             Body::SevenBit => {}
@@ -216,23 +221,6 @@ fn extend<const N: usize>(out: &mut Vec<u8>, parts: [&[u8]; N]) {
         out.extend_from_slice(part);
     }
 }
-
-#[inline(never)]
-pub(crate) fn extend_decimal(out: &mut Vec<u8>, number: u64) {
-    let mut digits = [0; MOST_DIGITS];
-    let (mut rest, mut first) = (number, 0);
-    for (place, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0'.wrapping_add(u8::try_from(rest % 10).unwrap_or_default());
-        (rest, first) = (rest / 10, place);
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(first..).unwrap_or_default());
-}
-
-/// Those of [`u64::MAX`].
-const MOST_DIGITS: usize = 20;
 
 #[cfg(test)]
 mod tests {

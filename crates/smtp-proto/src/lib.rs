@@ -28,6 +28,7 @@ mod chunking;
 mod command;
 mod config;
 mod content;
+mod decimal;
 mod delivery;
 mod envelope;
 mod escape;

@@ -2,6 +2,8 @@
 
 use core::num::NonZeroU32;
 
+use crate::decimal;
+
 /// The limits that a server announces with LIMITS (RFC 9422). `None`: it announces no such limit, or not a valid one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
@@ -35,8 +37,8 @@ impl LimitsOffered {
 /// `limit-value = %x31-39 *5DIGIT`: one to six digits, and not zero. A limit of zero could not be obeyed.
 fn number(digits: &[u8]) -> Option<NonZeroU32> {
     match digits {
-        [b'1'..=b'9', rest @ ..] if rest.len() < 6 && rest.iter().all(u8::is_ascii_digit) => {
-            core::str::from_utf8(digits).ok()?.parse().ok()
+        [b'1'..=b'9', rest @ ..] if rest.len() < 6 => {
+            u32::try_from(decimal::parse(digits)?).ok().and_then(NonZeroU32::new)
         }
         _ => None,
     }

@@ -118,11 +118,7 @@ impl Mechanism {
 
     /// The mechanism with this name, in any case; `None` if this crate does not know it.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        // The fast path: most servers offer these two, in capitals.
-        let usual = [Self::Plain, Self::Login].into_iter().find(|mechanism| mechanism.name().as_bytes() == name);
-        usual.or_else(|| {
-            Self::ALL.iter().copied().find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
-        })
+        Self::ALL.iter().copied().find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
     }
 }
 
@@ -144,6 +140,25 @@ impl Mechanisms {
             Some(mechanism) => set.with(mechanism),
             None => Self { has_others: true, ..set },
         })
+    }
+
+    /// The set of names at the start of `text`, and what follows them. `None` if PLAIN and LOGIN, which most servers
+    /// offer, are not all of them.
+    #[inline]
+    pub(crate) fn usual_at_start(text: &[u8]) -> Option<(Self, &[u8])> {
+        let (mut set, mut rest) = (Self::NONE, text);
+        loop {
+            let (mechanism, behind) = match rest.split_at_checked(5)? {
+                (b"PLAIN", behind) => (Mechanism::Plain, behind),
+                (b"LOGIN", behind) => (Mechanism::Login, behind),
+                _ => return None,
+            };
+            set = set.with(mechanism);
+            match behind {
+                [b' ', names @ ..] => rest = names,
+                end => return Some((set, end)),
+            }
+        }
     }
 
     /// This set and `mechanism`.

@@ -47,14 +47,14 @@ impl<T> OneOrMany<T> {
 
     /// Appends `element`.
     pub(crate) fn push(&mut self, element: T) {
-        *self = match core::mem::take(self) {
-            Self::Many(many) if many.capacity() == 0 => Self::One(element),
-            Self::Many(mut many) => {
-                many.push(element);
-                Self::Many(many)
+        match self {
+            Self::Many(many) if many.capacity() == 0 => *self = Self::One(element),
+            Self::Many(many) => many.push(element),
+            Self::One(_) => {
+                let Self::One(first) = core::mem::take(self) else { return };
+                *self = Self::Many(vec![first, element]);
             }
-            Self::One(first) => Self::Many(vec![first, element]),
-        };
+        }
     }
 }
 

@@ -12,7 +12,8 @@ pub(super) fn seven_bit_part(octets: &[u8]) -> &[u8] {
 /// Whether all octets are from 1 to 127, so that content made of them can be sent to a server without 8BITMIME
 /// (RFC 5321 section 4.5.2).
 pub fn is_seven_bit(octets: &[u8]) -> bool {
-    octets.iter().fold(0, |any, octet| any | octet | octet.wrapping_sub(1)) < 128
+    // NUL becomes 255.
+    octets.iter().fold(0, |most: u8, octet| most.max(octet.wrapping_sub(1))) < 127
 }
 
 #[cfg(test)]

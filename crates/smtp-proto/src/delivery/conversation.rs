@@ -43,6 +43,8 @@ impl Delivery {
         self.ledger.open(self.envelope.forward_paths().len(), self.config.limits().kept_reply());
     }
 
+    /// Not inlined: the loop over the replies keeps more of its values in registers without it.
+    #[inline(never)]
     pub(super) fn on_reply(&mut self, stage: Stage, reply: &ReplyFacts) {
         match self.state {
             State::Greeting(plan) => self.on_greeting(plan, reply),

@@ -54,7 +54,7 @@ impl Delivery {
     pub fn new(config: impl Into<Arc<Config>>, envelope: Envelope) -> Self {
         let config = config.into();
         let mut delivery = Self {
-            session: Session::new(*config.limits()),
+            session: Session::closed(*config.limits()),
             state: State::Done(LastConnection::Closed),
             ledger: Ledger::default(),
             local_address: None,

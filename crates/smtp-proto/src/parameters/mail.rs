@@ -67,6 +67,8 @@ impl MailExtras {
         }
     }
 
+    /// Not inlined, so that the usual commands, which have none of these, save fewer registers.
+    #[inline(never)]
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         if let Some(returned) = self.returned {
             out.extend_from_slice(b" RET=");

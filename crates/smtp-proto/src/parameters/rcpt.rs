@@ -97,6 +97,8 @@ impl RcptParameters {
         self.asks_for_dsn() && !self.forbids_notification()
     }
 
+    /// Not inlined, so that the usual commands, which have none of these, save fewer registers.
+    #[inline(never)]
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         if let Some(notify) = self.notify {
             out.extend_from_slice(b" NOTIFY=");

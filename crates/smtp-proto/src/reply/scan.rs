@@ -38,8 +38,10 @@ impl Scan {
     #[inline]
     pub(super) fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyError> {
         loop {
-            // The fast path for most lines of long replies: they repeat the code, and more lines follow.
-            let continued = self.code.and_then(|_| octets.first_chunk()).map(|[a, b, c]| [*a, *b, *c, b'-']);
+            // The fast path for most lines of long replies: they repeat the code, and more lines follow. The
+            // first line is one of them.
+            let code = self.code.or_else(|| line::code(octets));
+            let continued = code.and_then(|_| octets.first_chunk()).map(|[a, b, c]| [*a, *b, *c, b'-']);
             let short_way = fold_line_ends(octets, self.line_start, self.line_start, |start, end| {
                 let line_start = octets.get(start..).and_then(<[u8]>::first_chunk);
                 let is_continued = continued.is_some() && line_start == continued.as_ref();
@@ -51,14 +53,14 @@ impl Scan {
             });
             match short_way {
                 ControlFlow::Continue(line_start) => {
-                    self.line_start = line_start;
+                    self.go_on_at(line_start, code);
                     if limits.hold(octets.len().wrapping_sub(line_start), octets.len()) {
                         return Ok(None);
                     }
                     return Err(self.passed(octets.get(line_start..).unwrap_or_default(), limits));
                 }
                 ControlFlow::Break((line_start, end)) => {
-                    self.line_start = line_start;
+                    self.go_on_at(line_start, code);
                     let line = octets.get(line_start..end).unwrap_or_default();
                     let end = end.wrapping_add(1);
                     if !limits.hold(line.len(), end) {
@@ -72,6 +74,15 @@ impl Scan {
                     self.line_start = end;
                 }
             }
+        }
+    }
+
+    /// The lines before `line_start` have this code.
+    #[inline]
+    fn go_on_at(&mut self, line_start: usize, code: Option<Code>) {
+        self.line_start = line_start;
+        if line_start > 0 {
+            self.code = code;
         }
     }
 

@@ -84,7 +84,14 @@ const USUAL_GROUP: usize = 256;
 impl Session {
     /// A session on a new connection: the greeting is due.
     pub fn new(limits: Limits) -> Self {
-        let mut session = Self {
+        let mut session = Self::closed(limits);
+        session.open();
+        session
+    }
+
+    /// A session that has no connection yet.
+    pub(crate) fn closed(limits: Limits) -> Self {
+        Self {
             state: State::OVER,
             capabilities: Capabilities::default(),
             decoder: ReplyDecoder::new(&limits),
@@ -102,14 +109,16 @@ impl Session {
             chunk: u32::try_from(limits.chunk().min(LARGEST_CHUNK)).unwrap_or(u32::MAX),
             progress: 0,
             sent_since: 0,
-        };
-        session.restart();
-        session
+        }
     }
 
     /// Starts over on another new connection. Only the limits and the allocated buffers are kept.
     pub fn restart(&mut self) {
         self.close();
+        self.open();
+    }
+
+    fn open(&mut self) {
         self.state = State::Commands(Phase::BeforeHello);
         self.unanswered.push(Due::new(Stage::Greeting, 0), 0);
     }
@@ -196,9 +205,9 @@ impl Session {
         let State::Content(encoder) = &mut self.state else { return self.chunk_content(octets) };
         // Remove the octets that were sent, or they would pile up if the output never becomes empty.
         self.output.drain();
-        let output = self.output.octets();
         // Reserve once, with room for doubled dots and the end of the content.
-        output.reserve(octets.len().saturating_add(octets.len() / 32).saturating_add(16));
+        self.output.reserve(octets.len().saturating_add(octets.len() / 32).saturating_add(16));
+        let output = self.output.octets();
         let taken = encoder.encode(octets, output);
         if taken.is_err() {
             self.close();
@@ -231,12 +240,13 @@ impl Session {
         if octets > self.output().len() {
             return Err(SessionError::NothingToSend);
         }
+        let all = octets == self.output().len();
         self.unanswered.sent(octets);
         self.sent_since = self.sent_since.saturating_add(octets);
-        let all = self.output.sent(octets);
         if octets > 0 && (all || self.sent_since >= self.block) {
             self.progressed();
         }
+        self.output.sent(octets);
         Ok(())
     }
 

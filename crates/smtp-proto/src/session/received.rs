@@ -45,22 +45,24 @@ impl Session {
             sent_since,
             ..
         } = self;
-        let (taken, whole) = match decoder.decode(input) {
+        // A reply is handled as its parts, because they stay in registers.
+        let (taken, code, whole) = match decoder.decode(input) {
             (taken, Ok(None)) => return (taken, None),
-            (taken, Ok(Some(reply))) => (taken, reply),
+            (taken, Ok(Some(reply))) => (taken, reply.code(), reply.octets()),
             (taken, Err(fault)) => {
                 state.end(output, unanswered);
                 let fault = if hidden.is_some() { fault.without_excerpt() } else { fault };
                 return (taken, Some(Event::InvalidReply(fault)));
             }
         };
-        let reply = match hidden {
+        let shown = match hidden {
             None => whole,
-            Some(hidden) => without_secrets(whole, hidden),
+            Some(hidden) => without_secrets(code, whole, hidden),
         };
+        let reply = Reply::from_decoded(code, shown);
         *progress = progress.wrapping_add(1);
         *sent_since = 0;
-        let (stage, last) = match answer::meaning(reply.code(), *answering, unanswered.oldest().map(|due| due.stage)) {
+        let (stage, last) = match answer::meaning(code, *answering, unanswered.oldest().map(|due| due.stage)) {
             Meaning::Answer(stage) => (stage, None),
             Meaning::Closing => (Stage::Idle, Some(Event::ServiceClosing(reply))),
             Meaning::Unsolicited(stage) => (stage, Some(Event::Unsolicited { stage, reply })),
@@ -71,8 +73,8 @@ impl Session {
             return (taken, last);
         }
         unanswered.answer();
-        state.answered(stage, reply.code(), unanswered);
-        let success = reply.code().meaning() == Class::Success;
+        state.answered(stage, code, unanswered);
+        let success = code.meaning() == Class::Success;
         match (stage, &mut *accepted) {
             (Stage::Mail, accepted) => *accepted = success.then_some(0),
             (Stage::Rcpt, Some(accepted)) if success => {
@@ -87,6 +89,7 @@ impl Session {
         match stage {
             Stage::Ehlo | Stage::Lhlo if success => {
                 // If what is hidden were missing here, a password could hide that TLS is offered.
+                let whole = Reply::from_decoded(code, whole);
                 *capabilities = Capabilities::from_reply(&whole).unwrap_or_default();
                 if let Some(keywords) = keywords {
                     **keywords = KeptKeywords::of(&whole);
@@ -98,7 +101,7 @@ impl Session {
                     **keywords = KeptKeywords::default();
                 }
             }
-            Stage::Auth if reply.code() == Code::AUTHENTICATED => *is_authenticated = true,
+            Stage::Auth if code == Code::AUTHENTICATED => *is_authenticated = true,
             Stage::Quit => *state = State::OVER,
             // A chunk for nobody is not taken, whatever the reply: the message may have to start over.
             Stage::Chunk if success && accepted.is_some_and(|accepted| accepted > 0) => state.chunk_taken(output),
@@ -119,10 +122,14 @@ impl Session {
     }
 }
 
-/// The reply, or only its codes if it contains a secret.
+/// The octets of a reply, or only its codes if it contains a secret.
 #[cold]
 #[inline(never)]
-fn without_secrets<'a>(reply: Reply<'a>, hidden: &Hidden) -> Reply<'a> {
+fn without_secrets<'a>(code: Code, octets: &'a [u8], hidden: &Hidden) -> &'a [u8] {
     // A challenge is computed with, not shown. If it were cut, the exchange would fail.
-    if reply.code() != Code::AUTH_CHALLENGE && hidden.is_in(reply.octets()) { reply.codes_only() } else { reply }
+    if code != Code::AUTH_CHALLENGE && hidden.is_in(octets) {
+        Reply::from_decoded(code, octets).codes_only().octets()
+    } else {
+        octets
+    }
 }

@@ -50,6 +50,12 @@ enum Queue {
     Many(VecDeque<Due>),
 }
 
+/// Out of line, because most sessions never have so many.
+#[cold]
+fn many(few: [Option<Due>; FEW], newest: Due) -> Queue {
+    Queue::Many(few.into_iter().flatten().chain([newest]).collect())
+}
+
 impl Unanswered {
     pub(super) const fn new() -> Self {
         Self { queue: Queue::Few([None; FEW]), octets: 0, unsent: 0, more_replies: 0, had_several: false }
@@ -72,7 +78,7 @@ impl Unanswered {
         let due = Due { is_behind, ..due };
         match &mut self.queue {
             Queue::Few([free @ None, ..] | [Some(_), free @ None, _] | [.., free @ None]) => *free = Some(due),
-            Queue::Few(few) => self.queue = Queue::Many(few.iter().flatten().copied().chain([due]).collect()),
+            Queue::Few(few) => self.queue = many(*few, due),
             Queue::Many(many) => many.push_back(due),
         }
     }

@@ -60,7 +60,9 @@ impl Transaction {
         }
         let hope = self.answered < self.asked || ledger.recipients.accepted() > 0;
         match (self.method, self.data) {
-            (Method::Data, _) if hope && session.command(&Command::Data).is_ok() => self.data = Data::Asked,
+            (Method::Data, Data::NotAsked) if hope && session.command(&Command::Data).is_ok() => {
+                self.data = Data::Asked;
+            }
             (Method::Bdat, Data::NotAsked) if hope => self.begin_chunks(session, config, envelope, ledger),
             (Method::Data | Method::Bdat, _) => {}
         }
