@@ -83,11 +83,11 @@ impl Attempt {
 }
 
 impl Ledger {
-    /// Starts the records of a message with this many recipients. At most `limit` octets of each reply will be kept.
-    pub(crate) fn open(&mut self, recipients: usize, limit: usize) {
+    /// Starts the records of a message with this many recipients.
+    pub(crate) fn open(&mut self, recipients: usize) {
         self.recipients.reset(recipients);
         self.attempts.clear();
-        self.kept.clear(limit);
+        self.kept.clear();
         self.longest_line = None;
         self.dropped = None;
         self.rounds = None;
@@ -95,7 +95,7 @@ impl Ledger {
     }
 
     /// Starts the records of a message that uses the connection of the one before, which was opened with `hello`.
-    pub(crate) fn reopen(&mut self, recipients: usize, limit: usize, hello: Hello) {
+    pub(crate) fn reopen(&mut self, recipients: usize, hello: Hello) {
         let last = self.attempts.last_mut();
         let (tls, mechanism) = last.map_or((TlsUse::NotWanted, None), |last| (last.tls, last.mechanism));
         // What the report says about TLS must survive.
@@ -104,9 +104,9 @@ impl Ledger {
             TlsUse::Unverified(_, why) => self.kept.text(why).to_vec(),
             TlsUse::NotWanted | TlsUse::NotOffered | TlsUse::Verified(_) => Vec::new(),
         };
-        self.open(recipients, limit);
+        self.open(recipients);
         let tls = match tls {
-            TlsUse::Refused(reply) => TlsUse::Refused(KeptReply { text: self.kept.keep(&text), ..reply }),
+            TlsUse::Refused(reply) => TlsUse::Refused(reply.moved_to(self.kept.keep(&text))),
             TlsUse::Unverified(version, _) => TlsUse::Unverified(version, self.kept.keep(&text)),
             TlsUse::NotWanted | TlsUse::NotOffered | TlsUse::Verified(_) => tls,
         };

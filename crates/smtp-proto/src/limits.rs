@@ -44,7 +44,7 @@ impl Limits {
         reply, with_reply: usize;
         /// How much of one reply the report keeps, rounded down to whole lines; a longer first line is cut. Once a
         /// report holds 1 MiB of replies, at most 128 octets of each further reply are kept. With zero, only reply
-        /// codes are kept.
+        /// codes are kept, and more than 65,535 means 65,535.
         kept_reply, with_kept_reply: usize;
         /// The most octets of commands that may be unanswered at a time. One command is always allowed, so zero
         /// turns pipelining off. BDAT counts as 22 octets, whatever the size of its chunk.

@@ -40,7 +40,7 @@ impl Delivery {
     }
 
     pub(super) fn open_ledger(&mut self) {
-        self.ledger.open(self.envelope.forward_paths().len(), self.config.limits().kept_reply());
+        self.ledger.open(self.envelope.forward_paths().len());
     }
 
     pub(super) fn on_reply(&mut self, stage: Stage, reply: &ReplyFacts) {

@@ -204,7 +204,14 @@ impl Delivery {
                     self.on_challenge(challenge);
                 }
                 Some(Event::Reply { stage, reply }) => {
-                    let reply = ReplyFacts::keep(&reply, ledger, limit);
+                    let reply = match &self.state {
+                        State::Transaction(transaction)
+                            if transaction.only_needs_code(stage, reply.code(), &self.envelope) =>
+                        {
+                            ReplyFacts::without_text(reply.code())
+                        }
+                        _ => ReplyFacts::keep(&reply, ledger, limit),
+                    };
                     self.on_reply(stage, &reply);
                 }
                 Some(Event::ServiceClosing(reply)) => {
@@ -355,8 +362,7 @@ impl Delivery {
         match last {
             LastConnection::Closed => self.begin(),
             LastConnection::Kept(hello) => {
-                let limit = self.config.limits().kept_reply();
-                self.ledger.reopen(self.envelope.forward_paths().len(), limit, hello);
+                self.ledger.reopen(self.envelope.forward_paths().len(), hello);
                 let are_offers_known = self.session.keywords().is_some() || !self.needs_keywords();
                 if retry::can_serve(hello, self.needs_beyond_helo(), are_offers_known) {
                     self.begin_transaction(Origin::Message);

@@ -132,7 +132,6 @@ impl Transaction {
                 Round::Second => ledger.recipients.accept_late(self.answered),
             }
             self.room = self.room.after_acceptance();
-            ledger.kept.forget(reply.kept);
             return;
         }
         if is_for_number(reply.code, ledger.recipients.accepted() > 0) {

@@ -111,6 +111,18 @@ impl Transaction {
         }
     }
 
+    /// Whether a reply with this code, to the command at this stage, is only an acceptance that the report does not show.
+    #[inline]
+    pub(crate) fn only_needs_code(&self, stage: Stage, code: Code, envelope: &Envelope) -> bool {
+        let is_asked = match (stage, self.mail) {
+            (Stage::Mail, _) => true,
+            // An inquiry reports what was accepted.
+            (Stage::Rcpt, Mail::Taken) => !envelope.is_inquiry(),
+            _ => false,
+        };
+        is_asked && code.meaning() == Class::Success
+    }
+
     pub(crate) fn on_reply(
         &mut self,
         stage: Stage,
@@ -156,10 +168,7 @@ impl Transaction {
         match (stage, reply.code.meaning()) {
             // A server that does not know RSET has no transaction to end, because MAIL was refused.
             (Stage::Rset, _) if reply.code.answers_rset() => {}
-            (Stage::Mail, Class::Success) => {
-                self.mail = Mail::Taken;
-                ledger.kept.forget(reply.kept);
-            }
+            (Stage::Mail, Class::Success) => self.mail = Mail::Taken,
             (Stage::Mail, Class::Refusal(_)) if reply.code == Code::ACCESS_DENIED => {
                 self.mail = Mail::Refused;
                 ledger.settle(Status::Deferred, SettledBy::Demanded(demanded(session), reply.kept));
