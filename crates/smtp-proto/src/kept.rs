@@ -39,7 +39,7 @@ const MANY_REPLIES: usize = 1 << 20;
 const ONE_OF_MANY: usize = 128;
 
 /// Room for the replies of most deliveries to one recipient, in octets.
-const USUAL_REPLIES: usize = 344;
+const USUAL_REPLIES: usize = 312;
 /// How many replies a report keeps of such a delivery: the greeting, the reply to hello, and the one to the content.
 const USUAL_COUNT: usize = 3;
 
@@ -88,8 +88,7 @@ impl Kept {
     /// octets. Keeps less of a reply when there are many already.
     pub(crate) fn keep_reply(&mut self, reply: &Reply<'_>, limit: usize) -> KeptReply {
         if self.octets.capacity() == 0 {
-            // Room for the replies of most deliveries.
-            self.octets.reserve_exact(USUAL_REPLIES.min(limit.saturating_mul(USUAL_COUNT)));
+            self.reserve(limit);
         }
         let octets = reply.octets();
         let most = if self.octets.len() < MANY_REPLIES { LONGEST_REPLY } else { ONE_OF_MANY };
@@ -100,6 +99,13 @@ impl Kept {
         let start = Position::new(self.octets.len());
         self.octets.extend_from_slice(kept);
         KeptReply { start, len: u16::try_from(kept.len()).unwrap_or(u16::MAX), code: reply.code() }
+    }
+
+    /// Reserves room for the replies of most deliveries, of which at most `limit` octets each are kept.
+    #[cold]
+    #[inline(never)]
+    fn reserve(&mut self, limit: usize) {
+        self.octets.reserve_exact(USUAL_REPLIES.min(limit.saturating_mul(USUAL_COUNT)));
     }
 
     /// Removes a reply that the report does not need, if it is the last in the buffer.
@@ -155,6 +161,12 @@ mod tests {
         for (limit, expected) in [(0, 0), (3, 3), (6, 6), (7, 7), (13, 7), (14, 14), (20, 14), (21, 21), (22, 21)] {
             assert_eq!(kept(&mut Kept::default(), octets, limit), octets[..expected], "{limit}");
         }
+    }
+
+    #[test]
+    fn at_most_65535_octets_of_a_reply_are_kept_whatever_the_limit() {
+        let octets = [&b"250-abc\r\n".repeat(9000)[..], b"250 b\r\n"].concat();
+        assert_eq!(kept(&mut Kept::default(), &octets, usize::MAX).len(), 65_535 / 9 * 9);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The records of a delivery, from which its report is made.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::num::NonZeroU64;
 
 use crate::{
     given::Given,
@@ -24,7 +25,7 @@ pub(crate) struct Ledger {
     pub(crate) attempts: OneOrMany<Attempt>,
     /// Not cleared between messages: what one message learned helps the next.
     pub(crate) known_refusals: KnownRefusals,
-    pub(crate) longest_line: Option<u64>,
+    pub(crate) longest_line: Option<NonZeroU64>,
     pub(crate) rounds: Option<Rounds>,
     /// What was given on an earlier connection of this delivery.
     pub(crate) given: Option<Box<Given>>,

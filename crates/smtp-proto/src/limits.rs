@@ -15,10 +15,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The defaults: 12,288 octets for a reply line, 64 KiB for a reply, and 64 KiB of each reply kept in the report;
+    /// The defaults: 12,288 octets for a reply line, 64 KiB for a reply, of which 65,535 octets are kept in the report;
     /// 4 KiB of unanswered commands; blocks of 16 KiB, and chunks of 64 KiB.
     pub const DEFAULT: Self =
-        Self { reply_line: 12_288, reply: 65_536, kept_reply: 65_536, pipeline: 4096, block: 16_384, chunk: 65_536 };
+        Self { reply_line: 12_288, reply: 65_536, kept_reply: 65_535, pipeline: 4096, block: 16_384, chunk: 65_536 };
 
     /// For machines with little memory. With [`Chunking::Never`](crate::Chunking::Never), a delivery to three recipients
     /// needs less than 1.5 KiB of heap if each reply arrives whole, and less than 2 KiB if the largest arrives in pieces;

@@ -218,7 +218,9 @@ impl Delivery {
         let State::Transaction(transaction) = state else { return };
         let origin = transaction.origin();
         match transaction.on_reply(stage, reply, session, config, envelope, ledger) {
-            Then::GoOn => self.note_stage(),
+            Then::GoOn => {
+                self.note_stage();
+            }
             Then::Settled(next_mail, verdicts) => {
                 let transaction = *transaction;
                 if let Some(rounds) = self.ledger.rounds {

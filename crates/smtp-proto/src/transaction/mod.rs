@@ -43,12 +43,12 @@ pub(crate) struct Transaction {
     round: Round,
     /// Whether DATA or BDAT waits for the replies to MAIL and RCPT, because they may have to be sent again.
     is_content_held: bool,
-    /// How many RCPT commands were sent.
-    said: usize,
+    /// How many RCPT commands were sent; more than 255 count as 255.
+    said: u8,
     /// The place of the recipient that is asked for next.
-    asked: usize,
+    asked: u32,
     /// The place of the recipient whose RCPT is answered next.
-    answered: usize,
+    answered: u32,
     rcpts: Rcpts,
     room: Room,
     method: Method,
@@ -114,13 +114,13 @@ impl Transaction {
     /// Whether a reply with this code, to the command at this stage, is only an acceptance that the report does not show.
     #[inline]
     pub(crate) fn only_needs_code(&self, stage: Stage, code: Code, envelope: &Envelope) -> bool {
-        let is_asked = match (stage, self.mail) {
-            (Stage::Mail, _) => true,
+        match (stage, code.meaning()) {
+            (Stage::Mail, Class::Success) => true,
             // An inquiry reports what was accepted.
-            (Stage::Rcpt, Mail::Taken) => !envelope.is_inquiry(),
+            (Stage::Rcpt, Class::Success) => self.mail == Mail::Taken && !envelope.is_inquiry(),
+            (Stage::Data, Class::Intermediate) => code == Code::START_MAIL_INPUT,
             _ => false,
-        };
-        is_asked && code.meaning() == Class::Success
+        }
     }
 
     pub(crate) fn on_reply(
