@@ -1,6 +1,6 @@
 //! Which recipients a transaction contains.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use crate::address::ForwardPath;
 
@@ -12,34 +12,43 @@ pub(crate) struct Bounds {
     pub(crate) domains: Option<usize>,
 }
 
+/// The domains of the recipients on a connection.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Domains {
+    /// In order and in lowercase.
+    names: Vec<String>,
+}
+
 /// The recipients of the next transaction: the first of `left` that are within the bounds, in order. `used` are the
-/// domains that were used on the connection, in order and in lowercase; those of the chosen recipients are added.
+/// domains that were used on the connection; those of the chosen recipients are added, if they are counted.
 pub(crate) fn choose(
     left: impl Iterator<Item = usize>,
     paths: &[ForwardPath],
     bounds: Bounds,
-    used: &mut Vec<String>,
+    used: &mut Option<Box<Domains>>,
 ) -> Vec<usize> {
     let fits = |index: &usize| match (bounds.domains, paths.get(*index)) {
-        (Some(most), Some(path)) => use_domain(path, most, used),
+        (Some(most), Some(path)) => used.get_or_insert_default().add(path, most),
         (None, _) | (Some(_), None) => true,
     };
     left.filter(fits).take(bounds.recipients).collect()
 }
 
-/// Adds the domain to those that are used. Returns `false` if there are too many.
-fn use_domain(path: &ForwardPath, most: usize, used: &mut Vec<String>) -> bool {
-    let domain = match path {
-        // It has none, but a server may count it.
-        ForwardPath::Postmaster => String::new(),
-        ForwardPath::Mailbox(mailbox) => mailbox.domain().to_ascii_lowercase(),
-    };
-    match used.binary_search(&domain) {
-        Ok(_) => true,
-        Err(_) if used.len() >= most => false,
-        Err(at) => {
-            used.insert(at, domain);
-            true
+impl Domains {
+    /// Adds the domain of this recipient. Returns `false` if there are too many.
+    fn add(&mut self, path: &ForwardPath, most: usize) -> bool {
+        let domain = match path {
+            // It has none, but a server may count it.
+            ForwardPath::Postmaster => String::new(),
+            ForwardPath::Mailbox(mailbox) => mailbox.domain().to_ascii_lowercase(),
+        };
+        match self.names.binary_search(&domain) {
+            Ok(_) => true,
+            Err(_) if self.names.len() >= most => false,
+            Err(at) => {
+                self.names.insert(at, domain);
+                true
+            }
         }
     }
 }
@@ -50,7 +59,7 @@ mod tests {
 
     fn chosen(paths: &[&str], left: &[usize], recipients: usize, domains: Option<usize>, used: &str) -> Vec<usize> {
         let paths: Vec<ForwardPath> = paths.iter().map(|path| path.parse().unwrap()).collect();
-        let mut used = used.split_terminator(' ').map(Into::into).collect();
+        let mut used = Some(Box::new(Domains { names: used.split_terminator(' ').map(Into::into).collect() }));
         choose(left.iter().copied(), &paths, Bounds { recipients, domains }, &mut used)
     }
 
@@ -77,8 +86,8 @@ mod tests {
     #[test]
     fn domains_behind_the_last_recipient_are_not_used_up() {
         let paths: Vec<ForwardPath> = ["a@x.example", "b@y.example"].map(|path| path.parse().unwrap()).into();
-        let mut used = Vec::new();
+        let mut used = None;
         choose(0..2, &paths, Bounds { recipients: 1, domains: Some(9) }, &mut used);
-        assert_eq!(used, ["x.example"]);
+        assert_eq!(used.unwrap().names, ["x.example"]);
     }
 }

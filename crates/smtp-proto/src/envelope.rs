@@ -19,7 +19,7 @@ const COMMAND_LINE: usize = 512;
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Envelope {
     reverse_path: ReversePath,
-    forward_paths: Vec<ForwardPath>,
+    forward_paths: Box<[ForwardPath]>,
     body: Body,
     size: Option<Size>,
     needs: Needs,
@@ -92,6 +92,7 @@ impl Envelope {
         }
         let ascii = reverse_path.as_str().is_ascii() && forward_paths.iter().all(|path| path.as_str().is_ascii());
         let needs = if ascii { Needs::NONE } else { Needs::NONE.with(Need::Smtputf8) };
+        let forward_paths = forward_paths.into();
         Ok(Self { reverse_path, forward_paths, body: Body::SevenBit, size: None, needs, requests: None })
     }
 
@@ -111,10 +112,10 @@ impl Envelope {
     }
 
     /// The envelope of a probe: it has no recipients.
-    pub(crate) const fn nobody() -> Self {
+    pub(crate) fn nobody() -> Self {
         Self {
             reverse_path: ReversePath::Null,
-            forward_paths: Vec::new(),
+            forward_paths: Box::default(),
             body: Body::SevenBit,
             size: None,
             needs: Needs::NONE,

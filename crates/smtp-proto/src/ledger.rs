@@ -1,6 +1,7 @@
 //! The records of a delivery, from which its report is made.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::num::NonZeroU64;
 
 use crate::{
     given::Given,
@@ -24,7 +25,7 @@ pub(crate) struct Ledger {
     pub(crate) attempts: OneOrMany<Attempt>,
     /// Not cleared between messages: what one message learned helps the next.
     pub(crate) known_refusals: KnownRefusals,
-    pub(crate) longest_line: Option<u64>,
+    pub(crate) longest_line: Option<NonZeroU64>,
     pub(crate) rounds: Option<Rounds>,
     /// What was given on an earlier connection of this delivery.
     pub(crate) given: Option<Box<Given>>,
@@ -83,11 +84,11 @@ impl Attempt {
 }
 
 impl Ledger {
-    /// Starts the records of a message with this many recipients. At most `limit` octets of each reply will be kept.
-    pub(crate) fn open(&mut self, recipients: usize, limit: usize) {
+    /// Starts the records of a message with this many recipients.
+    pub(crate) fn open(&mut self, recipients: usize) {
         self.recipients.reset(recipients);
         self.attempts.clear();
-        self.kept.clear(limit);
+        self.kept.clear();
         self.longest_line = None;
         self.dropped = None;
         self.rounds = None;
@@ -95,7 +96,7 @@ impl Ledger {
     }
 
     /// Starts the records of a message that uses the connection of the one before, which was opened with `hello`.
-    pub(crate) fn reopen(&mut self, recipients: usize, limit: usize, hello: Hello) {
+    pub(crate) fn reopen(&mut self, recipients: usize, hello: Hello) {
         let last = self.attempts.last_mut();
         let (tls, mechanism) = last.map_or((TlsUse::NotWanted, None), |last| (last.tls, last.mechanism));
         // What the report says about TLS must survive.
@@ -104,9 +105,9 @@ impl Ledger {
             TlsUse::Unverified(_, why) => self.kept.text(why).to_vec(),
             TlsUse::NotWanted | TlsUse::NotOffered | TlsUse::Verified(_) => Vec::new(),
         };
-        self.open(recipients, limit);
+        self.open(recipients);
         let tls = match tls {
-            TlsUse::Refused(reply) => TlsUse::Refused(KeptReply { text: self.kept.keep(&text), ..reply }),
+            TlsUse::Refused(reply) => TlsUse::Refused(reply.moved_to(self.kept.keep(&text))),
             TlsUse::Unverified(version, _) => TlsUse::Unverified(version, self.kept.keep(&text)),
             TlsUse::NotWanted | TlsUse::NotOffered | TlsUse::Verified(_) => tls,
         };

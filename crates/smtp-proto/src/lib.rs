@@ -43,6 +43,7 @@ mod ledger;
 mod limits;
 mod limits_offered;
 mod mechanisms;
+mod narrow;
 mod needs;
 mod one_or_many;
 mod outcome;

@@ -15,10 +15,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The defaults: 12,288 octets for a reply line, 64 KiB for a reply, and 64 KiB of each reply kept in the report;
+    /// The defaults: 12,288 octets for a reply line, 64 KiB for a reply, of which 65,535 octets are kept in the report;
     /// 4 KiB of unanswered commands; blocks of 16 KiB, and chunks of 64 KiB.
     pub const DEFAULT: Self =
-        Self { reply_line: 12_288, reply: 65_536, kept_reply: 65_536, pipeline: 4096, block: 16_384, chunk: 65_536 };
+        Self { reply_line: 12_288, reply: 65_536, kept_reply: 65_535, pipeline: 4096, block: 16_384, chunk: 65_536 };
 
     /// For machines with little memory. With [`Chunking::Never`](crate::Chunking::Never), a delivery to three recipients
     /// needs less than 1.5 KiB of heap if each reply arrives whole, and less than 2 KiB if the largest arrives in pieces;
@@ -44,7 +44,7 @@ impl Limits {
         reply, with_reply: usize;
         /// How much of one reply the report keeps, rounded down to whole lines; a longer first line is cut. Once a
         /// report holds 1 MiB of replies, at most 128 octets of each further reply are kept. With zero, only reply
-        /// codes are kept.
+        /// codes are kept, and more than 65,535 means 65,535.
         kept_reply, with_kept_reply: usize;
         /// The most octets of commands that may be unanswered at a time. One command is always allowed, so zero
         /// turns pipelining off. BDAT counts as 22 octets, whatever the size of its chunk.

@@ -1,19 +1,22 @@
 //! The state of each recipient.
 
+mod chosen;
 mod division;
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
 use crate::{
     content::ContentError,
     kept::{KeptReply, KeptText},
     mechanisms::Mechanism,
+    narrow::at_most_u32,
     needs::Needs,
     one_or_many::OneOrMany,
     outcome::{Cancel, Status},
     requests::Missing,
     steps,
 };
+use chosen::Chosen;
 
 /// The state of each recipient, in the order of the envelope.
 ///
@@ -21,22 +24,16 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Recipients {
     list: OneOrMany<Recipient>,
-    /// Whether a transaction contains only the recipients in `chosen`.
-    is_divided: bool,
-    /// The recipients of the current transaction, in order, as indexes. Empty between transactions.
-    chosen: Vec<usize>,
-    /// Whether those are all that had no final status.
-    are_all_chosen: bool,
+    /// `None` if a transaction contains all recipients, as for most messages.
+    chosen: Option<Box<Chosen>>,
     /// Recipients without a final status.
-    open: usize,
+    open: u32,
     /// How many of those the server accepted.
-    accepted: usize,
+    accepted: u32,
     /// There is no accepted recipient before this index.
-    cursor: usize,
+    cursor: u32,
     /// Whether the recipients that were accepted late are next.
     is_late_turn: bool,
-    /// Every recipient before this index is settled.
-    first_left: usize,
 }
 
 /// The state of a recipient.
@@ -107,15 +104,14 @@ impl Recipients {
     pub(crate) fn reset(&mut self, len: usize) {
         steps::count(len);
         self.list.fill(Recipient::Pending, len);
-        self.chosen.clear();
-        (self.is_divided, self.are_all_chosen) = (false, false);
-        (self.open, self.accepted, self.cursor, self.first_left) = (len, 0, 0, 0);
+        self.chosen = None;
+        (self.open, self.accepted, self.cursor) = (at_most_u32(len), 0, 0);
         self.is_late_turn = false;
     }
 
     /// Whether the transaction contains only some of the recipients.
     pub(crate) fn are_divided(&self) -> bool {
-        self.is_divided
+        self.chosen.is_some()
     }
 
     /// How many recipients there are.
@@ -126,7 +122,10 @@ impl Recipients {
     /// The index of the recipient at this place of the transaction.
     #[inline]
     pub(crate) fn index(&self, place: usize) -> usize {
-        if self.are_divided() { self.chosen.get(place).copied().unwrap_or(usize::MAX) } else { place }
+        match &self.chosen {
+            None => place,
+            Some(chosen) => chosen.indexes.get(place).copied().unwrap_or(usize::MAX),
+        }
     }
 
     /// The server accepted the recipient at this place of the transaction.
@@ -137,7 +136,7 @@ impl Recipients {
         if let Some(recipient @ Recipient::Pending) = self.list.get_mut(index) {
             *recipient = Recipient::Accepted;
             self.accepted = self.accepted.saturating_add(1);
-            self.cursor = self.cursor.min(index);
+            self.cursor = self.cursor.min(at_most_u32(index));
         }
     }
 
@@ -172,10 +171,10 @@ impl Recipients {
     /// Settles the recipient that was accepted first of those that are not settled.
     pub(crate) fn settle_next_accepted(&mut self, settlement: Settlement) {
         let wanted = if self.is_late_turn { Recipient::AcceptedLate } else { Recipient::Accepted };
-        while let Some(recipient) = self.list.get(self.cursor) {
+        while let Some(recipient) = self.list.get(self.cursor as usize) {
             steps::count(1);
-            let index = self.cursor;
-            self.cursor = index.saturating_add(1);
+            let index = self.cursor as usize;
+            self.cursor = self.cursor.saturating_add(1);
             if *recipient == wanted {
                 return self.settle_at(index, settlement);
             }
@@ -233,7 +232,7 @@ impl Recipients {
                 Settlement { status: Status::Deferred, by: SettledBy::Reply(reply) }
             } else {
                 // A reply of this transaction settles it, so it is in doubt with the others.
-                self.chosen.push(index);
+                self.chosen.iter_mut().for_each(|chosen| chosen.indexes.push(index));
                 Settlement { status, ..settlement }
             });
         }
@@ -289,7 +288,7 @@ impl Recipients {
     }
 
     /// How many recipients are accepted and not settled.
-    pub(crate) const fn accepted(&self) -> usize {
+    pub(crate) const fn accepted(&self) -> u32 {
         self.accepted
     }
 
@@ -303,7 +302,7 @@ impl Recipients {
 
     /// How many recipients the transaction contains.
     pub(crate) fn places(&self) -> usize {
-        if self.are_divided() { self.chosen.len() } else { self.list.len() }
+        self.chosen.as_ref().map_or(self.list.len(), |chosen| chosen.indexes.len())
     }
 
     /// Whether every recipient is settled.
@@ -325,10 +324,10 @@ mod tests {
     fn check(recipients: &Recipients) {
         let count = |wanted: fn(&Recipient) -> bool| recipients.iter().filter(|recipient| wanted(recipient)).count();
         assert_eq!(
-            recipients.accepted(),
+            recipients.accepted() as usize,
             count(|recipient| matches!(recipient, Recipient::Accepted | Recipient::AcceptedLate))
         );
-        assert_eq!(recipients.open, count(|recipient| !matches!(recipient, Recipient::Settled(_))));
+        assert_eq!(recipients.open as usize, count(|recipient| !matches!(recipient, Recipient::Settled(_))));
         assert_eq!(recipients.all_settled(), recipients.open == 0);
     }
 
@@ -355,7 +354,7 @@ mod tests {
             check(&recipients);
             recipients.reopen();
             check(&recipients);
-            assert_eq!(recipients.open, len);
+            assert_eq!(recipients.open as usize, len);
         }
     }
 

@@ -40,7 +40,7 @@ impl Delivery {
     }
 
     pub(super) fn open_ledger(&mut self) {
-        self.ledger.open(self.envelope.forward_paths().len(), self.config.limits().kept_reply());
+        self.ledger.open(self.envelope.forward_paths().len());
     }
 
     /// Not inlined: the loop over the replies keeps more of its values in registers without it.
@@ -220,7 +220,9 @@ impl Delivery {
         let State::Transaction(transaction) = state else { return };
         let origin = transaction.origin();
         match transaction.on_reply(stage, reply, session, config, envelope, ledger) {
-            Then::GoOn => self.note_stage(),
+            Then::GoOn => {
+                self.note_stage();
+            }
             Then::Settled(next_mail, verdicts) => {
                 let transaction = *transaction;
                 if let Some(rounds) = self.ledger.rounds {

@@ -263,11 +263,13 @@ impl Delivery {
         doubted
     }
 
-    pub(super) fn note_stage(&mut self) {
+    /// Adds the stage to the attempt, and returns it.
+    pub(super) fn note_stage(&mut self) -> Stage {
         let stage = self.session.stage();
         if let (Some(attempt), false) = (self.ledger.attempt(), stage == Stage::Idle) {
             attempt.stage = stage;
         }
+        stage
     }
 
     /// Adds the reply to the attempt as the reason for its end, unless every recipient already has its status.

@@ -83,7 +83,7 @@ impl Delivery {
 
     /// The transaction was full, or recipients are left for other reasons: remembers how many the server accepts.
     pub(super) fn note_bound(&mut self, transaction: Transaction) {
-        let accepted = u32::try_from(self.session.accepted()).ok();
+        let accepted = NonZeroU32::new(self.session.accepted());
         let rounds = self.ledger.rounds.get_or_insert_default();
         if transaction.is_full() {
             rounds.most = [rounds.most, accepted].into_iter().flatten().min();
@@ -94,7 +94,7 @@ impl Delivery {
     #[cold]
     pub(super) fn learn_bound(&mut self, rounds: Rounds, achieved: Achieved) {
         if let (Some(most), Achieved::Delivered) = (rounds.most, achieved) {
-            self.host.learned = self.host.learned.with_recipients(Some(most));
+            self.host.learned = self.host.learned.with_recipients(Some(most.get()));
         }
     }
 
@@ -104,7 +104,12 @@ impl Delivery {
         let known = self.host.known.recipients();
         let rounds = self.ledger.rounds;
         let announced = limits.recipients.map(NonZeroU32::get);
-        let bounds = [self.config.max_recipients(), known, announced, rounds.and_then(|rounds| rounds.most)];
+        let bounds = [
+            self.config.max_recipients(),
+            known,
+            announced,
+            rounds.and_then(|rounds| rounds.most).map(NonZeroU32::get),
+        ];
         let most = bounds.into_iter().flatten().min().map_or(usize::MAX, |most| most.max(1) as usize);
         let is_divided = rounds.is_some() || self.ledger.recipients.are_divided();
         if is_divided || limits.recipient_domains.is_some() || most < self.ledger.recipients.len() {

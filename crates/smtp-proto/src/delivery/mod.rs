@@ -12,12 +12,12 @@ mod step;
 mod used;
 
 use alloc::sync::Arc;
-use core::{fmt, net::IpAddr};
+use core::{fmt, net::IpAddr, num::NonZeroU64};
 
 use crate::{
     capabilities::Capabilities,
     chunking::Method,
-    config::Config,
+    config::{Afterwards, Config},
     envelope::Envelope,
     ledger::{Attempt, Ledger},
     outcome::{AttemptEnd, Cancel, Disconnect, Status},
@@ -177,10 +177,14 @@ impl Delivery {
     }
 
     /// Reports that the transport accepted this many octets from the start of those in [`Step::Transmit`].
+    #[inline]
     pub fn sent(&mut self, octets: usize) -> Result<(), MisuseError> {
         self.check_connected()?;
         self.session.sent(octets).map_err(|_| MisuseError::NothingToSend)?;
-        self.note_stage();
+        // The wait for this reply may be long, and only QUIT will follow.
+        if self.note_stage() == Stage::ContentEnd && self.config.afterwards() == Afterwards::Quit {
+            self.session.free_output();
+        }
         Ok(())
     }
 
@@ -204,7 +208,17 @@ impl Delivery {
                     self.on_challenge(challenge);
                 }
                 Some(Event::Reply { stage, reply }) => {
-                    let reply = ReplyFacts::keep(&reply, ledger, limit);
+                    let reply = match &self.state {
+                        State::Transaction(transaction)
+                            if transaction.only_needs_code(stage, reply.code(), &self.envelope) =>
+                        {
+                            ReplyFacts::without_text(reply.code())
+                        }
+                        State::Quitting(_) | State::Leaving(_) if reply.code() == Code::CHANNEL_CLOSING => {
+                            ReplyFacts::without_text(reply.code())
+                        }
+                        _ => ReplyFacts::keep(&reply, ledger, limit),
+                    };
                     self.on_reply(stage, &reply);
                 }
                 Some(Event::ServiceClosing(reply)) => {
@@ -268,7 +282,7 @@ impl Delivery {
         }
         match self.session.end_content() {
             Ok(longest_line) => {
-                self.ledger.longest_line = longest_line;
+                self.ledger.longest_line = longest_line.and_then(NonZeroU64::new);
                 if let State::Transaction(transaction) = &mut self.state {
                     transaction.content_ended();
                 }
@@ -355,8 +369,7 @@ impl Delivery {
         match last {
             LastConnection::Closed => self.begin(),
             LastConnection::Kept(hello) => {
-                let limit = self.config.limits().kept_reply();
-                self.ledger.reopen(self.envelope.forward_paths().len(), limit, hello);
+                self.ledger.reopen(self.envelope.forward_paths().len(), hello);
                 let are_offers_known = self.session.keywords().is_some() || !self.needs_keywords();
                 if retry::can_serve(hello, self.needs_beyond_helo(), are_offers_known) {
                     self.begin_transaction(Origin::Message);

@@ -1,6 +1,6 @@
 //! Several transactions for one message: each contains some of the recipients.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{Recipient, Recipients};
 use crate::{kept::KeptReply, steps};
@@ -17,39 +17,43 @@ impl Recipients {
             }
         }
         (self.cursor, self.is_late_turn) = (0, false);
-        self.are_all_chosen = chosen.len() == self.open;
-        self.chosen = chosen;
+        let are_all = chosen.len() == self.open as usize;
+        let before = self.chosen.get_or_insert_default();
+        (before.indexes, before.are_all) = (chosen, are_all);
     }
 
     /// No recipient is in a transaction until the next one begins, so none that is settled can be in doubt.
     pub(crate) fn end_transaction(&mut self) {
-        if !self.is_divided {
+        let Some(chosen) = &mut self.chosen else {
             steps::count(self.list.len());
             for recipient in self.list.iter_mut().filter(|recipient| **recipient == Recipient::Pending) {
                 *recipient = Recipient::Left(None);
             }
-            self.is_divided = true;
-        }
-        for index in self.chosen.drain(..) {
+            self.chosen = Some(Box::default());
+            return;
+        };
+        for index in chosen.indexes.drain(..) {
             if let Some(recipient @ Recipient::Pending) = self.list.get_mut(index) {
                 *recipient = Recipient::Left(None);
             }
         }
-        self.are_all_chosen = false;
+        chosen.are_all = false;
     }
 
     /// The indexes of those that have no final status.
     pub(crate) fn left(&mut self) -> impl Iterator<Item = usize> + use<'_> {
         let is_settled = |index: &usize| matches!(self.list.get(*index), Some(Recipient::Settled(_)));
-        // If the last transaction contained all that were left, those that are left now are among them.
-        let (some, all) = if self.are_all_chosen {
-            (self.chosen.as_slice(), 0..0)
-        } else {
-            while is_settled(&self.first_left) {
-                steps::count(1);
-                self.first_left = self.first_left.saturating_add(1);
+        let (some, all) = match self.chosen.as_deref_mut() {
+            None => (&[][..], 0..self.list.len()),
+            // If the last transaction contained all that were left, those that are left now are among them.
+            Some(chosen) if chosen.are_all => (chosen.indexes.as_slice(), 0..0),
+            Some(chosen) => {
+                while is_settled(&chosen.first_left) {
+                    steps::count(1);
+                    chosen.first_left = chosen.first_left.saturating_add(1);
+                }
+                (&[][..], chosen.first_left..self.list.len())
             }
-            (&[][..], self.first_left..self.list.len())
         };
         some.iter().copied().chain(all).inspect(|_| steps::count(1)).filter(move |index| !is_settled(index))
     }
@@ -77,14 +81,12 @@ impl Recipients {
 
     /// Makes the recipients of the transaction pending again: it starts over on another connection.
     pub(crate) fn reopen(&mut self) {
-        if !self.is_divided {
-            return self.reset(self.list.len());
-        }
-        for index in &self.chosen {
+        let Some(chosen) = &mut self.chosen else { return self.reset(self.list.len()) };
+        for index in &chosen.indexes {
             if let Some(recipient) = self.list.get_mut(*index) {
-                self.open = self.open.saturating_add(usize::from(matches!(recipient, Recipient::Settled(_))));
+                self.open = self.open.saturating_add(u32::from(matches!(recipient, Recipient::Settled(_))));
                 *recipient = Recipient::Pending;
-                self.first_left = self.first_left.min(*index);
+                chosen.first_left = chosen.first_left.min(*index);
             }
         }
         (self.accepted, self.cursor, self.is_late_turn) = (0, 0, false);
@@ -93,12 +95,15 @@ impl Recipients {
     /// Makes a settled recipient pending again, or leaves it for a further transaction if there are several.
     #[cold]
     pub(crate) fn reopen_at(&mut self, index: usize) {
-        let is_divided = self.are_divided();
-        if let Some(recipient @ Recipient::Settled(_)) = self.list.get_mut(index) {
-            *recipient = if is_divided { Recipient::Left(None) } else { Recipient::Pending };
-            self.open = self.open.saturating_add(1);
-            self.first_left = self.first_left.min(index);
-            self.are_all_chosen = false;
-        }
+        let Some(recipient @ Recipient::Settled(_)) = self.list.get_mut(index) else { return };
+        self.open = self.open.saturating_add(1);
+        *recipient = match &mut self.chosen {
+            None => Recipient::Pending,
+            Some(chosen) => {
+                chosen.first_left = chosen.first_left.min(index);
+                chosen.are_all = false;
+                Recipient::Left(None)
+            }
+        };
     }
 }

@@ -124,7 +124,10 @@ impl<'a> Report<'a> {
     /// The length of the longest line of the content, in octets without its line end, if it is above
     /// [`LONGEST_LINE`](crate::LONGEST_LINE). Such a line is sent as it is, but some servers refuse it.
     pub const fn longest_line(&self) -> Option<u64> {
-        self.ledger.longest_line
+        match self.ledger.longest_line {
+            Some(octets) => Some(octets.get()),
+            None => None,
+        }
     }
 }
 

@@ -39,7 +39,7 @@ impl Session {
             Some(newest)
                 if self.capabilities.pipelining
                     && may_be_followed(newest.stage)
-                    && self.unanswered.octets().saturating_add(LONGEST_BDAT) <= self.pipeline => {}
+                    && self.unanswered.octets().saturating_add(LONGEST_BDAT) <= self.pipeline as usize => {}
             Some(_) => return Err(SessionError::Unanswered),
         }
         self.state = State::Chunks(Chunks { encoder, first: First::Gathered, goes_on: GoesOn::Yes });
@@ -92,10 +92,10 @@ impl Session {
             // A chunk that is complete is sent before the next is gathered.
             (First::Taken, Some(_)) if self.unanswered.newest_unsent() > 0 || !self.capabilities.pipelining => false,
             (First::Taken, Some(_)) => {
-                self.unanswered.len().saturating_add(1).saturating_mul(LONGEST_BDAT) <= self.pipeline
+                self.unanswered.len().saturating_add(1).saturating_mul(LONGEST_BDAT) <= self.pipeline as usize
             }
         };
-        let block = self.block.max(1);
+        let block = self.block.max(1) as usize;
         match (is_due, self.chunk_limit().checked_sub(self.output.gathered())) {
             (false, _) => 0,
             // The chunk is full. Whether it is the last depends on whether there is more content.
@@ -121,7 +121,7 @@ impl Session {
 
     #[inline(never)]
     pub(super) fn chunk_content(&mut self, octets: &[u8]) -> Result<(), SessionError> {
-        let (idle, room, block) = (self.output().is_empty(), self.chunk_room(), self.block);
+        let (idle, room, block) = (self.output().is_empty(), self.chunk_room(), self.block as usize);
         let limit = self.chunk_limit();
         let State::Chunks(chunks) = &mut self.state else { return Err(SessionError::Order) };
         if chunks.goes_on != GoesOn::Yes {

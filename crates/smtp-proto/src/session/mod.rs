@@ -28,6 +28,7 @@ use crate::{
     content::ContentEncoder,
     keywords_kept::KeptKeywords,
     limits::Limits,
+    narrow::at_most_u32,
     reply::ReplyDecoder,
     security::Security,
     stage::Stage,
@@ -60,7 +61,7 @@ pub struct Session {
     unanswered: Unanswered,
     answering: Answering,
     /// How many recipients were accepted in this transaction; `None` if MAIL was not accepted.
-    accepted: Option<usize>,
+    accepted: Option<u32>,
     /// Whether LHLO was sent, so that each accepted recipient gets a reply to the content (RFC 2033).
     each_recipient: bool,
     security: Security,
@@ -70,16 +71,13 @@ pub struct Session {
     /// The keywords of the reply to EHLO or LHLO, if they are to be kept.
     keywords: Option<Box<KeptKeywords>>,
     /// [`Limits::pipeline`], [`Limits::block`] and [`Limits::chunk`].
-    pipeline: usize,
-    block: usize,
+    pipeline: u32,
+    block: u32,
     chunk: u32,
     progress: u32,
     /// How many octets were sent since `progress` changed.
-    sent_since: usize,
+    sent_since: u32,
 }
-
-/// The size of most groups of commands, in octets.
-const USUAL_GROUP: usize = 256;
 
 impl Session {
     /// A session on a new connection: the greeting is due.
@@ -104,9 +102,9 @@ impl Session {
             is_authenticated: false,
             hidden: None,
             keywords: None,
-            pipeline: limits.pipeline(),
-            block: limits.block(),
-            chunk: u32::try_from(limits.chunk().min(LARGEST_CHUNK)).unwrap_or(u32::MAX),
+            pipeline: at_most_u32(limits.pipeline()),
+            block: at_most_u32(limits.block()),
+            chunk: at_most_u32(limits.chunk().min(LARGEST_CHUNK)),
             progress: 0,
             sent_since: 0,
         }
@@ -124,8 +122,8 @@ impl Session {
     }
 
     /// Sets the most octets of commands that may be under way together.
-    pub(crate) const fn set_pipeline(&mut self, octets: usize) {
-        self.pipeline = octets;
+    pub(crate) fn set_pipeline(&mut self, octets: usize) {
+        self.pipeline = at_most_u32(octets);
     }
 
     /// Ends the session, because the connection is lost or no longer needed. Unsent output is dropped.
@@ -161,16 +159,10 @@ impl Session {
         }
         let next = transaction.with(command).ok_or(SessionError::Order)?;
         check_offered(command, &self.capabilities, self.keywords.as_deref(), self.security)?;
-        let output = self.output.octets();
-        let start = output.len();
-        if start == 0 {
-            output.reserve(USUAL_GROUP);
-        }
-        command.encode(output);
-        let len = output.len().saturating_sub(start);
+        let len = self.output.append(command);
         let under_way = self.unanswered.octets().saturating_add(len);
-        if under_way > self.pipeline && self.unanswered.oldest().is_some() {
-            output.truncate(start);
+        if under_way > self.pipeline as usize && self.unanswered.oldest().is_some() {
+            self.output.take_back(len);
             return Err(SessionError::Unanswered);
         }
         let unsent = self.output.unsent().len();
@@ -242,7 +234,7 @@ impl Session {
         }
         let all = octets == self.output().len();
         self.unanswered.sent(octets);
-        self.sent_since = self.sent_since.saturating_add(octets);
+        self.sent_since = self.sent_since.saturating_add(at_most_u32(octets));
         if octets > 0 && (all || self.sent_since >= self.block) {
             self.progressed();
         }
@@ -293,13 +285,19 @@ impl Session {
         Timeout::new(if is_written { timeouts.for_reply(self.stage()) } else { timeouts.block() }, self.progress)
     }
 
+    /// Frees the memory for output, if there is nothing to send.
+    #[cold]
+    pub(crate) fn free_output(&mut self) {
+        self.output.free();
+    }
+
     /// How many recipients were accepted in this transaction.
-    pub(crate) fn accepted(&self) -> usize {
+    pub(crate) fn accepted(&self) -> u32 {
         self.accepted.unwrap_or_default()
     }
 
     /// How many replies the end of the content gets.
-    fn end_replies(&self) -> usize {
+    fn end_replies(&self) -> u32 {
         if self.each_recipient { self.accepted.unwrap_or_default().max(1) } else { 1 }
     }
 

@@ -8,7 +8,7 @@ use core::{
 
 use zeroize::Zeroize;
 
-use crate::escape::Escaped;
+use crate::{command::Command, escape::Escaped};
 
 /// Octets to send. A chunk of BDAT is gathered at their end, and is not sent before it is complete. If they contain a
 /// secret, they are wiped once they are sent or dropped, and neither shown, compared nor hashed.
@@ -22,23 +22,37 @@ pub(super) struct Output {
     /// Whether octets that were sent are kept, because they may have to be sent again.
     pub(super) keeps_sent: bool,
     is_secret: bool,
+    /// QUIT is to be sent, and `octets` are empty. It is always the same, so it needs no allocation.
+    is_quit: bool,
 }
+
+const QUIT: &[u8] = b"QUIT\r\n";
+
+/// The size of most groups of commands, in octets.
+const USUAL_GROUP: usize = 128;
+/// From here on, the next command may not fit.
+const ALMOST_FULL: usize = USUAL_GROUP / 4 * 3;
 
 impl Output {
     pub(super) const fn new() -> Self {
-        Self { octets: Vec::new(), sent: 0, held: 0, keeps_sent: false, is_secret: false }
+        Self { octets: Vec::new(), sent: 0, held: 0, keeps_sent: false, is_secret: false, is_quit: false }
     }
 
     /// The octets that can be sent and were not.
     #[inline]
     pub(super) fn unsent(&self) -> &[u8] {
-        self.octets.get(self.sent..self.ready()).unwrap_or_default()
+        self.all().get(self.sent..self.ready()).unwrap_or_default()
+    }
+
+    #[inline]
+    fn all(&self) -> &[u8] {
+        if self.is_quit { QUIT } else { &self.octets }
     }
 
     /// Where the octets end that can be sent.
     #[inline]
     pub(super) fn ready(&self) -> usize {
-        self.octets.len().saturating_sub(self.held as usize)
+        self.all().len().saturating_sub(self.held as usize)
     }
 
     pub(super) const fn is_secret(&self) -> bool {
@@ -47,6 +61,37 @@ impl Output {
 
     pub(super) const fn is_partly_sent(&self) -> bool {
         self.sent > 0
+    }
+
+    /// Appends a command. Returns its length.
+    #[inline]
+    pub(super) fn append(&mut self, command: &Command<'_>) -> usize {
+        if matches!(command, Command::Quit) && self.octets.capacity() == 0 {
+            self.is_quit = true;
+            return QUIT.len();
+        }
+        let start = self.octets.len();
+        if start == 0 {
+            self.octets.reserve(USUAL_GROUP);
+        } else if start > ALMOST_FULL {
+            // A long group, such as one with many recipients.
+            self.octets.reserve(4 * USUAL_GROUP);
+        }
+        command.encode(&mut self.octets);
+        self.octets.len().saturating_sub(start)
+    }
+
+    /// Removes a command of this length that was appended last.
+    pub(super) fn take_back(&mut self, len: usize) {
+        self.octets.truncate(self.octets.len().saturating_sub(len));
+        self.is_quit = false;
+    }
+
+    /// Frees the memory, if there is nothing to send.
+    pub(super) fn free(&mut self) {
+        if self.octets.is_empty() {
+            self.octets = Vec::new();
+        }
     }
 
     /// All octets, to append to. They must not be secret.
@@ -97,7 +142,7 @@ impl Output {
         self.wipe();
         self.octets.clear();
         (self.sent, self.held) = (0, 0);
-        (self.keeps_sent, self.is_secret) = (false, false);
+        (self.keeps_sent, self.is_secret, self.is_quit) = (false, false, false);
     }
 
     #[inline]
@@ -109,7 +154,7 @@ impl Output {
 
     /// The octets, or none if they are secret.
     fn comparable(&self) -> &[u8] {
-        if self.is_secret { &[] } else { &self.octets }
+        if self.is_secret { &[] } else { self.all() }
     }
 }
 
@@ -151,6 +196,20 @@ impl fmt::Debug for Output {
 mod tests {
     use super::*;
     use alloc::format;
+
+    #[test]
+    fn quit_does_not_allocate_once_the_memory_was_freed() {
+        let mut output = Output::new();
+        let len = output.append(&Command::Noop);
+        output.sent(len);
+        output.free();
+        assert_eq!(output.append(&Command::Quit), 6);
+        assert_eq!((output.octets.capacity(), output.unsent()), (0, &b"QUIT\r\n"[..]));
+        output.sent(2);
+        assert_eq!(output.unsent(), b"IT\r\n");
+        output.sent(4);
+        assert_eq!(output, Output::new());
+    }
 
     #[test]
     fn a_secret_is_neither_shown_nor_compared_and_is_wiped_once_it_is_sent() {

@@ -3,16 +3,16 @@
 use alloc::collections::VecDeque;
 use core::hash::{Hash, Hasher};
 
-use crate::stage::Stage;
+use crate::{narrow::at_most_u32, stage::Stage};
 
 /// The commands whose replies are due, the oldest first.
 #[derive(Clone, Debug)]
 pub(super) struct Unanswered {
     queue: Queue,
     /// The octets of all these commands.
-    octets: usize,
+    octets: u32,
     /// How many octets up to the end of the newest were not sent yet.
-    unsent: usize,
+    unsent: u32,
     /// How many replies the end of the content gets besides the first, which is none except in LMTP. Nothing is sent
     /// behind the end, so there is at most one.
     more_replies: u32,
@@ -32,7 +32,7 @@ pub(super) struct Due {
 
 impl Due {
     pub(super) fn new(stage: Stage, len: usize) -> Self {
-        Self { stage, len: u32::try_from(len).unwrap_or(u32::MAX), is_behind: false }
+        Self { stage, len: at_most_u32(len), is_behind: false }
     }
 
     pub(super) const fn len(self) -> usize {
@@ -71,10 +71,10 @@ impl Unanswered {
 
     /// Appends a command. `unsent`: how many octets up to its end were not sent yet.
     pub(super) fn push(&mut self, due: Due, unsent: usize) {
-        self.unsent = unsent;
+        self.unsent = at_most_u32(unsent);
         // Nothing follows a greeting or the end of content, which have no octets of their own.
         let is_behind = self.octets > 0;
-        self.octets = self.octets.saturating_add(due.len());
+        self.octets = self.octets.saturating_add(due.len);
         let due = Due { is_behind, ..due };
         match &mut self.queue {
             Queue::Few([free @ None, ..] | [Some(_), free @ None, _] | [.., free @ None]) => *free = Some(due),
@@ -97,25 +97,25 @@ impl Unanswered {
             }
             Queue::Many(many) => many.pop_front(),
         };
-        self.octets = self.octets.saturating_sub(oldest.map_or(0, Due::len));
+        self.octets = self.octets.saturating_sub(oldest.map_or(0, |oldest| oldest.len));
     }
 
     /// This many octets of the output were sent.
     pub(super) fn sent(&mut self, octets: usize) {
-        self.unsent = self.unsent.saturating_sub(octets);
+        self.unsent = self.unsent.saturating_sub(at_most_u32(octets));
         let sent = self.octets.saturating_sub(self.unsent);
-        self.had_several |= self.oldest().is_some_and(|oldest| sent > oldest.len());
+        self.had_several |= self.oldest().is_some_and(|oldest| sent > oldest.len);
     }
 
     /// How many octets up to the end of the oldest command were not sent yet.
     pub(super) fn oldest_unsent(&self) -> usize {
-        let behind = self.octets.saturating_sub(self.oldest().map_or(0, |oldest| oldest.len()));
-        self.unsent.saturating_sub(behind)
+        let behind = self.octets.saturating_sub(self.oldest().map_or(0, |oldest| oldest.len));
+        self.unsent.saturating_sub(behind) as usize
     }
 
     /// How many octets up to the end of the newest command were not sent yet.
     pub(super) const fn newest_unsent(&self) -> usize {
-        self.unsent
+        self.unsent as usize
     }
 
     /// Whether part of a command was ever sent while another was unanswered.
@@ -134,14 +134,14 @@ impl Unanswered {
     }
 
     /// If the end of the content was given, it gets this many replies.
-    pub(super) fn expect_at_end(&mut self, replies: usize) {
+    pub(super) fn expect_at_end(&mut self, replies: u32) {
         if self.newest().is_some_and(|newest| newest.stage == Stage::ContentEnd) {
-            self.more_replies = u32::try_from(replies).unwrap_or(u32::MAX).saturating_sub(1);
+            self.more_replies = replies.saturating_sub(1);
         }
     }
 
     pub(super) const fn octets(&self) -> usize {
-        self.octets
+        self.octets as usize
     }
 
     pub(super) fn oldest(&self) -> Option<&Due> {

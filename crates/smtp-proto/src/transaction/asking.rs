@@ -45,7 +45,7 @@ impl Transaction {
             }
         } else {
             // Most messages.
-            while let Some(path) = envelope.forward_paths().get(self.asked) {
+            while let Some(path) = envelope.forward_paths().get(self.asked as usize) {
                 if session.command(&Command::Rcpt(path, RcptParameters::NONE)).is_err() {
                     return;
                 }
@@ -77,7 +77,9 @@ impl Transaction {
         ledger: &Ledger,
     ) -> Result<(), SessionError> {
         let is_utf8 = envelope.needs().contains(Need::Smtputf8);
-        while let Some(given) = ask(ledger.recipients.index(self.asked), self.round, is_utf8, session, envelope) {
+        while let Some(given) =
+            ask(ledger.recipients.index(self.asked as usize), self.round, is_utf8, session, envelope)
+        {
             given?;
             self.said = self.said.saturating_add(1);
             self.asked = next_place(self.asked.saturating_add(1), self.round, session, envelope, &ledger.recipients);
@@ -113,7 +115,8 @@ impl Transaction {
         if self.mail == Mail::Refused {
             return;
         }
-        let index = ledger.recipients.index(self.answered);
+        let place = self.answered as usize;
+        let index = ledger.recipients.index(place);
         if repeats_rcpt(reply.code, self.round, index, envelope.requests(), session) {
             ledger.dropped.iter_mut().for_each(|dropped| dropped.rcpts_refused.push(index));
             ledger.kept.forget(reply.kept);
@@ -126,20 +129,19 @@ impl Transaction {
         };
         if class == Class::Success && envelope.is_inquiry() {
             let by = SettledBy::Reply(reply.kept);
-            return ledger.recipients.settle(self.answered, Settlement { status: Status::Deferred, by });
+            return ledger.recipients.settle(place, Settlement { status: Status::Deferred, by });
         }
         if class == Class::Success {
             match self.round {
-                Round::First => ledger.recipients.accept(self.answered),
-                Round::Second => ledger.recipients.accept_late(self.answered),
+                Round::First => ledger.recipients.accept(place),
+                Round::Second => ledger.recipients.accept_late(place),
             }
             self.room = self.room.after_acceptance();
-            ledger.kept.forget(reply.kept);
             return;
         }
         if is_for_number(reply.code, ledger.recipients.accepted() > 0) {
             self.room = self.room.after_refusal();
-            return ledger.recipients.leave(self.answered, reply.kept);
+            return ledger.recipients.leave(place, reply.kept);
         }
         // On a kept connection, 503 may be a session limit, which must not fail the message. Nor must 552 in a further
         // transaction: the one before may have ended because of the same limit.
@@ -154,7 +156,7 @@ impl Transaction {
                 (Status::Deferred, SettledBy::Reply(reply.kept))
             }
         };
-        ledger.recipients.settle(self.answered, Settlement { status, by });
+        ledger.recipients.settle(place, Settlement { status, by });
     }
 
     /// Sends MAIL. Not those parameters that the message can do without, if MAIL was refused with them.

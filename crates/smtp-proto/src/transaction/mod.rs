@@ -43,12 +43,12 @@ pub(crate) struct Transaction {
     round: Round,
     /// Whether DATA or BDAT waits for the replies to MAIL and RCPT, because they may have to be sent again.
     is_content_held: bool,
-    /// How many RCPT commands were sent.
-    said: usize,
+    /// How many RCPT commands were sent; more than 255 count as 255.
+    said: u8,
     /// The place of the recipient that is asked for next.
-    asked: usize,
+    asked: u32,
     /// The place of the recipient whose RCPT is answered next.
-    answered: usize,
+    answered: u32,
     rcpts: Rcpts,
     room: Room,
     method: Method,
@@ -111,6 +111,18 @@ impl Transaction {
         }
     }
 
+    /// Whether a reply with this code, to the command at this stage, is only an acceptance that the report does not show.
+    #[inline]
+    pub(crate) fn only_needs_code(&self, stage: Stage, code: Code, envelope: &Envelope) -> bool {
+        match (stage, code.meaning()) {
+            (Stage::Mail, Class::Success) => true,
+            // An inquiry reports what was accepted.
+            (Stage::Rcpt, Class::Success) => self.mail == Mail::Taken && !envelope.is_inquiry(),
+            (Stage::Data, Class::Intermediate) => code == Code::START_MAIL_INPUT,
+            _ => false,
+        }
+    }
+
     pub(crate) fn on_reply(
         &mut self,
         stage: Stage,
@@ -156,10 +168,7 @@ impl Transaction {
         match (stage, reply.code.meaning()) {
             // A server that does not know RSET has no transaction to end, because MAIL was refused.
             (Stage::Rset, _) if reply.code.answers_rset() => {}
-            (Stage::Mail, Class::Success) => {
-                self.mail = Mail::Taken;
-                ledger.kept.forget(reply.kept);
-            }
+            (Stage::Mail, Class::Success) => self.mail = Mail::Taken,
             (Stage::Mail, Class::Refusal(_)) if reply.code == Code::ACCESS_DENIED => {
                 self.mail = Mail::Refused;
                 ledger.settle(Status::Deferred, SettledBy::Demanded(demanded(session), reply.kept));

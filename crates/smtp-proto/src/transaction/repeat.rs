@@ -4,6 +4,7 @@ use crate::{
     chunking::Method,
     command::Command,
     envelope::Envelope,
+    narrow::at_most_u32,
     parameters::RcptParameters,
     recipients::Recipients,
     reply::Code,
@@ -77,12 +78,12 @@ pub(super) fn repeats_rcpt(
 /// The first place of the transaction from `place` on whose recipient is asked for in this round.
 #[inline]
 pub(super) fn next_place(
-    place: usize,
+    place: u32,
     round: Round,
     session: &Session,
     envelope: &Envelope,
     recipients: &Recipients,
-) -> usize {
+) -> u32 {
     match envelope.requests() {
         // Most envelopes.
         None => place,
@@ -91,20 +92,14 @@ pub(super) fn next_place(
 }
 
 #[inline(never)]
-fn next_place_with(
-    requests: &Requests,
-    place: usize,
-    round: Round,
-    session: &Session,
-    recipients: &Recipients,
-) -> usize {
-    let places = recipients.places();
-    let is_asked_for = |place: &usize| match round {
+fn next_place_with(requests: &Requests, place: u32, round: Round, session: &Session, recipients: &Recipients) -> u32 {
+    let places = at_most_u32(recipients.places());
+    let is_asked_for = |place: &u32| match round {
         Round::First => {
-            let index = recipients.index(*place);
+            let index = recipients.index(*place as usize);
             requests.missing_for_rcpt(index, session.capabilities(), session.keywords()).is_none()
         }
-        Round::Second => recipients.is_pending(*place),
+        Round::Second => recipients.is_pending(*place as usize),
     };
     (place..places).find(is_asked_for).unwrap_or(places)
 }

@@ -17,4 +17,9 @@ impl ReplyFacts {
     pub(crate) fn keep(reply: &Reply<'_>, ledger: &mut Ledger, limit: usize) -> Self {
         Self { code: reply.code(), kept: ledger.kept.keep_reply(reply, limit) }
     }
+
+    /// A reply that the report does not need.
+    pub(crate) const fn without_text(code: Code) -> Self {
+        Self { code, kept: KeptReply::without_text(code) }
+    }
 }
