@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Output,
+    thread,
 };
 
 use program::{MESSAGE, play, run, text};
@@ -182,13 +183,79 @@ fn a_delivery_to_a_played_recording_gives_the_same_recording() {
         }
     }
     let first = folder.record(&format!("{login}{TAKEN}{QUIT}"), 0, &credentials);
-    let second = played(&folder, &first, 0, &credentials);
-    // The challenges, which are hidden, are empty when they are played.
-    let without_sizes = |recording: &str| -> Vec<String> {
-        let lines = lasting(recording);
-        lines.lines().filter(|line| !line.starts_with("-- server hides")).map(str::to_owned).collect()
+    assert_eq!(lasting(&played(&folder, &first, 0, &credentials)), lasting(&first));
+}
+
+/// The script of a server of `play` that offers this mechanism and answers AUTH with this reply, as a recording.
+fn authenticating(mechanism: &str, challenges: usize, reply: &str, rest: &str) -> String {
+    let challenge = "S: 334 \\c\n-- server hides 9 octets\n-- client hides 9 octets\n".repeat(challenges);
+    format!(
+        "to: b@example.net\n\n-- connect\nS: 220 ready\nC: EHLO client.example\nS: 250-hi\nS: 250 AUTH {mechanism}\n\
+         -- client hides 9 octets\n{challenge}S: {reply}\n{rest}C: QUIT\nS: 221 bye\n-- done\n"
+    )
+}
+
+const DELIVERED: &str = "C: MAIL FROM:<a@example.com>\nS: 250 ok\nC: RCPT TO:<b@example.net>\nS: 250 ok\nC: DATA\n\
+                         S: 354 go\n-- content: 21 octets\nC: .\nS: 250 ok\n";
+
+/// Plays a recording as a server with this password, logs in, and returns the recording of that and what was printed.
+fn logged_in(recording: &str, mechanism: &str, password: &str, statuses: (i32, i32)) -> (String, String) {
+    let folder = Folder::new();
+    fs::write(folder.path("token"), "ya29.token").unwrap();
+    fs::write(folder.path("first.smtp"), recording).unwrap();
+    let (first, ca) = (folder.path("first.smtp"), folder.path("ca.pem"));
+    let server = play(&[first.to_str().unwrap(), "--password", password, "--write-ca", ca.to_str().unwrap()]);
+    let secret = if mechanism.contains("OAUTH") { "{dir}/token" } else { "{dir}/password" };
+    let login = ["--auth-user", "alice", "--auth-password-file", secret, "--auth", mechanism];
+    let secured = ["--tls", "required", "--ca-file", "{dir}/ca.pem"];
+    let in_clear = ["--tls", "none", "--allow-plaintext-auth"];
+    let tls = if recording.contains("-- tls") { &secured[..] } else { &in_clear };
+    let sent = folder.send(server.address, "{dir}/second.smtp", &[&login[..], tls].concat());
+    let (verdict, printed) = server.end();
+    let said = format!("{mechanism}\n{printed}\n{}{}", text(&sent.stdout), text(&sent.stderr));
+    assert_eq!((sent.status.code(), verdict), (Some(statuses.0), Some(statuses.1)), "{said}\n{recording}");
+    (fs::read_to_string(folder.path("second.smtp")).unwrap(), said)
+}
+
+#[test]
+fn a_recording_with_any_mechanism_can_be_played() {
+    let starttls = "S: 220 ready\nC: EHLO client.example\nS: 250-hi\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n\
+                    -- tls verified\nC: EHLO";
+    let secured =
+        authenticating("SCRAM-SHA-256-PLUS", 2, "235 ok", DELIVERED).replace("S: 220 ready\nC: EHLO", starttls);
+    let taken = |mechanism, challenges| (mechanism, authenticating(mechanism, challenges, "235 ok", DELIVERED), 0);
+    let refused = |mechanism, challenges| (mechanism, authenticating(mechanism, challenges, "535 no", ""), 77);
+    let cases = [
+        taken("SCRAM-SHA-256", 2),
+        taken("SCRAM-SHA-1", 2),
+        taken("CRAM-MD5", 1),
+        taken("XOAUTH2", 0),
+        taken("OAUTHBEARER", 0),
+        ("SCRAM-SHA-256-PLUS", secured, 0),
+        // The recorded client needed more challenges, or fewer.
+        taken("PLAIN", 2),
+        taken("LOGIN", 1),
+        taken("SCRAM-SHA-256", 0),
+        refused("SCRAM-SHA-256", 1),
+        refused("CRAM-MD5", 1),
+        refused("PLAIN", 0),
+        refused("XOAUTH2", 1),
+    ];
+    let check = |(mechanism, recording, status): &(&str, String, i32)| {
+        let (second, _) = logged_in(recording, mechanism, PASSWORD, (*status, 0));
+        player::play(&parsed(&second), Pieces::WHOLE).unwrap_or_else(|why| panic!("{why}\n{second}"));
+        let (third, said) = logged_in(&second, mechanism, PASSWORD, (*status, 0));
+        assert_eq!(lasting(&second), lasting(&third));
+        assert_eq!(said.contains("535 no"), *status == 77, "{said}");
     };
-    assert_eq!(without_sizes(&second), without_sizes(&first));
+    thread::scope(|scope| cases.iter().for_each(|case| drop(scope.spawn(move || check(case)))));
+}
+
+#[test]
+fn a_played_recording_proves_its_password_with_scram() {
+    let recording = authenticating("SCRAM-SHA-256", 2, "235 ok", DELIVERED);
+    let (_, said) = logged_in(&recording, "SCRAM-SHA-256", "another", (75, 1));
+    assert!(said.contains("invalid-proof"), "{said}");
 }
 
 #[test]
