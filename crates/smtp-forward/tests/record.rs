@@ -22,6 +22,8 @@ const PASSWORD: &str = "correct h\u{f6}rse";
 /// `\0alice\0` and the password, and the password alone, in base64.
 const PLAIN: &str = "AGFsaWNlAGNvcnJlY3QgaMO2cnNl";
 const ALONE: &str = "Y29ycmVjdCBow7Zyc2U=";
+/// `user=alice password=`, the password, and `!`, in base64.
+const LONGER: &str = "dXNlcj1hbGljZSBwYXNzd29yZD1jb3JyZWN0IGjDtnJzZSE=";
 
 /// A folder with a message, a password, and recordings.
 struct Folder(TempDir);
@@ -124,7 +126,7 @@ fn credentials_are_not_recorded_in_any_form() {
     let plain = format!("C: AUTH PLAIN {PLAIN}\n");
     let login = "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: \nS: 334 UGFzc3dvcmQ6\nC: \n";
     for (mechanism, exchange, sent) in [("PLAIN", plain.as_str(), PLAIN), ("LOGIN", login, ALONE)] {
-        for echo in [PASSWORD, ALONE, sent] {
+        for echo in [PASSWORD, ALONE, sent, LONGER] {
             let script = format!(
                 "{}{exchange}S: 235-welcome {echo}\nS: 235 ok\nC: MAIL\nS: 250 {echo} ok\nC: RCPT\nS: 250 ok\nC: DATA\n\
                  S: 354 go {echo}\n-- content\nS: 250 you are {echo}\nC: QUIT\nS: 221 bye {echo}\n",
@@ -133,7 +135,7 @@ fn credentials_are_not_recorded_in_any_form() {
             let credentials = ["--auth-user", "alice", "--auth-password-file", "{dir}/password"];
             let more = [&credentials[..], &["--tls", "none", "--allow-plaintext-auth", "--record-content"]].concat();
             let recording = folder.record(&script, 0, &more);
-            for secret in [PASSWORD, PLAIN, ALONE, "rse", "YWxpY2U", "VXNlcm5hbWU6", "UGFzc3dvcmQ6", "\\xb6"] {
+            for secret in [PASSWORD, PLAIN, ALONE, LONGER, "rse", "YWxpY2U", "VXNlcm5hbWU6", "UGFzc3dvcmQ6", "\\xb6"] {
                 assert!(!recording.contains(secret), "{mechanism}, {echo}: {secret}\n{recording}");
             }
             assert!(recording.contains("-- client hides ") && recording.contains("S: 235 ok\n"), "{recording}");
