@@ -107,6 +107,23 @@ fn a_recording_is_a_transcript_that_drives_the_same_delivery() {
 }
 
 #[test]
+fn the_name_in_a_recording_is_the_one_that_was_sent() {
+    let folder = Folder::new();
+    let recording = folder.record(&format!("{HELLO}{TAKEN}{QUIT}"), 0, &[]);
+    assert!(recording.contains("\nhello-name: client.example\n"), "{recording}");
+    // A machine without a full name gives its address.
+    let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
+    let path = folder.path("recording");
+    let arguments = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--record"];
+    let arguments = [&arguments[..], &[path.to_str().unwrap()]].concat();
+    assert_eq!(run(&arguments, Some(server.address), MESSAGE.as_bytes()).status.code(), Some(0));
+    let name = server.heard()[0][0].strip_prefix("EHLO ").unwrap().to_owned();
+    let recording = fs::read_to_string(path).unwrap();
+    assert!(recording.contains(&format!("\nhello-name: {name}\n")), "{recording}");
+    player::play(&parsed(&recording), Pieces::WHOLE).unwrap_or_else(|why| panic!("{why}\n{recording}"));
+}
+
+#[test]
 fn content_is_recorded_only_if_it_is_asked_for() {
     let folder = Folder::new();
     let script = format!("{HELLO}{TAKEN}{QUIT}");
@@ -287,6 +304,11 @@ fn a_recording_is_of_one_connection_at_a_time() {
         assert_eq!(output.status.code(), Some(64), "{more:?}");
         assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
         assert!(!folder.path("recording").exists());
+    }
+    for stream in ["-", "/dev/stdout", "/dev/stderr"] {
+        let output = folder.send(nowhere, stream, &[]);
+        assert_eq!(output.status.code(), Some(64), "{stream}");
+        assert!(text(&output.stderr).contains("it must be a file of its own"), "{}", text(&output.stderr));
     }
     let alone =
         ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--record-content"];
