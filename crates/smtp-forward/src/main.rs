@@ -34,12 +34,14 @@ mod play;
 mod probe;
 mod progress;
 mod proof;
+mod quantities;
 mod record;
 mod record_arguments;
 mod report;
 mod scan;
 mod send;
 mod server_address;
+mod server_arguments;
 mod show;
 mod spool;
 mod startup;
@@ -76,7 +78,7 @@ fn main() -> ExitCode {
     diagnostics::start(arguments.verbose);
     let status = match arguments.command {
         Command::Send(send) => send::run(&send),
-        Command::Demo(demo) => demo::run(demo.fault),
+        Command::Demo(demo) => demo::run(&demo),
         Command::Probe(probe) => probe::run(&probe),
         Command::Play(play) => play::run(&play),
         Command::Show(show) => show::run(&show),

@@ -14,6 +14,8 @@ use tempfile::{NamedTempFile, TempDir};
 const PASSWORD: &str = "correct h\u{f6}rse";
 /// `\0alice\0` and the password, in base64.
 const PLAIN: &str = "AGFsaWNlAGNvcnJlY3QgaMO2cnNl";
+/// `user=alice password=`, the password, and `!`, in base64.
+const LONGER: &str = "dXNlcj1hbGljZSBwYXNzd29yZD1jb3JyZWN0IGjDtnJzZSE=";
 
 /// A server with implicit TLS that offers these mechanisms.
 fn offers(mechanisms: &str) -> String {
@@ -94,12 +96,20 @@ fn the_password_comes_from_the_environment_a_file_or_a_command() {
 
 #[test]
 fn a_secret_that_the_server_echoes_is_not_shown() {
-    for echo in [format!("AUTH PLAIN {PLAIN}"), PASSWORD.to_owned(), format!("you said '{PASSWORD}' again")] {
-        let script = format!("{}C: AUTH PLAIN\nS: 535 5.7.8 {echo}\n{QUIT}", offers("PLAIN"));
+    let (first, second) = LONGER.split_at(32);
+    for reply in [
+        format!("S: 535 5.7.8 AUTH PLAIN {PLAIN}"),
+        format!("S: 535 5.7.8 {PASSWORD}"),
+        format!("S: 535 5.7.8 you said '{PASSWORD}' again"),
+        format!("S: 535 5.7.8 you said {LONGER}, ok?"),
+        format!("S: 535-5.7.8 you said\nS: 535-5.7.8 {first}\nS: 535 5.7.8 {second}"),
+    ] {
+        let script = format!("{}C: AUTH PLAIN\n{reply}\n{QUIT}", offers("PLAIN"));
         for more in [&["--trace", "-vvv"][..], &["--json"]] {
             let run = send(&script, more);
             assert_eq!(run.status(), Some(77), "{}", run.shown());
             run.check_that_no_secret_is_shown();
+            assert!(!run.shown().contains(first) && !run.shown().contains(second), "{}", run.shown());
             assert!(run.shown().contains("535"), "{}", run.shown());
             assert!(more[0] == "--json" || run.shown().contains("S: 535 ("), "{}", run.shown());
         }

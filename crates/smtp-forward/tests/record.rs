@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Output,
+    thread,
 };
 
 use program::{MESSAGE, play, run, text};
@@ -21,6 +22,8 @@ const PASSWORD: &str = "correct h\u{f6}rse";
 /// `\0alice\0` and the password, and the password alone, in base64.
 const PLAIN: &str = "AGFsaWNlAGNvcnJlY3QgaMO2cnNl";
 const ALONE: &str = "Y29ycmVjdCBow7Zyc2U=";
+/// `user=alice password=`, the password, and `!`, in base64.
+const LONGER: &str = "dXNlcj1hbGljZSBwYXNzd29yZD1jb3JyZWN0IGjDtnJzZSE=";
 
 /// A folder with a message, a password, and recordings.
 struct Folder(TempDir);
@@ -104,6 +107,23 @@ fn a_recording_is_a_transcript_that_drives_the_same_delivery() {
 }
 
 #[test]
+fn the_name_in_a_recording_is_the_one_that_was_sent() {
+    let folder = Folder::new();
+    let recording = folder.record(&format!("{HELLO}{TAKEN}{QUIT}"), 0, &[]);
+    assert!(recording.contains("\nhello-name: client.example\n"), "{recording}");
+    // A machine without a full name gives its address.
+    let server = Server::start(&format!("{HELLO}{TAKEN}{QUIT}"));
+    let path = folder.path("recording");
+    let arguments = ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--record"];
+    let arguments = [&arguments[..], &[path.to_str().unwrap()]].concat();
+    assert_eq!(run(&arguments, Some(server.address), MESSAGE.as_bytes()).status.code(), Some(0));
+    let name = server.heard()[0][0].strip_prefix("EHLO ").unwrap().to_owned();
+    let recording = fs::read_to_string(path).unwrap();
+    assert!(recording.contains(&format!("\nhello-name: {name}\n")), "{recording}");
+    player::play(&parsed(&recording), Pieces::WHOLE).unwrap_or_else(|why| panic!("{why}\n{recording}"));
+}
+
+#[test]
 fn content_is_recorded_only_if_it_is_asked_for() {
     let folder = Folder::new();
     let script = format!("{HELLO}{TAKEN}{QUIT}");
@@ -123,7 +143,7 @@ fn credentials_are_not_recorded_in_any_form() {
     let plain = format!("C: AUTH PLAIN {PLAIN}\n");
     let login = "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: \nS: 334 UGFzc3dvcmQ6\nC: \n";
     for (mechanism, exchange, sent) in [("PLAIN", plain.as_str(), PLAIN), ("LOGIN", login, ALONE)] {
-        for echo in [PASSWORD, ALONE, sent] {
+        for echo in [PASSWORD, ALONE, sent, LONGER] {
             let script = format!(
                 "{}{exchange}S: 235-welcome {echo}\nS: 235 ok\nC: MAIL\nS: 250 {echo} ok\nC: RCPT\nS: 250 ok\nC: DATA\n\
                  S: 354 go {echo}\n-- content\nS: 250 you are {echo}\nC: QUIT\nS: 221 bye {echo}\n",
@@ -132,7 +152,7 @@ fn credentials_are_not_recorded_in_any_form() {
             let credentials = ["--auth-user", "alice", "--auth-password-file", "{dir}/password"];
             let more = [&credentials[..], &["--tls", "none", "--allow-plaintext-auth", "--record-content"]].concat();
             let recording = folder.record(&script, 0, &more);
-            for secret in [PASSWORD, PLAIN, ALONE, "rse", "YWxpY2U", "VXNlcm5hbWU6", "UGFzc3dvcmQ6", "\\xb6"] {
+            for secret in [PASSWORD, PLAIN, ALONE, LONGER, "rse", "YWxpY2U", "VXNlcm5hbWU6", "UGFzc3dvcmQ6", "\\xb6"] {
                 assert!(!recording.contains(secret), "{mechanism}, {echo}: {secret}\n{recording}");
             }
             assert!(recording.contains("-- client hides ") && recording.contains("S: 235 ok\n"), "{recording}");
@@ -182,13 +202,79 @@ fn a_delivery_to_a_played_recording_gives_the_same_recording() {
         }
     }
     let first = folder.record(&format!("{login}{TAKEN}{QUIT}"), 0, &credentials);
-    let second = played(&folder, &first, 0, &credentials);
-    // The challenges, which are hidden, are empty when they are played.
-    let without_sizes = |recording: &str| -> Vec<String> {
-        let lines = lasting(recording);
-        lines.lines().filter(|line| !line.starts_with("-- server hides")).map(str::to_owned).collect()
+    assert_eq!(lasting(&played(&folder, &first, 0, &credentials)), lasting(&first));
+}
+
+/// The script of a server of `play` that offers this mechanism and answers AUTH with this reply, as a recording.
+fn authenticating(mechanism: &str, challenges: usize, reply: &str, rest: &str) -> String {
+    let challenge = "S: 334 \\c\n-- server hides 9 octets\n-- client hides 9 octets\n".repeat(challenges);
+    format!(
+        "to: b@example.net\n\n-- connect\nS: 220 ready\nC: EHLO client.example\nS: 250-hi\nS: 250 AUTH {mechanism}\n\
+         -- client hides 9 octets\n{challenge}S: {reply}\n{rest}C: QUIT\nS: 221 bye\n-- done\n"
+    )
+}
+
+const DELIVERED: &str = "C: MAIL FROM:<a@example.com>\nS: 250 ok\nC: RCPT TO:<b@example.net>\nS: 250 ok\nC: DATA\n\
+                         S: 354 go\n-- content: 21 octets\nC: .\nS: 250 ok\n";
+
+/// Plays a recording as a server with this password, logs in, and returns the recording of that and what was printed.
+fn logged_in(recording: &str, mechanism: &str, password: &str, statuses: (i32, i32)) -> (String, String) {
+    let folder = Folder::new();
+    fs::write(folder.path("token"), "ya29.token").unwrap();
+    fs::write(folder.path("first.smtp"), recording).unwrap();
+    let (first, ca) = (folder.path("first.smtp"), folder.path("ca.pem"));
+    let server = play(&[first.to_str().unwrap(), "--password", password, "--write-ca", ca.to_str().unwrap()]);
+    let secret = if mechanism.contains("OAUTH") { "{dir}/token" } else { "{dir}/password" };
+    let login = ["--auth-user", "alice", "--auth-password-file", secret, "--auth", mechanism];
+    let secured = ["--tls", "required", "--ca-file", "{dir}/ca.pem"];
+    let in_clear = ["--tls", "none", "--allow-plaintext-auth"];
+    let tls = if recording.contains("-- tls") { &secured[..] } else { &in_clear };
+    let sent = folder.send(server.address, "{dir}/second.smtp", &[&login[..], tls].concat());
+    let (verdict, printed) = server.end();
+    let said = format!("{mechanism}\n{printed}\n{}{}", text(&sent.stdout), text(&sent.stderr));
+    assert_eq!((sent.status.code(), verdict), (Some(statuses.0), Some(statuses.1)), "{said}\n{recording}");
+    (fs::read_to_string(folder.path("second.smtp")).unwrap(), said)
+}
+
+#[test]
+fn a_recording_with_any_mechanism_can_be_played() {
+    let starttls = "S: 220 ready\nC: EHLO client.example\nS: 250-hi\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n\
+                    -- tls verified\nC: EHLO";
+    let secured =
+        authenticating("SCRAM-SHA-256-PLUS", 2, "235 ok", DELIVERED).replace("S: 220 ready\nC: EHLO", starttls);
+    let taken = |mechanism, challenges| (mechanism, authenticating(mechanism, challenges, "235 ok", DELIVERED), 0);
+    let refused = |mechanism, challenges| (mechanism, authenticating(mechanism, challenges, "535 no", ""), 77);
+    let cases = [
+        taken("SCRAM-SHA-256", 2),
+        taken("SCRAM-SHA-1", 2),
+        taken("CRAM-MD5", 1),
+        taken("XOAUTH2", 0),
+        taken("OAUTHBEARER", 0),
+        ("SCRAM-SHA-256-PLUS", secured, 0),
+        // The recorded client needed more challenges, or fewer.
+        taken("PLAIN", 2),
+        taken("LOGIN", 1),
+        taken("SCRAM-SHA-256", 0),
+        refused("SCRAM-SHA-256", 1),
+        refused("CRAM-MD5", 1),
+        refused("PLAIN", 0),
+        refused("XOAUTH2", 1),
+    ];
+    let check = |(mechanism, recording, status): &(&str, String, i32)| {
+        let (second, _) = logged_in(recording, mechanism, PASSWORD, (*status, 0));
+        player::play(&parsed(&second), Pieces::WHOLE).unwrap_or_else(|why| panic!("{why}\n{second}"));
+        let (third, said) = logged_in(&second, mechanism, PASSWORD, (*status, 0));
+        assert_eq!(lasting(&second), lasting(&third));
+        assert_eq!(said.contains("535 no"), *status == 77, "{said}");
     };
-    assert_eq!(without_sizes(&second), without_sizes(&first));
+    thread::scope(|scope| cases.iter().for_each(|case| drop(scope.spawn(move || check(case)))));
+}
+
+#[test]
+fn a_played_recording_proves_its_password_with_scram() {
+    let recording = authenticating("SCRAM-SHA-256", 2, "235 ok", DELIVERED);
+    let (_, said) = logged_in(&recording, "SCRAM-SHA-256", "another", (75, 1));
+    assert!(said.contains("invalid-proof"), "{said}");
 }
 
 #[test]
@@ -218,6 +304,11 @@ fn a_recording_is_of_one_connection_at_a_time() {
         assert_eq!(output.status.code(), Some(64), "{more:?}");
         assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
         assert!(!folder.path("recording").exists());
+    }
+    for stream in ["-", "/dev/stdout", "/dev/stderr"] {
+        let output = folder.send(nowhere, stream, &[]);
+        assert_eq!(output.status.code(), Some(64), "{stream}");
+        assert!(text(&output.stderr).contains("it must be a file of its own"), "{}", text(&output.stderr));
     }
     let alone =
         ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--record-content"];

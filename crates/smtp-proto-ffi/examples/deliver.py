@@ -2,8 +2,7 @@
 
 import sys
 
-from smtp_proto import Config, Delivery, Driver, Envelope, SmtpError
-from smtp_enums import Outcome
+from smtp_proto import Config, Delivery, Driver, Envelope, Outcome, SmtpError
 
 if len(sys.argv) != 5:
     sys.exit(__doc__)

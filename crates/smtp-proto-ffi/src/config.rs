@@ -8,6 +8,7 @@ use crate::{
     arguments,
     choices::Choice,
     handle::{self, Kind},
+    head,
     option::{Policy, smtp_option},
     policy::smtp_mechanism,
     refusal::Refusal,
@@ -28,7 +29,7 @@ pub(crate) struct Settings {
 
 impl Kind for Settings {
     type Opaque = smtp_config;
-    const MARK: u32 = handle::CONFIG;
+    const MARK: u32 = head::CONFIG;
     /// A few copies of a policy: a name, and mechanisms.
     const NEEDS: usize = 4096;
 }

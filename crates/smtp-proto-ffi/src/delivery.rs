@@ -10,6 +10,7 @@ use crate::{
     envelope::{Draft, smtp_envelope},
     events::smtp_cancel,
     handle::{self, Kind},
+    head,
     status::smtp_status,
 };
 
@@ -24,7 +25,7 @@ pub struct smtp_delivery {
 
 impl Kind for Delivery {
     type Opaque = smtp_delivery;
-    const MARK: u32 = handle::DELIVERY;
+    const MARK: u32 = head::DELIVERY;
     /// Room for commands, and for the first buffers of a connection.
     const NEEDS: usize = 32 * 1024;
 

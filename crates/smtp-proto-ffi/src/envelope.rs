@@ -11,6 +11,7 @@ use crate::{
     arguments,
     choices::Choice,
     handle::{self, Kind},
+    head,
     message::{smtp_body, smtp_need, smtp_return},
     option::switch,
     refusal::Refusal,
@@ -45,7 +46,7 @@ pub(crate) struct Sender {
 
 impl Kind for Draft {
     type Opaque = smtp_envelope;
-    const MARK: u32 = handle::ENVELOPE;
+    const MARK: u32 = head::ENVELOPE;
     /// An address, and the first room of each list.
     const NEEDS: usize = 4096;
 }

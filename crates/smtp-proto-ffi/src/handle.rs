@@ -8,7 +8,13 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use crate::{allocator, arguments, refusal::Refusal, reserve::Reserve, status::smtp_status};
+use crate::{
+    allocator, arguments,
+    head::{BROKEN, CHANGING, CONFIG, DELIVERY, ENVELOPE, FREED, Head, enter, one_more},
+    refusal::Refusal,
+    reserve::Reserve,
+    status::smtp_status,
+};
 
 /// What is behind a handle.
 pub(crate) trait Kind {
@@ -29,35 +35,12 @@ pub(crate) trait Kind {
     }
 }
 
-/// The marks of all kinds.
-pub(crate) const CONFIG: u32 = 0x5c0f_0000;
-pub(crate) const ENVELOPE: u32 = 0x5e57_0000;
-pub(crate) const DELIVERY: u32 = 0x5de1_0000;
-
 /// The memory of a handle.
 #[repr(C)]
 struct Handle<T> {
     head: Head,
     value: UnsafeCell<T>,
 }
-
-/// Starts a handle of any kind.
-#[repr(C)]
-struct Head {
-    /// The mark of the kind, and in the lower half who uses the handle.
-    state: AtomicU32,
-    /// Why the last call that could change the handle was refused.
-    refusal: UnsafeCell<Option<Refusal>>,
-    /// The octets that the value has allocated.
-    held: UnsafeCell<usize>,
-}
-
-/// The lower half of a state: how many calls read, or one of these.
-const USERS: u32 = 0xffff;
-const CHANGING: u32 = 0xffff;
-const BROKEN: u32 = 0xfffe;
-/// The state of a freed handle.
-const FREED: u32 = 0;
 
 /// Makes a handle of what `make` returns, and stores it in `out`, or NULL if that fails. `given`: the size of the arguments
 /// in octets.
@@ -242,43 +225,6 @@ pub(crate) unsafe fn last_refusal(handle: *const c_void) -> Result<Option<Refusa
 /// No object is longer. So this is not a question of memory.
 fn check_length(given: usize) -> Result<(), Refusal> {
     isize::try_from(given).map(|_| ()).map_err(|_| Refusal::Pointer)
-}
-
-/// One more call that reads.
-const fn one_more(users: u32) -> Option<u32> {
-    if users < BROKEN - 1 { Some(users + 1) } else { None }
-}
-
-/// Checks that a handle has this mark, and notes what `next` says of its users.
-///
-/// # Safety
-///
-/// `head` is NULL, or the start of a handle that was not freed. For one that was freed, this is a best effort: its
-/// memory may have been given back to the system, or to another handle.
-unsafe fn enter<'a>(
-    head: *const Head,
-    mark: u32,
-    next: impl Fn(u32) -> Option<u32>,
-) -> Result<&'a AtomicU32, smtp_status> {
-    if head.is_null() || !head.is_aligned() {
-        return Err(smtp_status::SMTP_BAD_HANDLE);
-    }
-    // SAFETY: it is the start of a handle.
-    let state = unsafe { &(*head).state };
-    let mut seen = state.load(Ordering::Relaxed);
-    loop {
-        if seen & !USERS != mark {
-            return Err(smtp_status::SMTP_BAD_HANDLE);
-        }
-        let Some(users) = next(seen & USERS) else {
-            let is_broken = seen & USERS == BROKEN;
-            return Err(if is_broken { smtp_status::SMTP_INTERNAL } else { smtp_status::SMTP_BUSY });
-        };
-        match state.compare_exchange_weak(seen, mark | users, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => return Ok(state),
-            Err(now) => seen = now,
-        }
-    }
 }
 
 /// What a call may allocate for buffers that have this length at its end. A buffer that grows doubles, so it is up to

@@ -33,6 +33,7 @@ mod events;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod handle;
+mod head;
 mod known_host;
 mod memory;
 mod message;

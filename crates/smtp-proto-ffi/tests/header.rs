@@ -1,7 +1,7 @@
 //! The header and the enums for Python are those of the sources, and every compiler takes the header. `UPDATE_HEADER=1`
 //! writes both.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
 
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -11,7 +11,7 @@ fn the_header_is_up_to_date() {
     let mut made = Vec::new();
     cbindgen::Builder::new().with_crate(FOLDER).with_config(config).generate().unwrap().write(&mut made);
     let enums = python_enums(str::from_utf8(&made).unwrap());
-    for (name, made) in [("include/smtp_proto.h", made), ("python/smtp_enums.py", enums.into_bytes())] {
+    for (name, made) in [("include/smtp_proto.h", made), ("python/smtp_proto/enums.py", enums.into_bytes())] {
         let file = Path::new(FOLDER).join(name);
         if env::var_os("UPDATE_HEADER").is_some() {
             fs::write(&file, &made).unwrap();
@@ -88,4 +88,32 @@ fn every_function_and_every_enum_is_in_the_header() {
     }
     println!("{found} functions and enums");
     assert!(missing.is_empty() && found > 60, "{missing:?} of {found} are not in the header");
+}
+
+/// The functions of the header.
+fn functions() -> BTreeSet<String> {
+    let header = fs::read_to_string(Path::new(FOLDER).join("include/smtp_proto.h")).unwrap();
+    let code: String = header.lines().filter(|line| !line.trim_start().starts_with(['*', '/', '#'])).collect();
+    let names = code.split('(').filter_map(|before| before.rsplit([' ', '*']).next());
+    names.filter(|name| name.starts_with("smtp_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_shared_library_exports_the_functions_of_the_header_and_nothing_else() {
+    let library = env::current_exe().unwrap().with_file_name("libsmtp_proto_ffi.so");
+    let output =
+        Command::new("nm").args(["--dynamic", "--defined-only", "--format=posix"]).arg(library).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let symbols = String::from_utf8(output.stdout).unwrap();
+    let exported: BTreeSet<_> = symbols.lines().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect();
+    assert_eq!(exported, functions());
+    assert!(exported.len() > 50, "{} functions", exported.len());
+}
+
+#[test]
+fn python_has_every_function_of_the_header() {
+    let module = fs::read_to_string(Path::new(FOLDER).join("python/smtp_proto/library.py")).unwrap();
+    let missing: Vec<_> = functions().into_iter().filter(|name| !module.contains(name.as_str())).collect();
+    // Python allocates for itself, and the version of the library is not needed beside that of the interface.
+    assert_eq!(missing, ["smtp_set_allocator", "smtp_version"]);
 }

@@ -2,6 +2,9 @@
 //!
 //! An exchange is described by its challenges alone: it is computed anew each time, so that a play can be copied.
 
+pub(crate) mod scram;
+mod server;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, OnceLock, PoisonError},
@@ -10,6 +13,7 @@ use std::{
 use smtp_proto::{AuthRequest, Authenticate, Mechanism, MisuseError};
 use smtp_sasl::{ChannelBinding, Client, Credentials};
 
+pub use self::server::Server;
 use crate::Machine;
 
 /// The user.

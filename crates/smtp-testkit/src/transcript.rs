@@ -109,7 +109,7 @@ impl Transcript {
             let number = index + 1;
             parser.line(number, line).map_err(|what| ParseError { line: number, what })?;
         }
-        let last = source.lines().count();
+        let last = source.lines().count().max(1);
         parser.finish().map_err(|what| ParseError { line: last, what })
     }
 }
@@ -226,6 +226,7 @@ impl<'a> Parser<'a> {
     fn finish(mut self) -> Result<Transcript, String> {
         self.settings_end()?;
         match self.script.last() {
+            None => return Err("there is no conversation in it".into()),
             Some(Item { action: Action::Done { .. }, .. }) => {}
             _ => return Err("the last line must be `-- done` or `-- kept`, so the end is missing".into()),
         }
@@ -275,6 +276,8 @@ mod tests {
             ("-- connect\nS: \\q\n-- done", 2, "\\q"),
             ("-- connect\n-- vanish\n-- done", 2, "vanish"),
             ("-- connect\nto: b@example.net\n-- done", 2, "settings must come at the start"),
+            ("", 1, "there is no conversation in it"),
+            ("to: b@example.net", 1, "there is no conversation in it"),
             ("colour: red\n-- done", 1, "colour"),
             ("to: b\n-- done", 1, "it has no @"),
             ("limits: reply-line=x\n-- done", 1, "reply-line=x"),

@@ -85,7 +85,7 @@ fn exists<'w>(word: &'w str, next: Option<&'w str>) -> Result<bool, &'w str> {
         ("--example", Some(example)) => (example, has_target("examples", example)),
         ("--bench", Some(bench)) => (bench, has_target("benches", bench)),
         ("--bin", Some(bin)) => (bin, has_target("src/bin", bin)),
-        ("play", Some(scenario)) if !scenario.starts_with('-') && !scenario.contains('/') => {
+        ("play", Some(scenario)) if !scenario.starts_with('-') && !scenario.contains(['/', '.']) => {
             (scenario, repository().join(format!("crates/smtp-forward/scenarios/{scenario}.smtp")).exists())
         }
         ("run", Some(target)) if !target.starts_with('-') => (target, is_fuzz_target(target)),

@@ -1,5 +1,6 @@
 //! The command `demo`: forwards a message to a server that hangs up on EHLO, and shows the conversation.
 
+mod arguments;
 mod columns;
 mod server;
 
@@ -12,18 +13,20 @@ use smtp_client::{
 use smtp_proto::{Delivery, Envelope, Escaped, ForwardPath, Mailbox, ReversePath, Size, TlsPolicy};
 use smtp_testkit::server::tls::Certificates;
 
+pub(crate) use self::arguments::Demo;
 use self::{
+    arguments::Fault,
     columns::Columns,
     server::{FaultyServer, Received},
 };
 use crate::{
-    arguments::{Fault, config_of_this_machine},
     conversation::{Conversation, Entry},
     diagnostics,
     exit_status::ExitStatus,
     interrupt,
     output::Output,
     report::people,
+    server_arguments::config_of_this_machine,
 };
 
 /// The message. Its line ends are LF; on the wire they are CR LF.
@@ -31,8 +34,8 @@ const MESSAGE: &str = include_str!("../../../../testdata/messages/forwarded.eml"
 /// How many of its lines the columns show.
 const CONTENT_LINES: u64 = 2;
 
-pub(crate) fn run(fault: Fault) -> ExitStatus {
-    match forward(fault) {
+pub(crate) fn run(arguments: &Demo) -> ExitStatus {
+    match forward(arguments.fault) {
         Ok(status) => status,
         Err(error) => {
             diagnostics::error(format_args!("the demo cannot run: {error}"));

@@ -11,15 +11,13 @@ use std::{
     time::Duration,
 };
 
-use smtp_testkit::server::Listeners;
+use smtp_testkit::{sasl::PASSWORD, server::Listeners};
 
-use crate::{
-    arguments::Fault,
-    play::{
-        conversation::{Conversation, Sent},
-        scenario::Scenario,
-        server,
-    },
+use super::arguments::Fault;
+use crate::play::{
+    conversation::{Conversation, Sent},
+    scenario::Scenario,
+    server,
 };
 
 /// How long to wait for the server once the client is done.
@@ -58,7 +56,7 @@ impl FaultyServer {
         let (clients, own_clients) = channel();
         let (sender, conversations) = channel();
         thread::Builder::new().name("faulty-server".into()).spawn(move || {
-            for (acts, client) in scenario.connections.iter().zip(own_clients) {
+            for (acts, client) in scenario.acts.connections.iter().zip(own_clients) {
                 // Any other client that finds the port is turned away.
                 let link = loop {
                     let Ok(Some((link, _))) = listeners.accept(Duration::MAX, || false) else { return };
@@ -67,7 +65,7 @@ impl FaultyServer {
                     }
                 };
                 let seen = Mutex::default();
-                server::serve(link, Some(acts), &seen);
+                server::serve(link, Some(acts), PASSWORD, &seen);
                 // If the client was interrupted, the receiver is gone.
                 let _ = sender.send(seen.into_inner().unwrap_or_else(PoisonError::into_inner));
             }

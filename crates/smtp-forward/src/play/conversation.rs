@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 use smtp_proto::Escaped;
 
-use super::scenario::verb;
+use super::acts::verb;
 
 /// One connection, as the server saw it.
 #[derive(Clone, Default, Debug)]

@@ -1,5 +1,7 @@
 //! The command `play`: a faulty server for any client. It plays a scenario and reports what the client did.
 
+mod acts;
+mod arguments;
 pub(crate) mod conversation;
 mod promise;
 pub(crate) mod scenario;
@@ -14,14 +16,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use smtp_testkit::server::{Link, Listeners};
+use smtp_proto::Escaped;
+use smtp_testkit::server::{Link, Listeners, tls::Certificates};
 
-use self::{
-    conversation::Conversation,
-    scenario::{Act, Scenario},
-    verdict::Verdict,
+pub(crate) use self::arguments::Play;
+use self::{acts::Act, conversation::Conversation, scenario::Scenario, verdict::Verdict};
+use crate::{
+    diagnostics,
+    exit_status::ExitStatus,
+    file::whole::{Readers, write_whole},
+    interrupt,
+    output::publish,
+    report::json,
 };
-use crate::{arguments::Play, diagnostics, exit_status::ExitStatus, interrupt, output::publish, report::json};
 
 /// How often to check whether the scenario is over.
 const TICK: Duration = Duration::from_millis(20);
@@ -42,6 +49,14 @@ pub(crate) fn run(arguments: &Play) -> ExitStatus {
             return ExitStatus::Usage;
         }
     };
+    if let Some(path) = &arguments.write_ca {
+        let authority = Certificates::of_this_process().authority_pem();
+        if let Err(error) = write_whole(path, authority.as_bytes(), Readers::Default) {
+            let path = Escaped(path.as_os_str().as_encoded_bytes());
+            diagnostics::error(format_args!("{path} cannot be written: {error}"));
+            return ExitStatus::CantCreate;
+        }
+    }
     let conversations = match serve(&scenario, arguments) {
         Ok(conversations) => conversations,
         Err(error) => {
@@ -65,8 +80,8 @@ fn serve(scenario: &Scenario, arguments: &Play) -> io::Result<Vec<Conversation>>
     let mut connections = Vec::new();
     loop {
         if let Some((link, _)) = listeners.accept(TICK, || interrupt.load(Ordering::Relaxed))? {
-            let acts = scenario.connections.get(connections.len()).cloned();
-            connections.push(start(link, acts)?);
+            let acts = scenario.acts.connections.get(connections.len()).cloned();
+            connections.push(start(link, acts, arguments.password.clone())?);
         }
         let seen: Vec<_> = connections.iter().map(|connection| look(connection)).collect();
         if interrupt.load(Ordering::Relaxed) || is_over(&seen, scenario, arguments.patience, started) {
@@ -76,10 +91,10 @@ fn serve(scenario: &Scenario, arguments: &Play) -> io::Result<Vec<Conversation>>
 }
 
 /// Serves a connection on a new thread.
-fn start(link: Link, acts: Option<Vec<Act>>) -> io::Result<Arc<Mutex<Conversation>>> {
+fn start(link: Link, acts: Option<Vec<Act>>, password: String) -> io::Result<Arc<Mutex<Conversation>>> {
     let seen = Arc::new(Mutex::new(Conversation { last: Some(Instant::now()), ..Conversation::default() }));
     let noted = Arc::clone(&seen);
-    let serve = move || server::serve(link, acts.as_deref(), &noted);
+    let serve = move || server::serve(link, acts.as_deref(), &password, &noted);
     thread::Builder::new().name("connection".into()).spawn(serve)?;
     Ok(seen)
 }
@@ -95,7 +110,7 @@ fn is_over(seen: &[MutexGuard<'_, Conversation>], scenario: &Scenario, patience:
     if seen.iter().filter(is_open).any(|conversation| conversation.is_left_alone) {
         return false;
     }
-    let is_complete = seen.len() >= scenario.connections.len() && !seen.iter().any(|it| it.ended.is_none());
+    let is_complete = seen.len() >= scenario.acts.connections.len() && !seen.iter().any(|it| it.ended.is_none());
     let patience = if is_complete { AFTERWARDS.min(patience) } else { patience };
     let last = seen.iter().filter_map(|conversation| conversation.last).max().unwrap_or(started);
     last.elapsed() >= patience

@@ -6,11 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use smtp_testkit::server::{Got, Link, Writes, tls::Certificates};
+use smtp_testkit::{
+    sasl,
+    server::{Got, Link, Writes, tls::Certificates},
+};
 
 use super::{
+    acts::{Act, verb},
     conversation::{Conversation, Ended},
-    scenario::{Act, verb},
 };
 use crate::client_octets::chunk;
 
@@ -21,9 +24,10 @@ const BEFORE_GREETING: Duration = Duration::from_millis(20);
 const GREETING: &[u8] = b"220 mx.example.net ESMTP\r\n";
 
 /// Serves a connection until it ends, and records in `seen` what happens. Without acts, the server accepts everything
-/// and offers no extensions.
-pub(crate) fn serve(link: Link, acts: Option<&[Act]>, seen: &Mutex<Conversation>) {
-    let mut serving = Serving { link, seen, taking_content: false, part: Vec::new(), announced: None };
+/// and offers no extensions. `password`: what the server proves with SCRAM.
+pub(crate) fn serve(link: Link, acts: Option<&[Act]>, password: &str, seen: &Mutex<Conversation>) {
+    let mechanisms = sasl::Server::new(password);
+    let mut serving = Serving { link, seen, mechanisms, taking_content: false, part: Vec::new(), announced: None };
     let ended = match acts {
         Some(acts) => serving.follow(acts),
         None => serving.greet().and_then(|()| serving.oblige(None)),
@@ -39,6 +43,7 @@ pub(crate) fn serve(link: Link, acts: Option<&[Act]>, seen: &Mutex<Conversation>
 struct Serving<'s> {
     link: Link,
     seen: &'s Mutex<Conversation>,
+    mechanisms: sasl::Server,
     /// 354 was sent, and the final dot was not received yet.
     taking_content: bool,
     /// Lines of the content received so far.
@@ -101,6 +106,17 @@ impl Serving<'_> {
                 Act::HearAny => {
                     self.hear()?;
                 }
+                Act::Authenticate { challenges, succeeds } => {
+                    let line = self.hear()?;
+                    if verb(&line) != "AUTH" {
+                        return self.oblige(Some(&line));
+                    }
+                    if !self.authenticate(*challenges, *succeeds)? {
+                        self.say(b"501 5.7.0 Authentication cancelled\r\n")?;
+                        return self.oblige(None);
+                    }
+                }
+                Act::Challenge => self.challenge(false).map(drop)?,
                 Act::PartOfContent(octets) => self.part_of_content(*octets)?,
                 Act::Chunk => {
                     self.chunk(u64::MAX)?;
@@ -195,12 +211,36 @@ impl Serving<'_> {
         let line = self.line()?;
         self.announced = chunk(&line);
         let is_chunk = self.announced.is_some();
+        if verb(&line) == "AUTH" {
+            self.mechanisms.heard(&line);
+        }
         let mut seen = self.note();
         seen.heard(&line);
         let offered = seen.exchanges.iter().any(|exchange| exchange.offers.iter().any(|it| it == "PIPELINING"));
         seen.did_not_wait |= !offered && !is_chunk && !self.link.arrived().is_empty();
         drop(seen);
         Ok(line)
+    }
+
+    /// Asks for the responses that follow AUTH. Returns false if the client cancels the exchange.
+    fn authenticate(&mut self, challenges: usize, succeeds: bool) -> Result<bool, Left> {
+        let mut said = 0;
+        while (succeeds || said < challenges) && self.challenge(succeeds)? {
+            said += 1;
+            let response = self.hear()?;
+            if response.trim_ascii_end() == b"*" {
+                return Ok(false);
+            }
+            self.mechanisms.heard(&response);
+        }
+        Ok(true)
+    }
+
+    /// Sends the next challenge. Returns false if the client has sent everything.
+    fn challenge(&mut self, succeeds: bool) -> Result<bool, Left> {
+        let Some(challenge) = self.mechanisms.challenge(succeeds) else { return Ok(false) };
+        self.say(format!("334 {challenge}\r\n").as_bytes())?;
+        Ok(true)
     }
 
     /// Reads the content up to the final dot.

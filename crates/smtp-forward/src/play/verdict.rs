@@ -29,7 +29,7 @@ impl<'v> Verdict<'v> {
         Self {
             scenario,
             conversations,
-            findings: findings(conversations, scenario.sends),
+            findings: findings(conversations, scenario.acts.sends),
             sent: messages.len(),
             taken: messages.iter().filter(|reply| matches!(reply, Some(200..=299))).count(),
         }
@@ -37,7 +37,7 @@ impl<'v> Verdict<'v> {
 
     /// Whether the message arrived if the scenario allows it, and no promise was broken.
     pub(super) fn is_good(&self) -> bool {
-        let arrived = match self.scenario.delivers {
+        let arrived = match self.scenario.acts.delivers {
             0 => self.taken <= 1,
             messages => self.taken == messages,
         };
@@ -52,10 +52,10 @@ impl<'v> Verdict<'v> {
     fn message(&self) -> &'static str {
         match (self.taken, self.sent) {
             (1, 1) => "The message arrived, complete and exactly once.",
-            (taken, sent) if taken > 1 && taken == sent && taken == self.scenario.delivers => {
+            (taken, sent) if taken > 1 && taken == sent && taken == self.scenario.acts.delivers => {
                 "Every message arrived, complete and exactly once."
             }
-            (0, 0) if self.scenario.delivers > 0 => "The message did not arrive.",
+            (0, 0) if self.scenario.acts.delivers > 0 => "The message did not arrive.",
             (0, 0) => "The message did not arrive. In this scenario it cannot.",
             (0, _) => "The whole message was sent, but not accepted.",
             (1, _) => "The message arrived once, but was sent more than once.",
@@ -80,7 +80,7 @@ impl<'v> Verdict<'v> {
         });
         Json {
             scenario: self.scenario.name.clone(),
-            delivers: self.scenario.delivers > 0,
+            delivers: self.scenario.acts.delivers > 0,
             connections: connections.collect(),
             sent: self.sent,
             taken: self.taken,

@@ -21,6 +21,9 @@ const MOST_CONTENT: usize = 16 * 1024 * 1024;
 /// Records one connection after another, and the messages sent over them.
 pub(crate) struct Recorder {
     path: PathBuf,
+    /// What is recorded.
+    title: String,
+    config: Config,
     /// The messages before the current one.
     text: String,
     message: Message,
@@ -134,10 +137,11 @@ impl Recorder {
     /// Records to the file with this path, from the first message on.
     pub(crate) fn new(path: PathBuf, keeps_content: bool, server: &str, config: &Config, first: Envelope) -> Self {
         let (server, version) = (Escaped(server.as_bytes()), env!("CARGO_PKG_VERSION"));
-        let text = format!("# A delivery to {server}, recorded by smtp-forward {version}.\n{}", PolicySettings(config));
         Self {
             path,
-            text,
+            title: format!("# A delivery to {server}, recorded by smtp-forward {version}.\n"),
+            config: config.clone(),
+            text: String::new(),
             message: Message::new(first, true, false),
             client: ClientOctets::default(),
             from_client: Vec::new(),
@@ -189,7 +193,8 @@ impl Recorder {
         self.flush();
         self.message.close();
         self.message.write(&mut self.text);
-        if let Err(error) = write_whole(&self.path, self.text.as_bytes(), Readers::Owner) {
+        let text = format!("{}{}{}", self.title, PolicySettings(&self.config), self.text);
+        if let Err(error) = write_whole(&self.path, text.as_bytes(), Readers::Owner) {
             let path = Escaped(self.path.as_os_str().as_encoded_bytes());
             diagnostics::note(format_args!("the recording cannot be written to {path}: {error}"));
         }
@@ -256,7 +261,11 @@ impl Recorder {
 }
 
 impl Observer for Recorder {
-    fn connected(&mut self, server: &Endpoint, _: Option<SocketAddr>) {
+    fn connected(&mut self, server: &Endpoint, local: Option<SocketAddr>) {
+        // A transcript has one name for all connections.
+        if let Some(local) = local.filter(|_| self.config.address_literal()) {
+            self.config = self.config.clone().with_hello_name(local.ip().into()).with_address_literal(false);
+        }
         let message = &mut self.message;
         for failure in std::mem::take(&mut message.failures) {
             message.events.remark(&format!("no connection to {failure}"));

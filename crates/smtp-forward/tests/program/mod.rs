@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses only a part of it")]
 
+#[cfg(unix)]
+pub(crate) mod messages;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Write},

@@ -6,6 +6,10 @@ use core::{
     hash::{Hash, Hasher},
 };
 
+use zeroize::Zeroizing;
+
+use super::encoded::{decode_words, has_word};
+
 /// The fingerprints of secrets that a server may echo, also on a later connection. They are neither shown, compared nor
 /// hashed.
 #[derive(Clone, Default)]
@@ -16,6 +20,9 @@ pub(super) struct Hidden {
 
 /// More than the responses on one connection, so that only older ones are forgotten.
 const MOST: usize = 256;
+
+/// A shorter secret is not searched for in what text would encode if it were base64: it could be there by chance.
+const SHORTEST_ENCODED: usize = 4;
 
 /// The length of a secret, and its hash. The hash has too few bits to find out the secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,9 +53,25 @@ impl Hidden {
         self.fingerprints.is_empty()
     }
 
-    /// Whether one of the secrets is in these octets.
-    pub(super) fn is_in(&self, octets: &[u8]) -> bool {
-        self.fingerprints.iter().any(|fingerprint| fingerprint.is_in(octets))
+    /// Whether one of the secrets is in this reply, or in something that it has in base64.
+    pub(super) fn is_in(&self, reply: &[u8]) -> bool {
+        self.fingerprints.iter().any(|fingerprint| fingerprint.is_in(reply)) || self.is_encoded_in(reply)
+    }
+
+    fn is_encoded_in(&self, reply: &[u8]) -> bool {
+        let long = || self.fingerprints.iter().filter(|fingerprint| fingerprint.len >= SHORTEST_ENCODED);
+        // Three octets are four characters.
+        let characters = long().map(|fingerprint| fingerprint.len.saturating_mul(4).div_ceil(3)).min();
+        if !characters.is_some_and(|characters| has_word(reply, characters)) {
+            return false;
+        }
+        let mut decoded = Zeroizing::new(Vec::with_capacity(reply.len()));
+        // A word may begin with characters of something else.
+        (0..4).any(|skipped| {
+            decoded.clear();
+            decode_words(reply, skipped, &mut decoded);
+            long().any(|fingerprint| fingerprint.is_in(&decoded))
+        })
     }
 }
 
@@ -98,6 +121,7 @@ impl fmt::Debug for Hidden {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::{format, string::String};
 
     #[test]
     fn a_secret_is_found_wherever_it_is() {
@@ -120,6 +144,55 @@ mod tests {
         }
     }
 
+    /// In base64 without padding, with these characters for 62 and 63.
+    fn base64(octets: &[u8], last: [char; 2]) -> String {
+        let alphabet = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(last).collect::<Vec<_>>();
+        let bits = octets.iter().flat_map(|octet| (0..8).rev().map(move |at| usize::from(octet >> at & 1)));
+        let bits = bits.collect::<Vec<_>>();
+        let value = |group: &[usize]| (0..6).fold(0, |value, at| value << 1 | group.get(at).copied().unwrap_or(0));
+        bits.chunks(6).map(|group| alphabet[value(group)]).collect()
+    }
+
+    #[test]
+    fn a_secret_is_found_in_base64_of_a_longer_text() {
+        let mut hidden = Hidden::default();
+        hidden.add("corr\u{ff}ect?h\u{f6}rse>".as_bytes());
+        for (before, after) in
+            [("", ""), ("u", "x"), ("us", "xy"), ("user=alice password=", ", as you said"), ("\0a\0", "")]
+        {
+            let text = format!("{before}corr\u{ff}ect?h\u{f6}rse>{after}");
+            for last in [['+', '/'], ['-', '_']] {
+                let encoded = base64(text.as_bytes(), last);
+                let (first, second) = encoded.split_at(encoded.len() / 2);
+                for (reply, expected) in [
+                    (format!("535 {encoded}\r\n"), true),
+                    (format!("535 5.7.8 you said '{encoded}==' again\r\n"), true),
+                    (format!("535 token={encoded}&x\r\n"), true),
+                    (format!("535 you-said-{encoded}\r\n"), true),
+                    (format!("535 x{encoded}\r\n"), true),
+                    (format!("535-{first}\r\n535 {second}\r\n"), true),
+                    (format!("535-5.7.8 {first}\r\n535 5.7.8 {second}\r\n"), true),
+                    (format!("{first}\r\n{second}"), true),
+                    (format!("535 {}\r\n", encoded.to_uppercase()), false),
+                    (format!("535 {first} {second}\r\n"), false),
+                    (format!("535 {first}\r\n"), false),
+                ] {
+                    assert_eq!(hidden.is_in(reply.as_bytes()), expected, "{reply}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_secret_is_not_found_in_what_text_would_encode() {
+        // In base64, these are three octets and four.
+        for (secret, expected) in [(&[0xa6, 0x89, 0xcb][..], false), (&[0xa6, 0x89, 0xcb, 0xa2], true)] {
+            let mut hidden = Hidden::default();
+            hidden.add(secret);
+            assert_eq!(hidden.is_in(b"535 ponLokay"), expected);
+        }
+    }
+
     #[test]
     fn the_latest_secrets_stay_hidden() {
         let mut hidden = Hidden::default();
@@ -127,7 +200,7 @@ mod tests {
             hidden.add(b"first");
         }
         assert_eq!(hidden.fingerprints.len(), 1);
-        let secret = |number: usize| alloc::format!("response {number:03}");
+        let secret = |number: usize| format!("response {number:03}");
         for number in 0..MOST {
             hidden.add(b"password");
             hidden.add(secret(number).as_bytes());

@@ -7,6 +7,7 @@ mod answer;
 mod chunk;
 mod chunk_state;
 mod chunked;
+mod encoded;
 mod error;
 mod event;
 mod hidden;

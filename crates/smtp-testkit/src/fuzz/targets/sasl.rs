@@ -3,8 +3,9 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use base64ct::{Base64, Encoding};
-use ring::{digest, hmac, pbkdf2};
 use smtp_sasl::{ChannelBinding, Client, Credentials, MAX_ROUNDS, MIN_ROUNDS, Mechanism};
+
+use crate::sasl::scram::Proofs;
 
 const USER: &str = "anna";
 const SECRET: &str = "p,w=0rd";
@@ -206,17 +207,17 @@ impl Server {
         let first = std::str::from_utf8(first).expect("it is text");
         assert!(first.starts_with(&format!("r={}", self.client_nonce())), "the nonce is not ours: {first}");
         let proof = last.rsplit_once(",p=").expect("a proof").1;
-        assert_eq!(Base64::decode_vec(proof).expect("base64"), self.keys().proof, "{first}");
+        assert_eq!(Base64::decode_vec(proof).expect("base64"), self.proofs().client, "{first}");
     }
 
     fn final_message(&self) -> Vec<u8> {
         if self.heard.len() < 2 {
             return b"v=".to_vec();
         }
-        format!("v={}", Base64::encode_string(&self.keys().signature)).into_bytes()
+        format!("v={}", Base64::encode_string(&self.proofs().server)).into_bytes()
     }
 
-    fn keys(&self) -> Keys {
+    fn proofs(&self) -> Proofs {
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
         let (first, last) = (text(&self.heard[0]), text(&self.heard[1]));
         let server_first = text(&self.said[0]);
@@ -229,29 +230,6 @@ impl Server {
         let bare = first.split_once("n=").expect("a user name").1;
         let without_proof = last.rsplit_once(",p=").expect("a proof").0;
         let message = format!("n={bare},{server_first},{without_proof}");
-        Keys::new(self.mechanism.name().contains("256"), &salt, rounds, message.as_bytes())
-    }
-}
-
-struct Keys {
-    proof: Vec<u8>,
-    signature: Vec<u8>,
-}
-
-impl Keys {
-    fn new(is_sha256: bool, salt: &[u8], rounds: std::num::NonZeroU32, message: &[u8]) -> Self {
-        let (mac, hash, derive) = if is_sha256 {
-            (hmac::HMAC_SHA256, &digest::SHA256, pbkdf2::PBKDF2_HMAC_SHA256)
-        } else {
-            (hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &digest::SHA1_FOR_LEGACY_USE_ONLY, pbkdf2::PBKDF2_HMAC_SHA1)
-        };
-        let mut salted = vec![0; hash.output_len()];
-        pbkdf2::derive(derive, rounds, salt, SECRET.as_bytes(), &mut salted);
-        let sign = |key: &[u8], text: &[u8]| hmac::sign(&hmac::Key::new(mac, key), text).as_ref().to_vec();
-        let client = sign(&salted, b"Client Key");
-        let stored = digest::digest(hash, &client);
-        let signed = sign(stored.as_ref(), message);
-        let proof = client.iter().zip(signed).map(|(client, signed)| client ^ signed).collect();
-        Self { proof, signature: sign(&sign(&salted, b"Server Key"), message) }
+        Proofs::new(self.mechanism.name(), SECRET, &salt, rounds, message.as_bytes())
     }
 }

@@ -1,0 +1,146 @@
+//! What a text has in base64.
+
+use alloc::vec::Vec;
+
+/// Adds the octets that the words of a reply encode, in either alphabet (RFC 4648 sections 4 and 5), to `into`. The first
+/// `skipped` characters of each word are not part of the encoding. A word goes on after the end of a line.
+pub(super) fn decode_words(reply: &[u8], skipped: usize, into: &mut Vec<u8>) {
+    let mut word = Word::after(skipped);
+    for value in values(reply) {
+        match value {
+            Some(value) => into.extend(word.add(value)),
+            None => word = Word::after(skipped),
+        }
+    }
+}
+
+/// Whether a word of a reply has at least this many characters.
+pub(super) fn has_word(reply: &[u8], characters: usize) -> bool {
+    let mut found = 0_usize;
+    reply.len() >= characters
+        && values(reply).any(|value| {
+            found = value.map_or(0, |_| found.saturating_add(1));
+            found >= characters
+        })
+}
+
+/// The value of each character of a reply, or `None` between two words.
+fn values(reply: &[u8]) -> impl Iterator<Item = Option<u8>> + '_ {
+    let mut rest = reply;
+    core::iter::from_fn(move || {
+        loop {
+            let [first, after @ ..] = rest else { return None };
+            let value = value(*first);
+            if let (None, Some(text)) = (value, next_line(rest)) {
+                rest = text;
+                continue;
+            }
+            rest = after;
+            return Some(value);
+        }
+    })
+}
+
+/// A word up to some character.
+struct Word {
+    skipped: usize,
+    /// The bits that do not make up an octet yet, at the end.
+    bits: u32,
+    count: u32,
+}
+
+impl Word {
+    const fn after(skipped: usize) -> Self {
+        Self { skipped, bits: 0, count: 0 }
+    }
+
+    /// Adds a character. Returns the octet that it completes.
+    fn add(&mut self, value: u8) -> Option<u8> {
+        if let Some(skipped) = self.skipped.checked_sub(1) {
+            self.skipped = skipped;
+            return None;
+        }
+        self.bits = self.bits << 6 | u32::from(value);
+        let Some(left) = self.count.checked_sub(2) else {
+            self.count = 6;
+            return None;
+        };
+        self.count = left;
+        let [.., octet] = self.bits.checked_shr(left)?.to_be_bytes();
+        Some(octet)
+    }
+}
+
+/// The text of the next line, after its code, if a line ends here.
+fn next_line(reply: &[u8]) -> Option<&[u8]> {
+    let line = reply.strip_prefix(b"\r").unwrap_or(reply).strip_prefix(b"\n")?;
+    let [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', text @ ..] = line else { return Some(line) };
+    Some(without_enhanced_code(text))
+}
+
+/// The text after an enhanced code (RFC 3463), which may be on each line.
+fn without_enhanced_code(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|octet| *octet == b' ');
+    let Some((code, [_, rest @ ..])) = end.and_then(|end| text.split_at_checked(end)) else { return text };
+    let mut parts = code.split(|octet| *octet == b'.');
+    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    if parts.by_ref().take(3).filter(|part| is_number(part)).count() == 3 && parts.next().is_none() {
+        rest
+    } else {
+        text
+    }
+}
+
+fn value(character: u8) -> Option<u8> {
+    match character {
+        b'A'..=b'Z' => character.checked_sub(b'A'),
+        b'a'..=b'z' => character.checked_sub(b'a').and_then(|value| value.checked_add(26)),
+        b'0'..=b'9' => character.checked_sub(b'0').and_then(|value| value.checked_add(52)),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_as_long_as_its_parts_on_all_lines() {
+        for (reply, longest) in
+            [(&b"250 ab+/-_ c\r\n"[..], 6), (b"250-ab cd\r\n250 2.0.0 efg h", 6), (b"..", 0), (b"250-a", 5)]
+        {
+            assert!(has_word(reply, longest) && !has_word(reply, longest + 1), "{}", reply.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn words_are_decoded_from_any_character_on() {
+        for (reply, skipped, expected) in [
+            (&b"Zm9vYmFy"[..], 0, &b"foobar"[..]),
+            (b"Zm9vYmE=", 0, b"fooba"),
+            (b"Zm9vYg==", 0, b"foob"),
+            (b"xZm9v", 1, b"foo"),
+            (b"xyzZm9v", 3, b"foo"),
+            (b"Zm9v YmFy", 0, b"foobar"),
+            (b"xZm9v:xYmFy", 1, b"foobar"),
+            (b"Zm 9v", 0, b"f\xf6"),
+            (b"+/-_", 0, b"\xfb\xff\xbf"),
+            (b"Zm\r\n535 9v", 0, b"foo"),
+            (b"Zm\n535-9v", 0, b"foo"),
+            (b"Zm\r\n535 5.7.8 9v", 0, b"foo"),
+            (b"Zm\r\n535 5.7 9v", 0, b"fn\xf6"),
+            (b"Zm\r\n9v", 0, b"foo"),
+            (b"Zm\r9v", 0, b"f\xf6"),
+            (b"Z", 0, b""),
+            (b"Zm9v", 4, b""),
+            (b"", 0, b""),
+            (b"\xff\x00", 0, b""),
+        ] {
+            let mut decoded = Vec::new();
+            decode_words(reply, skipped, &mut decoded);
+            assert_eq!(decoded, expected, "{} from {skipped}", reply.escape_ascii());
+        }
+    }
+}
