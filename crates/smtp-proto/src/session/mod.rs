@@ -160,7 +160,7 @@ impl Session {
         }
         let next = transaction.with(command).ok_or(SessionError::Order)?;
         check_offered(command, &self.capabilities, self.keywords.as_deref(), self.security)?;
-        let len = self.output.append(command);
+        let len = self.output.append(command, self.pipeline as usize);
         let under_way = self.unanswered.octets().saturating_add(len);
         if under_way > self.pipeline as usize && self.unanswered.oldest().is_some() {
             self.output.take_back(len);

@@ -30,6 +30,7 @@ const QUIT: &[u8] = b"QUIT\r\n";
 
 /// The size of most groups of commands, in octets.
 const USUAL_GROUP: usize = 128;
+const LARGER_GROUP: usize = 4 * USUAL_GROUP;
 /// From here on, the next command may not fit.
 const ALMOST_FULL: usize = USUAL_GROUP / 4 * 3;
 
@@ -63,20 +64,23 @@ impl Output {
         self.sent > 0
     }
 
-    /// Appends a command. Returns its length.
+    /// Appends a command to a group that is to have at most `pipeline` octets. Returns its length.
     #[inline]
-    pub(super) fn append(&mut self, command: &Command<'_>) -> usize {
+    pub(super) fn append(&mut self, command: &Command<'_>, pipeline: usize) -> usize {
         if matches!(command, Command::Quit) && self.octets.capacity() == 0 {
             self.is_quit = true;
             return QUIT.len();
         }
         let start = self.octets.len();
-        if start == 0 {
-            self.octets.reserve(USUAL_GROUP);
-        } else if start > ALMOST_FULL {
+        let room = match start {
+            // A small group gets all its room at once, because growing takes both buffers for a moment.
+            0 if pipeline < LARGER_GROUP => pipeline.max(USUAL_GROUP),
+            0 => USUAL_GROUP,
+            1..=ALMOST_FULL => 0,
             // A long group, such as one with many recipients.
-            self.octets.reserve(4 * USUAL_GROUP);
-        }
+            _ => pipeline.saturating_sub(start).min(LARGER_GROUP),
+        };
+        self.octets.reserve(room);
         command.encode(&mut self.octets);
         self.octets.len().saturating_sub(start)
     }
@@ -113,7 +117,8 @@ impl Output {
     pub(super) fn reserve(&mut self, octets: usize) {
         if self.octets.is_empty() && self.octets.capacity() < octets {
             // Cheaper than to enlarge the buffer, which would copy what is no longer needed.
-            self.octets = Vec::with_capacity(octets);
+            self.octets = Vec::new();
+            self.octets.reserve_exact(octets);
         } else {
             self.octets.reserve(octets);
         }
@@ -200,10 +205,10 @@ mod tests {
     #[test]
     fn quit_does_not_allocate_once_the_memory_was_freed() {
         let mut output = Output::new();
-        let len = output.append(&Command::Noop);
+        let len = output.append(&Command::Noop, 0);
         output.sent(len);
         output.free();
-        assert_eq!(output.append(&Command::Quit), 6);
+        assert_eq!(output.append(&Command::Quit, 0), 6);
         assert_eq!((output.octets.capacity(), output.unsent()), (0, &b"QUIT\r\n"[..]));
         output.sent(2);
         assert_eq!(output.unsent(), b"IT\r\n");
