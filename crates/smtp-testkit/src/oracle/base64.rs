@@ -15,12 +15,21 @@ pub fn base64(octets: &[u8]) -> Vec<u8> {
     encoded
 }
 
+/// The bits that this character stands for, in either alphabet (RFC 4648 sections 4 and 5).
+pub(super) fn value(character: u8) -> Option<usize> {
+    let character = match character {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    };
+    ALPHABET.iter().position(|known| *known == character)
+}
+
 /// The octets that this text encodes; `None` if they would be encoded differently.
 pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
     let (mut octets, mut bits, mut count) = (Vec::new(), 0_u32, 0);
     for character in text.iter().take_while(|character| **character != b'=') {
-        let value = ALPHABET.iter().position(|known| known == character)?;
-        bits = bits << 6 | u32::try_from(value).ok()?;
+        bits = bits << 6 | u32::try_from(value(*character)?).ok()?;
         count += 6;
         if count >= 8 {
             count -= 8;
