@@ -276,7 +276,7 @@ impl Session {
 
     /// Whether at least one octet of the oldest unanswered command was sent.
     pub fn begun(&self) -> bool {
-        self.unanswered.oldest().is_some_and(|oldest| self.unanswered.oldest_unsent() < oldest.len())
+        self.unanswered.is_begun()
     }
 
     /// How long to wait for the peer: to accept a block while there is output, and otherwise to send the reply that

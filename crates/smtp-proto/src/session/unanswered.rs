@@ -26,7 +26,7 @@ pub(super) struct Due {
     pub(super) stage: Stage,
     /// Its length in octets.
     len: u32,
-    /// Whether another command was unanswered when it was appended.
+    /// Whether another command was unanswered when its first octet was sent, or is, if that was not sent yet.
     is_behind: bool,
 }
 
@@ -98,6 +98,19 @@ impl Unanswered {
             Queue::Many(many) => many.pop_front(),
         };
         self.octets = self.octets.saturating_sub(oldest.map_or(0, |oldest| oldest.len));
+        if self.oldest().is_some_and(|oldest| oldest.is_behind) && !self.is_begun() {
+            self.set_alone();
+        }
+    }
+
+    /// The oldest command is sent alone, because all those before it were answered first.
+    #[cold]
+    fn set_alone(&mut self) {
+        let oldest = match &mut self.queue {
+            Queue::Few([oldest, ..]) => oldest.as_mut(),
+            Queue::Many(many) => many.front_mut(),
+        };
+        oldest.into_iter().for_each(|oldest| oldest.is_behind = false);
     }
 
     /// This many octets of the output were sent.
@@ -105,6 +118,11 @@ impl Unanswered {
         self.unsent = self.unsent.saturating_sub(at_most_u32(octets));
         let sent = self.octets.saturating_sub(self.unsent);
         self.had_several |= self.oldest().is_some_and(|oldest| sent > oldest.len);
+    }
+
+    /// Whether at least one octet of the oldest command was sent.
+    pub(super) fn is_begun(&self) -> bool {
+        self.oldest().is_some_and(|oldest| self.oldest_unsent() < oldest.len())
     }
 
     /// How many octets up to the end of the oldest command were not sent yet.
@@ -123,9 +141,15 @@ impl Unanswered {
         self.had_several
     }
 
-    /// Whether one of the commands was appended while another was unanswered.
+    /// Whether part of one of the commands was sent while another was unanswered.
     pub(super) fn has_several(&self) -> bool {
-        self.iter().any(|due| due.is_behind)
+        let sent = self.octets.saturating_sub(self.unsent);
+        let mut end = 0_u32;
+        self.iter().any(|due| {
+            let start = end;
+            end = end.saturating_add(due.len);
+            due.is_behind && start < sent
+        })
     }
 
     /// How many commands there are.
@@ -221,12 +245,16 @@ mod tests {
             for _ in 0..answers {
                 queue.answer();
                 expected.pop_front();
+                if let Some((oldest, unsent)) = expected.front_mut() {
+                    oldest.is_behind &= *unsent < oldest.len();
+                }
             }
             let dues: Vec<_> = expected.iter().map(|(due, _)| due).collect();
             assert_eq!(queue.iter().collect::<Vec<_>>(), dues, "round {round}");
             assert_eq!((queue.oldest(), queue.newest()), (dues.first().copied(), dues.last().copied()));
             assert_eq!(queue.octets(), dues.iter().map(|due| due.len()).sum::<usize>());
-            assert_eq!(queue.has_several(), dues.iter().any(|due| due.is_behind), "round {round}");
+            let has_several = expected.iter().any(|(due, unsent)| due.is_behind && *unsent < due.len());
+            assert_eq!(queue.has_several(), has_several, "round {round}");
             assert!(queue.had_several());
             if let Some((_, unsent)) = expected.front() {
                 assert_eq!(queue.oldest_unsent(), *unsent, "round {round}");
@@ -246,6 +274,21 @@ mod tests {
         assert_ne!(hash(&few), hash(&queue));
         queue.clear();
         assert_eq!(queue, Unanswered::new());
+    }
+
+    #[test]
+    fn a_command_that_is_sent_alone_was_not_sent_with_those_before_it() {
+        // `sent`: how many of the six octets of the second command are sent before the reply to the first.
+        for (sent, expected) in [(0, false), (1, true), (6, true)] {
+            let mut queue = Unanswered::new();
+            queue.push(Due::new(Stage::Rcpt, 12), 12);
+            queue.push(Due::new(Stage::Data, 6), 18);
+            queue.sent(12 + sent);
+            assert_eq!(queue.has_several(), expected, "{sent}");
+            queue.answer();
+            queue.sent(6 - sent);
+            assert_eq!((queue.has_several(), queue.had_several()), (expected, expected), "{sent}");
+        }
     }
 
     #[test]

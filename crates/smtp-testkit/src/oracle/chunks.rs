@@ -204,8 +204,7 @@ impl Oracle {
         }
         let verb = if is_last { Verb::End } else { Verb::Chunk };
         let start = self.connection.shown;
-        let in_group = self.connection.due().is_some();
-        let exchange = Exchange { verb, in_group, start, end: start + end + len, answer: None };
+        let exchange = Exchange { verb, in_group: false, start, end: start + end + len, answer: None };
         let replies = if is_last { self.connection.end_replies(&self.task) } else { 1 };
         self.connection.exchanges.extend((0..replies).map(|_| exchange));
         self.connection.shown += end;

@@ -284,8 +284,8 @@ impl Connection {
         if verb == Verb::Rset && self.repeat_is_due(task) {
             self.forget_transaction();
         }
-        let in_group = self.due().is_some();
-        self.exchanges.push(Exchange { verb, in_group, start: self.shown, end: self.shown + len, answer: None });
+        let (start, end) = (self.shown, self.shown + len);
+        self.exchanges.push(Exchange { verb, in_group: false, start, end, answer: None });
         self.shown += len;
         if matches!(verb, Verb::Auth | Verb::Response) {
             self.given.owed = None;

@@ -34,7 +34,7 @@ pub(super) const LONGEST_BDAT: usize = 22;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Exchange {
     pub(super) verb: Verb,
-    /// Whether another command was unanswered when it was shown.
+    /// Whether part of it was handed over while another command was unanswered.
     pub(super) in_group: bool,
     /// The offsets of its start and its end in all octets sent on the connection.
     pub(super) start: usize,

@@ -11,7 +11,10 @@ impl Connection {
     /// The driver has handed over this many octets.
     pub(super) fn hand_over(&mut self, octets: usize) {
         self.handed += octets;
-        self.had_group |= self.due().is_some_and(|due| due.end < self.handed);
+        let Some(end_of_due) = self.due().map(|due| due.end) else { return };
+        self.had_group |= end_of_due < self.handed;
+        let behind = self.exchanges.iter_mut().filter(|exchange| exchange.start >= end_of_due);
+        behind.filter(|exchange| exchange.start < self.handed).for_each(|exchange| exchange.in_group = true);
     }
 
     /// Whether this end shows that the server did not keep step with commands that were sent together.
