@@ -2,14 +2,14 @@
 
 use alloc::vec::Vec;
 
-/// Adds the octets that the words of a reply encode, in either alphabet (RFC 4648 sections 4 and 5), to `into`. The first
-/// `skipped` characters of each word are not part of the encoding. A word goes on after the end of a line.
-pub(super) fn decode_words(reply: &[u8], skipped: usize, into: &mut Vec<u8>) {
-    let mut word = Word::after(skipped);
+/// Adds the octets that the words of a reply encode, in either alphabet (RFC 4648 sections 4 and 5), to `into`. Before each
+/// word, this many of the four characters of a group are missing. A word goes on after the end of a line.
+pub(super) fn decode_words(reply: &[u8], missing: u32, into: &mut Vec<u8>) {
+    let mut word = Word::after(missing);
     for value in values(reply) {
         match value {
             Some(value) => into.extend(word.add(value)),
-            None => word = Word::after(skipped),
+            None => word = Word::after(missing),
         }
     }
 }
@@ -41,25 +41,20 @@ fn values(reply: &[u8]) -> impl Iterator<Item = Option<u8>> + '_ {
     })
 }
 
-/// A word up to some character.
+/// A word up to some character: the bits that do not make up an octet yet, at the end.
 struct Word {
-    skipped: usize,
-    /// The bits that do not make up an octet yet, at the end.
     bits: u32,
     count: u32,
 }
 
 impl Word {
-    const fn after(skipped: usize) -> Self {
-        Self { skipped, bits: 0, count: 0 }
+    /// The bits of the missing characters are zero.
+    const fn after(missing: u32) -> Self {
+        Self { bits: 0, count: missing.wrapping_mul(6) % 8 }
     }
 
     /// Adds a character. Returns the octet that it completes.
     fn add(&mut self, value: u8) -> Option<u8> {
-        if let Some(skipped) = self.skipped.checked_sub(1) {
-            self.skipped = skipped;
-            return None;
-        }
         self.bits = self.bits << 6 | u32::from(value);
         let Some(left) = self.count.checked_sub(2) else {
             self.count = 6;
@@ -116,15 +111,18 @@ mod tests {
     }
 
     #[test]
-    fn words_are_decoded_from_any_character_on() {
-        for (reply, skipped, expected) in [
+    fn words_are_decoded_from_any_place_in_a_group_on() {
+        for (reply, missing, expected) in [
             (&b"Zm9vYmFy"[..], 0, &b"foobar"[..]),
             (b"Zm9vYmE=", 0, b"fooba"),
             (b"Zm9vYg==", 0, b"foob"),
-            (b"xZm9v", 1, b"foo"),
-            (b"xyzZm9v", 3, b"foo"),
+            (b"m9v", 1, b"\x02oo"),
+            (b"9v", 2, b"\x0fo"),
+            (b"v", 3, b"/"),
+            (b"xZm9v", 3, b"1foo"),
+            (b"xyzZm9v", 1, b"\x03\x1c\xb3foo"),
             (b"Zm9v YmFy", 0, b"foobar"),
-            (b"xZm9v:xYmFy", 1, b"foobar"),
+            (b"xZm9v:xYmFy", 3, b"1foo1bar"),
             (b"Zm 9v", 0, b"f\xf6"),
             (b"+/-_", 0, b"\xfb\xff\xbf"),
             (b"Zm\r\n535 9v", 0, b"foo"),
@@ -134,13 +132,12 @@ mod tests {
             (b"Zm\r\n9v", 0, b"foo"),
             (b"Zm\r9v", 0, b"f\xf6"),
             (b"Z", 0, b""),
-            (b"Zm9v", 4, b""),
             (b"", 0, b""),
             (b"\xff\x00", 0, b""),
         ] {
             let mut decoded = Vec::new();
-            decode_words(reply, skipped, &mut decoded);
-            assert_eq!(decoded, expected, "{} from {skipped}", reply.escape_ascii());
+            decode_words(reply, missing, &mut decoded);
+            assert_eq!(decoded, expected, "{} without {missing}", reply.escape_ascii());
         }
     }
 }

@@ -66,10 +66,10 @@ impl Hidden {
             return false;
         }
         let mut decoded = Zeroizing::new(Vec::with_capacity(reply.len()));
-        // A word may begin with characters of something else.
-        (0..4).any(|skipped| {
+        // A word may begin anywhere in a group of four characters, or with characters of something else.
+        (0..4).any(|missing| {
             decoded.clear();
-            decode_words(reply, skipped, &mut decoded);
+            decode_words(reply, missing, &mut decoded);
             long().any(|fingerprint| fingerprint.is_in(&decoded))
         })
     }
@@ -170,6 +170,7 @@ mod tests {
                     (format!("535 token={encoded}&x\r\n"), true),
                     (format!("535 you-said-{encoded}\r\n"), true),
                     (format!("535 x{encoded}\r\n"), true),
+                    (format!("535 {}\r\n", encoded.get(before.len() * 8 / 6..).unwrap()), true),
                     (format!("535-{first}\r\n535 {second}\r\n"), true),
                     (format!("535-5.7.8 {first}\r\n535 5.7.8 {second}\r\n"), true),
                     (format!("{first}\r\n{second}"), true),
