@@ -110,7 +110,9 @@ impl Unanswered {
             Queue::Few([oldest, ..]) => oldest.as_mut(),
             Queue::Many(many) => many.front_mut(),
         };
-        oldest.into_iter().for_each(|oldest| oldest.is_behind = false);
+        if let Some(oldest) = oldest {
+            oldest.is_behind = false;
+        }
     }
 
     /// This many octets of the output were sent.
