@@ -55,7 +55,7 @@ struct Session {
     server: Server,
     happens: Happens,
     /// Octets of the message given so far.
-    given: usize,
+    given: u16,
 }
 
 /// The event that a session waits for.
@@ -144,9 +144,9 @@ impl Session {
                 Step::Secure(_) | Step::Authenticate(_) => unreachable!("the policy asks for neither"),
                 Step::Receive(_) => return true,
                 Step::Content(room) => {
-                    let rest = &inputs::ONE_KIB.as_bytes()[self.given..];
+                    let rest = &inputs::ONE_KIB.as_bytes()[usize::from(self.given)..];
                     let piece = &rest[..rest.len().min(room)];
-                    self.given += piece.len();
+                    self.given += length(piece);
                     if piece.is_empty() { self.delivery.end_content() } else { self.delivery.content(piece) }
                 }
                 Step::Rewind => {
@@ -178,9 +178,9 @@ struct Server {
     /// How it hangs up on EHLO.
     hangs_up: Option<Disconnect>,
     /// Octets of content that have arrived, while content is due.
-    content: Option<usize>,
+    content: Option<u16>,
     /// Accepted messages.
-    messages: u32,
+    messages: u8,
 }
 
 impl Server {
@@ -201,7 +201,7 @@ impl Server {
     /// Receives octets. Returns the event that follows, if any.
     fn hears(&mut self, octets: &[u8]) -> Option<Happens> {
         if let Some(arrived) = self.content {
-            return self.hears_content(octets, arrived);
+            return self.hears_content(octets, arrived.into());
         }
         self.content = octets.ends_with(b"DATA\r\n").then_some(0);
         Some(Happens::Answers(match octets.first_chunk() {
@@ -223,7 +223,7 @@ impl Server {
         let (message, end) = (inputs::ONE_KIB.as_bytes(), b".\r\n");
         let text = &octets[..octets.len().min(message.len() - arrived)];
         assert!(message[arrived..].starts_with(text), "wrong content");
-        self.content = Some(arrived + text.len());
+        self.content = Some(length(&message[..arrived + text.len()]));
         let behind = &octets[text.len()..];
         if behind.is_empty() {
             return None;
@@ -233,6 +233,11 @@ impl Server {
         self.messages += 1;
         Some(Happens::Answers("250 2.0.0 Ok: queued as 4bXyZ12345\r\n"))
     }
+}
+
+/// That of part of the message, which has 1 KiB.
+fn length(part: &[u8]) -> u16 {
+    u16::try_from(part.len()).expect("part of the message")
 }
 
 /// A deterministic random number generator (xorshift).
