@@ -23,9 +23,7 @@ pub(crate) struct RecordArguments {
 /// Standard output and standard error may be files that a recording would replace.
 fn a_file(path: PathBuf) -> Result<PathBuf, &'static str> {
     match path.as_os_str().as_encoded_bytes() {
-        b"-" | b"/dev/stdout" | b"/dev/stderr" => {
-            Err("it must be a file of its own: reports and notes are written there")
-        }
+        b"-" | b"/dev/stdout" | b"/dev/stderr" => Err("name a separate file: reports and notes are written here"),
         _ => Ok(path),
     }
 }

@@ -308,7 +308,7 @@ fn a_recording_is_of_one_connection_at_a_time() {
     for stream in ["-", "/dev/stdout", "/dev/stderr"] {
         let output = folder.send(nowhere, stream, &[]);
         assert_eq!(output.status.code(), Some(64), "{stream}");
-        assert!(text(&output.stderr).contains("it must be a file of its own"), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("name a separate file"), "{}", text(&output.stderr));
     }
     let alone =
         ["send", "--server", "{server}", "--from", "a@example.com", "--to", "b@example.net", "--record-content"];

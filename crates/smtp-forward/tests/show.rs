@@ -126,7 +126,7 @@ fn a_picture_is_written_to_its_file_and_replaces_an_older_one() {
 fn what_is_not_a_whole_transcript_is_an_error_in_one_line() {
     for (source, status, said) in [
         (&b"Subject: x\n\nhello\n"[..], 65, "- is not a transcript: line 1: unknown setting Subject"),
-        (b"", 65, "line 1: there is no conversation in it"),
+        (b"", 65, "line 1: no `-- connect` line was found"),
         (b"-- connect\nS: 220 hi\nC: EHLO x\n", 65, "line 3: the last line must be `-- done` or `-- kept`"),
         (b"-- connect\nS: 220 hi\nC: EH", 65, "so the end is missing"),
         (b"-- connect\n-- server hides many octets\n-- done\n", 65, "line 2: unknown mark"),

@@ -226,7 +226,7 @@ impl<'a> Parser<'a> {
     fn finish(mut self) -> Result<Transcript, String> {
         self.settings_end()?;
         match self.script.last() {
-            None => return Err("there is no conversation in it".into()),
+            None => return Err("no `-- connect` line was found".into()),
             Some(Item { action: Action::Done { .. }, .. }) => {}
             _ => return Err("the last line must be `-- done` or `-- kept`, so the end is missing".into()),
         }
@@ -276,8 +276,8 @@ mod tests {
             ("-- connect\nS: \\q\n-- done", 2, "\\q"),
             ("-- connect\n-- vanish\n-- done", 2, "vanish"),
             ("-- connect\nto: b@example.net\n-- done", 2, "settings must come at the start"),
-            ("", 1, "there is no conversation in it"),
-            ("to: b@example.net", 1, "there is no conversation in it"),
+            ("", 1, "no `-- connect` line was found"),
+            ("to: b@example.net", 1, "no `-- connect` line was found"),
             ("colour: red\n-- done", 1, "colour"),
             ("to: b\n-- done", 1, "it has no @"),
             ("limits: reply-line=x\n-- done", 1, "reply-line=x"),

@@ -20,7 +20,7 @@ impl Delivery {
     /// | after that, before its reply arrived | unconfirmed, except those that have a final status: they keep it |
     /// | when all have a final status, during RSET or QUIT | keep it; only the rest of the session is cut short |
     /// | during the QUIT that must confirm a permanent refusal of MAIL on a kept connection | deferred, not failed |
-    /// | when the delivery is done | keep their status; a kept connection is no longer kept |
+    /// | when the delivery is done | keep their status; a kept connection must not be reused |
     ///
     /// The end of the content counts as sent when its last octet was reported with [`sent`](Self::sent). `why` becomes
     /// the [cause](crate::Cause::Cancelled) of the statuses that this sets.

@@ -181,7 +181,7 @@ impl Delivery {
     pub fn sent(&mut self, octets: usize) -> Result<(), MisuseError> {
         self.check_connected()?;
         self.session.sent(octets).map_err(|_| MisuseError::NothingToSend)?;
-        // The wait for this reply may be long, and only QUIT will follow.
+        // This reply may take minutes, and for most messages only QUIT follows it.
         if self.note_stage() == Stage::ContentEnd && self.config.afterwards() == Afterwards::Quit {
             self.session.free_output();
         }

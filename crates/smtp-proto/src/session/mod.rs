@@ -88,7 +88,7 @@ impl Session {
         session
     }
 
-    /// A session that has no connection yet.
+    /// A session before its first connection.
     pub(crate) fn closed(limits: Limits) -> Self {
         Self {
             state: State::OVER,

@@ -116,7 +116,7 @@ impl Output {
     /// Reserves room for this many more octets.
     pub(super) fn reserve(&mut self, octets: usize) {
         if self.octets.is_empty() && self.octets.capacity() < octets {
-            // Cheaper than to enlarge the buffer, which would copy what is no longer needed.
+            // Growing the buffer would copy octets that were sent already.
             self.octets = Vec::new();
             self.octets.reserve_exact(octets);
         } else {

@@ -26,7 +26,7 @@ pub(super) struct Due {
     pub(super) stage: Stage,
     /// Its length in octets.
     len: u32,
-    /// Whether another command was unanswered when its first octet was sent, or is, if that was not sent yet.
+    /// Whether an earlier command was unanswered when its first octet was sent; until then, whether one is now.
     is_behind: bool,
 }
 

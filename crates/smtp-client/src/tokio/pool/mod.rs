@@ -296,7 +296,7 @@ impl Shared {
 }
 
 impl State {
-    /// The places at a host. When a host is new, those that nobody delivers to any more are forgotten.
+    /// The places at a host. Adding a host also drops the entries of hosts without a delivery.
     fn places_at(&mut self, host: &NextHop, most: usize) -> Arc<Semaphore> {
         if let Some(places) = self.hosts.get(host) {
             return Arc::clone(places);
