@@ -8,7 +8,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// What a client waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Awaited {
-    /// Nothing: the other clients on the thread get their turn.
+    /// Nothing: other tasks on the thread get their turn.
     Turn,
     /// The addresses of its next hop, since this time.
     Addresses(Instant),

@@ -3,21 +3,13 @@
 use std::{
     io,
     sync::{Arc, atomic::AtomicBool},
-    task::Poll,
 };
 
 use smtp_proto::{Delivery, MisuseError};
 
 use crate::{
-    content::Content,
-    drive::Drive,
-    link::Link,
-    link_methods::link_methods,
-    next_hop::NextHop,
-    observer::Observer,
-    room::Room,
-    runtime::Runtime,
-    waiting::{self, Waiting},
+    content::Content, drive::Drive, link::Link, link_methods::link_methods, next_hop::NextHop, observer::Observer,
+    poll::wait, room::Room, runtime::Runtime,
 };
 
 /// Drives deliveries to one next hop, and owns the connection that is kept between them.
@@ -25,24 +17,21 @@ use crate::{
 /// Use each client with one [`Delivery`]. For the next message call [`Delivery::deliver_next`], then
 /// [`deliver`](Self::deliver) again. At the end call [`quit`](Self::quit).
 ///
-/// To run several clients on one thread, drive each in steps: call [`start`](Self::start), then
-/// [`advance`](Self::advance) until it returns ready, and [`wait`](crate::wait) for all of them in between.
+/// For many deliveries at once, use the driver for tokio.
 #[derive(Debug)]
 pub struct Client {
-    pub(crate) link: Link,
-    pub(crate) waiting: Waiting,
+    link: Link,
 }
 
 impl Client {
     /// Creates a client without a connection, with the default [`Bounds`](crate::Bounds).
     pub fn new(next_hop: NextHop) -> Self {
-        Self { link: Link::new(next_hop, Runtime::threads()), waiting: Waiting::Idle }
+        Self { link: Link::new(next_hop, Runtime::threads()) }
     }
 
     link_methods!();
 
-    /// Cancels every delivery while `interrupt` is set. With [`wait`](crate::wait), the client checks the flag ten
-    /// times a second.
+    /// Cancels every delivery while `interrupt` is set. The client checks the flag ten times a second.
     #[must_use]
     pub fn with_interrupt(mut self, interrupt: Arc<AtomicBool>) -> Self {
         self.link.interrupt = interrupt;
@@ -62,64 +51,31 @@ impl Client {
         content: &mut dyn Content,
         observer: &mut dyn Observer,
     ) -> Result<(), MisuseError> {
-        self.start();
-        self.finish(delivery, content, observer)
+        self.link.start();
+        self.drive(delivery, content, observer)
     }
 
     /// Ends the kept connection, if there is one, with QUIT.
     pub fn quit(&mut self, delivery: &mut Delivery, observer: &mut dyn Observer) -> Result<(), MisuseError> {
-        self.start_quit(delivery)?;
-        self.finish(delivery, &mut io::empty(), observer)
-    }
-
-    /// Starts the clock for a delivery. Drive it with [`advance`](Self::advance).
-    pub fn start(&mut self) {
-        self.link.start();
-        self.waiting = Waiting::Over;
-    }
-
-    /// Starts the clock for ending the kept connection. Drive it with [`advance`](Self::advance), with empty
-    /// content.
-    pub fn start_quit(&mut self, delivery: &mut Delivery) -> Result<(), MisuseError> {
         delivery.quit()?;
         self.link.restart_clock();
-        self.waiting = Waiting::Over;
-        Ok(())
+        self.drive(delivery, &mut io::empty(), observer)
     }
 
-    /// Drives `delivery` as far as possible without waiting for its connection, and yields to other clients on the
-    /// same thread. Returns [`Poll::Ready`] once the delivery is done.
-    ///
-    /// Input that has arrived is processed before any timeout, however late this is called. Pass the same delivery
-    /// and the same content on every call from `start` until it returns ready.
-    pub fn advance(
-        &mut self,
-        delivery: &mut Delivery,
-        content: &mut dyn Content,
-        observer: &mut dyn Observer,
-    ) -> Result<Poll<()>, MisuseError> {
-        if let Waiting::For(..) = self.waiting {
-            return Ok(Poll::Pending);
-        }
-        self.waiting = Waiting::Idle;
-        let now = self.link.now();
-        let drive = Drive { link: &mut self.link, delivery, content, observer, room: Room::take(), now };
-        let waiting = drive.advance()?;
-        Ok(waiting.map_or(Poll::Ready(()), |wait| {
-            self.waiting = Waiting::start(wait, self.link.now());
-            Poll::Pending
-        }))
-    }
-
-    fn finish(
+    fn drive(
         &mut self,
         delivery: &mut Delivery,
         content: &mut dyn Content,
         observer: &mut dyn Observer,
     ) -> Result<(), MisuseError> {
-        while self.advance(delivery, content, observer)?.is_pending() {
-            waiting::wait([(&mut self.waiting, &self.link)]);
+        let link = &mut self.link;
+        loop {
+            let now = link.now();
+            let drive = Drive { link: &mut *link, delivery, content, observer, room: Room::take(), now };
+            match drive.advance()? {
+                Some(until) => wait(link, until),
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 }

@@ -52,6 +52,8 @@ impl Drive<'_> {
                 return Ok(None);
             }
             if let Err(why) = self.go_on() {
+                // Reading the content or an observer may have taken long.
+                self.hear()?;
                 self.delivery.cancel(why);
                 continue;
             }
@@ -268,7 +270,7 @@ impl Drive<'_> {
                 if !all {
                     return Ok(None);
                 }
-                // Yield, so that a long message does not keep the other clients on this thread waiting, and so that
+                // Yield, so that a long message does not keep other tasks on this thread waiting, and so that
                 // input is read before more is written.
                 let goes_on = matches!(self.delivery.poll(), Step::Content(_) | Step::Transmit(_));
                 Ok(goes_on.then_some(Wait { awaited: Awaited::Turn, most: Duration::ZERO }))

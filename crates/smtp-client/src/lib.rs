@@ -1,7 +1,7 @@
-//! A driver for [`smtp_proto::Delivery`] over TCP connections or Unix sockets: one delivery at a time, or
-//! many at once on one thread.
+//! Two drivers for [`smtp_proto::Delivery`] over TCP connections or Unix sockets: one that blocks, for one delivery at a
+//! time, and with the feature `tokio` one for tokio, with a pool, for many at once.
 //!
-//! It opens connections, reads and writes, and watches the clock. [`smtp_proto`] decides what to send, and what to
+//! They open connections, read and write, and watch the clock. [`smtp_proto`] decides what to send, and what to
 //! do when a connection ends.
 //!
 //! ```no_run
@@ -45,6 +45,8 @@ mod login;
 mod next_hop;
 mod observer;
 mod opening;
+#[cfg(feature = "blocking")]
+mod poll;
 mod race;
 mod room;
 mod route;
@@ -53,10 +55,6 @@ mod stream;
 pub mod tls;
 #[cfg(feature = "tokio")]
 pub mod tokio;
-#[cfg(feature = "blocking")]
-mod wait;
-#[cfg(feature = "blocking")]
-mod waiting;
 
 pub use bounds::{Bounds, LeastRate};
 #[cfg(feature = "blocking")]
@@ -69,5 +67,3 @@ pub use login::CredentialSource;
 pub use next_hop::{NextHop, NextHopError};
 pub use observer::{Observer, Sent};
 pub use route::{Family, Route};
-#[cfg(feature = "blocking")]
-pub use wait::wait;

@@ -7,8 +7,7 @@ use std::{
     vec,
 };
 
-use rustix::io::ioctl_fionbio;
-use socket2::{Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 use crate::{
     awaited::TICK,
@@ -137,9 +136,7 @@ impl Attempt {
 /// Starts a non-blocking connect. `None` if the queue of a Unix socket is full.
 fn connect(server: &Endpoint, route: Route) -> io::Result<Option<Socket>> {
     let address = server.to_sockaddr()?;
-    let stream = Socket::new(server.domain(), Type::STREAM, None)?;
-    // One system call; socket2 would make two.
-    ioctl_fionbio(&stream, true)?;
+    let stream = new_socket(server.domain())?;
     if let Endpoint::Ip(_) = server {
         // Commands must not wait for the acknowledgement of earlier writes. This is set before connecting because some
         // systems refuse it once the peer has reset the connection.
@@ -153,6 +150,20 @@ fn connect(server: &Endpoint, route: Route) -> io::Result<Option<Socket>> {
         (Err(error), _) if !is_under_way(&error) => Err(error),
         _ => Ok(Some(stream)),
     }
+}
+
+/// A socket that does not block.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+fn new_socket(domain: Domain) -> io::Result<Socket> {
+    Socket::new(domain, Type::STREAM.nonblocking(), None)
+}
+
+/// The same. Not every system can do that in one call.
+#[cfg(not(any(target_os = "android", target_os = "linux")))]
+fn new_socket(domain: Domain) -> io::Result<Socket> {
+    let socket = Socket::new(domain, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 /// The addresses with their families in turn, beginning with that of the first (RFC 8305 section 4).

@@ -1,22 +1,23 @@
 //! A socket that does not block, whoever waits for it.
 
+#[cfg(feature = "tokio")]
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+};
 use std::{
     io::{self, ErrorKind, Read, Write},
     mem::MaybeUninit,
     os::fd::{AsFd, BorrowedFd},
     task::Waker,
 };
-#[cfg(feature = "tokio")]
-use std::{
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
 
 use rustix::io::Errno;
 use socket2::{SockRef, Socket};
 #[cfg(feature = "tokio")]
 use tokio::{
-    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready},
     net::{TcpStream, UnixStream},
 };
 
@@ -90,27 +91,43 @@ impl Stream {
 #[cfg(feature = "tokio")]
 impl Watched {
     fn poll_open(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let look = || match is_open(&SockRef::from(self)) {
-            Ok(true) => Ok(()),
-            // This makes the reactor watch again.
-            Ok(false) => Err(ErrorKind::WouldBlock.into()),
-            Err(error) => Err(error),
-        };
         loop {
-            let looked = match self {
-                Self::Tcp(stream) => {
-                    ready!(stream.poll_write_ready(cx))?;
-                    stream.try_io(Interest::WRITABLE, look)
-                }
-                Self::Unix(stream) => {
-                    ready!(stream.poll_write_ready(cx))?;
-                    stream.try_io(Interest::WRITABLE, look)
-                }
-            };
+            let readiness = ready!(self.poll_readiness(cx))?;
+            if !readiness.is_error() && !readiness.is_write_closed() {
+                return Poll::Ready(Ok(()));
+            }
+            let looked = self.try_io(|| match is_open(&SockRef::from(self)) {
+                Ok(true) => Ok(()),
+                // This makes the reactor watch again.
+                Ok(false) => Err(ErrorKind::WouldBlock.into()),
+                Err(error) => Err(error),
+            });
             match looked {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 looked => return Poll::Ready(looked),
             }
+        }
+    }
+
+    /// Its readiness, once it can be written to or has failed.
+    fn poll_readiness(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
+        // The first wakes the task, the second says more. It does not wait any more.
+        match self {
+            Self::Tcp(stream) => {
+                ready!(stream.poll_write_ready(cx))?;
+                pin!(stream.ready(Interest::WRITABLE | Interest::ERROR)).poll(cx)
+            }
+            Self::Unix(stream) => {
+                ready!(stream.poll_write_ready(cx))?;
+                pin!(stream.ready(Interest::WRITABLE | Interest::ERROR)).poll(cx)
+            }
+        }
+    }
+
+    fn try_io<T>(&self, look: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match self {
+            Self::Tcp(stream) => stream.try_io(Interest::WRITABLE, look),
+            Self::Unix(stream) => stream.try_io(Interest::WRITABLE, look),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The messages to send, and the queue of those still left.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
 use smtp_client::{KnownHosts, NextHop, tls::TlsConfig};
 use smtp_proto::{Config, Envelope};
@@ -8,9 +8,9 @@ use smtp_proto::{Config, Envelope};
 use crate::{arguments::Send, message::Message, password::PasswordSource, report::Which};
 
 /// What to send, and how.
-pub(crate) struct Batch<'a> {
-    pub(crate) arguments: &'a Send,
-    pub(crate) messages: Vec<Message>,
+pub(crate) struct Batch {
+    pub(crate) arguments: Send,
+    pub(crate) messages: Vec<Arc<Message>>,
     /// How many messages to send, including repetitions.
     pub(crate) count: usize,
     /// The sender and recipients of every message, or of each of them.
@@ -20,39 +20,37 @@ pub(crate) struct Batch<'a> {
     pub(crate) tls: TlsConfig,
     pub(crate) credentials: Option<Arc<PasswordSource>>,
     pub(crate) hosts: KnownHosts,
-    pub(crate) interrupt: Arc<AtomicBool>,
 }
 
 /// Whom the messages are from and for.
 pub(crate) enum Envelopes {
-    Same(Box<Envelope>),
+    Same(Arc<Envelope>),
     /// One for each message.
-    Each(Vec<Envelope>),
+    Each(Vec<Arc<Envelope>>),
 }
 
 /// The messages that no connection has taken yet.
-pub(crate) struct Queue<'a> {
-    batch: &'a Batch<'a>,
+pub(crate) struct Queue {
     /// How many messages were taken.
     taken: usize,
     /// Connections still in use.
     connections: usize,
 }
 
-impl<'a> Queue<'a> {
+impl Queue {
     /// Queues all messages of the batch, for at most as many connections as were asked for.
-    pub(crate) fn new(batch: &'a Batch<'a>) -> Self {
+    pub(crate) fn new(batch: &Batch) -> Self {
         let asked_for = usize::from(batch.arguments.connections.get());
-        Self { batch, taken: 0, connections: batch.count.min(asked_for) }
+        Self { taken: 0, connections: batch.count.min(asked_for) }
     }
 
     /// The first message for each connection.
-    pub(crate) fn firsts(&mut self) -> Vec<Taken<'a>> {
-        (0..self.connections).map_while(|_| self.take()).collect()
+    pub(crate) fn firsts(&mut self, batch: &Batch) -> Vec<Taken> {
+        (0..self.connections).map_while(|_| self.take(batch)).collect()
     }
 
-    pub(crate) fn take(&mut self) -> Option<Taken<'a>> {
-        let Batch { messages, count, envelopes, .. } = self.batch;
+    pub(crate) fn take(&mut self, batch: &Batch) -> Option<Taken> {
+        let Batch { messages, count, envelopes, .. } = batch;
         if self.taken == *count {
             return None;
         }
@@ -63,28 +61,28 @@ impl<'a> Queue<'a> {
             Envelopes::Each(envelopes) => envelopes.get(index)?,
         };
         self.taken += 1;
-        Some(Taken { number: self.taken, message, envelope })
+        Some(Taken { number: self.taken, message: Arc::clone(message), envelope: Arc::clone(envelope) })
     }
 
     /// Lets a connection leave, if there are more messages and other connections to send them. Returns whether it does.
-    pub(crate) fn leave(&mut self) -> bool {
-        let leaves = self.connections > 1 && self.taken < self.batch.count;
+    pub(crate) fn leave(&mut self, batch: &Batch) -> bool {
+        let leaves = self.connections > 1 && self.taken < batch.count;
         self.connections -= usize::from(leaves);
         leaves
     }
 }
 
 /// One message of the batch.
-#[derive(Clone, Copy)]
-pub(crate) struct Taken<'a> {
+#[derive(Clone)]
+pub(crate) struct Taken {
     /// Counts from 1.
     pub(crate) number: usize,
-    pub(crate) message: &'a Message,
-    pub(crate) envelope: &'a Envelope,
+    pub(crate) message: Arc<Message>,
+    pub(crate) envelope: Arc<Envelope>,
 }
 
-impl Taken<'_> {
-    pub(crate) fn which(self) -> Which {
+impl Taken {
+    pub(crate) fn which(&self) -> Which {
         Which { number: self.number, file: self.message.name() }
     }
 }

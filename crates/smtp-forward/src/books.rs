@@ -41,7 +41,7 @@ impl Books {
     }
 
     /// Reports on one message. `status` tells of failures outside its delivery.
-    pub(crate) fn enter(&mut self, taken: Taken<'_>, report: Report<'_>, status: ExitStatus) {
+    pub(crate) fn enter(&mut self, taken: &Taken, report: Report<'_>, status: ExitStatus) {
         self.status = self.status.and(status).and(report.into());
         self.summary.add(report);
         self.progress.message();
@@ -60,7 +60,7 @@ impl Books {
     }
 
     /// Prints the summary if there are many messages. Returns the worst status.
-    pub(crate) fn close(mut self) -> ExitStatus {
+    pub(crate) fn close(&mut self) -> ExitStatus {
         self.progress.finish();
         self.summary.time = self.since.elapsed();
         if self.count >= MANY && !self.json {

@@ -3,30 +3,35 @@
 use std::{
     io,
     num::NonZeroU32,
-    sync::{Arc, atomic::Ordering},
-    task::Poll,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use smtp_client::{Bounds, Client, Content, ContentChanged};
-use smtp_proto::{Cancel, Delivery, Envelope, MisuseError, Need, Size, Status};
+use smtp_client::{
+    Bounds, ContentChanged,
+    tokio::{Client, Content},
+};
+use smtp_proto::{Cancel, Delivery, Envelope, MisuseError, Need, Report, Size, Status};
+use tokio::time::Interval;
 
 use crate::{
-    batch::{Batch, Queue, Taken},
+    batch::{Batch, Taken},
     books::Books,
     diagnostics,
     exit_status::ExitStatus,
-    host::{self, Host, Went},
+    host::Went,
     leave::{Experience, Reason},
+    message::Message,
     password::PasswordSource,
-    progress::Progress,
     record::Recorder,
+    shared::Shared,
+    supervision::{interrupted, supervised, ticks},
     watch::Watch,
 };
 
 /// One connection at a time, and the messages sent over it.
-pub(crate) struct Connection<'a> {
-    batch: &'a Batch<'a>,
+pub(crate) struct Connection {
+    shared: Arc<Shared>,
     client: Client,
     watch: Watch,
     delivery: Delivery,
@@ -34,13 +39,17 @@ pub(crate) struct Connection<'a> {
     served: u32,
     /// Whether any recipient was delivered to, over this connection or an earlier one.
     has_delivered: bool,
-    /// The current message.
-    taken: Taken<'a>,
+    current: Current,
+    ticks: Interval,
+}
+
+/// The current message.
+struct Current {
+    taken: Taken,
     /// When it was begun.
     begun: Instant,
     /// Failures outside its delivery.
     status: ExitStatus,
-    stage: Stage<'a>,
     told: Told,
 }
 
@@ -56,166 +65,119 @@ enum Told {
 /// How long a complete report waits for the end of the connection.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What is under way.
-enum Stage<'a> {
-    /// Waits until the host may get the current message.
-    Pause,
-    Delivery(Box<dyn Content + 'a>),
-    /// Ends the connection before the last message is reported, because the report says how the connection ended.
-    Quit(Next<'a>),
-}
-
 /// What follows the current message.
-#[derive(Clone, Copy)]
-enum Next<'a> {
-    Message(Taken<'a>),
+enum Next {
+    Message(Taken),
     NoMore,
     /// Other connections send the rest.
     Leave(Reason),
 }
 
-impl<'a> Connection<'a> {
+impl Connection {
     /// Prepares a connection, which is not open yet, and its first message.
-    pub(crate) fn new(batch: &'a Batch<'a>, progress: Progress, first: Taken<'a>) -> Self {
-        let delivery = Delivery::new(batch.config.clone(), envelope(batch, first));
-        let mut watch = Watch::new(batch.arguments.trace, progress);
+    pub(crate) fn new(shared: Arc<Shared>, first: Taken) -> Self {
+        let batch = &shared.batch;
+        let delivery = Delivery::new(batch.config.clone(), envelope(batch, &first));
+        let mut watch = Watch::new(batch.arguments.trace, shared.books().progress.clone());
         let recording = &batch.arguments.recording;
         watch.recorder = recording.record.clone().map(|path| {
             let server = batch.next_hop.to_string();
             Recorder::new(path, recording.record_content, &server, &batch.config, delivery.envelope().clone())
         });
         watch.message = first.which().to_string();
-        Self {
-            batch,
-            client: client(batch),
-            watch,
-            delivery,
-            served: 0,
-            has_delivered: false,
-            taken: first,
-            begun: Instant::now(),
-            status: ExitStatus::Ok,
-            stage: Stage::Pause,
-            told: Told::NotYet,
-        }
+        let (client, current) = (client(batch), Current::new(first));
+        Self { shared, client, watch, delivery, served: 0, has_delivered: false, current, ticks: ticks() }
     }
 
-    pub(crate) fn client(&mut self) -> &mut Client {
-        &mut self.client
-    }
-
-    /// Goes as far as it can without waiting, but not beyond the current message. Returns [`Poll::Ready`] when this
-    /// connection has no more messages to send.
-    pub(crate) fn advance(&mut self, queue: &mut Queue<'a>, host: &mut Host, books: &mut Books) -> Poll<()> {
-        if let Stage::Pause = self.stage {
-            self.try_to_begin(host);
-        }
-        if let Stage::Pause = self.stage {
-            return Poll::Pending;
-        }
-        if let Some(why) = host.batch_is_over(Instant::now()) {
-            self.delivery.cancel(why);
-        }
-        let (ended, next) = loop {
-            let mut no_content = io::empty();
-            let content: &mut dyn Content = match &mut self.stage {
-                Stage::Delivery(content) => content,
-                Stage::Quit(_) | Stage::Pause => &mut no_content,
-            };
-            let ended = match self.client.advance(&mut self.delivery, content, &mut self.watch) {
-                Ok(Poll::Pending) => {
-                    host.note_login(self.delivery.report());
-                    self.tell_early(books);
-                    return Poll::Pending;
-                }
-                Ok(Poll::Ready(())) => Ok(()),
-                Err(misuse) => Err(misuse),
-            };
-            let next = match self.stage {
-                Stage::Quit(next) => break (ended, next),
-                Stage::Delivery(_) | Stage::Pause => {
-                    if let Some(recorder) = &mut self.watch.recorder {
-                        recorder.settled(self.client.report(&self.delivery), self.delivery.is_kept());
-                    }
-                    self.count();
-                    self.next(queue, host)
-                }
-            };
-            if ended.is_err() || !self.is_at_its_end(next) {
-                break (ended, next);
-            }
-            if let Err(misuse) = self.client.start_quit(&mut self.delivery) {
-                break (Err(misuse), next);
-            }
+    /// Sends messages until none is left, or the others send the rest.
+    pub(crate) async fn send(mut self) {
+        loop {
+            let delivered = self.deliver().await;
             if let Some(recorder) = &mut self.watch.recorder {
-                recorder.quit();
+                recorder.settled(self.client.report(&self.delivery), self.delivery.is_kept());
             }
-            self.stage = Stage::Quit(next);
-        };
-        if let Err(misuse) = ended {
-            self.start_over(misuse);
+            self.count();
+            let next = self.next();
+            // The report says how the connection ended, so it ends first.
+            let ended = if delivered.is_ok() && self.is_at_its_end(&next) { self.quit().await } else { delivered };
+            if let Err(misuse) = ended {
+                self.start_over(misuse);
+            }
+            self.current.tell(self.client.report(&self.delivery), &mut self.shared.books());
+            match next {
+                Next::Message(taken) => self.take(taken),
+                Next::NoMore => break,
+                Next::Leave(reason) => {
+                    let note = format_args!(
+                        "continuing with one connection fewer: {} (`--connections` opens fewer)",
+                        reason.text()
+                    );
+                    self.watch.progress.suspend(|| diagnostics::note(note));
+                    break;
+                }
+            }
         }
-        self.tell(books);
-        match next {
-            Next::Message(taken) => {
-                self.take(taken, host);
-                Poll::Pending
-            }
-            Next::NoMore => Poll::Ready(()),
-            Next::Leave(reason) => {
-                let note = format_args!(
-                    "continuing with one connection fewer: {} (`--connections` opens fewer)",
-                    reason.text()
-                );
-                self.watch.progress.suspend(|| diagnostics::note(note));
-                Poll::Ready(())
-            }
-        }
-    }
-
-    /// This connection is not used any more.
-    pub(crate) fn end(&mut self) {
-        if let Some(recorder) = self.watch.recorder.take() {
+        if let Some(recorder) = self.watch.recorder {
             recorder.finish();
         }
     }
 
-    /// Reports on the current message, unless that was done.
-    fn tell(&mut self, books: &mut Books) {
-        match self.told {
-            Told::Yes => {}
-            Told::NotYet | Told::CompleteSince(_) => {
-                books.enter(self.taken, self.client.report(&self.delivery), self.status);
-                self.told = Told::Yes;
+    /// Delivers the current message, or gives it up.
+    async fn deliver(&mut self) -> Result<(), MisuseError> {
+        let message = Arc::clone(&self.current.taken.message);
+        let mut content = match self.shared.turn().await {
+            Ok(()) => self.open(&message),
+            Err(why) => {
+                self.delivery.cancel(why);
+                nothing()
+            }
+        };
+        self.current.begun = Instant::now();
+        let Self { shared, client, watch, delivery, current, ticks, .. } = self;
+        let delivering = client.deliver(delivery, &mut *content, watch);
+        supervised(delivering, ticks, |report| current.look(report, shared)).await
+    }
+
+    async fn quit(&mut self) -> Result<(), MisuseError> {
+        if let Some(recorder) = &mut self.watch.recorder {
+            recorder.quit();
+        }
+        let Self { shared, client, watch, delivery, current, ticks, .. } = self;
+        supervised(client.quit(delivery, watch), ticks, |report| current.look(report, shared)).await
+    }
+
+    /// Opens the content of the current message. If that fails, cancels its delivery.
+    fn open<'m>(&mut self, message: &'m Message) -> Box<dyn Content + 'm> {
+        match message.open() {
+            Ok(content) => Box::new(content),
+            Err(error) => {
+                self.watch.progress.suspend(|| diagnostics::error(format_args!("{}: {error}", self.watch.message)));
+                let (why, status) = if ContentChanged::is_wrapped_in(&error) {
+                    (Cancel::ContentChanged, ExitStatus::TempFail)
+                } else {
+                    (Cancel::ContentUnreadable, ExitStatus::NoInput)
+                };
+                self.delivery.cancel(why);
+                self.current.status = self.current.status.max(status);
+                nothing()
             }
         }
     }
 
-    /// Reports on the current message if only the end of its connection is missing, and takes long.
-    fn tell_early(&mut self, books: &mut Books) {
-        match self.told {
-            Told::NotYet if self.delivery.report().is_complete() => self.told = Told::CompleteSince(Instant::now()),
-            Told::CompleteSince(since) if since.elapsed() >= PATIENCE => self.tell(books),
-            Told::NotYet | Told::CompleteSince(_) | Told::Yes => {}
-        }
-    }
-
-    fn next(&self, queue: &mut Queue<'a>, host: &mut Host) -> Next<'a> {
+    fn next(&self) -> Next {
         let report = self.delivery.report();
-        host.note_login(report);
+        self.shared.note_login(report);
         let experience = Experience::new(report, self.has_delivered);
         // A message that was not tried says nothing about the host.
         if report.attempts().next().is_some() {
-            host.note(Went::of(report, experience), self.begun, Instant::now());
+            let went = Went::of(report, experience);
+            self.shared.host().note(went, self.current.begun, Instant::now());
         }
-        match experience.reason_to_leave().filter(|_| !self.is_interrupted() && queue.leave()) {
+        let (batch, mut queue) = (&self.shared.batch, self.shared.queue());
+        match experience.reason_to_leave().filter(|_| interrupted().is_none() && queue.leave(batch)) {
             Some(reason) => Next::Leave(reason),
-            None => queue.take().map_or(Next::NoMore, Next::Message),
+            None => queue.take(batch).map_or(Next::NoMore, Next::Message),
         }
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.batch.interrupt.load(Ordering::Relaxed)
     }
 
     /// Counts the current message for the connection it was last sent on.
@@ -230,80 +192,80 @@ impl<'a> Connection<'a> {
 
     /// Whether the current message, already counted, is the last on this connection: there is no other, or it has
     /// carried as many as it may, or is too old.
-    fn is_at_its_end(&self, next: Next<'a>) -> bool {
-        let limit = self.batch.arguments.per_connection.map_or(u32::MAX, NonZeroU32::get);
+    fn is_at_its_end(&self, next: &Next) -> bool {
+        let limit = self.shared.batch.arguments.per_connection.map_or(u32::MAX, NonZeroU32::get);
         self.served >= limit || self.client.is_stale() || !matches!(next, Next::Message(_))
     }
 
-    fn take(&mut self, taken: Taken<'a>, host: &mut Host) {
-        self.status = ExitStatus::Ok;
-        if let Err(misuse) = self.delivery.deliver_next(envelope(self.batch, taken)) {
+    fn take(&mut self, taken: Taken) {
+        let envelope = envelope(&self.shared.batch, &taken);
+        self.watch.message = taken.which().to_string();
+        self.current = Current::new(taken);
+        if let Err(misuse) = self.delivery.deliver_next(envelope.clone()) {
             self.start_over(misuse);
-            self.delivery = Delivery::new(self.batch.config.clone(), envelope(self.batch, taken));
+            self.delivery = Delivery::new(self.shared.batch.config.clone(), envelope);
         }
         if let Some(recorder) = &mut self.watch.recorder {
             recorder.next_message(self.delivery.envelope().clone());
         }
-        (self.taken, self.stage, self.told) = (taken, Stage::Pause, Told::NotYet);
-        self.watch.message = taken.which().to_string();
-        self.try_to_begin(host);
-    }
-
-    /// Begins the current message, or gives it up, unless it has to wait.
-    fn try_to_begin(&mut self, host: &mut Host) {
-        let next =
-            if self.is_interrupted() { host::Next::GiveUp(Cancel::Interrupted) } else { host.next(Instant::now()) };
-        let (stage, status) = match next {
-            host::Next::Pause => return,
-            host::Next::Send => open(self.taken, &mut self.delivery, &self.watch.progress),
-            host::Next::GiveUp(why) => {
-                self.delivery.cancel(why);
-                (Stage::Delivery(Box::new(io::empty())), ExitStatus::Ok)
-            }
-        };
-        (self.stage, self.status) = (stage, self.status.max(status));
-        self.begun = Instant::now();
-        self.client.start();
     }
 
     /// Handles an internal error: cancels the delivery, so that every recipient has a status, and starts a new client.
     fn start_over(&mut self, misuse: MisuseError) {
         self.watch.progress.suspend(|| diagnostics::error(format_args!("internal error: {misuse}")));
-        self.status = ExitStatus::Software;
+        self.current.status = ExitStatus::Software;
         self.delivery.cancel(Cancel::Interrupted);
-        self.client = client(self.batch);
+        self.client = client(&self.shared.batch);
     }
 }
 
-/// Opens the content of the message that `delivery` sends. If that fails, cancels `delivery`.
-fn open<'a>(taken: Taken<'a>, delivery: &mut Delivery, progress: &Progress) -> (Stage<'a>, ExitStatus) {
-    match taken.message.open() {
-        Ok(content) => (Stage::Delivery(Box::new(content)), ExitStatus::Ok),
-        Err(error) => {
-            progress.suspend(|| diagnostics::error(format_args!("{}: {error}", taken.which())));
-            let (why, status) = if ContentChanged::is_wrapped_in(&error) {
-                (Cancel::ContentChanged, ExitStatus::TempFail)
-            } else {
-                (Cancel::ContentUnreadable, ExitStatus::NoInput)
-            };
-            delivery.cancel(why);
-            (Stage::Delivery(Box::new(io::empty())), status)
+impl Current {
+    fn new(taken: Taken) -> Self {
+        Self { taken, begun: Instant::now(), status: ExitStatus::Ok, told: Told::NotYet }
+    }
+
+    /// Looks at the report while the delivery waits. Returns why to cancel it.
+    fn look(&mut self, report: Report<'_>, shared: &Shared) -> Option<Cancel> {
+        shared.note_login(report);
+        // If only the end of the connection is missing, and takes long, the report is printed without it.
+        match self.told {
+            Told::NotYet if report.is_complete() => self.told = Told::CompleteSince(Instant::now()),
+            Told::CompleteSince(since) if since.elapsed() >= PATIENCE => {
+                self.tell(report, &mut shared.books());
+            }
+            Told::NotYet | Told::CompleteSince(_) | Told::Yes => {}
+        }
+        shared.reason_to_cancel()
+    }
+
+    /// Prints the report, unless that was done.
+    fn tell(&mut self, report: Report<'_>, books: &mut Books) {
+        match self.told {
+            Told::Yes => {}
+            Told::NotYet | Told::CompleteSince(_) => {
+                books.enter(&self.taken, report, self.status);
+                self.told = Told::Yes;
+            }
         }
     }
 }
 
-fn envelope(batch: &Batch<'_>, taken: Taken<'_>) -> Envelope {
+/// Content for a delivery that is cancelled already.
+fn nothing<'m>() -> Box<dyn Content + 'm> {
+    Box::new(io::Cursor::new([0; 0]))
+}
+
+fn envelope(batch: &Batch, taken: &Taken) -> Envelope {
     let facts = taken.message.facts();
-    let envelope = taken.envelope.clone().with_body(facts.body).with_size(Size::Exact(facts.size));
+    let envelope = Envelope::clone(&taken.envelope).with_body(facts.body).with_size(Size::Exact(facts.size));
     let is_utf8 = facts.has_utf8_header && batch.arguments.envelope.scans_header();
     if is_utf8 { envelope.requiring(Need::Smtputf8) } else { envelope }
 }
 
-fn client(batch: &Batch<'_>) -> Client {
+fn client(batch: &Batch) -> Client {
     let bounds = Bounds::default().with_delivery(Some(batch.arguments.message_timeout));
     let client = Client::new(batch.next_hop.clone())
         .with_bounds(bounds)
-        .with_interrupt(Arc::clone(&batch.interrupt))
         .with_route(batch.arguments.server.route())
         .with_tls(batch.tls.clone())
         .with_known_hosts(batch.hosts.clone());

@@ -132,11 +132,14 @@ impl Host {
         }
     }
 
-    /// Notes what the report on a message says about the credentials.
-    pub(crate) fn note_login(&mut self, report: Report<'_>) {
+    /// Notes what the report on a message says about the credentials. Returns whether that is news.
+    pub(crate) fn note_login(&mut self, report: Report<'_>) -> bool {
+        if self.login == Login::NotNeeded {
+            return false;
+        }
         let refused = report.recipients().find(|recipient| is_refused_login(recipient.cause));
         let accepted = report.attempts().last().and_then(|attempt| attempt.mechanism());
-        self.login = match (self.login, refused, accepted) {
+        let login = match (self.login, refused, accepted) {
             (Login::NotNeeded | Login::Refused(_), _, _) => self.login,
             // This happens once in a run.
             (_, Some(refused), _) => Login::Refused(format!("{NO_MORE_LOGINS}{}", refused.reason()).leak()),
@@ -144,6 +147,7 @@ impl Host {
             (Login::Trying, None, _) if report.is_complete() => Login::Untried,
             (Login::Untried | Login::Trying | Login::Accepted, None, _) => self.login,
         };
+        std::mem::replace(&mut self.login, login) != login
     }
 
     /// What follows for the next message.

@@ -38,14 +38,17 @@ mod quantities;
 mod record;
 mod record_arguments;
 mod report;
+mod runtime;
 mod scan;
 mod send;
 mod server_address;
 mod server_arguments;
+mod shared;
 mod show;
 mod spool;
 mod startup;
 mod streams;
+mod supervision;
 mod tls_arguments;
 mod trace;
 mod transaction_arguments;
@@ -77,7 +80,7 @@ fn main() -> ExitCode {
     };
     diagnostics::start(arguments.verbose);
     let status = match arguments.command {
-        Command::Send(send) => send::run(&send),
+        Command::Send(send) => send::run(*send),
         Command::Demo(demo) => demo::run(&demo),
         Command::Probe(probe) => probe::run(&probe),
         Command::Play(play) => play::run(&play),

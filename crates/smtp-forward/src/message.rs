@@ -2,10 +2,13 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, Read, SeekFrom},
+    pin::Pin,
+    task::{Context, Poll},
 };
 
 use smtp_proto::ForwardPath;
+use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
 use crate::{
     file::{Identity, Location, standard_input},
@@ -83,7 +86,7 @@ impl Message {
         Ok(Opened { message: self, from: self.read_from_start()? })
     }
 
-    fn read_from_start(&self) -> io::Result<Box<dyn Read + '_>> {
+    fn read_from_start(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         match &self.source {
             Source::File(identity) => {
                 let content = self.location.content(self.location.open_again(*identity)?)?;
@@ -100,30 +103,37 @@ impl Message {
 /// An open message.
 pub(crate) struct Opened<'m> {
     message: &'m Message,
-    from: Box<dyn Read + 'm>,
+    from: Box<dyn Read + Send + 'm>,
 }
 
-impl Read for Opened<'_> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.from.read(room)
+/// Reads on the thread that sends: the message was read before, so that takes little time.
+impl AsyncRead for Opened<'_> {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let len = self.from.read(room.initialize_unfilled())?;
+        room.advance(len);
+        Poll::Ready(Ok(()))
     }
 }
 
 /// Only to the start, for a further transaction. The message is opened again, which fails if it has changed.
-impl Seek for Opened<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+impl AsyncSeek for Opened<'_> {
+    fn start_seek(mut self: Pin<&mut Self>, to: SeekFrom) -> io::Result<()> {
         match to {
             SeekFrom::Start(0) => self.from = self.message.read_from_start()?,
             SeekFrom::Start(_) | SeekFrom::Current(_) | SeekFrom::End(_) => {
                 return Err(io::ErrorKind::Unsupported.into());
             }
         }
-        Ok(0)
+        Ok(())
+    }
+
+    fn poll_complete(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<u64>> {
+        Poll::Ready(Ok(0))
     }
 }
 
 /// Opens a message; and its file, if that can be read again.
-fn open(location: &Location) -> io::Result<(Box<dyn Read>, Option<File>)> {
+fn open(location: &Location) -> io::Result<(Box<dyn Read + Send>, Option<File>)> {
     if *location == Location::StandardInput {
         return Ok((Box::new(standard_input()?), None));
     }

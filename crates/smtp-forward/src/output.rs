@@ -68,7 +68,7 @@ impl Output {
 
     /// Waits until everything is written. The exit status tells only whether it was.
     #[must_use]
-    pub(crate) fn finish(mut self) -> ExitStatus {
+    pub(crate) fn finish(&mut self) -> ExitStatus {
         self.wait(0);
         if self.failed { ExitStatus::Software } else { ExitStatus::Ok }
     }

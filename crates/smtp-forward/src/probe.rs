@@ -1,11 +1,12 @@
 //! The command `probe`: greets a server and lists the extensions it offers.
 
-use std::fmt;
+use std::{fmt, io::Cursor};
 
 use serde::Serialize;
 use smtp_client::{
-    Client, NextHop,
+    NextHop,
     tls::{TlsConfig, TlsFacts},
+    tokio::Client,
 };
 use smtp_proto::{Afterwards, AttemptReport, Config, Delivery, Hello, Reply, Report, Severity, TlsPolicy, keywords};
 
@@ -13,10 +14,11 @@ use crate::{
     arguments::Probe,
     diagnostics,
     exit_status::ExitStatus,
-    interrupt,
     output::publish,
     progress::Progress,
     report::{json, people::Connections},
+    runtime,
+    supervision::interruptible,
     verify::{self, Verified},
     watch::Watch,
 };
@@ -38,15 +40,22 @@ pub(crate) fn run(arguments: &Probe) -> ExitStatus {
             return ExitStatus::Usage;
         }
     };
-    let mut client = Client::new(next_hop.clone())
-        .with_interrupt(interrupt::flag())
-        .with_route(arguments.server.route())
-        .with_tls(tls);
+    let mut client = Client::new(next_hop.clone()).with_route(arguments.server.route()).with_tls(tls);
     let mut watch = Watch::new(arguments.trace, Progress::none());
-    let delivered = client.deliver(&mut delivery, &mut std::io::empty(), &mut watch);
-    if let Err(misuse) = delivered.and_then(|()| client.quit(&mut delivery, &mut watch)) {
-        diagnostics::error(format_args!("internal error: {misuse}"));
-        return ExitStatus::Software;
+    let driven = runtime::block_on(async {
+        interruptible(client.deliver(&mut delivery, &mut Cursor::new([0; 0]), &mut watch)).await?;
+        interruptible(client.quit(&mut delivery, &mut watch)).await
+    });
+    match driven {
+        Ok(Ok(())) => {}
+        Ok(Err(misuse)) => {
+            diagnostics::error(format_args!("internal error: {misuse}"));
+            return ExitStatus::Software;
+        }
+        Err(error) => {
+            diagnostics::error(format_args!("cannot wait for connections: {error}"));
+            return ExitStatus::TempFail;
+        }
     }
     let findings = Findings::of(&next_hop, client.report(&delivery), watch.tls.as_ref(), must_secure);
     let published = if arguments.json { publish(json::Line(findings.to_json())) } else { publish(&findings) };

@@ -1,6 +1,9 @@
 //! A progress bar on a terminal, for long transfers.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
@@ -35,7 +38,7 @@ impl Progress {
     }
 
     /// A bar for these messages. `count` includes repetitions.
-    pub(crate) fn of(messages: &[Message], count: usize) -> Self {
+    pub(crate) fn of(messages: &[Arc<Message>], count: usize) -> Self {
         let octets: u64 = messages.iter().map(|message| message.facts().octets).sum();
         let (len, count, template) = if count >= MANY {
             (count as u64, Count::Messages, "{bar:30} {pos}/{len} messages, {eta} left")

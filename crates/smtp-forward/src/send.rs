@@ -1,7 +1,7 @@
 //! The command `send`: scans every message, then sends them over several connections at once.
 
 use std::{
-    fmt, io,
+    fmt, io, panic,
     path::Path,
     sync::{
         Arc,
@@ -9,11 +9,12 @@ use std::{
         mpsc::{self, RecvTimeoutError},
     },
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use smtp_client::KnownHosts;
 use smtp_proto::{EnvelopeError, Escaped, Need};
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
     addresses,
@@ -32,46 +33,44 @@ use crate::{
     message::{Message, Recipients},
     notes, open_files,
     progress::Progress,
+    runtime,
+    shared::Shared,
     spool::{Room, TemporaryFileError},
+    supervision::TICK,
     tls_arguments::{Tls, TlsFailure},
 };
 
-/// How often to check the interrupt flag while messages are read.
-const TICK: Duration = Duration::from_millis(100);
-
-pub(crate) fn run(arguments: &Send) -> ExitStatus {
-    match prepare(arguments) {
-        Ok(batch) => send(&batch),
-        Err(failure) => {
-            diagnostics::error(&failure);
-            failure.status()
-        }
-    }
+pub(crate) fn run(arguments: Send) -> ExitStatus {
+    let sent = match prepare(arguments) {
+        Ok(batch) => runtime::block_on(send(batch)).map_err(Failure::NoRuntime),
+        Err(failure) => Err(failure),
+    };
+    sent.unwrap_or_else(|failure| {
+        diagnostics::error(&failure);
+        failure.status()
+    })
 }
 
 /// Delivers every message, over several connections at once on one thread, and reports on each once. Returns the worst
 /// status.
-fn send(batch: &Batch<'_>) -> ExitStatus {
+async fn send(batch: Batch) -> ExitStatus {
     let progress = if batch.arguments.trace { Progress::none() } else { Progress::of(&batch.messages, batch.count) };
-    let mut books = Books::new(batch.arguments.json, batch.count, progress);
-    let mut queue = Queue::new(batch);
+    let books = Books::new(batch.arguments.json, batch.count, progress);
     let login = if batch.credentials.is_some() { Login::Untried } else { Login::NotNeeded };
-    let mut host = Host::new(batch.arguments.batch_timeout, login, Instant::now());
-    let connection = |first| Connection::new(batch, books.progress.clone(), first);
-    let mut connections: Vec<_> = queue.firsts().into_iter().map(connection).collect();
+    let host = Host::new(batch.arguments.batch_timeout, login, Instant::now());
+    let mut queue = Queue::new(&batch);
+    let firsts = queue.firsts(&batch);
+    let shared = Arc::new(Shared::new(batch, queue, host, books));
+    let mut connections: JoinSet<_> =
+        firsts.into_iter().map(|first| Connection::new(Arc::clone(&shared), first).send()).collect();
     loop {
-        connections.retain_mut(|connection| {
-            let is_pending = connection.advance(&mut queue, &mut host, &mut books).is_pending();
-            if !is_pending {
-                connection.end();
-            }
-            is_pending
-        });
-        if connections.is_empty() {
-            return books.close();
+        match timeout(TICK, connections.join_next()).await {
+            Ok(Some(Ok(()))) => {}
+            // A bug in this program is not hidden.
+            Ok(Some(Err(panicked))) => panic::resume_unwind(panicked.into_panic()),
+            Ok(None) => return shared.books().close(),
+            Err(_) => shared.books().go_on(),
         }
-        books.go_on();
-        smtp_client::wait(connections.iter_mut().map(Connection::client));
     }
 }
 
@@ -86,6 +85,8 @@ enum Failure {
     Connections(u64),
     /// The thread that reads the messages ended early, which is a fault of this program.
     ReaderEnded,
+    /// The system has no room for the reactor.
+    NoRuntime(io::Error),
     /// Before it was known who gets the messages.
     Interrupted,
     /// Every message that cannot be read or kept, or whose recipients are unclear.
@@ -99,7 +100,7 @@ impl Failure {
             Self::Login(failure) => failure.status(),
             Self::Tls(failure) => failure.status(),
             Self::ReaderEnded => ExitStatus::Software,
-            Self::Interrupted => ExitStatus::TempFail,
+            Self::Interrupted | Self::NoRuntime(_) => ExitStatus::TempFail,
             Self::Unreadable(all) => {
                 let is_temporary = all.iter().any(|(_, error)| TemporaryFileError::is_wrapped_in(error));
                 let is_readable = all.iter().all(|(_, error)| Unaddressed::is_wrapped_in(error));
@@ -124,6 +125,7 @@ impl fmt::Display for Failure {
                 write!(f, "too many connections: they need more than the {most} open files that this system allows")
             }
             Self::ReaderEnded => f.write_str("internal error: the messages were not read; nothing was sent"),
+            Self::NoRuntime(error) => write!(f, "cannot wait for connections: {error}; nothing was sent"),
             Self::Interrupted => f.write_str("interrupted before all messages were read; nothing was sent"),
             Self::Unreadable(all) => {
                 for (name, error) in all {
@@ -141,7 +143,7 @@ impl fmt::Display for Failure {
     }
 }
 
-fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
+fn prepare(arguments: Send) -> Result<Batch, Failure> {
     let next_hop = arguments.next_hop().map_err(Failure::Usage)?;
     if arguments.trace && arguments.connections.get() > 1 {
         return Err(Failure::Usage("--trace works only with a single connection"));
@@ -149,7 +151,7 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     if arguments.recording.record.is_some() && arguments.connections.get() > 1 {
         return Err(Failure::Usage("--record works only with a single connection"));
     }
-    let files = files(arguments)?;
+    let files = files(&arguments)?;
     let count = files.len().saturating_mul(usize::try_from(arguments.repeat.get()).unwrap_or(usize::MAX));
     open_files::make_room(count.min(arguments.connections.get().into())).map_err(Failure::Connections)?;
     let tls = arguments.server.tls(arguments.tls.tls, arguments.login.is_wanted()).map_err(Failure::Usage)?;
@@ -161,7 +163,8 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let tls = arguments.tls.config().map_err(Failure::Tls)?;
     let envelope = |to| {
         let envelope = arguments.envelope.envelope(arguments.from.clone(), to).map_err(Failure::Recipients)?;
-        Ok(if arguments.requiretls { envelope.requiring(Need::RequireTls) } else { envelope })
+        let envelope = if arguments.requiretls { envelope.requiring(Need::RequireTls) } else { envelope };
+        Ok(Arc::new(envelope))
     };
     let recipients = if arguments.header_recipients { Recipients::InHeader } else { Recipients::Given };
     let given = match recipients {
@@ -177,12 +180,13 @@ fn prepare(arguments: &Send) -> Result<Batch<'_>, Failure> {
     let messages = read_all(files, recipients, room, &interrupt)?;
     let named = |message: &Message| envelope(message.recipients().ok_or(Failure::Interrupted)?.to_vec());
     let envelopes = match given {
-        Some(envelope) => Envelopes::Same(Box::new(envelope)),
+        Some(envelope) => Envelopes::Same(envelope),
         None => Envelopes::Each(messages.iter().map(named).collect::<Result<_, _>>()?),
     };
+    let messages = messages.into_iter().map(Arc::new).collect();
     let credentials = login.source.map(Arc::new);
     let hosts = KnownHosts::new();
-    Ok(Batch { arguments, messages, count, envelopes, config, next_hop, tls, credentials, hosts, interrupt })
+    Ok(Batch { arguments, messages, count, envelopes, config, next_hop, tls, credentials, hosts })
 }
 
 /// Lists the locations of the messages.

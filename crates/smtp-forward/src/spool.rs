@@ -130,7 +130,7 @@ impl error::Error for TemporaryFileError {}
 
 impl Kept {
     /// Opens the message at its start.
-    pub(crate) fn open(&self) -> Box<dyn Read + '_> {
+    pub(crate) fn open(&self) -> Box<dyn Read + Send + '_> {
         match self {
             Self::Memory(octets) => Box::new(&octets[..]),
             Self::File(file, scanned) => Box::new(Verified::new(FromStart { file, at: 0 }, *scanned)),

@@ -9,7 +9,7 @@ use crate::{diagnostics, progress::Progress, record::Recorder, report::how_lost,
 
 /// The trace and the recording if they were asked for, the progress bar, and diagnostics.
 pub(crate) struct Watch {
-    trace: Box<dyn Observer>,
+    trace: Box<dyn Observer + Send>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) progress: Progress,
     /// The name of the current message, for diagnostics.
@@ -20,7 +20,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(trace: bool, progress: Progress) -> Self {
-        let trace: Box<dyn Observer> = if trace { Box::new(trace::new()) } else { Box::new(()) };
+        let trace: Box<dyn Observer + Send> = if trace { Box::new(trace::new()) } else { Box::new(()) };
         Self { trace, recorder: None, progress, message: String::new(), tls: None }
     }
 

@@ -1,29 +1,21 @@
 //! The client: a next hop, and the connection to it, which is kept between messages.
 
-use std::{
-    future::poll_fn,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, Waker},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, task::Waker, thread, time::Duration};
 
-use smtp_proto::{Cancel, Delivery, MisuseError, Step};
-use tokio::time::{self, Sleep};
+use smtp_proto::Delivery;
+use tokio::time;
 
 use super::{
     content::{Content, Source},
+    delivering::{Delivering, Driven, Purpose},
     task::Task,
-    trace::{self, Span, Traced},
+    trace::Span,
 };
 use crate::{
-    awaited::{Awaited, TICK, Wait},
-    drive::Drive,
     link::Link,
     link_methods::link_methods,
     next_hop::NextHop,
     observer::Observer,
-    room::Room,
     runtime::{Runtime, Work},
     stream::Stream,
 };
@@ -53,68 +45,42 @@ impl Client {
     /// If reading `content` fails, the end of the content is not sent and the message is deferred: as changed if the
     /// error wraps [`ContentChanged`](crate::ContentChanged), as unreadable otherwise.
     ///
-    /// If the future is dropped before it is ready, the delivery is [cancelled](Cancel::Interrupted), and its
-    /// connection is closed: nothing is delivered of which the end was not sent, and after that, the recipients are
-    /// unconfirmed.
-    ///
-    /// A [`MisuseError`] is a bug in this crate.
-    ///
-    /// # Panics
-    ///
-    /// If it is polled outside of a tokio runtime, or in one without I/O or time. Nothing has been sent then.
-    pub async fn deliver(
-        &mut self,
-        delivery: &mut Delivery,
-        content: &mut dyn Content,
-        observer: &mut (dyn Observer + Send),
-    ) -> Result<(), MisuseError> {
+    /// The future can be dropped: see [`Delivering`].
+    pub fn deliver<'a>(
+        &'a mut self,
+        delivery: &'a mut Delivery,
+        content: &'a mut dyn Content,
+        observer: &'a mut (dyn Observer + Send),
+    ) -> Delivering<'a> {
         let recipients = delivery.envelope().forward_paths().len();
         let span = Span::of_delivery(&self.link.next_hop, delivery.config().protocol(), recipients);
-        span.instrument(self.drive(delivery, content, observer)).await
+        Delivering { driven: self.drive(delivery, content, observer), span }
     }
 
     /// The same, in the current span.
-    pub(super) async fn drive(
-        &mut self,
-        delivery: &mut Delivery,
-        content: &mut dyn Content,
-        observer: &mut (dyn Observer + Send),
-    ) -> Result<(), MisuseError> {
-        self.link.start();
-        self.advance(delivery, content, observer).await?;
-        trace::done(&delivery.report());
-        Ok(())
+    pub(super) fn drive<'a>(
+        &'a mut self,
+        delivery: &'a mut Delivery,
+        content: &'a mut dyn Content,
+        observer: &'a mut (dyn Observer + Send),
+    ) -> Driven<'a> {
+        let purpose = Purpose::Deliver(Source::new(content, self.link.runtime.waker.clone()));
+        Driven::new(&mut self.link, &self.task, delivery, purpose, observer)
     }
 
     /// Ends the kept connection, if there is one, with QUIT.
-    pub async fn quit(
-        &mut self,
-        delivery: &mut Delivery,
-        observer: &mut (dyn Observer + Send),
-    ) -> Result<(), MisuseError> {
-        delivery.quit()?;
-        self.link.restart_clock();
-        self.advance(delivery, &mut std::io::Cursor::new([0; 0]), observer).await
+    pub fn quit<'a>(
+        &'a mut self,
+        delivery: &'a mut Delivery,
+        observer: &'a mut (dyn Observer + Send),
+    ) -> Delivering<'a> {
+        let driven = Driven::new(&mut self.link, &self.task, delivery, Purpose::Quit, observer);
+        Delivering { driven, span: Span::none() }
     }
 
     /// From now on, a delivery, or ending the connection, may take this long.
     pub(super) const fn bound_delivery(&mut self, limit: Duration) {
         self.link.bounds.delivery = Some(limit);
-    }
-
-    /// Advances until the delivery is done.
-    async fn advance(
-        &mut self,
-        delivery: &mut Delivery,
-        content: &mut dyn Content,
-        observer: &mut (dyn Observer + Send),
-    ) -> Result<(), MisuseError> {
-        // Panics without a clock, before anything is sent.
-        let alarm = pin!(time::sleep(Duration::MAX));
-        let Self { link, task } = self;
-        let source = Source::new(content, Waker::from(Arc::clone(task)));
-        let mut driven = Driven { link, task, delivery, source, observer: &mut Traced(observer), alarm };
-        poll_fn(|cx| driven.poll(cx)).await
     }
 }
 
@@ -124,83 +90,18 @@ fn on_tokio(waker: Waker) -> Runtime {
         now: || time::Instant::now().into_std(),
         look_up: NextHop::addresses,
         watch: Stream::watched,
-        run: |work| {
-            let work = Work::clone(work);
-            drop(tokio::task::spawn_blocking(move || work()));
-        },
+        run: on_a_blocking_thread,
         waker,
     }
 }
 
-/// A delivery under way. If it is dropped before the delivery is done, it cancels it and closes the connection.
-struct Driven<'a> {
-    link: &'a mut Link,
-    task: &'a Task,
-    delivery: &'a mut Delivery,
-    source: Source<'a>,
-    observer: &'a mut (dyn Observer + Send),
-    /// Fires no later than the wait ends.
-    alarm: Pin<&'a mut Sleep>,
-}
-
-impl Driven<'_> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), MisuseError>> {
-        self.task.set(cx.waker());
-        loop {
-            let Self { link, delivery, source, observer, .. } = &mut *self;
-            let now = link.now();
-            let drive = Drive { link, delivery, content: source, observer: *observer, room: Room::take(), now };
-            match drive.advance() {
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(None) => return Poll::Ready(Ok(())),
-                Ok(Some(wait)) if self.is_over(wait, now, cx) => {}
-                Ok(Some(_)) => return Poll::Pending,
-            }
-        }
+fn on_a_blocking_thread(work: &Work) {
+    // tokio panics if it cannot start its first thread, so see first whether one can be started.
+    if thread::Builder::new().spawn(|| ()).is_err() {
+        return work();
     }
-
-    /// Whether the wait is over already. If not, the task is woken once it may be.
-    fn is_over(&mut self, wait: Wait, now: Instant, cx: &mut Context<'_>) -> bool {
-        if let Some(until) = self.until(wait, now) {
-            let until = time::Instant::from_std(until);
-            // An alarm that fires too early is set again then: most waits end before it does.
-            if until < self.alarm.deadline() || self.alarm.is_elapsed() {
-                self.alarm.as_mut().reset(until);
-            }
-            if self.alarm.as_mut().poll(cx).is_ready() {
-                return true;
-            }
-        }
-        match wait.awaited {
-            Awaited::Turn => {
-                cx.waker().wake_by_ref();
-                false
-            }
-            // Whoever looks up the name wakes the task, and so does the reactor where a stream would block.
-            Awaited::Addresses(_) | Awaited::Opening => false,
-            Awaited::Content | Awaited::Room | Awaited::Arrival => self.link.streams().any(Stream::may_have_arrived),
-        }
-    }
-
-    /// When to advance, even if nothing has happened; `None` if that is too far away to be represented.
-    fn until(&self, wait: Wait, now: Instant) -> Option<Instant> {
-        let Link { bounds, since, pace, .. } = &*self.link;
-        let whole = bounds.delivery.map(|limit| limit.saturating_sub(now.duration_since(*since)));
-        // The rate of the peer is measured in ticks.
-        let tick = (pace.is_running() && wait.awaited == Awaited::Room).then_some(TICK);
-        let most = [whole, tick].into_iter().flatten().fold(wait.most, Duration::min);
-        now.checked_add(most)
-    }
-}
-
-impl Drop for Driven<'_> {
-    fn drop(&mut self) {
-        if !matches!(self.delivery.poll(), Step::Done(_)) {
-            self.delivery.cancel(Cancel::Interrupted);
-            self.link.hang_up(self.observer);
-        }
-        self.task.set(Waker::noop());
-    }
+    let work = Work::clone(work);
+    drop(tokio::task::spawn_blocking(move || work()));
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@
 //!   message may be one of lettre.
 //!
 //! What they do not do: they do not look up MX records, keep a queue, or try again later. A name is looked up with the
-//! resolver of the system, on tokio's threads for blocking work. A [`CredentialSource`](crate::CredentialSource) is
+//! resolver of the system, on tokio's threads for blocking work, or where the system allows no more threads, on the task
+//! of the delivery. A [`CredentialSource`](crate::CredentialSource) is
 //! called on the task of the delivery, and must not block.
 //!
 //! # Tracing
@@ -33,6 +34,7 @@
 
 mod client;
 mod content;
+mod delivering;
 #[cfg(feature = "lettre")]
 mod lettre;
 mod mailer;
@@ -42,6 +44,7 @@ mod trace;
 
 pub use client::Client;
 pub use content::{Content, Once};
+pub use delivering::Delivering;
 #[cfg(feature = "lettre")]
 pub use lettre::MessageError;
 pub use mailer::{Mailer, Summary};

@@ -22,6 +22,7 @@ macro_rules! event {
 }
 
 /// The span of a delivery.
+#[derive(Debug)]
 pub(super) struct Span {
     #[cfg(feature = "tracing")]
     span: tracing::Span,
@@ -44,6 +45,21 @@ impl Span {
                 recipients
             ),
         }
+    }
+
+    /// No span of its own.
+    pub(super) const fn none() -> Self {
+        Self {
+            #[cfg(feature = "tracing")]
+            span: tracing::Span::none(),
+        }
+    }
+
+    /// Runs this inside the span.
+    pub(super) fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "tracing")]
+        let _entered = self.span.enter();
+        run()
     }
 
     /// Enters the span whenever the future is polled.

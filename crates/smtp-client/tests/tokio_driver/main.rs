@@ -12,6 +12,7 @@ mod pool;
 mod runtimes;
 mod server;
 mod sources;
+mod under_way;
 mod wakers;
 
 use std::{

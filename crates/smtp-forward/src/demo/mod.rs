@@ -7,8 +7,9 @@ mod server;
 use std::{io, net::SocketAddr};
 
 use smtp_client::{
-    Client, NextHop,
+    NextHop,
     tls::{TlsConfig, TlsConfigBuilder},
+    tokio::Client,
 };
 use smtp_proto::{Delivery, Envelope, Escaped, ForwardPath, Mailbox, ReversePath, Size, TlsPolicy};
 use smtp_testkit::server::tls::Certificates;
@@ -23,10 +24,11 @@ use crate::{
     conversation::{Conversation, Entry},
     diagnostics,
     exit_status::ExitStatus,
-    interrupt,
     output::Output,
     report::people,
+    runtime,
     server_arguments::config_of_this_machine,
+    supervision::interruptible,
 };
 
 /// The message. Its line ends are LF; on the wire they are CR LF.
@@ -45,7 +47,7 @@ pub(crate) fn run(arguments: &Demo) -> ExitStatus {
 }
 
 fn forward(fault: Fault) -> io::Result<ExitStatus> {
-    let (server, address) = FaultyServer::start(fault)?;
+    let (server, door, address) = FaultyServer::start(fault)?;
     let mut output = Output::new();
     introduce(&mut output, fault, address);
     let mut columns = Columns::new(output);
@@ -54,15 +56,17 @@ fn forward(fault: Fault) -> io::Result<ExitStatus> {
     let authority = Certificates::of_this_process().authority_pem();
     let tls = TlsConfig::builder().with_ca_pem(authority.as_bytes()).and_then(TlsConfigBuilder::build);
     let tls = tls.map_err(|error| io::Error::other(error.to_string()))?;
-    let mut client = Client::new(NextHop::from(address)).with_interrupt(interrupt::flag()).with_tls(tls);
+    let mut client = Client::new(NextHop::from(address)).with_tls(tls);
     columns.head();
     let mut conversation = Conversation::new(CONTENT_LINES, |entry| {
         if let Entry::Connected { local: Some(local), .. } = entry {
-            server.expect(local);
+            door.expect(local);
         }
         columns.show(entry);
     });
-    client.deliver(&mut delivery, &mut io::Cursor::new(MESSAGE), &mut conversation).map_err(io::Error::other)?;
+    let mut content = io::Cursor::new(MESSAGE);
+    let delivering = async { interruptible(client.deliver(&mut delivery, &mut content, &mut conversation)).await };
+    runtime::block_on(delivering)?.map_err(io::Error::other)?;
     let report = client.report(&delivery);
     let arrived = arrived(server.received().as_ref());
     let mut output = columns.end();

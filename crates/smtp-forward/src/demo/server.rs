@@ -25,8 +25,12 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// The server, on a separate thread that ends with the program.
 pub(super) struct FaultyServer {
-    clients: Sender<SocketAddr>,
     conversations: Receiver<Conversation>,
+}
+
+/// Lets clients in.
+pub(super) struct Door {
+    clients: Sender<SocketAddr>,
 }
 
 /// A message as the server received it, with dot-stuffing removed.
@@ -39,7 +43,7 @@ pub(super) struct Received {
 
 impl FaultyServer {
     /// Starts a server on a free port of loopback. `fault` happens on its first connection.
-    pub(super) fn start(fault: Fault) -> io::Result<(Self, SocketAddr)> {
+    pub(super) fn start(fault: Fault) -> io::Result<(Self, Door, SocketAddr)> {
         let scenario = Scenario::load(match fault {
             Fault::Closed => "ehlo-closed",
             Fault::Reset => "ehlo-reset",
@@ -70,18 +74,20 @@ impl FaultyServer {
                 let _ = sender.send(seen.into_inner().unwrap_or_else(PoisonError::into_inner));
             }
         })?;
-        Ok((Self { clients, conversations }, address))
-    }
-
-    /// Serves the client with this address next.
-    pub(super) fn expect(&self, client: SocketAddr) {
-        // If the server has failed, the report says so.
-        let _ = self.clients.send(client);
+        Ok((Self { conversations }, Door { clients }, address))
     }
 
     /// The message, if it arrived.
     pub(super) fn received(&self) -> Option<Received> {
         std::iter::from_fn(|| self.conversations.recv_timeout(LONGEST).ok()).find_map(|seen| Received::of(&seen))
+    }
+}
+
+impl Door {
+    /// Serves the client with this address next.
+    pub(super) fn expect(&self, client: SocketAddr) {
+        // If the server has failed, the report says so.
+        let _ = self.clients.send(client);
     }
 }
 
@@ -124,10 +130,10 @@ mod tests {
 
     #[test]
     fn a_client_that_is_not_expected_is_turned_away() {
-        let (server, address) = FaultyServer::start(Fault::Closed).unwrap();
+        let (_server, door, address) = FaultyServer::start(Fault::Closed).unwrap();
         let mut other = TcpStream::connect(address).unwrap();
         let mut own = TcpStream::connect(address).unwrap();
-        server.expect(own.local_addr().unwrap());
+        door.expect(own.local_addr().unwrap());
         let mut greeting = [0; 4];
         own.read_exact(&mut greeting).unwrap();
         assert_eq!(&greeting, b"220 ");

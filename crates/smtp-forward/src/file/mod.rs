@@ -61,7 +61,7 @@ impl Location {
     }
 
     /// The message in the file that was opened.
-    pub(crate) fn content(&self, file: File) -> io::Result<Box<dyn Read>> {
+    pub(crate) fn content(&self, file: File) -> io::Result<Box<dyn Read + Send>> {
         match self {
             Self::Mbox(section) => Ok(Box::new(section.read(file)?)),
             Self::StandardInput | Self::File(_) | Self::Maildir(_) => Ok(Box::new(file)),
