@@ -198,12 +198,12 @@ impl Connection {
     }
 
     fn take(&mut self, taken: Taken) {
-        let envelope = envelope(&self.shared.batch, &taken);
         self.watch.message = taken.which().to_string();
         self.current = Current::new(taken);
-        if let Err(misuse) = self.delivery.deliver_next(envelope.clone()) {
+        if let Err(misuse) = self.delivery.deliver_next(envelope(&self.shared.batch, &self.current.taken)) {
             self.start_over(misuse);
-            self.delivery = Delivery::new(self.shared.batch.config.clone(), envelope);
+            let batch = &self.shared.batch;
+            self.delivery = Delivery::new(batch.config.clone(), envelope(batch, &self.current.taken));
         }
         if let Some(recorder) = &mut self.watch.recorder {
             recorder.next_message(self.delivery.envelope().clone());
