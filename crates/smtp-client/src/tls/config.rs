@@ -7,7 +7,7 @@ use std::{
 
 use rustls::{
     ClientConfig, ClientConnection, Error, InconsistentKeys, RootCertStore,
-    client::danger::ServerCertVerifier,
+    client::{Resumption, danger::ServerCertVerifier},
     pki_types::{
         CertificateDer, PrivateKeyDer,
         pem::{self, PemObject},
@@ -21,6 +21,7 @@ use super::{
     fingerprint::Fingerprint,
     provider,
     server_name::ServerName,
+    sessions::Sessions,
     verification::Verification,
     verifier::{Lenient, Strict, Trust},
 };
@@ -195,14 +196,15 @@ impl Shared {
         Ok(Arc::clone(self.lenient.get_or_init(|| config)))
     }
 
-    /// Sessions are resumed by default, for up to 32 servers.
     fn configure(&self, verifier: Arc<dyn ServerCertVerifier>) -> Result<Arc<ClientConfig>, TlsConfigError> {
         let builder = provider::configure().map_err(|error| TlsConfigError::other(&error))?;
         let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-        Ok(Arc::new(match &self.client {
+        let mut config = match &self.client {
             Some(client) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(client)))),
             None => builder.with_no_client_auth(),
-        }))
+        };
+        config.resumption = Resumption::store(Arc::<Sessions>::default());
+        Ok(Arc::new(config))
     }
 }
 

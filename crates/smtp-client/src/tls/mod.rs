@@ -34,6 +34,7 @@ mod facts;
 mod fingerprint;
 mod provider;
 mod server_name;
+mod sessions;
 mod text;
 mod verification;
 mod verifier;

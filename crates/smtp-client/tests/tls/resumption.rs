@@ -56,3 +56,21 @@ fn a_session_is_not_resumed_under_another_policy() {
     assert!(!resumed(&trusting(&authority.pem), Verification::Required));
     assert!(resumed(&client.clone(), Verification::Required));
 }
+
+#[test]
+fn connections_that_are_opened_together_all_resume() {
+    const TOGETHER: usize = 20;
+    let authority = Authority::new("Test CA");
+    let server = config(authority.issue(|_| ()).certified(), VERSIONS[1]);
+    let client = trusting(&authority.pem);
+    // Each gets more tickets than it uses.
+    for _ in 0..TOGETHER {
+        let (mut channel, _, mut wire) = connect(&client, Verification::Required, &server).unwrap();
+        let _ = channel.read(&mut wire, &mut [0; 16]);
+    }
+    // None of these gets a ticket before all have used one.
+    for number in 0..TOGETHER {
+        let (channel, ..) = connect(&client, Verification::Required, &server).unwrap();
+        assert!(channel.facts().unwrap().resumed, "connection {number}");
+    }
+}
