@@ -2,16 +2,28 @@
 
 use alloc::vec::Vec;
 
-/// Adds the octets that the words of a reply encode, in either alphabet (RFC 4648 sections 4 and 5), to `into`. Before each
-/// word, this many of the four characters of a group are missing. A word goes on after the end of a line.
-pub(super) fn decode_words(reply: &[u8], missing: u32, into: &mut Vec<u8>) {
+/// Whether a word of a reply encodes octets that are wanted, in either alphabet (RFC 4648 sections 4 and 5). Before each
+/// word, this many of the four characters of a group are missing. A word goes on after the end of a line. `decoded` is
+/// room for the octets.
+pub(super) fn any_word_encodes(
+    reply: &[u8],
+    missing: u32,
+    decoded: &mut Vec<u8>,
+    mut is_wanted: impl FnMut(&[u8]) -> bool,
+) -> bool {
     let mut word = Word::after(missing);
+    decoded.clear();
     for value in values(reply) {
-        match value {
-            Some(value) => into.extend(word.add(value)),
-            None => word = Word::after(missing),
+        if let Some(value) = value {
+            decoded.extend(word.add(value));
+        } else if is_wanted(decoded) {
+            return true;
+        } else {
+            word = Word::after(missing);
+            decoded.clear();
         }
     }
+    is_wanted(decoded)
 }
 
 /// Whether a word of a reply has at least this many characters.
@@ -121,23 +133,27 @@ mod tests {
             (b"v", 3, b"/"),
             (b"xZm9v", 3, b"1foo"),
             (b"xyzZm9v", 1, b"\x03\x1c\xb3foo"),
-            (b"Zm9v YmFy", 0, b"foobar"),
-            (b"xZm9v:xYmFy", 3, b"1foo1bar"),
-            (b"Zm 9v", 0, b"f\xf6"),
+            (b"Zm9v YmFy", 0, b"foo,bar"),
+            (b"xZm9v:xYmFy", 3, b"1foo,1bar"),
+            (b"Zm 9v", 0, b"f,\xf6"),
             (b"+/-_", 0, b"\xfb\xff\xbf"),
             (b"Zm\r\n535 9v", 0, b"foo"),
             (b"Zm\n535-9v", 0, b"foo"),
             (b"Zm\r\n535 5.7.8 9v", 0, b"foo"),
-            (b"Zm\r\n535 5.7 9v", 0, b"fn\xf6"),
+            (b"Zm\r\n535 5.7 9v", 0, b"fn,\xf6"),
             (b"Zm\r\n9v", 0, b"foo"),
-            (b"Zm\r9v", 0, b"f\xf6"),
+            (b"Zm\r9v", 0, b"f,\xf6"),
             (b"Z", 0, b""),
             (b"", 0, b""),
             (b"\xff\x00", 0, b""),
         ] {
-            let mut decoded = Vec::new();
-            decode_words(reply, missing, &mut decoded);
-            assert_eq!(decoded, expected, "{} without {missing}", reply.escape_ascii());
+            let mut words = Vec::new();
+            let is_none = |word: &[u8]| {
+                words.extend((!word.is_empty()).then(|| word.to_vec()));
+                false
+            };
+            assert!(!any_word_encodes(reply, missing, &mut Vec::new(), is_none));
+            assert_eq!(words.join(&b','), expected, "{} without {missing}", reply.escape_ascii());
         }
     }
 }

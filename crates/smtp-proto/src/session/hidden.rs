@@ -8,7 +8,7 @@ use core::{
 
 use zeroize::Zeroizing;
 
-use super::encoded::{decode_words, has_word};
+use super::encoded::{any_word_encodes, has_word};
 
 /// The fingerprints of secrets that a server may echo, also on a later connection. They are neither shown, compared nor
 /// hashed.
@@ -68,9 +68,7 @@ impl Hidden {
         let mut decoded = Zeroizing::new(Vec::with_capacity(reply.len()));
         // A word may begin anywhere in a group of four characters, or with characters of something else.
         (0..4).any(|missing| {
-            decoded.clear();
-            decode_words(reply, missing, &mut decoded);
-            long().any(|fingerprint| fingerprint.is_in(&decoded))
+            any_word_encodes(reply, missing, &mut decoded, |octets| long().any(|secret| secret.is_in(octets)))
         })
     }
 }
