@@ -150,15 +150,16 @@ def ratios(text):
     ratios = [peers for panel in found.values() for peers in panel.values()]
     names = sorted({name for peers in ratios for name in peers})
     values = [value for peers in ratios for value in peers.values()]
-    # The name of each processor, and its model if it has one, in a line of its own.
-    heads = [section.rstrip(")").rsplit(" (", 1) if " (" in section else [section] for section in found]
+    # The name of each processor, its model if it has one, and the date, each in a line of its own.
+    dates = measured(text)
+    heads = [[*section.rstrip(")").rsplit(" (", 1), dates[section]] for section in found]
     span = max(520 if len(found) == 1 else 300, *(width(line) for head in heads for line in head))
     ticks = log_ticks(min(values), max(1, *values), span)
 
     drawing = Drawing("Time of smtp-proto divided by the time of each other crate")
     case_x = MARGIN + max(width(group) for group, _ in cases) + 12
     left = case_x + max(width(case) for _, case in cases) + GAP
-    top = drawing.legend(names, 48, left + span) + 38
+    top = drawing.legend(names, 48, left + span) + 8 + 15 * max(map(len, heads))
     bottom = top + ROW * len(cases)
     # Each case and its place; a group has its name and a rule above its first case.
     rows = [(top + ROW * index, *case) for index, case in enumerate(cases)]
@@ -170,8 +171,8 @@ def ratios(text):
         drawing.line(MARGIN, y, left, y)
     for head, panel in zip(heads, found.values()):
         right = left + span
-        for y, line in zip((top - 26, top - 11), head):
-            drawing.text(left, y, line)
+        for above, line in enumerate(reversed(head)):
+            drawing.text(left, top - 11 - 15 * above, line)
         drawing.text(right + 14, top - 11, "best peer", kind="small")
         for y in starts.values():
             drawing.line(left, y, right, y)
@@ -188,6 +189,11 @@ def ratios(text):
                     drawing.mark(left + span * log_share(value, ticks), y + 10, names.index(name))
         left = right + 14 + width("best peer") + GAP
     return drawing.svg()
+
+
+def measured(text):
+    """{processor: the date of its results in RESULTS.md}. Older results are those of older code."""
+    return dict(re.findall(r"^## (.*)\n\n(Measured on [-0-9]+)", text, re.MULTILINE))
 
 
 def ratios_in(text):
@@ -211,7 +217,8 @@ def growth(text):
     counts = sorted({int(row["sessions at once"]) for rows in found.values() for row in rows})
     drawing = Drawing("Memory and CPU time with the number of sessions at once")
     high, span, left = 190, 300, MARGIN + 44
-    top = drawing.legend(found, 48, 2 * span) + 30
+    dates = measured(text)
+    top = drawing.legend([f"{section}. {dates[section]}" for section in found], 48, 2 * span) + 30
     panels = {"octets/session": "octets of memory per session", "CPU us/delivery": "CPU us per delivery"}
     for column, label in panels.items():
         scale = linear_ticks(max(float(row[column]) for rows in found.values() for row in rows))

@@ -40,7 +40,8 @@ GROUPS = (
 # What RESULTS.md says about all processors.
 INTRODUCTION = f"""# Results
 
-`benches/table.py` measures, and writes the section of the processor that it runs on. Times are medians of one run.
+`benches/table.py` measures, and writes the section of the processor that it runs on. A section shows the code of its
+day, so do not compare one with another. Times are medians of one run.
 Only the ratios carry over to other machines; below 1, ours is faster. `stalwart` is Stalwart's crate
 that is also called smtp-proto. The limits are a bare copy and a bare search for line ends;
 for `retry`, the limit is a session without a hang-up.
