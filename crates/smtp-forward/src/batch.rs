@@ -82,7 +82,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    pub(crate) fn which(&self) -> Which {
-        Which { number: self.number, file: self.message.name() }
+    pub(crate) fn which(&self) -> Which<'_> {
+        Which { number: self.number, file: self.message.location() }
     }
 }

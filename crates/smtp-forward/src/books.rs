@@ -54,7 +54,7 @@ impl Books {
             let which = (self.count > 1).then_some(which);
             self.print(format_args!("{}{hint}", people::Message { which, report }));
         } else if report.outcome() != Some(Outcome::Delivered) {
-            let lines = self.reasons.lines(&which, report);
+            let lines = self.reasons.lines(which, report);
             self.print(lines);
         }
     }

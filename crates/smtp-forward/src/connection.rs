@@ -84,7 +84,7 @@ impl Connection {
             let server = batch.next_hop.to_string();
             Recorder::new(path, recording.record_content, &server, &batch.config, delivery.envelope().clone())
         });
-        watch.message = first.which().to_string();
+        watch.message = Some(first.clone());
         let (client, current) = (client(batch), Current::new(first));
         Self { shared, client, watch, delivery, served: 0, has_delivered: false, current, ticks: ticks() }
     }
@@ -151,7 +151,9 @@ impl Connection {
         match message.open() {
             Ok(content) => Box::new(content),
             Err(error) => {
-                self.watch.progress.suspend(|| diagnostics::error(format_args!("{}: {error}", self.watch.message)));
+                self.watch
+                    .progress
+                    .suspend(|| diagnostics::error(format_args!("{}: {error}", self.current.taken.which())));
                 let (why, status) = if ContentChanged::is_wrapped_in(&error) {
                     (Cancel::ContentChanged, ExitStatus::TempFail)
                 } else {
@@ -198,7 +200,7 @@ impl Connection {
     }
 
     fn take(&mut self, taken: Taken) {
-        self.watch.message = taken.which().to_string();
+        self.watch.message = Some(taken.clone());
         self.current = Current::new(taken);
         if let Err(misuse) = self.delivery.deliver_next(envelope(&self.shared.batch, &self.current.taken)) {
             self.start_over(misuse);

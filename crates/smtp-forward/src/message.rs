@@ -75,9 +75,8 @@ impl Message {
         self.recipients.as_deref()
     }
 
-    /// Its name on the command line, escaped; and its number in an mbox file.
-    pub(crate) fn name(&self) -> String {
-        self.location.name()
+    pub(crate) const fn location(&self) -> &Location {
+        &self.location
     }
 
     /// Opens the message at its start. If it has changed since it was read, this fails with

@@ -53,7 +53,7 @@ pub(crate) fn without_header(messages: &[Message]) {
     let mut without = messages.iter().filter(|message| !message.facts().has_header);
     let Some(first) = without.next() else { return };
     let others = without.count();
-    let name = first.name();
+    let name = first.location().name();
     let name = if name == "-" { "standard input" } else { &name };
     match (first.facts().octets, others) {
         (0, 0) => diagnostics::note(format_args!("{name} is empty, and sent as it is")),

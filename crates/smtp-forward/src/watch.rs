@@ -5,15 +5,15 @@ use std::{io, net::SocketAddr};
 use smtp_client::{Endpoint, Observer, Sent, tls::TlsFacts};
 use smtp_proto::Disconnect;
 
-use crate::{diagnostics, progress::Progress, record::Recorder, report::how_lost, trace};
+use crate::{batch::Taken, diagnostics, progress::Progress, record::Recorder, report::how_lost, trace};
 
 /// The trace and the recording if they were asked for, the progress bar, and diagnostics.
 pub(crate) struct Watch {
     trace: Box<dyn Observer + Send>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) progress: Progress,
-    /// The name of the current message, for diagnostics.
-    pub(crate) message: String,
+    /// The current message, for diagnostics. A probe has none.
+    pub(crate) message: Option<Taken>,
     /// What is known about the TLS layer of the last connection that was secured.
     pub(crate) tls: Option<TlsFacts>,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(trace: bool, progress: Progress) -> Self {
         let trace: Box<dyn Observer + Send> = if trace { Box::new(trace::new()) } else { Box::new(()) };
-        Self { trace, recorder: None, progress, message: String::new(), tls: None }
+        Self { trace, recorder: None, progress, message: None, tls: None }
     }
 
     /// Passes an event on to those who show or keep it.
@@ -80,7 +80,10 @@ impl Observer for Watch {
     }
 
     fn content_unreadable(&mut self, error: &io::Error) {
-        self.progress.suspend(|| diagnostics::error(format_args!("{}: {error}", self.message)));
+        self.progress.suspend(|| match &self.message {
+            Some(message) => diagnostics::error(format_args!("{}: {error}", message.which())),
+            None => diagnostics::error(error),
+        });
     }
 
     fn lost(&mut self, how: Disconnect) {

@@ -16,7 +16,7 @@ use super::Which;
 pub(crate) struct Message<'a> {
     /// Set if there are several messages.
     #[serde(flatten)]
-    pub(crate) which: Option<Which>,
+    pub(crate) which: Option<Which<'a>>,
     #[serde(flatten)]
     pub(crate) report: Report<'a>,
 }

@@ -7,25 +7,31 @@ pub(crate) mod reasons;
 
 use std::fmt::{self, Display};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use smtp_client::tls::looks_like_tls;
 use smtp_proto::{
     AttemptEnd, AttemptReport, Cause, Disconnect, ForwardPath, Need, RecipientReport, Report, Stage, TlsReport,
 };
 
+use crate::file::Location;
+
 /// Which of several messages a report is about. With several connections, reports may come out of order.
-#[derive(Serialize, Debug)]
-pub(crate) struct Which {
+#[derive(Clone, Copy, Serialize, Debug)]
+pub(crate) struct Which<'a> {
     /// Counts from 1.
     pub(crate) number: usize,
-    /// Its name, escaped.
-    pub(crate) file: String,
+    #[serde(serialize_with = "serialize_name")]
+    pub(crate) file: &'a Location,
 }
 
-impl Display for Which {
+impl Display for Which<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "message {}, {}", self.number, self.file)
+        write!(f, "message {}, {}", self.number, self.file.name())
     }
+}
+
+fn serialize_name<S: Serializer>(file: &Location, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&file.name())
 }
 
 /// What the user can do about a message that was not sent.

@@ -10,7 +10,7 @@ use super::Which;
 /// The status of each recipient, and what happened on the connections if they did not simply end normally.
 pub(crate) struct Message<'a> {
     /// Set if there are several messages.
-    pub(crate) which: Option<Which>,
+    pub(crate) which: Option<Which<'a>>,
     pub(crate) report: Report<'a>,
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Reasons {
 
 impl Reasons {
     /// The recipients that a message was not delivered to, one per line, without those whose reason was shown before.
-    pub(crate) fn lines(&mut self, which: &Which, report: Report<'_>) -> String {
+    pub(crate) fn lines(&mut self, which: Which<'_>, report: Report<'_>) -> String {
         let mut lines = String::new();
         for recipient in report.recipients().filter(|recipient| recipient.status != Status::Delivered) {
             let reason = recipient.reason().to_string();

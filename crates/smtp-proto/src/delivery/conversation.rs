@@ -307,7 +307,12 @@ impl Delivery {
     /// kept one or the one of another transaction, because the server accepted the client on that one.
     fn refuse(&mut self, severity: Severity, reply: &ReplyFacts, verdicts: Verdicts) {
         let replaces_kept = self.ledger.attempts.first().is_some_and(|attempt| attempt.reused);
-        let severity = if replaces_kept || self.ledger.rounds.is_some() { Severity::Transient } else { severity };
+        // Then there is nothing to doubt: what another connection settled is certain.
+        let (severity, verdicts) = if replaces_kept || self.ledger.rounds.is_some() {
+            (Severity::Transient, Verdicts::Final)
+        } else {
+            (severity, verdicts)
+        };
         self.note_reply(reply);
         self.ledger.refuse_all(severity, reply.kept);
         self.say_quit(verdicts);
