@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind, IoSlice, Read, Write},
 };
 
 use rustls::{ClientConnection, ProtocolVersion};
@@ -158,7 +158,7 @@ impl TlsChannel {
     /// Writes what waits. [`ErrorKind::WouldBlock`] means that some of it still waits.
     pub fn flush<T: Write>(&mut self, transport: &mut T) -> io::Result<()> {
         while self.tls.wants_write() {
-            match self.tls.write_tls(transport) {
+            match self.tls.write_tls(&mut Joined(transport)) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
                 _ => (),
@@ -266,6 +266,33 @@ impl fmt::Debug for TlsChannel {
             .field("facts", &self.facts)
             .field("failed", &self.failed)
             .finish_non_exhaustive()
+    }
+}
+
+/// Writes short records together: a handshake ends with two.
+struct Joined<'a, T>(&'a mut T);
+
+/// Room for short records, in octets.
+const SHORT_RECORDS: usize = 512;
+
+impl<T: Write> Write for Joined<'_, T> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.write(octets)
+    }
+
+    fn write_vectored(&mut self, records: &[IoSlice<'_>]) -> io::Result<usize> {
+        let len = records.iter().map(|record| record.len()).sum();
+        if len > SHORT_RECORDS {
+            return self.0.write(records.iter().find(|record| !record.is_empty()).map_or(&[], |record| record));
+        }
+        let mut room = [0; SHORT_RECORDS];
+        let mut rest = &mut room[..];
+        records.iter().try_for_each(|record| rest.write_all(record))?;
+        self.0.write(&room[..len])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
