@@ -19,6 +19,7 @@ use crate::{
     retry::{Interruption, Point},
     security::{Secured, Security},
     stage::Stage,
+    timeouts::Timeout,
     transaction::{Origin, ReplyFacts, Verdicts},
 };
 
@@ -92,8 +93,7 @@ impl Delivery {
     }
 
     pub(super) fn poll_handshake(&self) -> Step<'_> {
-        let mut timeout = self.session.timeout(self.config.timeouts());
-        timeout.duration = self.config.timeouts().tls();
+        let timeout = Timeout::new(self.config.timeouts().tls(), self.session.progress());
         Step::Secure(Secure::new(self.must_verify(), timeout))
     }
 

@@ -114,6 +114,7 @@ impl Output {
     }
 
     /// Reserves room for this many more octets.
+    #[inline]
     pub(super) fn reserve(&mut self, octets: usize) {
         if self.octets.is_empty() && self.octets.capacity() < octets {
             // Growing the buffer would copy octets that were sent already.
