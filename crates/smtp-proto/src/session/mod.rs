@@ -117,7 +117,8 @@ impl Session {
         self.open();
     }
 
-    fn open(&mut self) {
+    /// Begins a connection, after [`close`](Self::close) or [`closed`](Self::closed): the greeting is due.
+    pub(crate) fn open(&mut self) {
         self.state = State::Commands(Phase::BeforeHello);
         self.unanswered.push(Due::new(Stage::Greeting, 0), 0);
     }
