@@ -2,12 +2,12 @@
 
 use super::{
     Delivery, MisuseError, Place,
-    conversation::Said,
     host::Host,
     state::{Plan, State, Tls},
     step::{Secure, Step},
 };
 use crate::{
+    command::Command,
     config::{HeloRetry, Protocol, TlsPolicy},
     known_host::KnownHost,
     ledger::TlsUse,
@@ -162,7 +162,7 @@ impl Delivery {
             }
         }
         match plan.tls {
-            Tls::IfOffered | Tls::Required if is_offered => self.say(&Said::StartTls, State::StartTls(plan.hello)),
+            Tls::IfOffered | Tls::Required if is_offered => self.say(&Command::StartTls, State::StartTls(plan.hello)),
             Tls::Required => self.without_tls(None),
             Tls::No | Tls::Implicit | Tls::IfOffered => self.begin_transaction(origin),
         }
