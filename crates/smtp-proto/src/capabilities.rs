@@ -92,23 +92,24 @@ impl Capabilities {
     #[inline]
     fn add_usual<'a>(&mut self, line: &'a [u8]) -> Option<&'a [u8]> {
         let [_, _, _, _, text @ ..] = line else { return None };
-        let (behind, offered) = match text {
-            [b'P', ..] => (text.strip_prefix(b"PIPELINING\r\n"), &mut self.pipelining),
-            [b'8', ..] => (text.strip_prefix(b"8BITMIME\r\n"), &mut self.eight_bit_mime),
-            [b'E', b'N', ..] => (text.strip_prefix(b"ENHANCEDSTATUSCODES\r\n"), &mut self.enhanced_status_codes),
-            [b'S', b'M', ..] => (text.strip_prefix(b"SMTPUTF8\r\n"), &mut self.smtputf8),
-            [b'S', b'T', ..] => (text.strip_prefix(b"STARTTLS\r\n"), &mut self.starttls),
-            [b'C', ..] => (text.strip_prefix(b"CHUNKING\r\n"), &mut self.chunking),
-            [b'B', ..] => (text.strip_prefix(b"BINARYMIME\r\n"), &mut self.binary_mime),
-            [b'D', ..] => (text.strip_prefix(b"DSN\r\n"), &mut self.dsn),
-            [b'R', ..] => (text.strip_prefix(b"REQUIRETLS\r\n"), &mut self.require_tls),
-            [b'S', b'I', ..] => return self.add_usual_size(text.strip_prefix(b"SIZE ")?),
-            [b'A', ..] => return self.add_usual_mechanisms(text.strip_prefix(b"AUTH ")?),
+        let [first, second, ..] = text else { return None };
+        let (behind, offered) = match (first, second) {
+            (b'P', _) => (text.strip_prefix(b"PIPELINING\r\n"), &mut self.pipelining),
+            (b'8', _) => (text.strip_prefix(b"8BITMIME\r\n"), &mut self.eight_bit_mime),
+            (b'E', b'N') => (text.strip_prefix(b"ENHANCEDSTATUSCODES\r\n"), &mut self.enhanced_status_codes),
+            (b'S', b'M') => (text.strip_prefix(b"SMTPUTF8\r\n"), &mut self.smtputf8),
+            (b'S', b'T') => (text.strip_prefix(b"STARTTLS\r\n"), &mut self.starttls),
+            (b'C', _) => (text.strip_prefix(b"CHUNKING\r\n"), &mut self.chunking),
+            (b'B', _) => (text.strip_prefix(b"BINARYMIME\r\n"), &mut self.binary_mime),
+            (b'D', _) => (text.strip_prefix(b"DSN\r\n"), &mut self.dsn),
+            (b'R', _) => (text.strip_prefix(b"REQUIRETLS\r\n"), &mut self.require_tls),
+            (b'S', b'I') => return self.add_usual_size(text.strip_prefix(b"SIZE ")?),
+            (b'A', _) => return self.add_usual_mechanisms(text.strip_prefix(b"AUTH ")?),
             // Many servers offer these, which are of no use to a client that delivers.
-            [b'E', b'T', ..] => return text.strip_prefix(b"ETRN\r\n"),
-            [b'H', ..] => return text.strip_prefix(b"HELP\r\n"),
-            [b'V', ..] => return text.strip_prefix(b"VRFY\r\n"),
-            [] | [_, ..] => return None,
+            (b'E', b'T') => return text.strip_prefix(b"ETRN\r\n"),
+            (b'H', _) => return text.strip_prefix(b"HELP\r\n"),
+            (b'V', _) => return text.strip_prefix(b"VRFY\r\n"),
+            _ => return None,
         };
         let behind = behind?;
         *offered = true;

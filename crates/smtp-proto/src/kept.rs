@@ -105,7 +105,7 @@ impl Kept {
     #[cold]
     #[inline(never)]
     fn reserve(&mut self, limit: usize) {
-        self.octets.reserve_exact(USUAL_REPLIES.min(limit.saturating_mul(USUAL_COUNT)));
+        self.octets = Vec::with_capacity(USUAL_REPLIES.min(limit.saturating_mul(USUAL_COUNT)));
     }
 
     /// Removes a reply that the report does not need, if it is the last in the buffer.

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use memchr::{memchr, memchr2, memrchr};
 
 use self::{
-    blocks::{BLOCK, split_mended_blocks, split_plain_blocks},
+    blocks::{SMALL_BLOCK, split_mended_blocks, split_plain_blocks},
     seven_bit::seven_bit_part,
 };
 pub use self::{error::ContentError, seven_bit::is_seven_bit};
@@ -205,7 +205,7 @@ impl ContentEncoder {
                 (Position::LineStart | Position::InLine, _) => {}
             }
             // Checked here, too, so that the last lines of a message do not pay for a call each.
-            if rest.len() > BLOCK && !alone {
+            if rest.len() > SMALL_BLOCK && !alone {
                 let (plain, behind) = if DOTS { split_plain_blocks(rest) } else { split_mended_blocks(rest) };
                 out.extend_from_slice(plain);
                 self.count(plain);

@@ -87,7 +87,19 @@ fn a_long_line_is_measured_without_its_end_however_it_is_cut() {
         let mut content = b"12345678\r\n".repeat((CHUNK - 696) / 10);
         content.extend([vec![b'a'; before], b"\r\n".to_vec(), vec![b'b'; line], b"\r\nc\n".to_vec()].concat());
         content.extend_from_slice(&b"12345678\r\n".repeat(100));
-        for piece in [1, 7, BLOCK - 1, BLOCK, BLOCK + 1, CHUNK - 1, CHUNK, CHUNK + 1, content.len()] {
+        for piece in [
+            1,
+            7,
+            SMALL_BLOCK,
+            SMALL_BLOCK + 2,
+            BLOCK - 1,
+            BLOCK,
+            BLOCK + 1,
+            CHUNK - 1,
+            CHUNK,
+            CHUNK + 1,
+            content.len(),
+        ] {
             let mut encoder = ContentEncoder::new(LineEndings::Mend, Body::EightBit);
             let mut out = Vec::new();
             for piece in content.chunks(piece) {

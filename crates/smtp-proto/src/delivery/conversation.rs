@@ -16,6 +16,7 @@ use crate::{
     requests::Requests,
     retry::Interruption,
     security::Security,
+    session::SessionError,
     stage::Stage,
     transaction::{NextMail, Origin, ReplyFacts, Then, Transaction, Verdicts, settle_unfit, status_of_unmet},
 };
@@ -98,10 +99,10 @@ impl Delivery {
     /// Sends the first hello, or the first after the handshake.
     pub(super) fn greeted(&mut self, plan: Plan) {
         match plan {
-            Plan { hello: Hello::Lhlo, .. } => self.say(&Said::Lhlo, State::Lhlo(plan)),
+            Plan { hello: Hello::Lhlo, .. } => self.say_hello(Hello::Lhlo, State::Lhlo(plan)),
             Plan { hello: Hello::Helo, tls: Tls::No } => self.say_helo(Refusal::None),
             // Only EHLO shows whether STARTTLS is offered.
-            Plan { hello: Hello::Ehlo | Hello::Helo, .. } => self.say(&Said::Ehlo, State::Ehlo(plan)),
+            Plan { hello: Hello::Ehlo | Hello::Helo, .. } => self.say_hello(Hello::Ehlo, State::Ehlo(plan)),
         }
     }
 
@@ -141,7 +142,7 @@ impl Delivery {
                 self.begin_transaction(Origin::Helo);
             }
             (Class::Refusal(_), Refusal::OfEhlo(severity)) if reply.code == Code::BAD_SEQUENCE => {
-                self.say(&Said::Rset, State::RsetBeforeHelo(severity));
+                self.say(&Command::Rset, State::RsetBeforeHelo(severity));
             }
             // Some servers do not implement HELO (502). That must not turn a hang-up on EHLO, or a temporary refusal
             // of it, into a permanent failure.
@@ -184,7 +185,7 @@ impl Delivery {
         if !self.choose_recipients() {
             self.ledger.reopen_unfit();
             // No domain of theirs fits into the server's limit for this connection.
-            return self.say(&Said::Quit, State::Leaving(AttemptEnd::Quit));
+            return self.say(&Command::Quit, State::Leaving(AttemptEnd::Quit));
         }
         let (needs, method) = (self.needs(), self.method());
         let Self { session, config, envelope, ledger, .. } = self;
@@ -324,7 +325,7 @@ impl Delivery {
             (Afterwards::Quit, _) | (Afterwards::Keep, NextMail::Never) => self.say_quit(verdicts),
             (Afterwards::Keep, _) if self.is_spent() => self.say_quit(verdicts),
             (Afterwards::Keep, NextMail::Nothing) => self.keep_connection(origin),
-            (Afterwards::Keep, NextMail::Rset) => self.say(&Said::Rset, State::Rset(origin)),
+            (Afterwards::Keep, NextMail::Rset) => self.say(&Command::Rset, State::Rset(origin)),
         }
     }
 
@@ -333,7 +334,7 @@ impl Delivery {
     pub(super) fn leave(&mut self, ended: AttemptEnd) {
         self.keep_given();
         self.ledger.reopen_recipients();
-        self.say(&Said::Quit, State::Leaving(ended));
+        self.say(&Command::Quit, State::Leaving(ended));
     }
 
     fn keep_connection(&mut self, origin: Origin) {
@@ -352,11 +353,11 @@ impl Delivery {
     }
 
     pub(super) fn say_helo(&mut self, refusal: Refusal) {
-        self.say(&Said::Helo, State::Helo(refusal));
+        self.say_hello(Hello::Helo, State::Helo(refusal));
     }
 
     pub(super) fn say_quit(&mut self, verdicts: Verdicts) {
-        self.say(&Said::Quit, State::Quitting(verdicts));
+        self.say(&Command::Quit, State::Quitting(verdicts));
     }
 
     pub(super) fn enter(&mut self, state: State) {
@@ -364,35 +365,33 @@ impl Delivery {
         self.note_stage();
     }
 
-    /// Sends one command and enters the state in which its reply is handled.
-    pub(super) fn say(&mut self, said: &Said, state: State) {
+    /// Sends a hello, with the name of the client, and enters the state in which its reply is handled.
+    fn say_hello(&mut self, hello: Hello, state: State) {
         let literal = self.local_address.filter(|_| self.config.address_literal()).map(HelloName::from);
         let name = literal.as_ref().unwrap_or(self.config.hello_name());
-        let (command, hello) = match said {
-            Said::Ehlo => (Command::Ehlo(name), Some(Hello::Ehlo)),
-            Said::Helo => (Command::Helo(name), Some(Hello::Helo)),
-            Said::Lhlo => (Command::Lhlo(name), Some(Hello::Lhlo)),
-            Said::StartTls => (Command::StartTls, None),
-            Said::Rset => (Command::Rset, None),
-            Said::Quit => (Command::Quit, None),
+        let command = match hello {
+            Hello::Ehlo => Command::Ehlo(name),
+            Hello::Helo => Command::Helo(name),
+            Hello::Lhlo => Command::Lhlo(name),
         };
-        // If the session does not accept the command, end it; every recipient still gets a status.
-        let Ok(()) = self.session.command(&command) else {
-            return self.end_unheard(AttemptEnd::Abandoned, Interruption::ProtocolError);
-        };
-        if let (Some(hello), Some(attempt)) = (hello, self.ledger.attempt()) {
+        let said = self.session.command(&command);
+        if let (Ok(()), Some(attempt)) = (&said, self.ledger.attempt()) {
             attempt.hello = Some(hello);
         }
-        self.enter(state);
+        self.said(said, state);
     }
-}
 
-/// A command that does not depend on the message.
-pub(super) enum Said {
-    Ehlo,
-    Helo,
-    Lhlo,
-    StartTls,
-    Rset,
-    Quit,
+    /// Sends another command that does not depend on the message, and enters the state in which its reply is handled.
+    pub(super) fn say(&mut self, command: &Command<'static>, state: State) {
+        let said = self.session.command(command);
+        self.said(said, state);
+    }
+
+    /// If the session did not accept the command, ends it; every recipient still gets a status.
+    fn said(&mut self, said: Result<(), SessionError>, state: State) {
+        match said {
+            Ok(()) => self.enter(state),
+            Err(_) => self.end_unheard(AttemptEnd::Abandoned, Interruption::ProtocolError),
+        }
+    }
 }

@@ -4,11 +4,11 @@ use core::num::NonZeroU32;
 
 use super::{
     Delivery, MisuseError,
-    conversation::Said,
     state::{Plan, State, Tls},
 };
 use crate::{
     choice::{Bounds, choose},
+    command::Command,
     config::TlsPolicy,
     ledger::TlsUse,
     limits_offered::LimitsOffered,
@@ -65,7 +65,7 @@ impl Delivery {
                 self.finish(next_mail, verdicts, transaction.origin());
             }
             (Further::Elsewhere, _, _) => self.say_quit(verdicts),
-            (Further::Here, NextMail::Rset, _) => self.say(&Said::Rset, State::Rset(Origin::Message)),
+            (Further::Here, NextMail::Rset, _) => self.say(&Command::Rset, State::Rset(Origin::Message)),
             (Further::Here, NextMail::Nothing | NextMail::Never, Achieved::Delivered) => {
                 self.rewind(Origin::Message, verdicts);
             }
@@ -110,7 +110,7 @@ impl Delivery {
             announced,
             rounds.and_then(|rounds| rounds.most).map(NonZeroU32::get),
         ];
-        let most = bounds.into_iter().flatten().min().map_or(usize::MAX, |most| most.max(1) as usize);
+        let most = bounds.into_iter().flatten().fold(u32::MAX, u32::min).max(1) as usize;
         let is_divided = rounds.is_some() || self.ledger.recipients.are_divided();
         if is_divided || limits.recipient_domains.is_some() || most < self.ledger.recipients.len() {
             let domains = limits.recipient_domains.map(|domains| domains.get() as usize);

@@ -154,7 +154,7 @@ impl Delivery {
         self.local_address = local_address;
         self.host.can_bind = false;
         self.used.clear();
-        self.session.restart();
+        self.session.open();
         self.session.set_pipeline(if self.host.known.lockstep() { 0 } else { self.config.limits().pipeline() });
         self.ledger.attempts.push(Attempt::new(false));
         match plan {

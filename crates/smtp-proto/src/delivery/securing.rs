@@ -2,12 +2,12 @@
 
 use super::{
     Delivery, MisuseError, Place,
-    conversation::Said,
     host::Host,
     state::{Plan, State, Tls},
     step::{Secure, Step},
 };
 use crate::{
+    command::Command,
     config::{HeloRetry, Protocol, TlsPolicy},
     known_host::KnownHost,
     ledger::TlsUse,
@@ -19,6 +19,7 @@ use crate::{
     retry::{Interruption, Point},
     security::{Secured, Security},
     stage::Stage,
+    timeouts::Timeout,
     transaction::{Origin, ReplyFacts, Verdicts},
 };
 
@@ -92,8 +93,7 @@ impl Delivery {
     }
 
     pub(super) fn poll_handshake(&self) -> Step<'_> {
-        let mut timeout = self.session.timeout(self.config.timeouts());
-        timeout.duration = self.config.timeouts().tls();
+        let timeout = Timeout::new(self.config.timeouts().tls(), self.session.progress());
         Step::Secure(Secure::new(self.must_verify(), timeout))
     }
 
@@ -162,7 +162,7 @@ impl Delivery {
             }
         }
         match plan.tls {
-            Tls::IfOffered | Tls::Required if is_offered => self.say(&Said::StartTls, State::StartTls(plan.hello)),
+            Tls::IfOffered | Tls::Required if is_offered => self.say(&Command::StartTls, State::StartTls(plan.hello)),
             Tls::Required => self.without_tls(None),
             Tls::No | Tls::Implicit | Tls::IfOffered => self.begin_transaction(origin),
         }

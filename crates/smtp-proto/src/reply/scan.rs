@@ -37,6 +37,8 @@ impl Scan {
     /// length of the reply; `None` if it is not complete.
     #[inline]
     pub(super) fn advance(&mut self, octets: &[u8], limits: ReplyLimits) -> Result<Option<(Code, usize)>, ReplyError> {
+        // Most replies are shorter than even a line may be.
+        let is_short = limits.hold(octets.len(), octets.len());
         loop {
             // The fast path for most lines of long replies: they repeat the code, and more lines follow. The
             // first line is one of them.
@@ -45,7 +47,7 @@ impl Scan {
             let short_way = fold_line_ends(octets, self.line_start, self.line_start, |start, end| {
                 let line_start = octets.get(start..).and_then(<[u8]>::first_chunk);
                 let is_continued = continued.is_some() && line_start == continued.as_ref();
-                if is_continued && limits.hold(end.wrapping_sub(start), end.wrapping_add(1)) {
+                if is_continued && (is_short || limits.hold(end.wrapping_sub(start), end.wrapping_add(1))) {
                     ControlFlow::Continue(end.wrapping_add(1))
                 } else {
                     ControlFlow::Break((start, end))

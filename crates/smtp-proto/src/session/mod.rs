@@ -117,7 +117,8 @@ impl Session {
         self.open();
     }
 
-    fn open(&mut self) {
+    /// Begins a connection, after [`close`](Self::close) or [`closed`](Self::closed): the greeting is due.
+    pub(crate) fn open(&mut self) {
         self.state = State::Commands(Phase::BeforeHello);
         self.unanswered.push(Due::new(Stage::Greeting, 0), 0);
     }
@@ -281,9 +282,17 @@ impl Session {
 
     /// How long to wait for the peer: to accept a block while there is output, and otherwise to send the reply that
     /// is due.
+    // A driver asks for it at every step. Without a call, few registers have to be saved.
+    #[inline]
     pub fn timeout(&self, timeouts: &Timeouts) -> Timeout {
         let is_written = self.output().is_empty();
-        Timeout::new(if is_written { timeouts.for_reply(self.stage()) } else { timeouts.block() }, self.progress)
+        let stage = || self.state.stage(&self.unanswered);
+        Timeout::new(if is_written { timeouts.for_reply(stage()) } else { timeouts.block() }, self.progress)
+    }
+
+    /// Changes whenever the peer has made progress, for a [`Timeout`].
+    pub(crate) const fn progress(&self) -> u32 {
+        self.progress
     }
 
     /// Frees the memory for output, if there is nothing to send.

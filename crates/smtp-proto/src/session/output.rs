@@ -80,7 +80,7 @@ impl Output {
             // A long group, such as one with many recipients.
             _ => pipeline.saturating_sub(start).min(LARGER_GROUP),
         };
-        self.octets.reserve(room);
+        self.reserve(room);
         command.encode(&mut self.octets);
         self.octets.len().saturating_sub(start)
     }
@@ -114,11 +114,11 @@ impl Output {
     }
 
     /// Reserves room for this many more octets.
+    #[inline]
     pub(super) fn reserve(&mut self, octets: usize) {
         if self.octets.is_empty() && self.octets.capacity() < octets {
             // Growing the buffer would copy octets that were sent already.
-            self.octets = Vec::new();
-            self.octets.reserve_exact(octets);
+            self.octets = Vec::with_capacity(octets);
         } else {
             self.octets.reserve(octets);
         }

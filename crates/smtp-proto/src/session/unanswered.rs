@@ -50,10 +50,15 @@ enum Queue {
     Many(VecDeque<Due>),
 }
 
-/// Out of line, because most sessions never have so many.
-#[cold]
-fn many(few: [Option<Due>; FEW], newest: Due) -> Queue {
-    Queue::Many(few.into_iter().flatten().chain([newest]).collect())
+impl Queue {
+    /// Appends to a queue of `FEW`. Out of line, because most sessions never have so many.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, newest: Due) {
+        if let Self::Few(few) = self {
+            *self = Self::Many(few.iter().flatten().copied().chain([newest]).collect());
+        }
+    }
 }
 
 impl Unanswered {
@@ -78,12 +83,13 @@ impl Unanswered {
         let due = Due { is_behind, ..due };
         match &mut self.queue {
             Queue::Few([free @ None, ..] | [Some(_), free @ None, _] | [.., free @ None]) => *free = Some(due),
-            Queue::Few(few) => self.queue = many(*few, due),
+            Queue::Few(_) => self.queue.grow(due),
             Queue::Many(many) => many.push_back(due),
         }
     }
 
     /// A reply to the oldest command arrived.
+    #[inline]
     pub(super) fn answer(&mut self) {
         if self.more_replies > 0 && self.oldest().is_some_and(|oldest| oldest.stage == Stage::ContentEnd) {
             self.more_replies = self.more_replies.saturating_sub(1);

@@ -33,6 +33,10 @@ impl Transaction {
         envelope: &Envelope,
         ledger: &mut Ledger,
     ) {
+        // DATA and the first chunk come last.
+        if self.data != Data::NotAsked {
+            return;
+        }
         if self.mail == Mail::Reset {
             if Self::say_mail(session, envelope, self.repeat).is_err() {
                 return;
@@ -59,12 +63,10 @@ impl Transaction {
             return;
         }
         let hope = self.answered < self.asked || ledger.recipients.accepted() > 0;
-        match (self.method, self.data) {
-            (Method::Data, Data::NotAsked) if hope && session.command(&Command::Data).is_ok() => {
-                self.data = Data::Asked;
-            }
-            (Method::Bdat, Data::NotAsked) if hope => self.begin_chunks(session, config, envelope, ledger),
-            (Method::Data | Method::Bdat, _) => {}
+        match self.method {
+            Method::Data if hope && session.command(&Command::Data).is_ok() => self.data = Data::Asked,
+            Method::Bdat if hope => self.begin_chunks(session, config, envelope, ledger),
+            Method::Data | Method::Bdat => {}
         }
     }
 

@@ -208,13 +208,11 @@ impl Transaction {
         }
         self.fill_pipeline(session, config, envelope, ledger);
         self.stop_chunks_for_nobody(session, ledger);
-        match (self.data, session.stage()) {
-            (data, Stage::Idle) if data.is_over() => {
-                let (next_mail, verdicts) = self.without_data(ledger);
-                self.settled(next_mail, verdicts, ledger)
-            }
-            _ => Then::GoOn,
+        if self.data.is_over() && session.stage() == Stage::Idle {
+            let (next_mail, verdicts) = self.without_data(ledger);
+            return self.settled(next_mail, verdicts, ledger);
         }
+        Then::GoOn
     }
 
     /// The content has ended: one reply is due, or one for each recipient in LMTP.
