@@ -318,7 +318,7 @@ impl Session {
 
     /// Whether a command was sent completely and not answered.
     fn is_due(&self) -> bool {
-        self.unanswered.oldest().is_some() && self.unanswered.oldest_unsent() == 0
+        self.unanswered.is_oldest_sent()
     }
 
     /// If there was nothing to send before, the timeout starts now: a slow source of content is not the peer's fault.
