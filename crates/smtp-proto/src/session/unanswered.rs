@@ -193,7 +193,8 @@ impl Unanswered {
 
     pub(super) fn newest(&self) -> Option<&Due> {
         match &self.queue {
-            Queue::Few(few) => few.iter().flatten().next_back(),
+            Queue::Few([.., Some(newest)] | [_, Some(newest), None] | [Some(newest), None, None]) => Some(newest),
+            Queue::Few([None, ..]) => None,
             Queue::Many(many) => many.back(),
         }
     }
