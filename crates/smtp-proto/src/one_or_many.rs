@@ -45,6 +45,14 @@ impl<T> OneOrMany<T> {
         }
     }
 
+    /// The last element. Like the method of a slice, but it need not compute how many there are.
+    pub(crate) fn last_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Self::One(one) => Some(one),
+            Self::Many(many) => many.last_mut(),
+        }
+    }
+
     /// Appends `element`.
     pub(crate) fn push(&mut self, element: T) {
         match self {

@@ -230,6 +230,8 @@ impl Session {
     }
 
     /// Reports that this many octets from the start of the output were sent.
+    // Inlined, its result needs no memory.
+    #[inline]
     pub fn sent(&mut self, octets: usize) -> Result<(), SessionError> {
         if octets > self.output().len() {
             return Err(SessionError::NothingToSend);
@@ -318,7 +320,7 @@ impl Session {
 
     /// Whether a command was sent completely and not answered.
     fn is_due(&self) -> bool {
-        self.unanswered.oldest().is_some() && self.unanswered.oldest_unsent() == 0
+        self.unanswered.is_oldest_sent()
     }
 
     /// If there was nothing to send before, the timeout starts now: a slow source of content is not the peer's fault.

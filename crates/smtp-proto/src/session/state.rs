@@ -32,7 +32,7 @@ impl State {
     pub(super) fn stage(&self, unanswered: &Unanswered) -> Stage {
         match (unanswered.oldest(), self) {
             (Some(oldest), _) => match oldest.stage {
-                Stage::ContentEnd | Stage::Chunk if unanswered.oldest_unsent() > 0 => Stage::Content,
+                Stage::ContentEnd | Stage::Chunk if unanswered.unsent_of(*oldest) > 0 => Stage::Content,
                 stage => stage,
             },
             // These begin once everything is answered.

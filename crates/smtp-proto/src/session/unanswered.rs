@@ -104,7 +104,7 @@ impl Unanswered {
             Queue::Many(many) => many.pop_front(),
         };
         self.octets = self.octets.saturating_sub(oldest.map_or(0, |oldest| oldest.len));
-        if self.oldest().is_some_and(|oldest| oldest.is_behind) && !self.is_begun() {
+        if self.oldest().is_some_and(|oldest| oldest.is_behind && !self.is_begun_at(*oldest)) {
             self.set_alone();
         }
     }
@@ -130,13 +130,21 @@ impl Unanswered {
 
     /// Whether at least one octet of the oldest command was sent.
     pub(super) fn is_begun(&self) -> bool {
-        self.oldest().is_some_and(|oldest| self.oldest_unsent() < oldest.len())
+        self.oldest().is_some_and(|oldest| self.is_begun_at(*oldest))
+    }
+
+    /// Whether all octets up to the end of the oldest command were sent.
+    pub(super) fn is_oldest_sent(&self) -> bool {
+        self.oldest().is_some_and(|oldest| self.unsent_of(*oldest) == 0)
+    }
+
+    fn is_begun_at(&self, oldest: Due) -> bool {
+        self.unsent_of(oldest) < oldest.len()
     }
 
     /// How many octets up to the end of the oldest command were not sent yet.
-    pub(super) fn oldest_unsent(&self) -> usize {
-        let behind = self.octets.saturating_sub(self.oldest().map_or(0, |oldest| oldest.len));
-        self.unsent.saturating_sub(behind) as usize
+    pub(super) fn unsent_of(&self, oldest: Due) -> usize {
+        self.unsent.saturating_sub(self.octets.saturating_sub(oldest.len)) as usize
     }
 
     /// How many octets up to the end of the newest command were not sent yet.
@@ -185,7 +193,8 @@ impl Unanswered {
 
     pub(super) fn newest(&self) -> Option<&Due> {
         match &self.queue {
-            Queue::Few(few) => few.iter().flatten().next_back(),
+            Queue::Few([.., Some(newest)] | [_, Some(newest), None] | [Some(newest), None, None]) => Some(newest),
+            Queue::Few([None, ..]) => None,
             Queue::Many(many) => many.back(),
         }
     }
@@ -265,7 +274,7 @@ mod tests {
             assert_eq!(queue.has_several(), has_several, "round {round}");
             assert!(queue.had_several());
             if let Some((_, unsent)) = expected.front() {
-                assert_eq!(queue.oldest_unsent(), *unsent, "round {round}");
+                assert_eq!(queue.unsent_of(*queue.oldest().unwrap()), *unsent, "round {round}");
             }
         }
         assert!(matches!(queue.queue, Queue::Many(_)));
@@ -306,7 +315,7 @@ mod tests {
         queue.expect_at_end(2);
         queue.push(Due::new(Stage::ContentEnd, 9), 21);
         queue.expect_at_end(3);
-        assert_eq!(queue.oldest_unsent(), 12);
+        assert_eq!(queue.unsent_of(*queue.oldest().unwrap()), 12);
         for expected in [Stage::Rcpt, Stage::ContentEnd, Stage::ContentEnd, Stage::ContentEnd] {
             assert_eq!(queue.oldest().unwrap().stage, expected);
             queue.answer();
