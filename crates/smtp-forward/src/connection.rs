@@ -90,7 +90,9 @@ impl Connection {
     }
 
     /// Sends messages until none is left, or the others send the rest.
-    pub(crate) async fn send(mut self) {
+    ///
+    /// It is boxed, because a future has room for each value that it may move.
+    pub(crate) async fn send(mut self: Box<Self>) {
         loop {
             let delivered = self.deliver().await;
             if let Some(recorder) = &mut self.watch.recorder {
@@ -117,7 +119,7 @@ impl Connection {
                 }
             }
         }
-        if let Some(recorder) = self.watch.recorder {
+        if let Some(recorder) = self.watch.recorder.take() {
             recorder.finish();
         }
     }

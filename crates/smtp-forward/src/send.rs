@@ -62,7 +62,7 @@ async fn send(batch: Batch) -> ExitStatus {
     let firsts = queue.firsts(&batch);
     let shared = Arc::new(Shared::new(batch, queue, host, books));
     let mut connections: JoinSet<_> =
-        firsts.into_iter().map(|first| Connection::new(Arc::clone(&shared), first).send()).collect();
+        firsts.into_iter().map(|first| Box::new(Connection::new(Arc::clone(&shared), first)).send()).collect();
     loop {
         match timeout(TICK, connections.join_next()).await {
             Ok(Some(Ok(()))) => {}
