@@ -109,9 +109,9 @@ impl Watched {
         }
     }
 
-    /// Its readiness, once it can be written to or has failed.
+    /// Its readiness, once it is writable or has failed.
     fn poll_readiness(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        // The first wakes the task, the second says more. It does not wait any more.
+        // `poll_write_ready` registers the task. `ready` also reports errors, and returns at once by then.
         match self {
             Self::Tcp(stream) => {
                 ready!(stream.poll_write_ready(cx))?;

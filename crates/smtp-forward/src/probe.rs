@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Probe) -> ExitStatus {
             return ExitStatus::Software;
         }
         Err(error) => {
-            diagnostics::error(format_args!("cannot wait for connections: {error}"));
+            diagnostics::error(error);
             return ExitStatus::TempFail;
         }
     }

@@ -4,9 +4,11 @@ use std::{future::Future, io};
 
 use tokio::runtime::Builder;
 
-/// Runs a future to its end. Fails, without running it, if the system has no room for a reactor.
+/// Runs a future to completion. Returns an error, without polling it, if the reactor cannot be created, such as for
+/// lack of file descriptors.
 pub(crate) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    let cannot_wait = |error: io::Error| io::Error::new(error.kind(), format!("cannot wait for connections: {error}"));
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build().map_err(cannot_wait)?;
     let output = runtime.block_on(future);
     // Look-ups that were given up may take minutes. They end with the program.
     runtime.shutdown_background();

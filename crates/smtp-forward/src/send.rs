@@ -85,7 +85,7 @@ enum Failure {
     Connections(u64),
     /// The thread that reads the messages ended early, which is a fault of this program.
     ReaderEnded,
-    /// The system has no room for the reactor.
+    /// The reactor could not be created.
     NoRuntime(io::Error),
     /// Before it was known who gets the messages.
     Interrupted,
@@ -125,7 +125,7 @@ impl fmt::Display for Failure {
                 write!(f, "too many connections: they need more than the {most} open files that this system allows")
             }
             Self::ReaderEnded => f.write_str("internal error: the messages were not read; nothing was sent"),
-            Self::NoRuntime(error) => write!(f, "cannot wait for connections: {error}; nothing was sent"),
+            Self::NoRuntime(error) => write!(f, "{error}; nothing was sent"),
             Self::Interrupted => f.write_str("interrupted before all messages were read; nothing was sent"),
             Self::Unreadable(all) => {
                 for (name, error) in all {

@@ -17,7 +17,7 @@ use crate::interrupt;
 /// How often to look, at least: nothing else shows the interrupt flag.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 
-/// A tick after another, the first one a tick from now.
+/// Fires every tick, for the first time a tick from now.
 pub(crate) fn ticks() -> Interval {
     interval_at(Instant::now() + TICK, TICK)
 }

@@ -47,7 +47,7 @@ impl Span {
         }
     }
 
-    /// No span of its own.
+    /// A disabled span: entering it changes nothing.
     pub(super) const fn none() -> Self {
         Self {
             #[cfg(feature = "tracing")]

@@ -74,3 +74,20 @@ fn connections_that_are_opened_together_all_resume() {
         assert!(channel.facts().unwrap().resumed, "connection {number}");
     }
 }
+
+#[test]
+fn no_more_tickets_are_kept_than_connections_are_likely_to_need() {
+    const MOST_FOR_ONE: usize = 64;
+    let authority = Authority::new("Test CA");
+    let server = config(authority.issue(|_| ()).certified(), VERSIONS[1]);
+    let client = trusting(&authority.pem);
+    for _ in 0..MOST_FOR_ONE + 5 {
+        let (mut channel, _, mut wire) = connect(&client, Verification::Required, &server).unwrap();
+        let _ = channel.read(&mut wire, &mut [0; 16]);
+    }
+    let resumed = (0..MOST_FOR_ONE + 5).filter(|_| {
+        let (channel, ..) = connect(&client, Verification::Required, &server).unwrap();
+        channel.facts().unwrap().resumed
+    });
+    assert_eq!(resumed.count(), MOST_FOR_ONE);
+}
