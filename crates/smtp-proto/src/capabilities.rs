@@ -255,8 +255,7 @@ impl fmt::Debug for Keyword<'_> {
     }
 }
 
-/// The keywords of an EHLO reply. The first line names the server and is never a keyword; lines that are not valid
-/// are skipped.
+/// The keywords of an EHLO reply, without invalid lines. The first line names the server and is never a keyword.
 pub fn keywords<'a>(reply: &Reply<'a>) -> impl Iterator<Item = Keyword<'a>> + use<'a> {
     texts(reply).filter_map(|text| keyword(text).ok().map(|(_, keyword)| keyword))
 }
