@@ -48,13 +48,14 @@ pub(crate) fn run(arguments: &[&str], server: Option<SocketAddr>, input: &[u8]) 
     child.wait_with_output().unwrap()
 }
 
-/// Waits until the program catches SIGINT, as far as the system tells.
+/// Waits until the program catches SIGTERM, and therefore SIGINT, which it catches before; as far as the system tells.
 pub(crate) fn until_it_catches_signals(child: &Child) {
+    const SIGTERM_BIT: u64 = 1 << (15 - 1);
     let status = format!("/proc/{}/status", child.id());
     let caught = || {
         let text = fs::read_to_string(&status).ok()?;
         let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim().to_owned();
-        Some(u64::from_str_radix(&mask, 16).unwrap() & 0b10 != 0)
+        Some(u64::from_str_radix(&mask, 16).unwrap() & SIGTERM_BIT != 0)
     };
     let since = Instant::now();
     // Without /proc, after a time in which it usually does.
