@@ -5,18 +5,25 @@ use alloc::vec::Vec;
 /// Appends the digits of `number` to `out`.
 #[inline]
 pub(crate) fn extend(out: &mut Vec<u8>, number: u64) {
-    let Ok(mut rest @ ..100_000_000) = u32::try_from(number) else { return extend_long(out, number) };
-    // The first digit is the lowest octet. Appending one word is cheaper than a call that copies a few octets.
-    let mut word = 0;
-    loop {
-        word = word << 8 | u64::from(b'0') | u64::from(rest % 10);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&word.to_le_bytes());
-    out.truncate(out.len().saturating_sub(word.leading_zeros() as usize / 8));
+    let Ok(number @ ..100_000_000) = u32::try_from(number) else { return extend_long(out, number) };
+    let digits = eight_digits(number);
+    // The first digit is in the lowest octet. The last one stays, even if it is zero.
+    let zeros = (digits | 1 << 56).trailing_zeros() / 8;
+    let text = (digits | u64::from_le_bytes([b'0'; 8])).wrapping_shr(zeros.wrapping_mul(8));
+    // Appending one word is cheaper than a call that copies a few octets.
+    out.extend_from_slice(&text.to_le_bytes());
+    out.truncate(out.len().saturating_sub(zeros as usize));
+}
+
+/// The digits of a number below 10^8, one in each octet, the first in the lowest. Every step splits all numbers in the
+/// word at once, which takes fewer instructions than a division for each digit.
+const fn eight_digits(number: u32) -> u64 {
+    let fours = ((number % 10_000) as u64) << 32 | (number / 10_000) as u64;
+    // The multiplications stand for divisions by 100 and by 10. They are exact for numbers of four and of two digits.
+    let hundreds = (fours.wrapping_mul(10_486) >> 20) & 0x007f_0000_007f;
+    let twos = fours.wrapping_sub(hundreds.wrapping_mul(100)) << 16 | hundreds;
+    let tens = (twos.wrapping_mul(103) >> 10) & 0x000f_000f_000f_000f;
+    twos.wrapping_sub(tens.wrapping_mul(10)) << 8 | tens
 }
 
 /// For a number that may have more digits than a word has octets.
@@ -49,7 +56,7 @@ pub(crate) fn parse_start(text: &[u8]) -> Option<(u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
+    use alloc::string::{String, ToString};
 
     #[test]
     fn numbers_of_any_length_are_written_and_read() {
@@ -60,6 +67,11 @@ mod tests {
             extend(&mut out, number);
             assert_eq!(out, alloc::format!("={number}").into_bytes());
             assert_eq!(parse(number.to_string().as_bytes()), Some(number));
+        }
+        for four in 0..10_000 {
+            let number = four * 10_000 + (9_999 - four);
+            let digits = eight_digits(number).to_le_bytes().map(|digit| char::from(b'0' + digit));
+            assert_eq!(String::from_iter(digits), alloc::format!("{number:08}"));
         }
     }
 

@@ -104,7 +104,7 @@ impl<'a> Report<'a> {
     /// Whether every recipient has its final status. Always `false` for a [probe](crate::Delivery::probe), which has no
     /// recipients.
     pub fn is_complete(&self) -> bool {
-        !self.envelope.forward_paths().is_empty() && self.ledger.recipients.all_settled()
+        self.ledger.recipients.all_settled() && !self.envelope.forward_paths().is_empty()
     }
 
     /// The outcome for the whole message; `None` until the report [is complete](Self::is_complete).
