@@ -39,7 +39,7 @@ const MANY_REPLIES: usize = 1 << 20;
 const ONE_OF_MANY: usize = 128;
 
 /// Room for the replies of most deliveries to one recipient, in octets.
-const USUAL_REPLIES: usize = 312;
+const USUAL_REPLIES: usize = 296;
 /// How many replies a report keeps of such a delivery: the greeting, the reply to hello, and the one to the content.
 const USUAL_COUNT: usize = 3;
 

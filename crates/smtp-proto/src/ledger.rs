@@ -84,6 +84,11 @@ impl Attempt {
 }
 
 impl Ledger {
+    /// The records of the first message, with this many recipients.
+    pub(crate) fn of(recipients: usize) -> Self {
+        Self { recipients: Recipients::of(recipients), ..Self::default() }
+    }
+
     /// Starts the records of a message with this many recipients.
     pub(crate) fn open(&mut self, recipients: usize) {
         self.recipients.reset(recipients);

@@ -45,6 +45,13 @@ pub(crate) enum Recipient {
 }
 
 impl Recipients {
+    /// `len` pending recipients.
+    pub(crate) fn of(len: usize) -> Self {
+        let mut recipients = Self::default();
+        recipients.reset(len);
+        recipients
+    }
+
     /// Starts over with `len` pending recipients.
     pub(crate) fn reset(&mut self, len: usize) {
         steps::count(len);

@@ -2,7 +2,8 @@
 
 use super::{
     Delivery, Place,
-    state::{LastConnection, Plan, Refusal, State, Tls},
+    plan::{Plan, Tls},
+    state::{LastConnection, Refusal, State},
 };
 use crate::{
     address::HelloName,
@@ -22,10 +23,10 @@ use crate::{
 };
 
 impl Delivery {
+    /// Starts a message on a new connection, as [`new`](Self::new) does.
     pub(super) fn begin(&mut self) {
-        self.open_ledger();
+        self.ledger.open(self.envelope.forward_paths().len());
         self.host = self.host.for_new_delivery();
-        self.keep_keywords();
         self.state = State::Connecting(self.first_plan(), Place::Any);
     }
 
@@ -38,10 +39,6 @@ impl Delivery {
         if self.needs_keywords() {
             self.session.keep_keywords();
         }
-    }
-
-    pub(super) fn open_ledger(&mut self) {
-        self.ledger.open(self.envelope.forward_paths().len());
     }
 
     /// Not inlined: the loop over the replies keeps more of its values in registers without it.

@@ -2,7 +2,8 @@
 
 use super::{
     Delivery, Place,
-    state::{LastConnection, Plan, Refusal, State, Tls},
+    plan::{Plan, Tls},
+    state::{LastConnection, Refusal, State},
 };
 use crate::{
     kept::KeptText,

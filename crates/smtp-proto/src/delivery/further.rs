@@ -4,7 +4,8 @@ use core::num::NonZeroU32;
 
 use super::{
     Delivery, MisuseError,
-    state::{Plan, State, Tls},
+    plan::{Plan, Tls},
+    state::State,
 };
 use crate::{
     choice::{Bounds, choose},

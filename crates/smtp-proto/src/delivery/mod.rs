@@ -7,6 +7,7 @@ mod ending;
 mod exchange;
 mod further;
 mod host;
+mod plan;
 mod securing;
 mod state;
 mod step;
@@ -30,7 +31,8 @@ use crate::{
     transaction::{Origin, ReplyFacts, Transaction, Verdicts},
 };
 use host::Host;
-use state::{LastConnection, Plan, State, Tls};
+use plan::{Plan, Tls};
+use state::{LastConnection, State};
 pub use step::{AuthRequest, Authenticate, Connect, MisuseError, Place, Secure, Step, Transmit};
 use used::Used;
 
@@ -52,19 +54,12 @@ impl Delivery {
     /// Starts the delivery of a message with this envelope. Pass an `Arc<Config>` to share one policy between
     /// deliveries.
     pub fn new(config: impl Into<Arc<Config>>, envelope: Envelope) -> Self {
-        let config = config.into();
-        let mut delivery = Self {
-            session: Session::closed(*config.limits()),
-            state: State::Done(LastConnection::Closed),
-            ledger: Ledger::default(),
-            local_address: None,
-            host: Host::default(),
-            used: Used::default(),
-            config,
-            envelope,
-        };
-        delivery.begin();
-        delivery
+        let (config, host) = (config.into(), Host::default());
+        let state = State::Connecting(Plan::first(&config, &envelope, &host), Place::Any);
+        let ledger = Ledger::of(envelope.forward_paths().len());
+        let session = Session::closed(*config.limits());
+        // Made in place at the end: it is too large to be moved for nothing.
+        Self { config, envelope, session, state, ledger, local_address: None, host, used: Used::default() }
     }
 
     /// A delivery without a message: sends only hello and QUIT. See [`Report::attempts`] for the server's replies.
@@ -155,6 +150,7 @@ impl Delivery {
         self.host.can_bind = false;
         self.used.clear();
         self.session.open();
+        self.keep_keywords();
         self.session.set_pipeline(if self.host.known.lockstep() { 0 } else { self.config.limits().pipeline() });
         self.ledger.attempts.push(Attempt::new(false));
         match plan {
@@ -181,9 +177,13 @@ impl Delivery {
     pub fn sent(&mut self, octets: usize) -> Result<(), MisuseError> {
         self.check_connected()?;
         self.session.sent(octets).map_err(|_| MisuseError::NothingToSend)?;
-        // This reply may take minutes, and for most messages only QUIT follows it.
-        if self.note_stage() == Stage::ContentEnd && self.config.afterwards() == Afterwards::Quit {
-            self.session.free_output();
+        // Only the stage of the content depends on what was sent.
+        if let State::Transaction(_) = self.state {
+            let stage = self.note_stage();
+            // This reply may take minutes, and for most messages only QUIT follows it.
+            if stage == Stage::ContentEnd && self.config.afterwards() == Afterwards::Quit {
+                self.session.free_output();
+            }
         }
         Ok(())
     }
@@ -313,7 +313,6 @@ impl Delivery {
                 if retry::can_serve(hello, self.needs_beyond_helo(), are_offers_known) {
                     self.begin_transaction(Origin::Message);
                 } else {
-                    self.keep_keywords();
                     self.leave(AttemptEnd::Quit);
                 }
             }

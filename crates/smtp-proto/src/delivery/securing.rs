@@ -3,19 +3,19 @@
 use super::{
     Delivery, MisuseError, Place,
     host::Host,
-    state::{Plan, State, Tls},
+    plan::{self, Plan, Tls},
+    state::State,
     step::{Secure, Step},
 };
 use crate::{
     command::Command,
-    config::{HeloRetry, Protocol, TlsPolicy},
+    config::TlsPolicy,
     known_host::KnownHost,
     ledger::TlsUse,
     needs::{Need, Needs},
     outcome::{AttemptEnd, Hello, Status},
     recipients::SettledBy,
     reply::{Class, Code, ReplyError, ReplyErrorKind},
-    requests::Requests,
     retry::{Interruption, Point},
     security::{Secured, Security},
     stage::Stage,
@@ -99,11 +99,7 @@ impl Delivery {
 
     /// What the delivery needs, including what is known about the server.
     pub(super) fn needs(&self) -> Needs {
-        let needs = self.config.needs(&self.envelope);
-        match self.config.tls() {
-            TlsPolicy::Opportunistic if self.host.has_secured || self.host.known.secured() => needs.with(Need::Tls),
-            TlsPolicy::Opportunistic | TlsPolicy::Never | TlsPolicy::Required | TlsPolicy::Implicit => needs,
-        }
+        plan::needs(&self.config, &self.envelope, &self.host)
     }
 
     /// The needs that HELO does not meet, on this connection or on one that is secured like it.
@@ -117,25 +113,7 @@ impl Delivery {
 
     /// How the first connection is used, and each one with which the delivery starts over.
     pub(super) fn first_plan(&self) -> Plan {
-        let needs = self.needs();
-        let tls = match self.config.tls() {
-            TlsPolicy::Never => Tls::No,
-            TlsPolicy::Opportunistic if needs.forbid_clear() => Tls::Required,
-            TlsPolicy::Opportunistic => Tls::IfOffered,
-            TlsPolicy::Required => Tls::Required,
-            TlsPolicy::Implicit => Tls::Implicit,
-        };
-        let skips_ehlo = self.host.known.helo_only()
-            && tls == Tls::No
-            && needs.is_empty()
-            && !self.envelope.requests().is_some_and(Requests::prefer_ehlo)
-            && self.config.helo_retry() != HeloRetry::Never;
-        let hello = match self.config.protocol() {
-            Protocol::Lmtp => Hello::Lhlo,
-            Protocol::Smtp if skips_ehlo => Hello::Helo,
-            Protocol::Smtp => Hello::Ehlo,
-        };
-        Plan { hello, tls }
+        Plan::first(&self.config, &self.envelope, &self.host)
     }
 
     /// How the connection for the retry with HELO is used: it is secured like the one before.

@@ -27,7 +27,10 @@ pub(super) struct Scan {
 pub(super) fn one_line(octets: &[u8], limits: ReplyLimits) -> Option<Reply<'_>> {
     let [_, _, _, b' ', ..] = octets else { return None };
     let code = line::code(octets)?;
-    let ControlFlow::Break(end) = fold_line_ends(octets, 0, (), |(), end| ControlFlow::Break(end)) else { return None };
+    let start = "250 ".len();
+    let ControlFlow::Break(end) = fold_line_ends(octets, start, (), |(), end| ControlFlow::Break(end)) else {
+        return None;
+    };
     let len = end.wrapping_add(1);
     if limits.hold(end, len) { octets.get(..len).map(|line| Reply::from_decoded(code, line)) } else { None }
 }

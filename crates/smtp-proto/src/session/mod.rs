@@ -199,9 +199,8 @@ impl Session {
         let State::Content(encoder) = &mut self.state else { return self.chunk_content(octets) };
         // Remove the octets that were sent, or they would pile up if the output never becomes empty.
         self.output.drain();
-        // Reserve once, with room for a few doubled dots and for the end of the content.
-        let more = (octets.len() / 512).saturating_add("\r\n.\r\n".len());
-        self.output.reserve(octets.len().saturating_add(more));
+        // Reserve once, with room for doubled dots and the end of the content.
+        self.output.reserve(octets.len().saturating_add(octets.len() / 32).saturating_add(16));
         let output = self.output.octets();
         let taken = encoder.encode(octets, output);
         if taken.is_err() {
