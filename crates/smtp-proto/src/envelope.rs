@@ -211,6 +211,11 @@ impl Envelope {
         self.requests.as_deref()
     }
 
+    /// Whether there are parameters of extensions that this crate does not know, so that all keywords must be kept.
+    pub(crate) fn needs_keywords(&self) -> bool {
+        self.requests().is_some_and(Requests::need_keywords)
+    }
+
     /// What notifications return, if that was given.
     pub fn returned(&self) -> Option<Return> {
         self.requests.as_ref()?.mail.returned

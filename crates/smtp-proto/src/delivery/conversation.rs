@@ -14,7 +14,6 @@ use crate::{
     outcome::{AttemptEnd, Hello, Status},
     recipients::SettledBy,
     reply::{Class, Code, ReplyError, Severity},
-    requests::Requests,
     retry::Interruption,
     security::Security,
     session::SessionError,
@@ -27,16 +26,13 @@ impl Delivery {
     pub(super) fn begin(&mut self) {
         self.ledger.open(self.envelope.forward_paths().len());
         self.host = self.host.for_new_delivery();
+        self.keep_keywords();
         self.state = State::Connecting(self.first_plan(), Place::Any);
-    }
-
-    pub(super) fn needs_keywords(&self) -> bool {
-        self.envelope.requests().is_some_and(Requests::need_keywords)
     }
 
     /// Makes the session keep the keywords of the next reply to EHLO, if the message has additional parameters.
     pub(super) fn keep_keywords(&mut self) {
-        if self.needs_keywords() {
+        if self.envelope.needs_keywords() {
             self.session.keep_keywords();
         }
     }

@@ -13,7 +13,7 @@ mod state;
 mod step;
 mod used;
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::{fmt, net::IpAddr, num::NonZeroU64};
 
 use crate::{
@@ -55,9 +55,10 @@ impl Delivery {
     /// deliveries.
     pub fn new(config: impl Into<Arc<Config>>, envelope: Envelope) -> Self {
         let (config, host) = (config.into(), Host::default());
+        let keywords = envelope.needs_keywords().then(Box::default);
         let state = State::Connecting(Plan::first(&config, &envelope, &host), Place::Any);
         let ledger = Ledger::of(envelope.forward_paths().len());
-        let session = Session::closed(*config.limits());
+        let session = Session::closed(*config.limits(), keywords);
         // Made in place at the end: it is too large to be moved for nothing.
         Self { config, envelope, session, state, ledger, local_address: None, host, used: Used::default() }
     }
@@ -150,7 +151,6 @@ impl Delivery {
         self.host.can_bind = false;
         self.used.clear();
         self.session.open();
-        self.keep_keywords();
         self.session.set_pipeline(if self.host.known.lockstep() { 0 } else { self.config.limits().pipeline() });
         self.ledger.attempts.push(Attempt::new(false));
         match plan {
@@ -309,10 +309,11 @@ impl Delivery {
             LastConnection::Closed => self.begin(),
             LastConnection::Kept(hello) => {
                 self.ledger.reopen(self.envelope.forward_paths().len(), hello);
-                let are_offers_known = self.session.keywords().is_some() || !self.needs_keywords();
+                let are_offers_known = self.session.keywords().is_some() || !self.envelope.needs_keywords();
                 if retry::can_serve(hello, self.needs_beyond_helo(), are_offers_known) {
                     self.begin_transaction(Origin::Message);
                 } else {
+                    self.keep_keywords();
                     self.leave(AttemptEnd::Quit);
                 }
             }

@@ -83,13 +83,13 @@ pub struct Session {
 impl Session {
     /// A session on a new connection: the greeting is due.
     pub fn new(limits: Limits) -> Self {
-        let mut session = Self::closed(limits);
+        let mut session = Self::closed(limits, None);
         session.open();
         session
     }
 
-    /// A session before its first connection.
-    pub(crate) fn closed(limits: Limits) -> Self {
+    /// A session before its first connection, with room for keywords if they are to be [kept](Self::keep_keywords).
+    pub(crate) fn closed(limits: Limits, keywords: Option<Box<KeptKeywords>>) -> Self {
         Self {
             state: State::OVER,
             capabilities: Capabilities::default(),
@@ -102,7 +102,7 @@ impl Session {
             security: Security::Clear,
             is_authenticated: false,
             hidden: None,
-            keywords: None,
+            keywords,
             pipeline: at_most_u32(limits.pipeline()),
             block: at_most_u32(limits.block()),
             chunk: at_most_u32(limits.chunk().min(LARGEST_CHUNK)),
