@@ -13,7 +13,9 @@ use super::{
     state::State,
     unanswered::Due,
 };
-use crate::{config::LineEndings, content::ContentEncoder, envelope::Body, given::Given, stage::Stage};
+use crate::{
+    command::Command, config::LineEndings, content::ContentEncoder, envelope::Body, given::Given, stage::Stage,
+};
 
 /// The most content that is asked for while a full chunk waits, in octets. It is little because it is moved once the chunk
 /// was sent.
@@ -190,20 +192,18 @@ impl Session {
         }
     }
 
-    /// Everything is answered, and another command follows the content.
-    #[inline(never)]
-    pub(super) fn leave_chunks(&mut self) {
-        let State::Chunks(chunks) = &self.state else { return };
-        if self.unanswered.oldest().is_some() {
-            return;
-        }
-        let phase = match chunks.goes_on {
-            GoesOn::Yes => return,
-            GoesOn::Ended => Phase::None,
-            GoesOn::Stopped => Phase::Rcpt,
+    /// Appends a command after the content, if there is no more of it and everything is answered.
+    #[cold]
+    pub(super) fn command_after_chunks(&mut self, command: &Command<'_>) -> Result<(), SessionError> {
+        let State::Chunks(Chunks { goes_on, .. }) = &self.state else { return Err(SessionError::Order) };
+        let phase = match (goes_on, self.unanswered.oldest()) {
+            (GoesOn::Ended, None) => Phase::None,
+            (GoesOn::Stopped, None) => Phase::Rcpt,
+            (GoesOn::Yes, _) | (GoesOn::Ended | GoesOn::Stopped, Some(_)) => return Err(SessionError::Order),
         };
         self.output.drop_chunk();
         self.state = State::Commands(phase);
+        self.command(command)
     }
 
     /// The stage for a reply that begins now and that no command is complete for: a chunk of which nothing was sent is not

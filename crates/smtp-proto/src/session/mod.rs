@@ -145,12 +145,10 @@ impl Session {
 
     /// Appends a command to the output. Its reply is then due.
     pub fn command(&mut self, command: &Command<'_>) -> Result<(), SessionError> {
-        if let State::Chunks(_) = self.state {
-            self.leave_chunks();
-        }
         let transaction = match &mut self.state {
             State::Commands(transaction) => transaction,
-            State::Content(_) | State::Chunks(_) | State::Handshake => return Err(SessionError::Order),
+            State::Chunks(_) => return self.command_after_chunks(command),
+            State::Content(_) | State::Handshake => return Err(SessionError::Order),
             State::Quitting | State::Over(..) => return Err(SessionError::Over),
         };
         match self.unanswered.newest() {

@@ -11,8 +11,6 @@ use crate::{
 };
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-// Like the state of a delivery, for fewer instructions.
-#[repr(u8)]
 pub(super) enum State {
     Commands(Phase),
     Content(ContentEncoder),

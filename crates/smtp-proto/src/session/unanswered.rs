@@ -193,8 +193,8 @@ impl Unanswered {
 
     pub(super) fn newest(&self) -> Option<&Due> {
         match &self.queue {
-            Queue::Few([.., Some(newest)] | [_, Some(newest), None] | [Some(newest), None, None]) => Some(newest),
             Queue::Few([None, ..]) => None,
+            Queue::Few([.., Some(newest)] | [_, Some(newest), None] | [Some(newest), None, None]) => Some(newest),
             Queue::Many(many) => many.back(),
         }
     }
