@@ -141,8 +141,11 @@ def log_share(value, ticks):
 
 
 def ratios(text):
-    """A panel for each processor, a row for each case, a mark for each peer."""
-    found = ratios_in(text)
+    """A panel for each kind of processor, a row for each case, a mark for each peer. Of several models of a kind, the
+    one that was measured last is drawn: many panels would be too small to read."""
+    dates = measured(text)
+    kinds = {section.split(" (")[0]: section for section in sorted(ratios_in(text), key=dates.get)}
+    found = {section: panel for section, panel in ratios_in(text).items() if section in kinds.values()}
     groups = list(dict.fromkeys(group for panel in found.values() for group, _ in panel))
     cases = dict.fromkeys(case for panel in found.values() for case in panel)
     # A case that only one processor has stays in its group.
@@ -151,7 +154,6 @@ def ratios(text):
     names = sorted({name for peers in ratios for name in peers})
     values = [value for peers in ratios for value in peers.values()]
     # The name of each processor, its model if it has one, and the date, each in a line of its own.
-    dates = measured(text)
     heads = [[*section.rstrip(")").rsplit(" (", 1), dates[section]] for section in found]
     span = max(520 if len(found) == 1 else 300, *(width(line) for head in heads for line in head))
     ticks = log_ticks(min(values), max(1, *values), span)
