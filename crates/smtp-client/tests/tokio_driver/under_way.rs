@@ -3,14 +3,14 @@
 use std::{
     future::{Future, poll_fn},
     io::{Cursor, Write},
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
 use smtp_client::{
-    Observer,
+    Endpoint, Observer,
     tokio::{Client, Delivering, Once},
 };
 use smtp_proto::{Afterwards, AttemptEnd, Cancel, Cause, Delivery, Stage, Status};
@@ -139,6 +139,15 @@ fn refuse(listener: &TcpListener, connections: usize) {
     }
 }
 
+/// Gives the server time to reset the connection, if it is to.
+struct Waits(Duration);
+
+impl Observer for Waits {
+    fn connected(&mut self, _: &Endpoint, _: Option<SocketAddr>) {
+        std::thread::sleep(self.0);
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_is_read_before_the_reset_that_follows_it() {
     const CLIENTS: usize = 50;
@@ -147,11 +156,12 @@ async fn a_refusal_is_read_before_the_reset_that_follows_it() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let mut clients = JoinSet::new();
-        for _ in 0..CLIENTS {
+        for number in 0..CLIENTS {
             clients.spawn(async move {
                 let mut delivery = Delivery::new(config(), envelope());
+                let mut waits = Waits(Duration::from_millis(if at_once { 0 } else { number as u64 % 3 }));
                 let mut client = Client::new(address.into());
-                client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut ()).await.unwrap();
+                client.deliver(&mut delivery, &mut Cursor::new(CONTENT), &mut waits).await.unwrap();
                 delivery
             });
         }
