@@ -143,9 +143,9 @@ def log_share(value, ticks):
 def ratios(text):
     """A panel for each kind of processor, a row for each case, a mark for each peer. Of several models of a kind, the
     one that was measured last is drawn: many panels would be too small to read."""
-    dates = measured(text)
-    kinds = {section.split(" (")[0]: section for section in sorted(ratios_in(text), key=dates.get)}
-    found = {section: panel for section, panel in ratios_in(text).items() if section in kinds.values()}
+    panels, dates = ratios_in(text), measured(text)
+    kinds = {section.split(" (")[0]: section for section in sorted(panels, key=dates.get)}
+    found = {section: panel for section, panel in panels.items() if section in kinds.values()}
     groups = list(dict.fromkeys(group for panel in found.values() for group, _ in panel))
     cases = dict.fromkeys(case for panel in found.values() for case in panel)
     # A case that only one processor has stays in its group.

@@ -32,8 +32,7 @@ fn catch_into(flag: &Arc<AtomicBool>) -> io::Result<()> {
     // Only SIGINT and SIGTERM end the program when they come again: some systems send SIGHUP along with SIGTERM.
     let asked_to_end = Arc::<AtomicBool>::default();
     for signal in [SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)) {
-        // The flag comes first: from its registration on, the signal no longer ends the program by default, and must not
-        // be lost.
+        // The first action replaces the default one, so it sets the flag: otherwise, a signal could be lost here.
         register(signal, Arc::clone(flag))?;
         // In this order, so that the first signal does not end the program.
         register_conditional_shutdown(signal, ExitStatus::TempFail.code().into(), Arc::clone(&asked_to_end))?;

@@ -7,6 +7,7 @@ use crate::{
     needs::{Need, Needs},
     outcome::Hello,
     requests::Requests,
+    security::Security,
 };
 
 /// How a connection is used.
@@ -52,6 +53,16 @@ impl Plan {
             Protocol::Smtp => Hello::Ehlo,
         };
         Self { hello, tls }
+    }
+
+    /// For the retry with HELO: the connection is secured like the one before, which had this security.
+    pub(super) fn helo(policy: TlsPolicy, before: Security) -> Self {
+        let tls = match (policy, before) {
+            (TlsPolicy::Implicit, _) => Tls::Implicit,
+            (TlsPolicy::Never | TlsPolicy::Opportunistic | TlsPolicy::Required, Security::Clear) => Tls::No,
+            (_, Security::Unverified | Security::Verified) => Tls::Required,
+        };
+        Self { hello: Hello::Helo, tls }
     }
 }
 

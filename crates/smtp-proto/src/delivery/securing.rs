@@ -116,14 +116,9 @@ impl Delivery {
         Plan::first(&self.config, &self.envelope, &self.host)
     }
 
-    /// How the connection for the retry with HELO is used: it is secured like the one before.
+    /// How the connection for the retry with HELO is used.
     pub(super) fn helo_plan(&self) -> Plan {
-        let tls = match (self.config.tls(), self.session.security()) {
-            (TlsPolicy::Implicit, _) => Tls::Implicit,
-            (TlsPolicy::Never | TlsPolicy::Opportunistic | TlsPolicy::Required, Security::Clear) => Tls::No,
-            (_, Security::Unverified | Security::Verified) => Tls::Required,
-        };
-        Plan { hello: Hello::Helo, tls }
+        Plan::helo(self.config.tls(), self.session.security())
     }
 
     /// EHLO or LHLO was accepted: STARTTLS follows if the connection is to be secured and is not yet.

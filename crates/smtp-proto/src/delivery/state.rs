@@ -9,7 +9,7 @@ use crate::{
 
 /// What the delivery waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-// Every call asks for the variant, which takes fewer instructions if it has an octet of its own.
+// Every call loads the discriminant, which takes fewer instructions if it is not stored in a niche.
 #[repr(u8)]
 pub(super) enum State {
     /// Waiting for a connection, which is then used like this.

@@ -27,6 +27,7 @@ pub(super) struct Scan {
 pub(super) fn one_line(octets: &[u8], limits: ReplyLimits) -> Option<Reply<'_>> {
     let [_, _, _, b' ', ..] = octets else { return None };
     let code = line::code(octets)?;
+    // The code and the space are known, so the search starts behind them.
     let start = "250 ".len();
     let ControlFlow::Break(end) = fold_line_ends(octets, start, (), |(), end| ControlFlow::Break(end)) else {
         return None;

@@ -192,7 +192,7 @@ impl Session {
         }
     }
 
-    /// Appends a command after the content, if there is no more of it and everything is answered.
+    /// Appends a command once no more content follows and all replies have arrived.
     #[cold]
     pub(super) fn command_after_chunks(&mut self, command: &Command<'_>) -> Result<(), SessionError> {
         let State::Chunks(Chunks { goes_on, .. }) = &self.state else { return Err(SessionError::Order) };

@@ -51,7 +51,7 @@ enum Queue {
 }
 
 impl Queue {
-    /// Appends to a queue that has no room left in place. Kept out of line, because few sessions need it.
+    /// Appends to a full array by moving it to the heap. Out of line, because few sessions need it.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, newest: Due) {
